@@ -1,0 +1,136 @@
+// The calls to the card provider. Every step's compensation stands next to it: what undoes an authorization is the
+// void, what undoes a capture is a refund (a workflow of its own). Answers are definitive; whatever is not is thrown
+// and sent again under the same key.
+
+import { ApplicationFailure } from '@temporalio/activity';
+import { isOutage } from '../adapters/outage.ts';
+import type { AuthorizeAnswer, CaptureAnswer, CardGateway, PaymentTruth, VoidAnswer } from '../adapters/card-gateway.ts';
+import type { Db } from '../db/connect.ts';
+import { savePaymentAction } from '../db/payment-actions.ts';
+import { assertNever } from '../domain/errors.ts';
+import type { OrderId } from '../domain/ids.ts';
+import type { PaymentResult } from '../domain/messages.ts';
+import type { PaymentCall } from '../domain/payment.ts';
+import type { PaymentActivities } from './contract.ts';
+import type { CrashPoint } from './crash-point.ts';
+
+type Dependencies = { readonly gateway: CardGateway; readonly db: Db; readonly crashPoint: CrashPoint };
+type Request = { readonly orderId: OrderId; readonly currency: string; readonly call: PaymentCall };
+
+export function createPaymentActivities({ gateway, db, crashPoint }: Dependencies): PaymentActivities {
+  return {
+    async callProvider(request: Request): Promise<PaymentResult> {
+      const { step } = request.call;
+      crashPoint('payment:before', [step]);
+      try {
+        const { result, clientSecret } = await answerOf(gateway, request);
+        crashPoint('payment:after-effect', [step]);
+        if (result.kind === 'paymentRequiresAction' && clientSecret) {
+          await savePaymentAction(db, { orderId: request.orderId, providerRef: result.providerRef, clientSecret });
+        }
+        return result;
+      } catch (error) {
+        throw isOutage(error) ? retryable(error.code, error.retryAfterMs) : error;
+      }
+    },
+  };
+}
+
+/** Codes only: a provider's text may name a person, and failures stay in histories. */
+const retryable = (code: string, retryAfterMs: number | undefined): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: code,
+    message: `payment provider: ${code}`,
+    nonRetryable: false,
+    ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
+  });
+
+type Answer = { readonly result: PaymentResult; readonly clientSecret?: string };
+
+async function answerOf(gateway: CardGateway, { orderId, currency, call }: Request): Promise<Answer> {
+  switch (call.step) {
+    case 'authorize': {
+      const { key, attempt, amountMinor, paymentMethod, firstSentAt } = call;
+      return authorized(await gateway.authorize({ orderId, key, attempt, amountMinor, paymentMethod, firstSentAt, currency }));
+    }
+    case 'check':
+      return checked(await gateway.retrieve({ providerRef: call.providerRef }));
+    case 'capture': {
+      const { key, providerRef, amountMinor, firstSentAt } = call;
+      return { result: captured(await gateway.capture({ orderId, key, providerRef, amountMinor, firstSentAt })) };
+    }
+    case 'void': {
+      const { key, providerRef, authorizeAttempt, firstSentAt } = call;
+      return { result: voided(await gateway.void({ orderId, key, providerRef, attempt: authorizeAttempt, firstSentAt })) };
+    }
+    default:
+      return assertNever(call);
+  }
+}
+
+function authorized(answer: AuthorizeAnswer): Answer {
+  switch (answer.status) {
+    case 'authorized': {
+      const { providerRef, amountMinor, captureBefore } = answer;
+      return { result: { kind: 'paymentAuthorized', providerRef, amountMinor, captureBefore } };
+    }
+    case 'requires_action':
+      return {
+        result: { kind: 'paymentRequiresAction', providerRef: answer.providerRef },
+        clientSecret: answer.clientSecret,
+      };
+    case 'declined':
+      return { result: { kind: 'paymentDeclined', code: answer.code } };
+    case 'not_executed':
+      return { result: { kind: 'paymentNotExecuted' } };
+    default:
+      return assertNever(answer);
+  }
+}
+
+function checked(truth: PaymentTruth): Answer {
+  switch (truth.status) {
+    case 'authorized':
+    case 'requires_action':
+    case 'declined':
+      return authorized(truth);
+    case 'voided':
+      return { result: { kind: 'paymentDeclined', code: truth.reason } };
+    // Manual capture: nothing else can have happened behind our back; the customer's time runs on.
+    case 'captured':
+    case 'unconfirmed':
+    case 'unknown':
+      return { result: { kind: 'paymentUnanswered' } };
+    default:
+      return assertNever(truth);
+  }
+}
+
+const transientCaptureFailures: ReadonlySet<string> = new Set(['capture_declined']);
+
+function captured(answer: CaptureAnswer): PaymentResult {
+  switch (answer.status) {
+    case 'captured':
+      return { kind: 'paymentCaptured', amountMinor: answer.amountMinor };
+    case 'failed':
+      return { kind: 'paymentCaptureFailed', code: answer.code, final: !transientCaptureFailures.has(answer.code) };
+    case 'not_executed':
+      return { kind: 'paymentNotExecuted' };
+    default:
+      return assertNever(answer);
+  }
+}
+
+function voided(answer: VoidAnswer): PaymentResult {
+  switch (answer.status) {
+    case 'voided':
+    case 'nothing_to_void':
+      return { kind: 'paymentVoided' };
+    case 'captured':
+      return { kind: 'paymentVoidFailed', code: 'void_found_captured' };
+    case 'not_executed':
+      return { kind: 'paymentNotExecuted' };
+    default:
+      return assertNever(answer);
+  }
+}

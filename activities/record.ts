@@ -1,0 +1,42 @@
+// The order's own write, and the hints that follow it. Called by workflows/life.ts.
+
+import type { Logger } from '../log.ts';
+import type { Db } from '../db/connect.ts';
+import { record as write } from '../db/record.ts';
+import type { MarketId } from '../domain/ids.ts';
+import type { Recorded, RecordActivities, RecordInput } from './contract.ts';
+import type { CrashPoint } from './crash-point.ts';
+
+type Dependencies = {
+  readonly db: Db;
+  readonly log: Logger;
+  readonly crashPoint: CrashPoint;
+  /** A subscriber may look at once; losing the hint costs only time. */
+  readonly hint: (channel: string) => Promise<void>;
+  readonly wakeDispatcher: (marketId: MarketId) => Promise<void>;
+};
+
+export function createRecordActivities(deps: Dependencies): RecordActivities {
+  const { db, crashPoint } = deps;
+  return {
+    async record(input: RecordInput): Promise<Recorded> {
+      const tags = input.events.map((event) => event.type);
+      crashPoint('record:before', tags);
+      const recorded = await write(db, input);
+      crashPoint('record:after-commit', tags);
+      void tellOthers(deps, input);
+      return recorded;
+    },
+  };
+}
+
+async function tellOthers({ hint, wakeDispatcher, log }: Dependencies, { facts, events }: RecordInput): Promise<void> {
+  try {
+    await Promise.all([
+      hint(`merchant:${facts.merchantId}`),
+      events.some((event) => event.type === 'delivery.released') ? wakeDispatcher(facts.marketId) : undefined,
+    ]);
+  } catch (error) {
+    log.debug({ err: error, order_id: facts.orderId }, 'a hint was lost');
+  }
+}

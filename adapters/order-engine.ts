@@ -1,0 +1,43 @@
+// How the rest of the system speaks to running orders. `adapters/temporal.ts` is the implementation; no business
+// rule lives here.
+
+import type { Actor } from '../domain/events.ts';
+import type { Refusal } from '../domain/errors.ts';
+import type { MarketId, OrderId } from '../domain/ids.ts';
+import type { CommandAnswer, ExternalCommand } from '../domain/messages.ts';
+import type { OrderFacts } from '../domain/order.ts';
+
+/** What became of a message. Never a hang: every call ends at its deadline. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly answer: CommandAnswer }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** Nothing was sent: the engine cannot be reached. Try again later. */
+  | { readonly kind: 'unavailable' }
+  /** Sent, but no answer in time. The same message (same id) may be sent again. */
+  | { readonly kind: 'unknown' }
+  /** No such workflow is running. */
+  | { readonly kind: 'not_running' };
+
+export type OrderEngine = {
+  /** Update-with-Start; idempotent per order id, before and after the workflow has closed. */
+  place(input: { readonly facts: OrderFacts; readonly deadlineMs: number }): Promise<Outcome>;
+  /** One Update; idempotent per `commandId` (the update id, and the `command_id` of its events). */
+  send(input: {
+    readonly orderId: OrderId;
+    readonly command: ExternalCommand;
+    readonly actor: Actor;
+    readonly commandId: string;
+    readonly deadlineMs: number;
+  }): Promise<Outcome>;
+  /** Tells the order that the provider has news about its payment. A closed workflow is no error. */
+  paymentSettled(input: { readonly orderId: OrderId; readonly providerRef: string }): Promise<void>;
+  /** Makes the order read its own log: it may be ahead of the workflow after a crash. A closed workflow is no error. */
+  catchUp(orderId: OrderId): Promise<void>;
+  /** Starts the market's dispatcher or shortens its sleep. */
+  wakeDispatcher(marketId: MarketId): Promise<void>;
+  /** Starts the housekeeping workflow unless it runs. */
+  startMaintenance(): Promise<void>;
+  /** Round trip to the frontend; throws when it cannot be reached in `deadlineMs`. */
+  ping(deadlineMs: number): Promise<void>;
+  close(): Promise<void>;
+};

@@ -1,0 +1,34 @@
+/**
+ * An outage: an outside system failed, so the outcome is unknown or nothing was executed.
+ * Invariant: throwing one is always safe to answer with the same request under the same
+ * idempotency key. It carries codes and numbers only, never a provider's text, because failures
+ * end up in workflow histories. Thrown by every adapter, turned into a retry by the activities.
+ */
+export type OutageCode =
+  | 'timeout'
+  | 'connection'
+  | 'rate_limited'
+  | 'key_in_use'
+  | 'server_error'
+  | 'not_settled'
+  | 'credentials';
+
+export type OutageFacts = {
+  /** The outside system, as in the name of its adapter: `stripe`, `twilio`. */
+  readonly system: string;
+  readonly code: OutageCode;
+  /** What the provider asked for; undefined leaves the delay to the caller's own policy. */
+  readonly retryAfterMs?: number | undefined;
+};
+
+export type Outage = Error & OutageFacts & { readonly name: 'Outage' };
+
+/** Makes the error; retry with the SAME idempotency key. */
+export function outage(facts: OutageFacts): Outage {
+  const error = new Error(`${facts.system}: ${facts.code}`);
+  return Object.assign(error, { ...facts, name: 'Outage' as const });
+}
+
+export function isOutage(value: unknown): value is Outage {
+  return value instanceof Error && value.name === 'Outage';
+}

@@ -1,0 +1,160 @@
+// Orders as Temporal workflows: every message, its ids and deadlines, and what the engine's errors mean. No rules.
+
+import {
+  Client, Connection, isGrpcServiceError, WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes, type Workflow } from '@temporalio/common';
+import { status as grpcStatus } from '@grpc/grpc-js';
+import { isErrorCode, type Refusal } from '../domain/errors.ts';
+import { dispatcherWorkflowId, maintenanceWorkflowId, orderWorkflowId, type OrderId } from '../domain/ids.ts';
+import { catchUpSignal, paymentSettledSignal, placeUpdate, wakeSignal, type CommandAnswer } from '../domain/messages.ts';
+import type { OrderFacts } from '../domain/order.ts';
+import { summaryOf } from '../domain/view.ts';
+import type { OrderEngine, Outcome } from './order-engine.ts';
+
+export const searchAttributes = ['MerchantId', 'BranchId', 'MarketId', 'Stage', 'StuckReason'] as const;
+const key = (name: (typeof searchAttributes)[number]) => defineSearchAttributeKey(name, 'KEYWORD');
+
+export type TemporalOptions = { readonly address: string; readonly namespace: string };
+
+/** Connects lazily: a server that is down makes calls fail, not the process. */
+export async function createTemporalEngine({ address, namespace }: TemporalOptions): Promise<OrderEngine> {
+  const connection = Connection.lazy({ address, connectTimeout: 5_000 });
+  const client = new Client({ connection, namespace });
+  return engineOf(client, connection);
+}
+
+const queue = 'orders';
+
+export function engineOf(client: Client, connection: Connection): OrderEngine {
+  const { workflow } = client;
+  const within = <T>(deadlineMs: number, call: () => Promise<T>): Promise<T> =>
+    client.withDeadline(Date.now() + deadlineMs, call);
+
+  return {
+    async place({ facts, deadlineMs }) {
+      const startWorkflowOperation = startOf(facts);
+      try {
+        const answer = await within(deadlineMs, () =>
+          workflow.executeUpdateWithStart<Workflow, CommandAnswer, []>(placeUpdate, {
+            updateId: 'place',
+            args: [],
+            startWorkflowOperation,
+          }),
+        );
+        return { kind: 'done', answer };
+      } catch (error) {
+        // Closed already: it was placed, and more has happened since.
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'not_running' };
+        const outcome = outcomeOf(error);
+        if (outcome.kind !== 'unknown') return outcome;
+        return (await exists(client, facts.orderId)) ? outcome : { kind: 'unavailable' };
+      }
+    },
+
+    async send({ orderId, command, actor, commandId, deadlineMs }) {
+      try {
+        const answer = await within(deadlineMs, () =>
+          workflow
+            .getHandle(orderWorkflowId(orderId))
+            .executeUpdate<CommandAnswer, [object]>(command.kind, { updateId: commandId, args: [{ command, actor }] }),
+        );
+        return { kind: 'done', answer };
+      } catch (error) {
+        return outcomeOf(error);
+      }
+    },
+
+    async paymentSettled({ orderId, providerRef }) {
+      await quietly(() => within(5_000, () => workflow.getHandle(orderWorkflowId(orderId)).signal(paymentSettledSignal, { providerRef })));
+    },
+    async catchUp(orderId) {
+      await quietly(() => within(5_000, () => workflow.getHandle(orderWorkflowId(orderId)).signal(catchUpSignal)));
+    },
+    async wakeDispatcher(marketId) {
+      await within(5_000, () =>
+        workflow.signalWithStart('dispatcher', {
+          workflowId: dispatcherWorkflowId(marketId),
+          taskQueue: queue,
+          args: [{ marketId }],
+          signal: wakeSignal,
+          staticSummary: `dispatcher of ${marketId}`,
+          typedSearchAttributes: new TypedSearchAttributes([{ key: key('MarketId'), value: marketId }]),
+        }),
+      );
+    },
+    async startMaintenance() {
+      await within(5_000, () =>
+        workflow.start('maintenance', {
+          workflowId: maintenanceWorkflowId,
+          taskQueue: queue,
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          staticSummary: 'housekeeping',
+        }),
+      );
+    },
+    async ping(deadlineMs) {
+      await within(deadlineMs, () => connection.workflowService.getSystemInfo({}));
+    },
+    close: () => connection.close(),
+  };
+}
+
+const startOf = (facts: OrderFacts) =>
+  new WithStartWorkflowOperation('order', {
+    workflowId: orderWorkflowId(facts.orderId),
+    taskQueue: queue,
+    args: [{ facts }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowTaskTimeout: '5s',
+    staticSummary: summaryOf(facts),
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: key('MerchantId'), value: facts.merchantId },
+      { key: key('BranchId'), value: facts.branchId },
+      { key: key('MarketId'), value: facts.marketId },
+      { key: key('Stage'), value: 'waiting_for_merchant' },
+    ]),
+  });
+
+/** A timed-out start may have persisted: only a look can tell. */
+async function exists(client: Client, orderId: OrderId): Promise<boolean> {
+  try {
+    await client.withDeadline(Date.now() + 1_000, () => client.workflow.getHandle(orderWorkflowId(orderId)).describe());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof WorkflowNotFoundError) return { kind: 'not_running' };
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return { kind: 'unknown' };
+  if (error instanceof WorkflowUpdateFailedError) {
+    const refusal = refusalOf(error.cause);
+    if (refusal) return { kind: 'refused', refusal };
+    // The workflow closed before the update was taken in.
+    if (error.cause instanceof ApplicationFailure && error.cause.type === 'AcceptedUpdateCompletedWorkflow') return { kind: 'not_running' };
+  }
+  if (isGrpcServiceError(error)) {
+    if (error.code === grpcStatus.UNAVAILABLE) return { kind: 'unavailable' };
+    if (error.code === grpcStatus.NOT_FOUND) return { kind: 'not_running' };
+    return { kind: 'unknown' };
+  }
+  throw error;
+}
+
+function refusalOf(cause: unknown): Refusal | undefined {
+  if (!(cause instanceof ApplicationFailure) || !cause.type || !isErrorCode(cause.type)) return undefined;
+  const [details] = cause.details ?? [];
+  return details ? (details as Refusal) : { code: cause.type, reason: cause.message };
+}
+
+async function quietly(call: () => Promise<unknown>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}

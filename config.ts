@@ -1,0 +1,61 @@
+// The environment, read once in each `main.ts`. A missing or bad value names itself and what it should be.
+
+export type Config = {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly temporalAddress: string;
+  readonly temporalNamespace: string;
+  readonly stripeSecretKey: string;
+  /** Undefined: the real Stripe. */
+  readonly stripeApiBase: string | undefined;
+  readonly stripeWebhookSecret: string;
+  /** 32 bytes, base64: wraps the keys of people's data. */
+  readonly masterKey: string;
+  /** Secret of the first platform_admin key; created at start when given. */
+  readonly adminKey: string | undefined;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: string;
+  /** Worker only: `/metrics` on this port when given. */
+  readonly metricsPort: number | undefined;
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function required(env: Environment, name: string, what: string): string {
+  const value = env[name];
+  if (!value) throw new Error(`${name} is not set: it must be ${what} (see .env.example)`);
+  return value;
+}
+
+function portOf(env: Environment, name: string): number | undefined {
+  const text = env[name];
+  if (text === undefined || text === '') return undefined;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Error(`${name}=${text} is not a port (0–65535)`);
+  }
+  return port;
+}
+
+export function readConfig(env: Environment): Config {
+  const masterKey = required(env, 'WAYBILL_MASTER_KEY', '32 random bytes in base64');
+  if (Buffer.from(masterKey, 'base64').length !== 32) {
+    throw new Error('WAYBILL_MASTER_KEY must be 32 bytes in base64 (openssl rand -base64 32)');
+  }
+  return {
+    databaseUrl: required(env, 'DATABASE_URL', 'a postgres:// URL'),
+    redisUrl: required(env, 'REDIS_URL', 'a redis:// URL'),
+    temporalAddress: required(env, 'TEMPORAL_ADDRESS', 'host:port of the Temporal frontend'),
+    temporalNamespace: env['TEMPORAL_NAMESPACE'] ?? 'default',
+    stripeSecretKey: required(env, 'STRIPE_SECRET_KEY', 'a Stripe secret key (sk_…)'),
+    stripeApiBase: env['STRIPE_API_BASE'] || undefined,
+    stripeWebhookSecret: required(env, 'STRIPE_WEBHOOK_SECRET', 'the signing secret of the webhook endpoint (whsec_…)'),
+    masterKey,
+    adminKey: env['WAYBILL_ADMIN_KEY'] || undefined,
+    host: env['HOST'] ?? '127.0.0.1',
+    port: portOf(env, 'PORT') ?? 8080,
+    logLevel: env['LOG_LEVEL'] ?? 'info',
+    metricsPort: portOf(env, 'METRICS_PORT'),
+  };
+}

@@ -1,0 +1,26 @@
+// One pool per process. Statement and idle-transaction time-outs keep one bad query from holding the event feed's
+// cursor back for all.
+
+import { Kysely, PostgresDialect } from 'kysely';
+import { Pool, types } from 'pg';
+import type { Database } from './schema.ts';
+
+export type Db = Kysely<Database>;
+
+const bigintOid = 20;
+types.setTypeParser(bigintOid, Number);
+
+/** `url` is a postgres:// URL, `poolSize` the largest number of connections. Call `destroy()` at the end. */
+export function connect({ url, poolSize }: { readonly url: string; readonly poolSize: number }): Db {
+  const pool = new Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 10_000,
+    idle_in_transaction_session_timeout: 10_000,
+    application_name: 'waybill',
+  });
+  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}

@@ -1,0 +1,150 @@
+// A driver's presence: online or not, and the last place that PostgreSQL knows. Redis holds the fresh one; the columns
+// here are what is left when Redis is lost. Called by the API.
+
+import { sql } from 'kysely';
+import type { Place } from '../domain/geo.ts';
+import type { DriverId, MarketId } from '../domain/ids.ts';
+import type { Db } from './connect.ts';
+
+/** `drivers.lat/lng` follow the positions at most this often. */
+const placeEveryMs = 15_000;
+
+/** The driver's market, or undefined when there is no such driver. Repeatable; a repeat keeps `online_since`. */
+export async function goOnline(
+  db: Db,
+  input: {
+    readonly driverId: string;
+    readonly place: Place;
+    readonly shiftEndsAt: number | undefined;
+    readonly now: number;
+  },
+): Promise<{ readonly marketId: MarketId } | undefined> {
+  const { driverId, place, shiftEndsAt, now } = input;
+  const at = new Date(now);
+  const row = await db
+    .updateTable('drivers')
+    .set({
+      online: true,
+      online_since: sql<Date>`CASE WHEN online THEN online_since ELSE ${at} END`,
+      shift_ends_at: shiftEndsAt === undefined ? null : new Date(shiftEndsAt),
+      lat: place.lat,
+      lng: place.lng,
+      position_at: at,
+    })
+    .where('id', '=', driverId)
+    .returning('market_id')
+    .executeTakeFirst();
+  return row && { marketId: row.market_id as MarketId };
+}
+
+export type WentOffline =
+  | { readonly kind: 'offline'; readonly marketId: MarketId }
+  /** Deliveries are under way or accepted: nothing has changed. */
+  | { readonly kind: 'busy'; readonly deliveries: number }
+  | { readonly kind: 'not_found' };
+
+/** Takes the driver's open offer back. Refused while deliveries are under way. Repeatable. */
+export async function goOffline(
+  db: Db,
+  { driverId, now }: { readonly driverId: string; readonly now: number },
+): Promise<WentOffline> {
+  return db.transaction().execute(async (trx) => {
+    // The lock that dispatch rounds respect: no offer can be made while this goes on.
+    const driver = await trx
+      .selectFrom('drivers')
+      .select('market_id')
+      .where('id', '=', driverId)
+      .forNoKeyUpdate()
+      .executeTakeFirst();
+    if (!driver) return { kind: 'not_found' };
+    // An open offer cannot be accepted between the look and the end either.
+    await trx
+      .selectFrom('offers')
+      .select('id')
+      .where('driver_id', '=', driverId)
+      .where('status', '=', 'open')
+      .forUpdate()
+      .execute();
+    const deliveries = await deliveriesOf(trx, driverId);
+    if (deliveries > 0) return { kind: 'busy', deliveries };
+    await withdrawOpenOffers(trx, { driverId, now });
+    await trx.updateTable('drivers').set({ online: false }).where('id', '=', driverId).execute();
+    return { kind: 'offline', marketId: driver.market_id as MarketId };
+  });
+}
+
+async function withdrawOpenOffers(
+  db: Db,
+  { driverId, now }: { readonly driverId: string; readonly now: number },
+): Promise<void> {
+  const at = new Date(now);
+  await sql`
+    WITH withdrawn AS (
+      UPDATE offers SET status = 'withdrawn', answered_at = ${at}
+      WHERE driver_id = ${driverId} AND status = 'open' RETURNING id
+    ), line AS (
+      UPDATE offer_orders SET status = 'withdrawn' FROM withdrawn
+      WHERE offer_id = withdrawn.id AND status = 'open' RETURNING offer_id, order_id
+    )
+    INSERT INTO offer_events (offer_id, order_id, driver_id, type, at)
+    SELECT offer_id, order_id, ${driverId}, 'offer.withdrawn', ${at} FROM line`.execute(db);
+}
+
+async function deliveriesOf(db: Db, driverId: string): Promise<number> {
+  const { rows } = await sql<{ deliveries: number }>`
+    SELECT count(*)::int AS deliveries FROM (
+      SELECT id FROM orders WHERE driver_id = ${driverId}
+        AND delivery_status IN ('confirmed', 'picked_up', 'delivery_unconfirmed')
+      UNION
+      SELECT order_id FROM offer_orders JOIN offers ON offers.id = offer_id
+      WHERE driver_id = ${driverId} AND offer_orders.status = 'accepted') AS held`.execute(db);
+  return rows[0]?.deliveries ?? 0;
+}
+
+/** `at` is epoch milliseconds. */
+export type Position = Place & { readonly at: number };
+
+/**
+ * Keeps a batch of positions and, when the newest is 15 s newer than the known place, moves that. Returns the
+ * driver's market for Redis, or undefined when there is no such driver. A batch sent twice is stored twice.
+ */
+export async function storePositions(
+  db: Db,
+  input: { readonly driverId: DriverId; readonly positions: readonly Position[] },
+): Promise<{ readonly marketId: MarketId; readonly online: boolean } | undefined> {
+  const { driverId, positions } = input;
+  const driver = await db
+    .selectFrom('drivers')
+    .select(['market_id', 'online', 'position_at'])
+    .where('id', '=', driverId)
+    .executeTakeFirst();
+  if (!driver) return undefined;
+  const newest = newestOf(positions);
+  if (newest) {
+    const rows = positions.map(({ at, lat, lng }) => ({
+      driver_id: driverId,
+      at: new Date(at),
+      lat,
+      lng,
+    }));
+    await db.insertInto('driver_positions').values(rows).execute();
+    if (newest.at >= (driver.position_at?.getTime() ?? 0) + placeEveryMs) {
+      await movePlace(db, driverId, newest);
+    }
+  }
+  return { marketId: driver.market_id as MarketId, online: driver.online };
+}
+
+/** The one with the greatest `at`; undefined for none. */
+export const newestOf = (positions: readonly Position[]): Position | undefined =>
+  positions.toSorted((a, b) => b.at - a.at)[0];
+
+async function movePlace(db: Db, driverId: DriverId, newest: Position): Promise<void> {
+  const at = new Date(newest.at);
+  await db
+    .updateTable('drivers')
+    .set({ lat: newest.lat, lng: newest.lng, position_at: at })
+    .where('id', '=', driverId)
+    .where((eb) => eb.or([eb('position_at', 'is', null), eb('position_at', '<', at)]))
+    .execute();
+}

@@ -1,0 +1,196 @@
+// What a dispatch round does to offers: lapse the expired, find the accepted that were never assigned, write new ones.
+// Any number of rounds may run on one market at once: rows are locked with SKIP LOCKED and what the plan assumed is
+// read again under the locks, so what was taken meanwhile is left out. The partial unique indexes are the second wall.
+
+import { sql, type Transaction } from 'kysely';
+import type { DriverId, MarketId, OfferId, OrderId } from '../domain/ids.ts';
+import type { Db } from './connect.ts';
+import type { Database } from './schema.ts';
+
+/** An offer as planned. Times in epoch milliseconds. */
+export type NewOffer = {
+  readonly offerId: OfferId;
+  readonly driverId: DriverId;
+  /** Each with the number of the search that the plan saw. */
+  readonly orders: readonly { readonly orderId: OrderId; readonly search: number }[];
+  readonly pickupEtaAt: number;
+  readonly decision: object;
+};
+
+type Batch = {
+  readonly marketId: MarketId;
+  readonly offers: readonly NewOffer[];
+  readonly now: number;
+  readonly expiresAt: number;
+  /** Called in the transaction, just before its commit. */
+  readonly beforeCommit?: () => void | Promise<void>;
+};
+
+/**
+ * Reserves the drivers and writes the offers in one transaction; returns those that were made. Left out: an order
+ * that no longer searches, searches anew, or has a live offer; a driver who is offline, has an open offer or no room.
+ */
+export async function writeOffers(db: Db, batch: Batch): Promise<readonly NewOffer[]> {
+  if (batch.offers.length === 0) return [];
+  return db
+    .transaction()
+    .setIsolationLevel('read committed')
+    .execute(async (trx) => {
+      const free = await lockWhatIsFree(trx, batch.offers);
+      const made = fitting(batch.offers, free);
+      await insertOffers(trx, { ...batch, offers: made });
+      await batch.beforeCommit?.();
+      return made;
+    });
+}
+
+type Free = {
+  /** Order → the search it is in. */
+  readonly searches: ReadonlyMap<string, number>;
+  /** Driver → deliveries that still fit. */
+  readonly room: ReadonlyMap<string, number>;
+};
+
+async function lockWhatIsFree(
+  trx: Transaction<Database>,
+  offers: readonly NewOffer[],
+): Promise<Free> {
+  const orderIds = offers.flatMap((offer) => offer.orders.map((order) => order.orderId));
+  const driverIds = offers.map((offer) => offer.driverId);
+  const orders = await sql<{ id: string }>`
+    SELECT id FROM orders WHERE id = ANY(${orderIds}::text[]) AND delivery_status = 'searching'
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`.execute(trx);
+  const drivers = await sql<{ id: string }>`
+    SELECT id FROM drivers WHERE id = ANY(${driverIds}::text[]) AND online
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`.execute(trx);
+  // Only now, under the locks: a statement of its own sees what other rounds have committed.
+  const searches = await sql<{ id: string; search: number }>`
+    SELECT id, search FROM orders WHERE id = ANY(${orders.rows.map((row) => row.id)}::text[])
+      AND delivery_status = 'searching' AND NOT EXISTS (
+        SELECT FROM offer_orders WHERE order_id = orders.id AND status IN ('open', 'accepted'))`.execute(
+    trx,
+  );
+  const room = await readRoom(
+    trx,
+    drivers.rows.map((row) => row.id),
+  );
+  return { searches: new Map(searches.rows.map((row) => [row.id, row.search])), room };
+}
+
+async function readRoom(
+  trx: Transaction<Database>,
+  driverIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ id: string; room: number }>`
+    WITH accepted AS (
+      SELECT offers.driver_id, count(*) AS load FROM offer_orders JOIN offers ON offers.id = offer_id
+      WHERE offer_orders.status = 'accepted' GROUP BY offers.driver_id
+    ), carried AS (
+      SELECT driver_id, count(*) AS load FROM orders
+      WHERE driver_id = ANY(${driverIds}::text[])
+        AND delivery_status IN ('confirmed', 'picked_up', 'delivery_unconfirmed') GROUP BY driver_id
+    )
+    SELECT id, (capacity - coalesce(accepted.load, 0) - coalesce(carried.load, 0))::int AS room
+    FROM drivers
+    LEFT JOIN accepted ON accepted.driver_id = id LEFT JOIN carried ON carried.driver_id = id
+    WHERE id = ANY(${driverIds}::text[])
+      AND NOT EXISTS (SELECT FROM offers WHERE driver_id = drivers.id AND status = 'open')`.execute(
+    trx,
+  );
+  return new Map(rows.map((row) => [row.id, row.room]));
+}
+
+function fitting(offers: readonly NewOffer[], { searches, room }: Free): readonly NewOffer[] {
+  const taken = new Set<string>();
+  return offers.filter(({ driverId, orders }) => {
+    const ids = [driverId, ...orders.map((order) => order.orderId)];
+    const fits =
+      orders.length > 0 &&
+      orders.length <= (room.get(driverId) ?? 0) &&
+      orders.every((order) => searches.get(order.orderId) === order.search) &&
+      ids.every((id) => !taken.has(id));
+    if (fits) for (const id of ids) taken.add(id);
+    return fits;
+  });
+}
+
+async function insertOffers(trx: Transaction<Database>, batch: Batch): Promise<void> {
+  const { marketId, offers, now, expiresAt } = batch;
+  if (offers.length === 0) return;
+  const lines = offers.flatMap(({ offerId, driverId, orders }) =>
+    orders.map((order) => ({ offerId, driverId, ...order })),
+  );
+  const made = new Date(now);
+  await sql`
+    INSERT INTO offers (id, market_id, driver_id, status, made_at, expires_at, pickup_eta_at, decision)
+    SELECT id, ${marketId}, driver_id, 'open', ${made}, ${new Date(expiresAt)}, pickup_eta_at, decision
+    FROM unnest(${offers.map((offer) => offer.offerId)}::text[],
+      ${offers.map((offer) => offer.driverId)}::text[],
+      ${offers.map((offer) => new Date(offer.pickupEtaAt))}::timestamptz[],
+      ${offers.map((offer) => JSON.stringify(offer.decision))}::jsonb[])
+      AS planned (id, driver_id, pickup_eta_at, decision)`.execute(trx);
+  await sql`
+    WITH line AS (
+      SELECT * FROM unnest(${lines.map((line) => line.offerId)}::text[],
+        ${lines.map((line) => line.driverId)}::text[], ${lines.map((line) => line.orderId)}::text[],
+        ${lines.map((line) => line.search)}::int[]) AS planned (offer_id, driver_id, order_id, search)
+    ), written AS (
+      INSERT INTO offer_orders (offer_id, order_id, search, status)
+      SELECT offer_id, order_id, search, 'open' FROM line
+    )
+    INSERT INTO offer_events (offer_id, order_id, driver_id, type, at)
+    SELECT offer_id, order_id, driver_id, 'offer.made', ${made} FROM line`.execute(trx);
+}
+
+/** Ends the open offers whose time has come; returns how many. Safe beside itself and beside answers. */
+export async function lapseExpired(
+  db: Db,
+  { marketId, now }: { readonly marketId: MarketId; readonly now: number },
+): Promise<number> {
+  const at = new Date(now);
+  const { rows } = await sql<{ lapsed: number }>`
+    WITH due AS (
+      SELECT id FROM offers WHERE market_id = ${marketId} AND status = 'open' AND expires_at <= ${at}
+      FOR UPDATE SKIP LOCKED
+    ), lapsed AS (
+      UPDATE offers SET status = 'expired' FROM due WHERE offers.id = due.id RETURNING offers.id, driver_id
+    ), line AS (
+      UPDATE offer_orders SET status = 'expired' FROM lapsed
+      WHERE offer_id = lapsed.id AND status = 'open' RETURNING offer_id, order_id, driver_id
+    ), logged AS (
+      INSERT INTO offer_events (offer_id, order_id, driver_id, type, at)
+      SELECT offer_id, order_id, driver_id, 'offer.expired', ${at} FROM line
+    )
+    SELECT count(*)::int AS lapsed FROM lapsed`.execute(db);
+  return rows[0]?.lapsed ?? 0;
+}
+
+export type Unassigned = {
+  readonly offerId: OfferId;
+  readonly driverId: DriverId;
+  readonly orderId: OrderId;
+  readonly pickupEtaAt: number;
+};
+
+/** Lines accepted at or before `olderThan` (epoch ms) whose order has not answered `assign` yet, oldest first. */
+export async function acceptedNotAssigned(
+  db: Db,
+  { marketId, olderThan }: { readonly marketId: MarketId; readonly olderThan: number },
+): Promise<readonly Unassigned[]> {
+  const rows = await db
+    .selectFrom('offer_orders')
+    .innerJoin('offers', 'offers.id', 'offer_orders.offer_id')
+    .select(['offer_id', 'driver_id', 'order_id', 'pickup_eta_at'])
+    .where('offer_orders.status', '=', 'accepted')
+    .where('market_id', '=', marketId)
+    .where('answered_at', '<=', new Date(olderThan))
+    .orderBy('answered_at')
+    .orderBy('order_id')
+    .execute();
+  return rows.map((row) => ({
+    offerId: row.offer_id as OfferId,
+    driverId: row.driver_id as DriverId,
+    orderId: row.order_id as OrderId,
+    pickupEtaAt: row.pickup_eta_at.getTime(),
+  }));
+}

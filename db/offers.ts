@@ -1,0 +1,284 @@
+// Offers and their answers. The row is the arbiter of an offer: every transition is conditional on what the row says,
+// and each one is logged in `offer_events`. Locks are always taken order → offer → lines, so none wait in a circle.
+// Called by the API (answers), by `record` (an order that ends or is assigned) and by the dispatch round.
+
+import { sql, type Transaction } from 'kysely';
+import type { Refusal } from '../domain/errors.ts';
+import type { Place } from '../domain/geo.ts';
+import type { BranchId, DriverId, MarketId, MerchantId, OfferId, OrderId } from '../domain/ids.ts';
+import type { Db } from './connect.ts';
+import type { Database, OfferOrderStatus, OfferStatus } from './schema.ts';
+
+export type OfferedOrder = {
+  readonly orderId: OrderId;
+  readonly status: OfferOrderStatus;
+  readonly number: string;
+  readonly merchantId: MerchantId;
+  readonly branchId: BranchId;
+  readonly pickup: Place;
+  readonly dropoff: Place;
+};
+
+/** Times in epoch milliseconds; orders by id. */
+export type Offer = {
+  readonly offerId: OfferId;
+  readonly marketId: MarketId;
+  readonly driverId: DriverId;
+  readonly status: OfferStatus;
+  readonly madeAt: number;
+  readonly expiresAt: number;
+  readonly answeredAt: number | undefined;
+  readonly pickupEtaAt: number;
+  /** Why this driver: the decision record of `dispatch.plan`. */
+  readonly decision: object;
+  readonly orders: readonly OfferedOrder[];
+};
+
+export type OfferAnswer =
+  | { readonly kind: 'done'; readonly offer: Offer }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+type Answer = { readonly offerId: string; readonly driverId: string; readonly now: number };
+
+/**
+ * The driver says yes: one conditional UPDATE decides. A repeat by the same driver is `done` again. The caller then
+ * sends `assign` to the orders that are `accepted`. Refuses with not_found, offer_expired, offer_not_open.
+ */
+export async function acceptOffer(db: Db, answer: Answer): Promise<OfferAnswer> {
+  return db.transaction().execute(async (trx) => {
+    const at = new Date(answer.now);
+    const { numUpdatedRows } = await trx
+      .updateTable('offers')
+      .set({ status: 'accepted', answered_at: at })
+      .where('id', '=', answer.offerId)
+      .where('driver_id', '=', answer.driverId)
+      .where('status', '=', 'open')
+      .where('expires_at', '>', at)
+      .executeTakeFirst();
+    if (numUpdatedRows > 0n) {
+      await moveLines(trx, { ...answer, from: ['open'], to: 'accepted', event: 'offer.accepted' });
+    }
+    return answered(trx, answer, 'accepted');
+  });
+}
+
+/** The driver says no, also too late. Repeatable. Refuses with not_found, offer_expired, offer_not_open. */
+export async function declineOffer(db: Db, answer: Answer): Promise<OfferAnswer> {
+  return db.transaction().execute(async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('offers')
+      .set({ status: 'declined', answered_at: new Date(answer.now) })
+      .where('id', '=', answer.offerId)
+      .where('driver_id', '=', answer.driverId)
+      .where('status', '=', 'open')
+      .executeTakeFirst();
+    if (numUpdatedRows > 0n) {
+      await moveLines(trx, { ...answer, from: ['open'], to: 'declined', event: 'offer.declined' });
+    }
+    return answered(trx, answer, 'declined');
+  });
+}
+
+async function answered(
+  trx: Transaction<Database>,
+  { offerId, driverId, now }: Answer,
+  wanted: OfferStatus,
+): Promise<OfferAnswer> {
+  const offer = await offerById(trx, offerId);
+  if (!offer || offer.driverId !== driverId) {
+    return { kind: 'refused', refusal: { code: 'not_found', reason: 'there is no such offer' } };
+  }
+  if (offer.status === wanted) return { kind: 'done', offer };
+  const expired = offer.status === 'expired' || (offer.status === 'open' && offer.expiresAt <= now);
+  return {
+    kind: 'refused',
+    refusal: expired
+      ? { code: 'offer_expired', reason: 'the offer has expired', at: offer.expiresAt }
+      : {
+          code: 'offer_not_open',
+          reason: `the offer is ${offer.status}`,
+          ...(offer.answeredAt === undefined ? {} : { at: offer.answeredAt }),
+        },
+  };
+}
+
+/** An order that refused `assign` leaves the accepted offer; none left: the offer is voided, the driver free. */
+export async function markRefused(
+  db: Db,
+  input: { readonly offerId: string; readonly orderId: string; readonly now: number },
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await lockOffer(trx, input.offerId);
+    await moveLines(trx, { ...input, from: ['accepted'], to: 'refused', event: 'offer.voided' });
+    await closeIfEmpty(trx, { ...input, status: 'voided' });
+  });
+}
+
+/**
+ * Takes an order that has ended out of its open or accepted offer; none left: the offer is withdrawn. Call it in the
+ * transaction that ends the order, after its row in `orders` is updated: the row's lock keeps new offers away.
+ */
+export async function withdrawOrder(
+  trx: Transaction<Database>,
+  input: { readonly orderId: string; readonly now: number },
+): Promise<void> {
+  const offerId = await liveOfferOf(trx, input.orderId);
+  if (offerId !== undefined) await withdrawLine(trx, { ...input, offerId });
+}
+
+/** The order's workflow has taken the driver: the line is done. Another live offer of the order is withdrawn. */
+export async function markAssigned(
+  trx: Transaction<Database>,
+  input: { readonly offerId: string; readonly orderId: string; readonly now: number },
+): Promise<void> {
+  const live = await liveOfferOf(trx, input.orderId);
+  if (live === undefined) return;
+  if (live !== input.offerId) return withdrawLine(trx, { ...input, offerId: live });
+  await lockOffer(trx, live);
+  await trx
+    .updateTable('offer_orders')
+    .set({ status: 'assigned' })
+    .where('offer_id', '=', live)
+    .where('order_id', '=', input.orderId)
+    .where('status', '=', 'accepted')
+    .execute();
+}
+
+async function liveOfferOf(
+  trx: Transaction<Database>,
+  orderId: string,
+): Promise<string | undefined> {
+  const line = await trx
+    .selectFrom('offer_orders')
+    .select('offer_id')
+    .where('order_id', '=', orderId)
+    .where('status', 'in', ['open', 'accepted'])
+    .executeTakeFirst();
+  return line?.offer_id;
+}
+
+type Line = { readonly offerId: string; readonly orderId: string; readonly now: number };
+
+async function withdrawLine(trx: Transaction<Database>, line: Line): Promise<void> {
+  await lockOffer(trx, line.offerId);
+  await moveLines(trx, {
+    ...line,
+    from: ['open', 'accepted'],
+    to: 'withdrawn',
+    event: 'offer.withdrawn',
+  });
+  await closeIfEmpty(trx, { ...line, status: 'withdrawn' });
+}
+
+async function lockOffer(trx: Transaction<Database>, offerId: string): Promise<void> {
+  await trx.selectFrom('offers').select('id').where('id', '=', offerId).forUpdate().execute();
+}
+
+type Move = {
+  readonly offerId: string;
+  /** All lines of the offer when absent. */
+  readonly orderId?: string;
+  readonly from: readonly OfferOrderStatus[];
+  readonly to: OfferOrderStatus;
+  readonly event: `offer.${'accepted' | 'declined' | 'withdrawn' | 'voided'}`;
+  readonly now: number;
+};
+
+/** Moves lines and logs it, in one statement. The caller holds the offer's row. */
+async function moveLines(trx: Transaction<Database>, move: Move): Promise<void> {
+  const { offerId, orderId = null, from, to, event, now } = move;
+  await sql`
+    WITH moved AS (
+      UPDATE offer_orders SET status = ${to}
+      WHERE offer_id = ${offerId} AND status = ANY(${from}::text[])
+        AND (${orderId}::text IS NULL OR order_id = ${orderId})
+      RETURNING offer_id, order_id
+    )
+    INSERT INTO offer_events (offer_id, order_id, driver_id, type, at)
+    SELECT moved.offer_id, moved.order_id, offers.driver_id, ${event}, ${new Date(now)}
+    FROM moved JOIN offers ON offers.id = moved.offer_id
+    ORDER BY moved.order_id`.execute(trx);
+}
+
+async function closeIfEmpty(
+  trx: Transaction<Database>,
+  input: {
+    readonly offerId: string;
+    readonly status: 'withdrawn' | 'voided';
+    readonly now: number;
+  },
+): Promise<void> {
+  await sql`
+    UPDATE offers SET status = ${input.status}, answered_at = coalesce(answered_at, ${new Date(input.now)})
+    WHERE id = ${input.offerId} AND status IN ('open', 'accepted') AND NOT EXISTS (
+      SELECT FROM offer_orders
+      WHERE offer_id = ${input.offerId} AND status IN ('open', 'accepted', 'assigned'))`.execute(
+    trx,
+  );
+}
+
+export async function offerById(db: Db, offerId: string): Promise<Offer | undefined> {
+  const offers = await toOffers(db, await selectOffers(db).where('id', '=', offerId).execute());
+  return offers[0];
+}
+
+/** What a driver can answer at `now`. */
+export async function openOffersOf(
+  db: Db,
+  { driverId, now }: { readonly driverId: string; readonly now: number },
+): Promise<readonly Offer[]> {
+  const rows = await selectOffers(db)
+    .where('driver_id', '=', driverId)
+    .where('status', '=', 'open')
+    .where('expires_at', '>', new Date(now))
+    .execute();
+  return toOffers(db, rows);
+}
+
+const selectOffers = (db: Db) =>
+  db
+    .selectFrom('offers')
+    .select(['id', 'market_id', 'driver_id', 'status', 'made_at', 'expires_at'])
+    .select(['answered_at', 'pickup_eta_at', 'decision']);
+
+type OfferRow = Awaited<ReturnType<ReturnType<typeof selectOffers>['execute']>>[number];
+
+async function toOffers(db: Db, rows: readonly OfferRow[]): Promise<readonly Offer[]> {
+  if (rows.length === 0) return [];
+  const lines = await linesOf(
+    db,
+    rows.map((row) => row.id),
+  );
+  return rows.map((row) => ({
+    offerId: row.id as OfferId,
+    marketId: row.market_id as MarketId,
+    driverId: row.driver_id as DriverId,
+    status: row.status,
+    madeAt: row.made_at.getTime(),
+    expiresAt: row.expires_at.getTime(),
+    answeredAt: row.answered_at?.getTime(),
+    pickupEtaAt: row.pickup_eta_at.getTime(),
+    decision: row.decision,
+    orders: lines.filter((line) => line.offer_id === row.id).map(toOfferedOrder),
+  }));
+}
+
+const linesOf = (db: Db, offerIds: readonly string[]) =>
+  db
+    .selectFrom('offer_orders')
+    .innerJoin('orders', 'orders.id', 'offer_orders.order_id')
+    .select(['offer_id', 'order_id', 'offer_orders.status', 'number', 'merchant_id', 'branch_id'])
+    .select(['pickup_lat', 'pickup_lng', 'dropoff_lat', 'dropoff_lng'])
+    .where('offer_id', 'in', offerIds)
+    .orderBy('order_id')
+    .execute();
+
+const toOfferedOrder = (line: Awaited<ReturnType<typeof linesOf>>[number]): OfferedOrder => ({
+  orderId: line.order_id as OrderId,
+  status: line.status,
+  number: line.number,
+  merchantId: line.merchant_id as MerchantId,
+  branchId: line.branch_id as BranchId,
+  pickup: { lat: line.pickup_lat, lng: line.pickup_lng },
+  dropoff: { lat: line.dropoff_lat, lng: line.dropoff_lng },
+});

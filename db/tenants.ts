@@ -1,0 +1,166 @@
+// Markets, merchants and their branches: who may take orders where, at which price and under which policy.
+
+import type { Place } from '../domain/geo.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Db } from './connect.ts';
+import { newId } from './new-id.ts';
+import { pageOf, type Page, type PageOf } from './page.ts';
+
+export type NewMarket = {
+  readonly name: string;
+  readonly currency: string;
+  readonly timeZone: string;
+  readonly policy: Policy;
+  readonly driverPayMinor: number;
+  readonly deliveryFeeMinor: number;
+};
+
+const selectMarkets = (db: Db) => db.selectFrom('markets').selectAll();
+export type Market = Awaited<ReturnType<ReturnType<typeof selectMarkets>['executeTakeFirstOrThrow']>>;
+const selectMerchants = (db: Db) => db.selectFrom('merchants').selectAll();
+export type Merchant = Awaited<ReturnType<ReturnType<typeof selectMerchants>['executeTakeFirstOrThrow']>>;
+const selectBranches = (db: Db) => db.selectFrom('branches').selectAll();
+export type Branch = Awaited<ReturnType<ReturnType<typeof selectBranches>['executeTakeFirstOrThrow']>>;
+
+export const createMarket = (db: Db, market: NewMarket): Promise<Market> =>
+  db
+    .insertInto('markets')
+    .values({
+      id: newId('market'),
+      name: market.name,
+      currency: market.currency,
+      time_zone: market.timeZone,
+      policy: JSON.stringify(market.policy),
+      driver_pay_minor: market.driverPayMinor,
+      delivery_fee_minor: market.deliveryFeeMinor,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+
+type NewMerchant = { readonly marketId: string; readonly name: string; readonly commissionBps: number };
+
+/** Undefined when there is no such market. */
+export async function createMerchant(db: Db, input: NewMerchant): Promise<Merchant | undefined> {
+  return db
+    .insertInto('merchants')
+    .columns(['id', 'market_id', 'name', 'commission_bps'])
+    .expression((eb) =>
+      eb
+        .selectFrom('markets')
+        .select([
+          eb.val(newId('merchant')).as('id'),
+          'markets.id as market_id',
+          eb.val(input.name).as('name'),
+          eb.val(input.commissionBps).as('commission_bps'),
+        ])
+        .where('markets.id', '=', input.marketId),
+    )
+    .returningAll()
+    .executeTakeFirst();
+}
+
+type NewBranch = { readonly merchantId: string; readonly name: string; readonly location: Place };
+
+/** In the merchant's market. Undefined when there is no such merchant. */
+export async function createBranch(db: Db, { merchantId, name, location }: NewBranch): Promise<Branch | undefined> {
+  return db
+    .insertInto('branches')
+    .columns(['id', 'merchant_id', 'market_id', 'name', 'lat', 'lng'])
+    .expression((eb) =>
+      eb
+        .selectFrom('merchants')
+        .select([
+          eb.val(newId('branch')).as('id'),
+          'merchants.id as merchant_id',
+          'merchants.market_id',
+          eb.val(name).as('name'),
+          eb.val(location.lat).as('lat'),
+          eb.val(location.lng).as('lng'),
+        ])
+        .where('merchants.id', '=', merchantId),
+    )
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function listMarkets(db: Db, { after, limit }: Page): Promise<PageOf<Market>> {
+  const rows = await selectMarkets(db)
+    .$if(after !== undefined, (query) => query.where('id', '<', after ?? ''))
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return pageOf(rows, limit);
+}
+
+export async function listMerchants(db: Db, { after, limit }: Page): Promise<PageOf<Merchant>> {
+  const rows = await selectMerchants(db)
+    .$if(after !== undefined, (query) => query.where('id', '<', after ?? ''))
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return pageOf(rows, limit);
+}
+
+export async function listBranches(db: Db, { after, limit }: Page): Promise<PageOf<Branch>> {
+  const rows = await selectBranches(db)
+    .$if(after !== undefined, (query) => query.where('id', '<', after ?? ''))
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return pageOf(rows, limit);
+}
+
+export async function marketExists(db: Db, id: string): Promise<boolean> {
+  return (await selectMarkets(db).where('id', '=', id).executeTakeFirst()) !== undefined;
+}
+
+/** True when `branchId` is absent or a branch of this merchant. */
+export async function merchantHas(
+  db: Db,
+  { merchantId, branchId }: { readonly merchantId: string; readonly branchId: string | undefined },
+): Promise<boolean> {
+  const merchant = await selectMerchants(db).where('id', '=', merchantId).executeTakeFirst();
+  if (!merchant || branchId === undefined) return merchant !== undefined;
+  const branch = await selectBranches(db)
+    .where('id', '=', branchId)
+    .where('merchant_id', '=', merchantId)
+    .executeTakeFirst();
+  return branch !== undefined;
+}
+
+/** What placing an order at a branch needs to know. Changes rarely: callers may keep it for some seconds. */
+export type BranchFacts = {
+  readonly branchId: string;
+  readonly merchantId: string;
+  readonly marketId: string;
+  readonly location: Place;
+  readonly commissionBps: number;
+  readonly currency: string;
+  readonly driverPayMinor: number;
+  readonly deliveryFeeMinor: number;
+  readonly policy: Policy;
+};
+
+export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts | undefined> {
+  const row = await db
+    .selectFrom('branches')
+    .innerJoin('merchants', 'merchants.id', 'branches.merchant_id')
+    .innerJoin('markets', 'markets.id', 'branches.market_id')
+    .select(['branches.merchant_id', 'branches.market_id', 'lat', 'lng', 'commission_bps', 'currency'])
+    .select(['driver_pay_minor', 'delivery_fee_minor', 'policy'])
+    .where('branches.id', '=', branchId)
+    .executeTakeFirst();
+  return (
+    row && {
+      branchId,
+      merchantId: row.merchant_id,
+      marketId: row.market_id,
+      location: { lat: row.lat, lng: row.lng },
+      commissionBps: row.commission_bps,
+      currency: row.currency,
+      driverPayMinor: row.driver_pay_minor,
+      deliveryFeeMinor: row.delivery_fee_minor,
+      policy: row.policy,
+    }
+  );
+}

@@ -1,0 +1,103 @@
+// Queries of the housekeeping: each small, bounded and idempotent.
+
+import { sql } from 'kysely';
+import type { OrderFacts } from '../domain/order.ts';
+import type { Db } from './connect.ts';
+
+const batch = 100;
+
+/** Orders that no workflow has recorded anything of. */
+export function orphanDrafts(
+  db: Db,
+  { placedBefore }: { readonly placedBefore: Date },
+): Promise<readonly { id: string; placed_at: Date; facts: OrderFacts }[]> {
+  return db
+    .selectFrom('orders')
+    .select(['id', 'placed_at', 'facts'])
+    .where('sequence', '=', 0)
+    .where('is_over', '=', false)
+    .where('placed_at', '<', placedBefore)
+    .orderBy('id')
+    .limit(batch)
+    .execute();
+}
+
+/** Ends a draft that never became an order. True when it still was one. */
+export async function refuseDraft(db: Db, orderId: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('orders')
+    .set({ is_over: true, status: 'CANCELLED', order_status: 'cancelled', end_reason: 'payment_not_completed' })
+    .where('id', '=', orderId)
+    .where('sequence', '=', 0)
+    .where('is_over', '=', false)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** Orders whose caller's lease ran out without an answer in the last two minutes. */
+export async function ordersWithLostCallers(db: Db, now: Date): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('idempotency_keys')
+    .innerJoin('orders', 'orders.id', 'idempotency_keys.order_id')
+    .select('orders.id')
+    .distinct()
+    .where('response_status', 'is', null)
+    .where('lease_until', '<', now)
+    .where('lease_until', '>', new Date(now.getTime() - 120_000))
+    .where('orders.is_over', '=', false)
+    .limit(batch)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Webhooks that came before their order was ready for them, and whether they matter now. */
+export async function waitingWebhooks(
+  db: Db,
+): Promise<readonly { event_id: string; order_id: string; provider_ref: string; matters: boolean }[]> {
+  const { rows } = await sql<{ event_id: string; order_id: string; provider_ref: string; matters: boolean }>`
+    SELECT w.event_id, o.id AS order_id, w.provider_ref,
+           o.payment_status = 'requires_action' AND o.provider_ref = w.provider_ref AS matters
+    FROM provider_webhooks w JOIN orders o ON o.id = w.order_id
+    WHERE w.provider = 'stripe' AND w.done_at IS NULL AND w.provider_ref IS NOT NULL AND o.payment_status <> 'authorizing'
+    ORDER BY w.received_at LIMIT ${batch}`.execute(db);
+  return rows;
+}
+
+export async function webhookDone(db: Db, { eventId, now }: { readonly eventId: string; readonly now: Date }): Promise<void> {
+  await db
+    .updateTable('provider_webhooks')
+    .set({ done_at: now })
+    .where('provider', '=', 'stripe')
+    .where('event_id', '=', eventId)
+    .execute();
+}
+
+/** Markets with a need and no round lately: their dispatcher was lost or never started. */
+export async function marketsWithoutDispatcher(db: Db, since: Date): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('orders')
+    .leftJoin('dispatchers', 'dispatchers.market_id', 'orders.market_id')
+    .select('orders.market_id')
+    .distinct()
+    .where('delivery_status', '=', 'searching')
+    .where((eb) => eb.or([eb('last_round_at', 'is', null), eb('last_round_at', '<', since)]))
+    .execute();
+  return rows.map((row) => row.market_id);
+}
+
+export async function countOverdue(db: Db, deadlineBefore: Date): Promise<number> {
+  const { count } = await db
+    .selectFrom('orders')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('is_over', '=', false)
+    .where('deadline_at', '<', deadlineBefore)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** Stored answers are kept for two days (the promise is one). */
+export async function pruneIdempotencyKeys(db: Db): Promise<void> {
+  await sql`
+    DELETE FROM idempotency_keys WHERE (tenant, key) IN (
+      SELECT tenant, key FROM idempotency_keys WHERE created_at < now() - interval '48 hours' LIMIT 1000)`.execute(db);
+}

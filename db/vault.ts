@@ -1,0 +1,64 @@
+// Seals people's data: AES-256-GCM with one random key per person, itself wrapped with the master key. The additional
+// data binds every ciphertext to its person and column, so none can be moved. Without the wrapped key it is noise.
+
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+/** What is sealed, and for notes and addresses of which row: `name`, `phone`, `address:ord_…`, `note:note_…`. */
+type Column = 'key' | 'name' | 'phone' | `address:${string}` | `note:${string}`;
+
+export type PersonKey = {
+  readonly wrappedKey: Buffer;
+  seal(column: Column, text: string): Buffer;
+  /** Throws when the ciphertext was moved or changed. */
+  open(column: Column, sealed: Buffer): string;
+};
+
+export type Vault = {
+  /** A new key for a new person. */
+  create(personId: string): PersonKey;
+  unwrap(personId: string, wrappedKey: Buffer): PersonKey;
+};
+
+/** `masterKey` is 32 bytes. */
+export function createVault(masterKey: Buffer): Vault {
+  const personKey = (personId: string, dataKey: Buffer, wrappedKey: Buffer): PersonKey => ({
+    wrappedKey,
+    seal: (column, text) =>
+      sealBytes({ key: dataKey, label: `${personId}/${column}`, bytes: Buffer.from(text, 'utf8') }),
+    open: (column, sealed) =>
+      openBytes({ key: dataKey, label: `${personId}/${column}`, bytes: sealed }).toString('utf8'),
+  });
+  return {
+    create(personId) {
+      const dataKey = randomBytes(32);
+      const label = `${personId}/key`;
+      return personKey(personId, dataKey, sealBytes({ key: masterKey, label, bytes: dataKey }));
+    },
+    unwrap(personId, wrappedKey) {
+      const label = `${personId}/key`;
+      return personKey(personId, openBytes({ key: masterKey, label, bytes: wrappedKey }), wrappedKey);
+    },
+  };
+}
+
+// Layout: version (1 byte) | nonce (12) | tag (16) | ciphertext. A random nonce is safe far below 2^32 uses of a key
+// (NIST SP 800-38D, 8.3); the master key wraps one key per person.
+const version = 1;
+const nonceBytes = 12;
+const headBytes = 1 + nonceBytes + 16;
+
+type Sealing = { readonly key: Buffer; readonly label: string; readonly bytes: Buffer };
+
+function sealBytes({ key, label, bytes }: Sealing): Buffer {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(label));
+  const sealed = Buffer.concat([cipher.update(bytes), cipher.final()]);
+  return Buffer.concat([Buffer.of(version), nonce, cipher.getAuthTag(), sealed]);
+}
+
+function openBytes({ key, label, bytes }: Sealing): Buffer {
+  if (bytes[0] !== version || bytes.length < headBytes) throw new Error('not a sealed value');
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(1, 1 + nonceBytes));
+  decipher.setAAD(Buffer.from(label)).setAuthTag(bytes.subarray(1 + nonceBytes, headBytes));
+  return Buffer.concat([decipher.update(bytes.subarray(headBytes)), decipher.final()]);
+}

@@ -1,0 +1,71 @@
+// Every code that a caller can meet, in one table: code → HTTP status and title. A refusal is expected and part of
+// the contract; a bug is asserted; an outage is the outside world's.
+
+export const errorTable = {
+  // input
+  invalid_request: { status: 400, title: 'The request is not valid' },
+  idempotency_key_missing: { status: 400, title: 'The Idempotency-Key header is missing' },
+  unauthenticated: { status: 401, title: 'The API key is missing or unknown' },
+  forbidden: { status: 403, title: 'This key may not do that' },
+  not_found: { status: 404, title: 'There is no such thing here' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The body must be JSON' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  card_number_refused: { status: 422, title: 'Card numbers are not accepted here' },
+  currency_mismatch: { status: 422, title: 'The currency is not that of the market' },
+  amount_out_of_range: { status: 422, title: 'The amount is out of range' },
+  time_in_past: { status: 422, title: 'The time lies in the past' },
+  out_of_area: { status: 422, title: 'The address is outside the delivery area' },
+  // idempotency
+  idempotency_in_flight: { status: 409, title: 'The same request is still being worked on' },
+  idempotency_key_reused: { status: 422, title: 'This Idempotency-Key was used with another body' },
+  external_id_taken: { status: 409, title: 'An order with this external_id exists' },
+  already_exists: { status: 409, title: 'It exists already' },
+  // refusals of an order
+  not_pending: { status: 409, title: 'The order does not wait for the merchant any more' },
+  not_preparing: { status: 409, title: 'The order is not being prepared' },
+  already_accepted: { status: 409, title: 'The order has been accepted already' },
+  already_ready: { status: 409, title: 'The order is marked ready already' },
+  already_picked_up: { status: 409, title: 'The driver has the goods already' },
+  already_delivered: { status: 409, title: 'The order has been delivered already' },
+  already_cancelled: { status: 409, title: 'The order has ended already' },
+  cancellation_window_closed: { status: 409, title: 'The order cannot be cancelled any more' },
+  not_searching: { status: 409, title: 'The order does not look for a driver' },
+  not_your_delivery: { status: 409, title: 'The delivery is not with this driver' },
+  not_picked_up: { status: 409, title: 'The goods have not been picked up yet' },
+  payment_not_retryable: { status: 409, title: 'The payment cannot be tried again now' },
+  // offers and drivers
+  offer_not_open: { status: 409, title: 'The offer is not open any more' },
+  offer_expired: { status: 409, title: 'The offer has expired' },
+  driver_offline: { status: 409, title: 'The driver is not online' },
+  driver_busy: { status: 409, title: 'The driver has deliveries under way' },
+  // webhooks in
+  invalid_signature: { status: 400, title: 'The signature is not valid' },
+  // outages
+  engine_unavailable: { status: 503, title: 'The order engine cannot be reached; try again' },
+  outcome_unknown: {
+    status: 503,
+    title: 'The command was sent, its outcome is not known yet; try again with the same key',
+  },
+  internal: { status: 500, title: 'Something broke on our side' },
+} as const satisfies Record<string, { readonly status: number; readonly title: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(errorTable, text);
+
+/**
+ * A typed no: `reason` says in one sentence what happened first, `at` when (epoch ms). `sequence`: the state that it
+ * was judged on; a caller who has seen a later one may ask the order to catch up with its log and send again.
+ */
+export type Refusal = {
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly at?: number;
+  readonly sequence?: number;
+};
+
+/** For the branch that cannot happen: the compiler proves it, and at run time it is a bug. */
+export function assertNever(value: never): never {
+  throw new Error(`unexpected ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,331 @@
+// The payment machine: what the provider's answers mean, and which call to the provider the state asks for.
+// Intent before effect: a call is made only for a recorded intent, so what must be undone is always known.
+
+import { accepted, ignored, type Decision } from './decision.ts';
+import { assertNever } from './errors.ts';
+import type { OrderEventBody } from './events.ts';
+import type { Command, PaymentAnswer, PaymentResult } from './messages.ts';
+import { hasEnded, type OrderState, type PaymentPart } from './order.ts';
+
+const resultKinds: Readonly<Record<PaymentResult['kind'], true>> = {
+  paymentAuthorized: true,
+  paymentRequiresAction: true,
+  paymentDeclined: true,
+  paymentUnanswered: true,
+  paymentNotExecuted: true,
+  paymentCaptured: true,
+  paymentCaptureFailed: true,
+  paymentVoided: true,
+  paymentVoidFailed: true,
+};
+
+export const isPaymentResult = (command: Command): command is PaymentAnswer =>
+  Object.hasOwn(resultKinds, command.kind);
+
+/** The call to the provider that the state asks for: `key` is its idempotency key, `<orderId>:<step>:<n>`. */
+export type PaymentCall =
+  | {
+      readonly step: 'authorize';
+      readonly key: string;
+      readonly attempt: number;
+      readonly amountMinor: number;
+      readonly paymentMethod: string;
+      readonly firstSentAt: number;
+    }
+  | {
+      readonly step: 'check';
+      readonly key: string;
+      readonly attempt: number;
+      readonly providerRef: string;
+    }
+  | {
+      readonly step: 'capture';
+      readonly key: string;
+      readonly attempt: number;
+      readonly amountMinor: number;
+      readonly providerRef: string;
+      readonly firstSentAt: number;
+    }
+  | {
+      readonly step: 'void';
+      readonly key: string;
+      readonly attempt: number;
+      readonly authorizeAttempt: number;
+      readonly providerRef: string | undefined;
+      readonly firstSentAt: number;
+    };
+
+export function paymentCallOf({ payment, facts, attempts }: OrderState): PaymentCall | undefined {
+  const keyOf = (step: string, n: number): string => `${facts.orderId}:${step}:${n}`;
+  switch (payment.status) {
+    case 'authorizing': {
+      const { paymentMethod, since } = payment;
+      const attempt = attempts.authorize;
+      return {
+        step: 'authorize',
+        key: keyOf('authorize', attempt),
+        attempt,
+        amountMinor: facts.totalMinor,
+        paymentMethod,
+        firstSentAt: since,
+      };
+    }
+    case 'requires_action':
+      return payment.checking
+        ? {
+            step: 'check',
+            key: keyOf('check', payment.check),
+            attempt: attempts.authorize,
+            providerRef: payment.providerRef,
+          }
+        : undefined;
+    case 'capturing': {
+      const { amountMinor, providerRef, since } = payment;
+      const attempt = attempts.capture;
+      return {
+        step: 'capture',
+        key: keyOf('capture', attempt),
+        attempt,
+        amountMinor,
+        providerRef,
+        firstSentAt: since,
+      };
+    }
+    case 'voiding': {
+      const { providerRef, since } = payment;
+      const attempt = attempts.void;
+      return {
+        step: 'void',
+        key: keyOf('void', attempt),
+        attempt,
+        authorizeAttempt: attempts.authorize,
+        providerRef,
+        firstSentAt: since,
+      };
+    }
+    case 'none':
+    case 'authorized':
+    case 'declined':
+    case 'capture_failed':
+    case 'captured':
+    case 'voided':
+    case 'written_off':
+      return undefined;
+    default:
+      return assertNever(payment);
+  }
+}
+
+/** What becomes of the hold when an order ends: capture what the settlement asks, or let go. */
+export function releaseOrCapture(
+  state: OrderState,
+  payment: PaymentPart,
+  customerMinor: number,
+): readonly OrderEventBody[] {
+  if (payment.status === 'requires_action') return [voiding(state, payment.providerRef)];
+  // While a call is under way its answer decides; without a hold there is nothing to undo.
+  if (payment.status !== 'authorized') return [];
+  return customerMinor > 0
+    ? [capturing(state, payment.providerRef, Math.min(customerMinor, payment.amountMinor))]
+    : [voiding(state, payment.providerRef)];
+}
+
+const capturing = (
+  state: OrderState,
+  providerRef: string,
+  amountMinor: number,
+): OrderEventBody => ({
+  type: 'payment.capturing',
+  attempt: state.attempts.capture + 1,
+  providerRef,
+  amountMinor,
+});
+
+const voiding = (state: OrderState, providerRef: string | undefined): OrderEventBody => ({
+  type: 'payment.voiding',
+  attempt: state.attempts.void + 1,
+  providerRef,
+});
+
+export function decidePayment(
+  state: OrderState,
+  command: PaymentAnswer | Extract<Command, { kind: 'checkPayment' }>,
+): Decision {
+  const { payment } = state;
+  if ('key' in command && command.key !== paymentCallOf(state)?.key) return ignored;
+  switch (command.kind) {
+    case 'checkPayment':
+      return payment.status === 'requires_action' &&
+        payment.providerRef === command.providerRef &&
+        !payment.checkAgain
+        ? accepted({ type: 'payment.checking', providerRef: payment.providerRef })
+        : ignored;
+    case 'paymentAuthorized':
+    case 'paymentRequiresAction':
+    case 'paymentDeclined':
+    case 'paymentUnanswered':
+      return awaitsAuthorization(payment) ? authorization(state, command) : ignored;
+    case 'paymentCaptured':
+    case 'paymentCaptureFailed':
+      return payment.status === 'capturing' ? captureAnswer(state, command) : ignored;
+    case 'paymentVoided':
+      return payment.status === 'voiding'
+        ? accepted({ type: 'payment.voided', attempt: state.attempts.void }, ...completion(state))
+        : ignored;
+    case 'paymentVoidFailed':
+      return payment.status === 'voiding' ? writeOff(state, command.code) : ignored;
+    case 'paymentNotExecuted':
+      return sendAgain(state);
+    default:
+      return assertNever(command);
+  }
+}
+
+/** A provider that stores failure after failure is given up on, so that no loop is endless. */
+const maxCallsPerStep = 5;
+
+/** Nothing was executed, definitively: the same intent under the next `n`. */
+function sendAgain(state: OrderState): Decision {
+  const { payment, attempts, facts } = state;
+  switch (payment.status) {
+    case 'authorizing':
+      if (hasEnded(state))
+        return accepted({
+          type: 'payment.declined',
+          attempt: attempts.authorize,
+          code: 'processing_error',
+        });
+      return attempts.authorize < facts.policy.maxPaymentAttempts
+        ? accepted({
+            type: 'payment.authorizing',
+            attempt: attempts.authorize + 1,
+            paymentMethod: payment.paymentMethod,
+            amountMinor: facts.totalMinor,
+          })
+        : authorization(state, { kind: 'paymentDeclined', code: 'processing_error' });
+    case 'capturing':
+      return attempts.capture < maxCallsPerStep
+        ? accepted(capturing(state, payment.providerRef, payment.amountMinor))
+        : captureAnswer(state, {
+            kind: 'paymentCaptureFailed',
+            code: 'not_executed',
+            final: false,
+          });
+    case 'voiding':
+      return attempts.void < maxCallsPerStep
+        ? accepted(voiding(state, payment.providerRef))
+        : writeOff(state, 'void_not_executed');
+    case 'none':
+    case 'requires_action':
+    case 'authorized':
+    case 'declined':
+    case 'capture_failed':
+    case 'captured':
+    case 'voided':
+    case 'written_off':
+      return ignored;
+    default:
+      return assertNever(payment);
+  }
+}
+
+const awaitsAuthorization = (payment: PaymentPart): boolean =>
+  payment.status === 'authorizing' || (payment.status === 'requires_action' && payment.checking);
+
+type Authorization = Extract<
+  PaymentResult,
+  { kind: 'paymentAuthorized' | 'paymentRequiresAction' | 'paymentDeclined' | 'paymentUnanswered' }
+>;
+
+function authorization(state: OrderState, answer: Authorization): Decision {
+  const attempt = state.attempts.authorize;
+  const ended = hasEnded(state);
+  const outdated = answer.kind === 'paymentAuthorized' ? undefined : olderThanNews(state.payment);
+  if (outdated) {
+    const { providerRef } = outdated;
+    return accepted(
+      { type: 'payment.requires_action', attempt, providerRef },
+      { type: 'payment.checking', providerRef },
+    );
+  }
+  switch (answer.kind) {
+    case 'paymentAuthorized': {
+      const { providerRef, amountMinor, captureBefore } = answer;
+      return accepted(
+        { type: 'payment.authorized', attempt, providerRef, amountMinor, captureBefore },
+        ended ? voiding(state, providerRef) : { type: 'order.submitted' },
+      );
+    }
+    case 'paymentRequiresAction': {
+      const { providerRef } = answer;
+      return ended
+        ? accepted(voiding(state, providerRef))
+        : accepted({ type: 'payment.requires_action', attempt, providerRef });
+    }
+    case 'paymentDeclined': {
+      const declined: OrderEventBody = { type: 'payment.declined', attempt, code: answer.code };
+      const last = attempt >= state.facts.policy.maxPaymentAttempts;
+      return !ended && last
+        ? accepted(declined, { type: 'order.cancelled', endReason: 'payment_failed' })
+        : accepted(declined);
+    }
+    case 'paymentUnanswered': {
+      // A check that found nothing out leaves the customer's time to run.
+      if (state.payment.status === 'requires_action') {
+        const { providerRef } = state.payment;
+        return accepted(
+          ended
+            ? voiding(state, providerRef)
+            : { type: 'payment.requires_action', attempt, providerRef },
+        );
+      }
+      const given: readonly OrderEventBody[] = ended
+        ? []
+        : [{ type: 'order.cancelled', endReason: 'payment_not_completed' }];
+      return accepted(...given, voiding(state, undefined));
+    }
+    default:
+      return assertNever(answer);
+  }
+}
+
+/** News came while the provider was being asked: only a yes stands, anything else is asked again. */
+const olderThanNews = (payment: PaymentPart) =>
+  payment.status === 'requires_action' && payment.checkAgain ? payment : undefined;
+
+function captureAnswer(
+  state: OrderState,
+  answer: Extract<PaymentResult, { kind: 'paymentCaptured' | 'paymentCaptureFailed' }>,
+): Decision {
+  const attempt = state.attempts.capture;
+  if (answer.kind === 'paymentCaptured') {
+    return accepted(
+      { type: 'payment.captured', attempt, amountMinor: answer.amountMinor },
+      ...completion(state),
+    );
+  }
+  const failed: OrderEventBody = { type: 'payment.capture_failed', attempt, code: answer.code };
+  return answer.final ? accepted(failed, ...lost(state, answer.code)) : accepted(failed);
+}
+
+/** A delivered order is complete when its money is settled, whichever way. */
+const completion = (state: OrderState): readonly OrderEventBody[] =>
+  state.delivery.status === 'delivered' && !hasEnded(state) ? [{ type: 'order.completed' }] : [];
+
+const lost = (state: OrderState, code: string): readonly OrderEventBody[] => [
+  {
+    type: 'payment.written_off',
+    amountMinor: 'amountMinor' in state.payment ? state.payment.amountMinor : 0,
+    code,
+  },
+  ...completion(state),
+];
+
+/** The named outcome behind every retry: the loss is booked and an incident opened. */
+export const writeOff = (state: OrderState, code: string): Decision =>
+  accepted(...lost(state, code));
+
+export const captureAgain = (state: OrderState): Decision =>
+  state.payment.status === 'capture_failed'
+    ? accepted(capturing(state, state.payment.providerRef, state.payment.amountMinor))
+    : ignored;

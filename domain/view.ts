@@ -1,0 +1,105 @@
+// What people and the read model see of an order: a flat row, and the card that support reads in the Temporal UI.
+
+import { deadlinesOf, type Deadline, type Owner } from './lifecycle.ts';
+import { formatMoney } from './money.ts';
+import {
+  endReasonOf,
+  hasEnded,
+  isOver,
+  simpleStatus,
+  type OrderFacts,
+  type OrderState,
+  type SimpleStatus,
+} from './order.ts';
+
+/** One row of the read model; times in epoch milliseconds. */
+export type OrderRow = {
+  readonly status: SimpleStatus;
+  readonly orderStatus: string;
+  readonly deliveryStatus: string;
+  readonly paymentStatus: string;
+  readonly endReason: string | undefined;
+  readonly sequence: number;
+  readonly driverId: string | undefined;
+  readonly offerId: string | undefined;
+  readonly owner: Owner | undefined;
+  readonly deadlineAt: number | undefined;
+  readonly nextExit: string | undefined;
+  readonly deadlines: readonly Deadline[];
+  readonly readyEstimateAt: number | undefined;
+  readonly readyAt: number | undefined;
+  readonly pickupEtaAt: number | undefined;
+  readonly dropoffEtaAt: number | undefined;
+  readonly search: number;
+  readonly searchRung: number | undefined;
+  readonly searchSince: number | undefined;
+  readonly providerRef: string | undefined;
+  readonly isOver: boolean;
+};
+
+const publicDelivery = (status: string): string => (status === 'searching' ? 'created' : status);
+
+export function rowOf(state: OrderState): OrderRow {
+  const { order, delivery, payment } = state;
+  const deadlines = deadlinesOf(state);
+  const next = deadlines[0];
+  return {
+    status: simpleStatus(state),
+    orderStatus: order.status,
+    deliveryStatus: delivery.status,
+    paymentStatus: payment.status,
+    endReason: endReasonOf(state),
+    sequence: state.sequence,
+    driverId: 'driverId' in delivery ? delivery.driverId : undefined,
+    offerId: 'offerId' in delivery ? delivery.offerId : undefined,
+    owner: next?.owner ?? (isOver(state) ? undefined : 'system'),
+    deadlineAt: next?.at,
+    nextExit: next?.exit,
+    deadlines,
+    readyEstimateAt: order.status === 'preparing' ? order.readyEstimateAt : undefined,
+    readyAt: order.status === 'ready' ? order.since : undefined,
+    pickupEtaAt: delivery.status === 'confirmed' ? delivery.pickupEtaAt : undefined,
+    dropoffEtaAt: delivery.status === 'picked_up' ? delivery.dropoffEtaAt : undefined,
+    search: state.searches,
+    searchRung: delivery.status === 'searching' ? delivery.rung : undefined,
+    searchSince: delivery.status === 'searching' ? delivery.since : undefined,
+    providerRef: 'providerRef' in payment ? payment.providerRef : undefined,
+    isOver: isOver(state),
+  };
+}
+
+/** `#1042 · delivery · 2 items · 23.50 EUR` (at most 200 bytes: Temporal's limit of a summary). */
+export const summaryOf = (facts: OrderFacts): string =>
+  `#${facts.number.slice(0, 24)} · delivery · ${facts.itemCount} ${facts.itemCount === 1 ? 'item' : 'items'} · ${formatMoney(facts.totalMinor, facts.currency)}`;
+
+const clock = (at: number): string =>
+  `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
+const supportMay = (state: OrderState): string => {
+  if (isOver(state)) return 'nothing is left to do.';
+  if (hasEnded(state)) return 'wait: only money is still on its way.';
+  const gone = ['picked_up', 'delivery_unconfirmed', 'delivered'].includes(state.delivery.status);
+  return gone
+    ? 'wait for the driver; the order cannot be cancelled any more.'
+    : 'cancel it: `POST /v1/orders/' + state.facts.orderId + '/cancel`.';
+};
+
+/** The card in the Temporal UI: state, owner, deadline, what happens by itself, what support can do. Markdown. */
+export function detailsOf(state: OrderState): string {
+  const { order, delivery, payment } = state;
+  const deadlines = deadlinesOf(state);
+  const reason = endReasonOf(state);
+  const lines = [
+    `**${simpleStatus(state)}**${reason ? ` (${reason})` : ''} · order \`${order.status}\` · delivery \`${publicDelivery(delivery.status)}\` · payment \`${payment.status}\``,
+    '',
+    ...deadlines.map(
+      (d) => `- until **${clock(d.at)}** it is the ${d.owner}'s move; then ${d.says}.`,
+    ),
+    ...(deadlines.length === 0 && !isOver(state)
+      ? ['- a payment call is under way; it is retried by itself.']
+      : []),
+    '',
+    `Support can ${supportMay(state)}`,
+  ];
+  return lines.join('\n');
+}

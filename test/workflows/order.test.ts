@@ -1,0 +1,180 @@
+// The order workflow on a real Temporal server; its activities are in memory, its time is skipped by the server.
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../db/new-id.ts';
+import { fold } from '../../domain/evolve.ts';
+import { initialState } from '../../domain/order.ts';
+import { createWorld, factsOf, obliging, orderIn, type World } from '../support/order-world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+}, 60_000);
+afterAll(() => world.close());
+afterEach(() => world.answerWith(obliging));
+
+const assignment = () => ({ kind: 'assign', offerId: newId('offer'), driverId: newId('driver'), pickupEtaAt: Date.now() + 300_000 }) as const;
+const done = expect.objectContaining({ kind: 'done' });
+const refusedWith = (code: string) => expect.objectContaining({ kind: 'refused', refusal: expect.objectContaining({ code }) });
+
+async function deliver(order: ReturnType<typeof orderIn>): Promise<void> {
+  const assign = assignment();
+  expect(await order.send({ kind: 'accept' })).toEqual(done);
+  expect(await order.send({ kind: 'markReady' })).toEqual(done);
+  expect(await order.send(assign)).toEqual(done);
+  expect(await order.send({ kind: 'pickUp', driverId: assign.driverId })).toEqual(done);
+  expect(await order.send({ kind: 'deliver', driverId: assign.driverId })).toEqual(done);
+}
+
+describe('order', () => {
+  test('is delivered and captured, within 60 history events', async () => {
+    const facts = factsOf();
+    const order = orderIn(world, facts);
+    expect(await order.place()).toEqual(done);
+    await order.seen('order.submitted');
+    await deliver(order);
+    const result = await order.result();
+    expect(result).toMatchObject({ status: 'completed', delivery: 'delivered', payment: 'captured' });
+    expect(fold(initialState(facts), order.events()).sequence).toBe(result.sequence);
+    const { historyLength } = await order.handle.describe();
+    expect(historyLength).toBeLessThanOrEqual(60);
+  });
+
+  test('reminds a silent merchant, then expires and releases the card', async () => {
+    const order = orderIn(world);
+    await order.place();
+    await order.seen('order.submitted');
+    await order.skipTime();
+    expect(await order.result()).toMatchObject({ status: 'expired', payment: 'voided' });
+    expect(order.types()).toEqual(expect.arrayContaining(['order.reminded', 'order.expired', 'payment.voided']));
+  });
+
+  test('fails for want of a driver when nobody is found, and the customer pays nothing', async () => {
+    const order = orderIn(world);
+    await order.place();
+    await order.seen('order.submitted');
+    await order.send({ kind: 'accept' });
+    await order.skipTime();
+    expect(await order.result()).toMatchObject({ status: 'failed', payment: 'voided' });
+    expect(order.types()).toEqual(expect.arrayContaining(['order.ready', 'delivery.search_widened', 'order.settled']));
+  });
+
+  test('a driver who abandons before pickup is replaced', async () => {
+    const order = orderIn(world);
+    await order.place();
+    await order.seen('order.submitted');
+    await order.send({ kind: 'accept', prepMs: 0 });
+    const first = assignment();
+    await order.send(first);
+    expect(await order.send({ kind: 'abandon', driverId: first.driverId })).toEqual(done);
+    expect(await order.send({ kind: 'pickUp', driverId: first.driverId })).toEqual(refusedWith('not_your_delivery'));
+    const second = assignment();
+    expect(await order.send(second)).toEqual(done);
+    expect(await order.send({ kind: 'pickUp', driverId: second.driverId })).toEqual(done);
+    await order.send({ kind: 'deliver', driverId: second.driverId });
+    expect(await order.result()).toMatchObject({ status: 'completed' });
+  });
+
+  test('a declined card leaves the order waiting for another one', async () => {
+    world.answerWith((call) => (call.key.endsWith('authorize:1') ? { kind: 'paymentDeclined', code: 'insufficient_funds' } : obliging(call)));
+    const order = orderIn(world);
+    await order.place();
+    await order.seen('payment.declined');
+    expect(await order.send({ kind: 'retryPayment', paymentMethod: 'pm_card_mastercard' })).toEqual(done);
+    await order.seen('order.submitted');
+    expect(world.calls.filter((call) => call.key.startsWith(order.orderId)).map((call) => call.key.split(':')[2])).toEqual(['1', '2']);
+    await order.send({ kind: 'cancel', by: 'customer' });
+    expect(await order.result()).toMatchObject({ status: 'cancelled', payment: 'voided' });
+  });
+
+  test('3-D Secure: waits for the customer, then asks the provider', async () => {
+    world.answerWith((call) => (call.step === 'authorize' ? { kind: 'paymentRequiresAction', providerRef: 'pi_3ds' } : obliging(call)));
+    const order = orderIn(world);
+    await order.place();
+    await order.seen('payment.requires_action');
+    await world.engine.paymentSettled({ orderId: order.orderId, providerRef: 'pi_3ds' });
+    await order.seen('order.submitted');
+    await order.send({ kind: 'deny', code: 'capacity' });
+    expect(await order.result()).toMatchObject({ status: 'denied', payment: 'voided' });
+  });
+
+  test('a cancel while the card is being authorized releases what is granted afterwards', async () => {
+    let grant = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (grant = resolve));
+    world.answerWith(async (call) => {
+      if (call.step === 'authorize') await asked;
+      return obliging(call);
+    });
+    const order = orderIn(world);
+    await order.place();
+    expect(await order.send({ kind: 'cancel', by: 'customer' })).toEqual(done);
+    grant();
+    expect(await order.result()).toMatchObject({ status: 'cancelled', payment: 'voided' });
+  });
+
+  test('a cancellation in the Temporal UI cancels the order and settles its money', async () => {
+    const order = orderIn(world);
+    await order.place();
+    await order.seen('order.submitted');
+    await order.handle.cancel();
+    expect(await order.result()).toMatchObject({ status: 'cancelled', payment: 'voided' });
+    expect(order.events().find((event) => event.type === 'order.cancelled')).toMatchObject({ endReason: 'cancelled_by_support' });
+  });
+
+  test('placing twice is one order', async () => {
+    const order = orderIn(world);
+    expect(await Promise.all([order.place(), order.place()])).toEqual([done, done]);
+    await order.seen('order.submitted');
+    await order.send({ kind: 'cancel', by: 'merchant' });
+    await order.result();
+    expect(await order.place()).toEqual(expect.objectContaining({ kind: expect.stringMatching(/done|not_running/) }));
+    expect(order.types().filter((type) => type === 'order.placed')).toHaveLength(1);
+  });
+});
+
+describe('a log that is ahead of its workflow', () => {
+  test('an expiry that a dead worker recorded wins over the cancel that came after it', async () => {
+    const order = orderIn(world);
+    await order.place();
+    await order.seen('order.submitted');
+    const sequence = order.events().length;
+    order.events().push(
+      { type: 'order.expired', endReason: 'merchant_expired', sequence: sequence + 1, at: Date.now(), actor: { kind: 'system' }, commandId: `exit:expire:${sequence}` },
+      { type: 'payment.voiding', attempt: 1, providerRef: 'pi_1', sequence: sequence + 2, at: Date.now(), actor: { kind: 'system' }, commandId: `exit:expire:${sequence}` },
+    );
+    expect(await order.send({ kind: 'cancel', by: 'customer' })).toEqual(refusedWith('already_cancelled'));
+    expect(await order.result()).toMatchObject({ status: 'expired', payment: 'voided' });
+    expect(order.types()).not.toContain('order.cancelled');
+  });
+
+  test('an accept whose caller gave up is found, and the same accept again is answered with yes', async () => {
+    const order = orderIn(world);
+    await order.place();
+    await order.seen('order.submitted');
+    const sequence = order.events().length;
+    const lost = { at: Date.now(), actor: { kind: 'merchant', id: 'key_test' }, commandId: 'lost-accept' } as const;
+    order.events().push(
+      { type: 'order.accepted', readyEstimateAt: Date.now() + 900_000, sequence: sequence + 1, ...lost },
+      { type: 'delivery.created', releaseAt: Date.now() + 300_000, sequence: sequence + 2, ...lost },
+    );
+    await world.engine.catchUp(order.orderId);
+    expect(await order.send({ kind: 'accept' }, 'lost-accept')).toEqual(done);
+    expect(await order.send({ kind: 'markReady' })).toEqual(done);
+    expect(order.types().filter((type) => type === 'order.accepted')).toHaveLength(1);
+    await order.send({ kind: 'cancel', by: 'customer' });
+    expect(await order.result()).toMatchObject({ status: 'cancelled', payment: 'captured' });
+  });
+});
+
+describe('an outage of the engine', () => {
+  test('an irreversible exit that passed meanwhile is put off once', async () => {
+    const order = orderIn(world, factsOf({ remindMerchantMs: 60_000, expireMs: 1_500, overdueGraceMs: 300 }));
+    await order.place();
+    await order.seen('order.submitted');
+    await world.stopWorkers();
+    await expect.poll(() => Date.now() - (order.events().at(-1)?.at ?? 0), { timeout: 5_000 }).toBeGreaterThan(2_500);
+    await world.startWorkers();
+    expect(await order.result()).toMatchObject({ status: 'expired' });
+    expect(order.types().filter((type) => type === 'deadline.extended')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,31 @@
+// Two projects: "pure" needs nothing and runs in seconds; "live" runs on real PostgreSQL, Redis and
+// Temporal servers, brought up once per run by its global set-up.
+import { defineConfig } from 'vitest/config';
+
+const pure = [
+  'test/domain/**/*.test.ts',
+  'test/dispatch/**/*.test.ts',
+  'test/tidy.test.ts',
+  'test/scripts/**/*.test.ts',
+];
+const shared = { pool: 'forks', environment: 'node' } as const;
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      { test: { ...shared, name: 'pure', include: pure } },
+      {
+        test: {
+          ...shared,
+          name: 'live',
+          include: ['test/**/*.test.ts'],
+          exclude: pure,
+          globalSetup: ['test/support/global.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});

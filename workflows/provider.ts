@@ -1,0 +1,54 @@
+// One call to the payment provider, retried by the engine until it is answered or its time is up. Silence is an
+// answer too: each step says what it means.
+
+import { ActivityFailure, log, proxyActivities } from '@temporalio/workflow';
+import type { PaymentActivities } from '../activities/contract.ts';
+import type { PaymentResult } from '../domain/messages.ts';
+import { formatMoney } from '../domain/money.ts';
+import type { OrderFacts } from '../domain/order.ts';
+import type { PaymentCall } from '../domain/payment.ts';
+
+export async function askProvider(facts: OrderFacts, call: PaymentCall): Promise<PaymentResult> {
+  const { callProvider } = proxyActivities<PaymentActivities>({
+    taskQueue: 'payments',
+    startToCloseTimeout: '20s',
+    scheduleToCloseTimeout: limitMs(facts, call),
+    retry: { initialInterval: '500ms', maximumInterval: '60s' },
+    summary: inWords(facts, call),
+  });
+  try {
+    return await callProvider({ orderId: facts.orderId, currency: facts.currency, call });
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    log.error('the payment provider gave no answer in time', { step: call.step, key: call.key });
+    return silence(call);
+  }
+}
+
+const limitMs = ({ policy }: OrderFacts, { step }: PaymentCall): number =>
+  step === 'authorize' || step === 'check' ? policy.paymentActionTimeoutMs : policy.moneyLimitMs;
+
+function silence({ step }: PaymentCall): PaymentResult {
+  switch (step) {
+    case 'authorize':
+    case 'check':
+      return { kind: 'paymentUnanswered' };
+    case 'capture':
+      return { kind: 'paymentCaptureFailed', code: 'unanswered', final: true };
+    case 'void':
+      return { kind: 'paymentVoidFailed', code: 'void_unanswered' };
+  }
+}
+
+function inWords({ currency, totalMinor }: OrderFacts, call: PaymentCall): string {
+  switch (call.step) {
+    case 'authorize':
+      return `hold ${formatMoney(totalMinor, currency)} on the card`;
+    case 'check':
+      return 'ask whether the customer has confirmed the payment';
+    case 'capture':
+      return `capture ${formatMoney(call.amountMinor, currency)}`;
+    case 'void':
+      return 'release the hold on the card';
+  }
+}

@@ -1,0 +1,51 @@
+// Appending a step to the event log: a local activity, and when that does not succeed within seconds, the same
+// function as a regular activity, retried without end.
+
+import { ActivityFailure, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { RecordActivities, RecordInput } from '../activities/contract.ts';
+import type { Actor, OrderEvent, OrderEventBody } from '../domain/events.ts';
+import { fold } from '../domain/evolve.ts';
+import type { DriverId } from '../domain/ids.ts';
+import type { OrderState } from '../domain/order.ts';
+import { rowOf } from '../domain/view.ts';
+
+const quick = proxyLocalActivities<RecordActivities>({
+  startToCloseTimeout: '3s',
+  scheduleToCloseTimeout: '3s',
+  retry: { initialInterval: '50ms', maximumInterval: '500ms', maximumAttempts: 5 },
+});
+
+const patient = proxyActivities<RecordActivities>({
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '500ms', maximumInterval: '15s' },
+  summary: 'write down what happened (the database was slow)',
+});
+
+type StepToStore = { readonly commandId: string; readonly actor: Actor; readonly events: readonly OrderEventBody[] };
+
+/** What is stored from the next sequence on: these events, or what was there already. */
+export async function append(state: OrderState, { commandId, actor, events }: StepToStore): Promise<readonly OrderEvent[]> {
+  const at = Date.now();
+  const expectedSequence = state.sequence + 1;
+  const stamped = events.map((event, i) => ({ ...event, sequence: expectedSequence + i, at, actor, commandId }));
+  const recorded = await record({
+    facts: state.facts,
+    expectedSequence,
+    commandId,
+    actor,
+    at,
+    events,
+    previousDriverId: 'driverId' in state.delivery ? state.delivery.driverId : (undefined as DriverId | undefined),
+    row: rowOf(fold(state, stamped)),
+  });
+  return recorded.kind === 'stored' ? stamped : recorded.events;
+}
+
+async function record(input: RecordInput): ReturnType<RecordActivities['record']> {
+  try {
+    return await quick.record(input);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return patient.record(input);
+  }
+}
