@@ -35,7 +35,7 @@ export const dependenciesHaveReasons: Rule = (files) => {
   const parsed = JSON.parse(manifest.text) as Record<string, Record<string, string> | undefined>;
   const used = new Set(kinds.flatMap((kind) => Object.keys(parsed[kind] ?? {})));
   const reasoned = new Set(
-    [...page.text.matchAll(/^\| `([^`]+)` \|.*\S.*\|$/gm)].map((match) => match[1] ?? ''),
+    [...page.text.matchAll(/^\| `([^`]+)`\s+\|.*\S.*\|$/gm)].map((match) => match[1] ?? ''),
   );
   return [
     ...[...used]

@@ -1,0 +1,103 @@
+// The paths through an order's life that are worth a golden history.
+
+import { newId } from '../../db/new-id.ts';
+import { obliging, type Handle, type World } from './order-world.ts';
+
+export const assignment = () =>
+  ({
+    kind: 'assign',
+    offerId: newId('offer'),
+    driverId: newId('driver'),
+    pickupEtaAt: Date.now() + 300_000,
+  }) as const;
+
+async function placed(order: Handle): Promise<void> {
+  await order.place();
+  await order.seen('order.submitted');
+}
+
+async function carried(order: Handle): Promise<ReturnType<typeof assignment>['driverId']> {
+  const assign = assignment();
+  await order.send(assign);
+  await order.send({ kind: 'pickUp', driverId: assign.driverId });
+  return assign.driverId;
+}
+
+/** Each plays an order to an end that comes by itself or by its last command. */
+export const scenarios: Readonly<Record<string, (world: World, order: Handle) => Promise<void>>> = {
+  async delivered(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept' });
+    await order.send({ kind: 'markReady' });
+    const driverId = await carried(order);
+    await order.send({ kind: 'deliver', driverId });
+  },
+  async denied(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'deny', code: 'capacity' });
+  },
+  async expired(_world, order) {
+    await placed(order);
+    await order.skipTime();
+  },
+  async 'cancelled-while-preparing'(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept' });
+    await order.send({ kind: 'cancel', by: 'customer' });
+  },
+  async 'failed-to-assign'(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept' });
+    await order.skipTime();
+  },
+  async 'driver-replaced'(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept', prepMs: 0 });
+    const first = assignment();
+    await order.send(first);
+    await order.send({ kind: 'abandon', driverId: first.driverId });
+    const driverId = await carried(order);
+    await order.send({ kind: 'deliver', driverId });
+  },
+  async 'delivery-unconfirmed'(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept', prepMs: 0 });
+    await carried(order);
+    await order.skipTime();
+  },
+  async 'declined-then-paid'(world, order) {
+    world.answerWith((call) =>
+      call.key.endsWith('authorize:1') ? { kind: 'paymentDeclined', code: 'insufficient_funds' } : obliging(call),
+    );
+    await order.place();
+    await order.seen('payment.declined');
+    await order.send({ kind: 'retryPayment', paymentMethod: 'pm_card_mastercard' });
+    await order.seen('order.submitted');
+    await order.send({ kind: 'cancel', by: 'customer' });
+  },
+  async 'never-paid'(world, order) {
+    world.answerWith((call) => (call.step === 'void' ? obliging(call) : { kind: 'paymentRequiresAction', providerRef: 'pi_3ds' }));
+    await order.place();
+    await order.seen('payment.requires_action');
+    await order.skipTime();
+  },
+  async 'three-d-secure'(world, order) {
+    world.answerWith((call) =>
+      call.step === 'authorize' ? { kind: 'paymentRequiresAction', providerRef: 'pi_3ds' } : obliging(call),
+    );
+    await order.place();
+    await order.seen('payment.requires_action');
+    await world.engine.paymentSettled({ orderId: order.orderId, providerRef: 'pi_3ds' });
+    await order.seen('order.submitted');
+    await order.send({ kind: 'cancel', by: 'customer' });
+  },
+  async 'capture-lost'(world, order) {
+    world.answerWith((call) =>
+      call.step === 'capture' ? { kind: 'paymentCaptureFailed', code: 'hold_expired', final: true } : obliging(call),
+    );
+    await placed(order);
+    await order.send({ kind: 'accept', prepMs: 0 });
+    const driverId = await carried(order);
+    await order.send({ kind: 'deliver', driverId });
+  },
+};
