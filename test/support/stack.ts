@@ -1,0 +1,115 @@
+// The whole stack for end-to-end tests: API and worker as processes that can be killed, the sandbox Stripe beside
+// them, a database and a Temporal namespace of its own.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createServer, type AddressInfo } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
+import { inject } from 'vitest';
+import { engineOf, searchAttributes } from '../../adapters/temporal.ts';
+import { connect } from '../../db/connect.ts';
+import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
+import { ensureNamespace } from '../../scripts/local/temporal-namespace.ts';
+import { createTestDatabase } from './database.ts';
+
+type Name = 'api' | 'worker';
+export type Stack = Awaited<ReturnType<typeof startStack>>;
+
+const entry: Readonly<Record<Name, string>> = { api: 'api/main.ts', worker: 'worker/main.ts' };
+const readyWithinMs = 30_000;
+
+/** Everything of it is ended by `close`. `latencyMs`: of the sandbox Stripe. */
+export async function startStack({ latencyMs = 0 }: { readonly latencyMs?: number } = {}) {
+  const namespace = `e2e-${randomUUID()}`;
+  const address = inject('temporalAddress');
+  await ensureNamespace({ address, namespace, searchAttributes });
+  const database = await createTestDatabase();
+  const [port, webhookSecret] = [await freePort(), 'whsec_test'];
+  const apiUrl = `http://127.0.0.1:${port}`;
+  const stripe = await startStripeSandbox({
+    latencyMs,
+    webhooks: { url: `${apiUrl}/v1/webhooks/stripe`, secret: webhookSecret },
+  });
+  const adminKey = `wbk_${randomBytes(32).toString('base64url')}`;
+  const environment = {
+    ...process.env,
+    DATABASE_URL: database.url,
+    REDIS_URL: inject('redisUrl'),
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    STRIPE_SECRET_KEY: 'sk_test_waybill',
+    STRIPE_API_BASE: stripe.url,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+    WAYBILL_MASTER_KEY: randomBytes(32).toString('base64'),
+    WAYBILL_ADMIN_KEY: adminKey,
+    PORT: String(port),
+    LOG_LEVEL: 'warn',
+  };
+  const processes = createProcesses(environment);
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection, namespace });
+  const db = connect({ url: database.url, poolSize: 5 });
+  await Promise.all([processes.start('api'), processes.start('worker')]);
+  await answers(`${apiUrl}/health/detailed`);
+
+  return {
+    apiUrl,
+    adminKey,
+    stripe,
+    db,
+    client,
+    engine: engineOf(client, connection),
+    namespace,
+    ...processes,
+    apiAnswers: () => answers(`${apiUrl}/health/detailed`),
+    async close(): Promise<void> {
+      await Promise.all([processes.kill('api'), processes.kill('worker')]);
+      await Promise.all([stripe.close(), db.destroy(), connection.close()]);
+      await database.drop();
+    },
+  };
+}
+
+function createProcesses(environment: NodeJS.ProcessEnv) {
+  const running = new Map<Name, ChildProcess>();
+
+  async function start(name: Name, extra: Readonly<Record<string, string>> = {}): Promise<void> {
+    const child = spawn(process.execPath, [entry[name]], { env: { ...environment, ...extra }, stdio: ['ignore', 'ignore', 'inherit'] });
+    running.set(name, child);
+  }
+
+  /** SIGKILL, and the process is gone when it resolves. */
+  async function kill(name: Name): Promise<void> {
+    const child = running.get(name);
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Resolves when the process has ended by itself, as one with `CRASH_AT` does. */
+  async function ended(name: Name): Promise<void> {
+    const child = running.get(name);
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    await new Promise((resolve) => child.once('exit', resolve));
+  }
+  return { start, kill, ended };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function answers(url: string): Promise<void> {
+  const until = Date.now() + readyWithinMs;
+  for (;;) {
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.ok) return;
+    if (Date.now() > until) throw new Error(`${url} did not answer in ${readyWithinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
