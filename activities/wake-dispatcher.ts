@@ -11,7 +11,10 @@ type Dependencies = { readonly db: Db; readonly engine: Pick<OrderEngine, 'wakeD
 const silenceMs = 60_000;
 
 /** One signal per sleep, however many callers. Throws when the engine cannot be reached; the next caller tries again. */
-export async function wakeIfAsleep({ db, engine }: Dependencies, marketId: MarketId): Promise<void> {
+export async function wakeIfAsleep(
+  { db, engine }: Dependencies,
+  marketId: MarketId,
+): Promise<void> {
   if (!(await claimWake(db, { marketId, aliveSince: Date.now() - silenceMs }))) return;
   try {
     await engine.wakeDispatcher(marketId);

@@ -53,7 +53,7 @@ export function createRedis(url: string, log: Log) {
   }
 
   commands.on('error', report.fails).on('ready', report.works);
-  const hints = listen(new Redis(url, { ...options, maxRetriesPerRequest: null }), report.fails);
+  const hints = listen(new Redis(url, { ...options, maxRetriesPerRequest: null }));
   return {
     ...positions(commands, attempt),
     /** Tells whoever waits for `driver:<id>` or `merchant:<id>` to look. Losing it costs only time. */
@@ -116,15 +116,19 @@ function parsePosition(text: string | null | undefined): LastPosition | undefine
 }
 
 /** One connection hears all hints; waiters are kept here, so that waiting costs no round trip. */
-function listen(redis: Redis, fails: (error: unknown) => void) {
+function listen(redis: Redis) {
   const waiters = new Map<string, Set<(hinted: boolean) => void>>();
   let listening = false;
   const wake = (channel: string): void => waiters.get(channel)?.forEach((resolve) => resolve(true));
 
-  redis.on('error', fails);
+  // The other connection reports the outage; without a listener it would be printed again.
+  redis.on('error', () => undefined);
   redis.on('close', () => (listening = false));
   redis.on('ready', () => {
-    redis.psubscribe(`${hintPrefix}*`).then(() => (listening = true), fails);
+    redis.psubscribe(`${hintPrefix}*`).then(
+      () => (listening = true),
+      () => undefined,
+    );
   });
   redis.on('pmessage', (_pattern: string, channel: string) => {
     wake(channel.slice(hintPrefix.length));

@@ -95,6 +95,42 @@ function createFinder({ stripe, now }: Options) {
   return { since, find };
 }
 
+type BurnTools = {
+  readonly stripe: Stripe;
+  readonly find: (name: PaymentName) => Promise<string | undefined>;
+  readonly discard: (id: string) => Promise<void>;
+};
+
+/**
+ * Sends a harmless, unconfirmed intent under the authorization's own key: if the key is new the
+ * authorization can never run under it any more; if it was used, its traces can be found by now.
+ */
+function createBurn({ stripe, find, discard }: BurnTools): StripeLookup['findOrBurn'] {
+  return async function findOrBurn(name: PaymentName): Promise<string | undefined> {
+    const found = await find(name);
+    if (found !== undefined) return found;
+    const { orderId, attempt, step = 'authorize' } = name;
+    try {
+      const burnt = await stripe.paymentIntents.create(
+        {
+          amount: 100,
+          currency: 'eur',
+          allowed_payment_method_types: ['card'],
+          metadata: { order_id: orderId, step: `burn:${step}`, attempt },
+        },
+        { idempotencyKey: `${orderId}:${step}:${attempt}` },
+      );
+      await discard(burnt.id);
+      return undefined;
+    } catch (error) {
+      const failure = readFailure(error);
+      const spent =
+        failure.kind === 'key_reused' || (failure.kind === 'broken' && failure.replayed);
+      return spent ? find(name) : raise(failure);
+    }
+  };
+}
+
 export function createStripeLookup({ stripe, now }: Options): StripeLookup {
   const finder = createFinder({ stripe, now });
 
@@ -130,34 +166,6 @@ export function createStripeLookup({ stripe, now }: Options): StripeLookup {
       });
   }
 
-  /**
-   * Sends a harmless, unconfirmed intent under the authorization's own key: if the key is new the
-   * authorization can never run under it any more; if it was used, its traces can be found by now.
-   */
-  async function findOrBurn(name: PaymentName): Promise<string | undefined> {
-    const found = await finder.find(name);
-    if (found !== undefined) return found;
-    const { orderId, attempt, step = 'authorize' } = name;
-    try {
-      const burnt = await stripe.paymentIntents.create(
-        {
-          amount: 100,
-          currency: 'eur',
-          allowed_payment_method_types: ['card'],
-          metadata: { order_id: orderId, step: `burn:${step}`, attempt },
-        },
-        { idempotencyKey: `${orderId}:${step}:${attempt}` },
-      );
-      await discard(burnt.id);
-      return undefined;
-    } catch (error) {
-      const failure = readFailure(error);
-      const spent =
-        failure.kind === 'key_reused' || (failure.kind === 'broken' && failure.replayed);
-      return spent ? finder.find(name) : raise(failure);
-    }
-  }
-
   async function refund(input: RefundInput): Promise<Stripe.Refund | undefined> {
     try {
       const all = stripe.refunds.list({ payment_intent: input.providerRef, limit: 100 });
@@ -168,5 +176,6 @@ export function createStripeLookup({ stripe, now }: Options): StripeLookup {
     }
   }
 
+  const findOrBurn = createBurn({ stripe, find: finder.find, discard });
   return { intent, truth, find, findOrBurn, discard, refund, since: finder.since };
 }

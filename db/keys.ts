@@ -34,28 +34,27 @@ export async function keyBySecret(db: Db, secret: string): Promise<Key | undefin
 
 export type NewKey = KeyScope & { readonly role: Role; readonly secret: string };
 
-/** A secret that exists already is refused by the unique index (a bug unless it is the first admin's). */
-export async function createKey(db: Db, { role, secret, ...scope }: NewKey): Promise<Key> {
-  const row = await db
-    .insertInto('api_keys')
-    .values({
-      id: newId('key'),
-      secret_hash: hashOf(secret),
-      role,
-      merchant_id: scope.merchantId ?? null,
-      branch_id: scope.branchId ?? null,
-      driver_id: scope.driverId ?? null,
-      customer_id: scope.customerId ?? null,
-      revoked_at: null,
-    })
-    .returning(columns)
-    .executeTakeFirstOrThrow();
-  return toKey(row);
+const insertKey = (db: Db, { role, secret, ...scope }: NewKey) =>
+  db.insertInto('api_keys').values({
+    id: newId('key'),
+    secret_hash: hashOf(secret),
+    role,
+    merchant_id: scope.merchantId ?? null,
+    branch_id: scope.branchId ?? null,
+    driver_id: scope.driverId ?? null,
+    customer_id: scope.customerId ?? null,
+    revoked_at: null,
+  });
+
+export async function createKey(db: Db, key: NewKey): Promise<Key> {
+  return toKey(await insertKey(db, key).returning(columns).executeTakeFirstOrThrow());
 }
 
-/** The platform_admin key of the environment; idempotent. */
+/** The platform_admin key of the environment; idempotent. One that was revoked stays revoked. */
 export async function ensureAdminKey(db: Db, secret: string): Promise<void> {
-  if (!(await keyBySecret(db, secret))) await createKey(db, { role: 'platform_admin', secret });
+  await insertKey(db, { role: 'platform_admin', secret })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 export async function listKeys(db: Db, { after, limit }: Page): Promise<PageOf<Key>> {

@@ -56,16 +56,17 @@ async function lockWhatIsFree(
   offers: readonly NewOffer[],
 ): Promise<Free> {
   const orderIds = offers.flatMap((offer) => offer.orders.map((order) => order.orderId));
-  const driverIds = offers.map((offer) => offer.driverId);
-  const orders = await sql<{ id: string }>`
-    SELECT id FROM orders WHERE id = ANY(${orderIds}::text[]) AND delivery_status = 'searching'
-    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`.execute(trx);
+  const locked = await lockOrders(trx, orderIds);
+  // Rounds that plan the same must not hold each other's drivers: only those whose orders are ours are locked.
+  const driverIds = offers
+    .filter((offer) => offer.orders.every((order) => locked.has(order.orderId)))
+    .map((offer) => offer.driverId);
   const drivers = await sql<{ id: string }>`
     SELECT id FROM drivers WHERE id = ANY(${driverIds}::text[]) AND online
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`.execute(trx);
   // Only now, under the locks: a statement of its own sees what other rounds have committed.
   const searches = await sql<{ id: string; search: number }>`
-    SELECT id, search FROM orders WHERE id = ANY(${orders.rows.map((row) => row.id)}::text[])
+    SELECT id, search FROM orders WHERE id = ANY(${[...locked]}::text[])
       AND delivery_status = 'searching' AND NOT EXISTS (
         SELECT FROM offer_orders WHERE order_id = orders.id AND status IN ('open', 'accepted'))`.execute(
     trx,
@@ -75,6 +76,16 @@ async function lockWhatIsFree(
     drivers.rows.map((row) => row.id),
   );
   return { searches: new Map(searches.rows.map((row) => [row.id, row.search])), room };
+}
+
+async function lockOrders(
+  trx: Transaction<Database>,
+  orderIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM orders WHERE id = ANY(${orderIds}::text[]) AND delivery_status = 'searching'
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`.execute(trx);
+  return new Set(rows.map((row) => row.id));
 }
 
 async function readRoom(

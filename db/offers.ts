@@ -267,9 +267,16 @@ const linesOf = (db: Db, offerIds: readonly string[]) =>
   db
     .selectFrom('offer_orders')
     .innerJoin('orders', 'orders.id', 'offer_orders.order_id')
-    .select(['offer_id', 'order_id', 'offer_orders.status', 'number', 'merchant_id', 'branch_id'])
+    .select([
+      'offer_orders.offer_id',
+      'order_id',
+      'offer_orders.status',
+      'number',
+      'merchant_id',
+      'branch_id',
+    ])
     .select(['pickup_lat', 'pickup_lng', 'dropoff_lat', 'dropoff_lng'])
-    .where('offer_id', 'in', offerIds)
+    .where('offer_orders.offer_id', 'in', offerIds)
     .orderBy('order_id')
     .execute();
 

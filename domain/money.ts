@@ -29,7 +29,7 @@ export const currencies: readonly string[] = Object.keys(exponents);
 
 /** Digits behind the point of an ISO 4217 currency (JPY 0, EUR 2, KWD 3). */
 export function exponentOf(currency: string): number {
-  const exponent = exponents[currency];
+  const exponent = Object.hasOwn(exponents, currency) ? exponents[currency] : undefined;
   if (exponent === undefined) throw new Error(`unknown currency ${currency}`);
   return exponent;
 }

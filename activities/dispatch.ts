@@ -1,0 +1,156 @@
+// One dispatch round of a market. Everything it decides stands in rows that are guarded by themselves, so a round may
+// die anywhere, be repeated, or run beside another one: what is done is seen as done. Called by workflows/dispatcher.ts.
+
+import type { LiveRedis } from '../adapters/redis.ts';
+import type { OrderEngine, Outcome } from '../adapters/order-engine.ts';
+import type { Db } from '../db/connect.ts';
+import { readDrivers, readPolicy, readSearching } from '../db/dispatch-snapshot.ts';
+import { endRound } from '../db/dispatchers.ts';
+import { newId } from '../db/new-id.ts';
+import {
+  acceptedNotAssigned,
+  lapseExpired,
+  writeOffers,
+  type NewOffer,
+  type Unassigned,
+} from '../db/offer-rounds.ts';
+import { markRefused } from '../db/offers.ts';
+import { plan } from '../dispatch/plan.ts';
+import type { Plan, Snapshot } from '../dispatch/snapshot.ts';
+import type { MarketId } from '../domain/ids.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Logger } from '../log.ts';
+import type { DispatchActivities, DispatchRound } from './contract.ts';
+import { sendAll } from './send-all.ts';
+
+type Dependencies = {
+  readonly db: Db;
+  readonly engine: Pick<OrderEngine, 'send'>;
+  readonly log: Logger;
+  /** Absent: places come from PostgreSQL, and drivers find their offers by looking. */
+  readonly redis?: Pick<LiveRedis, 'hint' | 'readPositions'>;
+  readonly crashPoint?: (name: string) => void;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+};
+
+/** The API sends `assign` itself right after an acceptance: only what it left undone is sent again. */
+const assignGraceMs = 2_000;
+const sendDeadlineMs = 2_000;
+const system = { kind: 'system' } as const;
+
+export function createDispatchActivities(dependencies: Dependencies): DispatchActivities {
+  const clock = dependencies.now ?? Date.now;
+  return {
+    async dispatchRound({ marketId }): Promise<DispatchRound> {
+      const { db, log } = dependencies;
+      const policy = await readPolicy(db, marketId);
+      if (!policy) throw new Error(`there is no market ${marketId}`);
+      const round: Round = { ...dependencies, marketId, policy, clock };
+      const lapsed = await lapseExpired(db, { marketId, now: clock() });
+      await assignAgain(round);
+      const { offers, exhausted, skipped } = await makePlan(round);
+      await endExhausted(round, exhausted);
+      const made = await offer(round, offers);
+      const open = await endRound(db, { marketId, now: clock() });
+      if (open > 0 || lapsed > 0) {
+        const counts = { offers: made.length, lapsed, skipped: skipped.length, open };
+        log.info({ market_id: marketId, ...counts }, 'a dispatch round has ended');
+      }
+      const waitMs = open > 0 ? policy.dispatchTickMs : policy.dispatchIdleMs;
+      return { open, offersMade: made.length, waitMs };
+    },
+  };
+}
+
+type Round = Dependencies & {
+  readonly marketId: MarketId;
+  readonly policy: Policy;
+  readonly clock: () => number;
+};
+
+/** Finishes acceptances whose API process died before every order had answered. */
+async function assignAgain(round: Round): Promise<void> {
+  const { db, engine, marketId, clock } = round;
+  const lines = await acceptedNotAssigned(db, { marketId, olderThan: clock() - assignGraceMs });
+  await sendAll({ items: lines, log: round.log }, async (line) => {
+    const { orderId, offerId, driverId, pickupEtaAt } = line;
+    const outcome = await engine.send({
+      orderId,
+      command: { kind: 'assign', offerId, driverId, pickupEtaAt },
+      actor: system,
+      commandId: `assign:${offerId}`,
+      deadlineMs: sendDeadlineMs,
+    });
+    await concludeAssign(round, line, outcome);
+  });
+}
+
+async function concludeAssign(
+  { db, log, clock }: Round,
+  { offerId, orderId }: Unassigned,
+  outcome: Outcome,
+): Promise<void> {
+  const fields = { offer_id: offerId, order_id: orderId, outcome: outcome.kind };
+  switch (outcome.kind) {
+    case 'done':
+      // The order's own transaction has marked the line.
+      log.info(fields, 'an accepted offer was assigned by the dispatcher');
+      return;
+    case 'refused':
+    case 'not_running':
+      await markRefused(db, { offerId, orderId, now: clock() });
+      log.info(fields, 'an order refused its accepted offer; the driver is free');
+      return;
+    case 'unknown':
+    case 'unavailable':
+      log.warn(fields, 'an accepted offer is not assigned yet; the next round tries again');
+  }
+}
+
+async function makePlan({ db, redis, marketId, policy, clock }: Round): Promise<Plan> {
+  const orders = await readSearching(db, marketId);
+  if (orders.length === 0) return { offers: [], skipped: [], exhausted: [] };
+  const drivers = await readDrivers(db, marketId);
+  const live = await redis?.readPositions(drivers.map((driver) => driver.driverId));
+  const now = clock();
+  const snapshot: Snapshot = {
+    now,
+    orders,
+    drivers: drivers.map(({ place, placeAt, ...driver }) => {
+      const fresh = live?.get(driver.driverId);
+      const isNewer = fresh !== undefined && fresh.at >= (placeAt ?? 0);
+      return { ...driver, place: isNewer ? { lat: fresh.lat, lng: fresh.lng } : place };
+    }),
+  };
+  return plan({ snapshot, policy, seed: now });
+}
+
+async function endExhausted({ engine, log }: Round, exhausted: Plan['exhausted']): Promise<void> {
+  await sendAll({ items: exhausted, log }, async ({ orderId, search }) => {
+    const { kind } = await engine.send({
+      orderId,
+      command: { kind: 'exhaustSearch', search },
+      actor: system,
+      commandId: `exhaustSearch:${search}`,
+      deadlineMs: sendDeadlineMs,
+    });
+    log.info({ order_id: orderId, search, outcome: kind }, 'a search has used up its offers');
+  });
+}
+
+async function offer(round: Round, planned: Plan['offers']): Promise<readonly NewOffer[]> {
+  const { db, redis, crashPoint, marketId, policy, clock } = round;
+  const now = clock();
+  const made = await writeOffers(db, {
+    marketId,
+    now,
+    expiresAt: now + policy.offerTtlMs,
+    offers: planned.map((each) => ({ ...each, offerId: newId('offer', now) })),
+    beforeCommit: () => crashPoint?.('dispatch:before-commit'),
+  });
+  crashPoint?.('dispatch:after-commit');
+  if (redis) await Promise.all(made.map(({ driverId }) => redis.hint(`driver:${driverId}`)));
+  crashPoint?.('dispatch:after');
+  return made;
+}

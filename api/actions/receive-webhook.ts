@@ -1,0 +1,46 @@
+// A payment provider's webhook: kept once, and told to the order only if it waits for it. A webhook is a hint that
+// something happened; the order asks the provider what.
+
+import type { OrderEngine } from '../../adapters/order-engine.ts';
+import type { CardGateway } from '../../adapters/card-gateway.ts';
+import type { Db } from '../../db/connect.ts';
+import { webhookDone } from '../../db/upkeep.ts';
+import { saveWebhook, webhookVerdict, type ProviderWebhook } from '../../db/webhooks.ts';
+import { parseId } from '../../domain/ids.ts';
+import type { Logger } from '../../log.ts';
+import { problem } from '../problems.ts';
+
+type Deps = {
+  readonly db: Db;
+  readonly engine: Pick<OrderEngine, 'paymentSettled'>;
+  readonly gateway: Pick<CardGateway, 'readWebhook'>;
+  readonly log: Logger;
+};
+type Signed = { readonly rawBody: Buffer; readonly signature: string };
+
+export function createReceiveWebhook({ db, engine, gateway, log }: Deps) {
+  /** Repeatable. Throws invalid_signature. What cannot be told now stays open and is looked at again. */
+  return async function receiveWebhook(signed: Signed): Promise<void> {
+    const fact = gateway.readWebhook(signed);
+    if (fact.kind === 'refused') throw problem('invalid_signature', 'the signature is missing, wrong or too old');
+    const { eventId, type } = fact;
+    const about = fact.kind === 'payment_changed' ? fact : undefined;
+    const orderId = parseId('order', about?.orderId ?? '');
+    const webhook: ProviderWebhook = { provider: 'stripe', eventId, type, providerRef: about?.providerRef, orderId };
+    if (await saveWebhook(db, webhook)) return;
+    if (await isSettled(webhook)) await webhookDone(db, { eventId, now: new Date() });
+  };
+
+  async function isSettled(webhook: ProviderWebhook): Promise<boolean> {
+    const verdict = await webhookVerdict(db, webhook);
+    if (verdict.kind !== 'tell') return verdict.kind === 'done';
+    const { orderId, providerRef } = verdict;
+    try {
+      await engine.paymentSettled({ orderId, providerRef });
+      return true;
+    } catch (error) {
+      log.warn({ err: error, order_id: orderId }, 'a webhook could not be told to its order yet');
+      return false;
+    }
+  }
+}

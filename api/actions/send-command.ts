@@ -1,0 +1,118 @@
+// A command to a running order: its key is claimed, the order's workflow decides, the answer is stored. A retry is
+// the same Update: the command's id follows from tenant and key.
+
+import { createHash } from 'node:crypto';
+import type { OrderEngine } from '../../adapters/order-engine.ts';
+import type { Db } from '../../db/connect.ts';
+import { commandWasRecorded } from '../../db/events.ts';
+import { claimCommand, endLease, type CommandTarget, type KeyedRequest } from '../../db/idempotency.ts';
+import { noteIdOf, saveNote } from '../../db/notes.ts';
+import { findOrder } from '../../db/orders.ts';
+import type { Vault } from '../../db/vault.ts';
+import { assertNever } from '../../domain/errors.ts';
+import { parseId, type NoteId, type OrderId } from '../../domain/ids.ts';
+import type { ExternalCommand } from '../../domain/messages.ts';
+import type { Caller } from '../plugins/auth.ts';
+import { comeBack, notFound, problem, refusal, type ProblemError } from '../problems.ts';
+import type { Answer } from '../server.ts';
+import { answerOrder, answerRefused } from './answer-order.ts';
+import { replay } from './replay.ts';
+
+type Deps = {
+  readonly db: Db;
+  readonly vault: Vault;
+  readonly engine: Pick<OrderEngine, 'send'>;
+  readonly engineDeadlineMs: number;
+};
+
+export type CommandInput = {
+  readonly caller: Caller;
+  readonly request: KeyedRequest;
+  readonly orderId: string;
+  /** Pure; `noteId` when there is a note. */
+  readonly command: (note: { readonly noteId?: NoteId }) => ExternalCommand;
+  readonly note?: string | undefined;
+  /** What is wrong with the body whatever the order's state; a stored answer still comes first. */
+  readonly unfit?: ProblemError | undefined;
+  /** Epoch ms that must not lie before the order was placed. */
+  readonly notBefore?: number | undefined;
+};
+
+/** Short, and the same for every retry. */
+const commandIdOf = ({ tenant, key }: KeyedRequest): string =>
+  `cmd_${createHash('sha256').update(`${tenant}:${key}`).digest('hex').slice(0, 24)}`;
+
+export function createSendCommand({ db, vault, engine, engineDeadlineMs }: Deps) {
+  /** 200 with the order. Throws the order's refusal, 404 outside the scope, 503 when the outcome is not known. */
+  return async function sendCommand(input: CommandInput): Promise<Answer> {
+    const { caller, request, unfit, notBefore } = input;
+    const { scope } = caller;
+    const orderId = parseId('order', input.orderId);
+    if (!orderId) throw notFound('order');
+    const claim = await claimCommand(db, { ...request, scope, orderId, notBefore, admissible: unfit === undefined });
+    if (!claim.claimed) {
+      if (!claim.target && !claim.known) throw notFound('order');
+      if (!claim.known && unfit) throw unfit;
+      if (!claim.known && claim.target && notBefore !== undefined && notBefore < claim.target.placedAt) throw tooEarly();
+      const again = await replay({ db, vault }, { request, known: claim.known, viewer: scope });
+      if (again) return again;
+    }
+    return deliver(input, { orderId, target: claim.target });
+  };
+
+  async function deliver(
+    { caller, request, note, command }: CommandInput,
+    { orderId, target }: { readonly orderId: OrderId; readonly target: CommandTarget | undefined },
+  ): Promise<Answer> {
+    const commandId = commandIdOf(request);
+    const noteId = noteIdOf(commandId);
+    const hasNote =
+      note !== undefined &&
+      target !== undefined &&
+      (await saveNote(db, vault, { id: noteId, orderId, personId: target.customerId, text: note }));
+    const outcome = await engine.send({
+      orderId,
+      command: command(hasNote ? { noteId } : {}),
+      actor: caller.actor,
+      commandId,
+      deadlineMs: engineDeadlineMs,
+    });
+    const answer = { request, orderId, viewer: caller.scope, status: 200 };
+    switch (outcome.kind) {
+      case 'done':
+        return answerOrder({ db, vault }, answer);
+      case 'refused':
+        return answerRefused(db, { request, refused: refusal(outcome.refusal) });
+      case 'unavailable':
+        await endLease(db, request);
+        throw problem('engine_unavailable', 'send the same request with the same key again', comeBack(2));
+      case 'unknown':
+        await endLease(db, request);
+        throw problem('outcome_unknown', 'send the same request with the same key again', comeBack(2));
+      case 'not_running':
+        if (await commandWasRecorded(db, { orderId, commandId })) return answerOrder({ db, vault }, answer);
+        return refuseEnded(orderId, request);
+      default:
+        return assertNever(outcome);
+    }
+  }
+
+  /** No workflow takes commands: the order is over, or its start is not known yet. */
+  async function refuseEnded(orderId: OrderId, request: KeyedRequest): Promise<never> {
+    const order = await findOrder(db, { scope: { kind: 'platform' }, orderId });
+    if (!order?.is_over) {
+      await endLease(db, request);
+      throw problem('engine_unavailable', 'the order is not running; send the same request again', comeBack(5));
+    }
+    const refused =
+      order.order_status === 'completed'
+        ? problem('already_delivered', 'the order was completed')
+        : problem('already_cancelled', `the order ended as ${order.end_reason ?? order.order_status}`);
+    return answerRefused(db, { request, refused });
+  }
+}
+
+const tooEarly = (): ProblemError =>
+  problem('time_in_past', 'arrived_at lies before the order was placed', {
+    errors: [{ field: 'arrived_at', problem: 'lies before the order was placed' }],
+  });

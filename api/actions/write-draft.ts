@@ -1,0 +1,107 @@
+// What an order to be placed is: prices, times and policy of its branch, checked against what the caller sent.
+
+import { branchFacts, type BranchFacts } from '../../db/tenants.ts';
+import type { Db } from '../../db/connect.ts';
+import type { Draft, DraftCustomer } from '../../db/drafts.ts';
+import { newId } from '../../db/new-id.ts';
+import { createOrderNumbers } from '../../db/order-numbers.ts';
+import { customerKey } from '../../db/people.ts';
+import type { Scope } from '../../db/scope.ts';
+import { distanceM, travelMs } from '../../domain/geo.ts';
+import { parseId, type BranchId, type CustomerId, type MarketId, type MerchantId } from '../../domain/ids.ts';
+import { maxAmountMinor } from '../../domain/money.ts';
+import type { OrderFacts } from '../../domain/order.ts';
+import { createCache } from '../cache.ts';
+import { problem } from '../problems.ts';
+import type { NewOrder } from '../schemas/orders.ts';
+
+/** Straight line from the branch; farther than any policy would send a driver. */
+const deliveryRadiusM = 30_000;
+const branchTtlMs = 5_000;
+
+type Input = { readonly scope: Scope; readonly body: NewOrder; readonly now: number };
+export type WriteDraft = (input: Input) => Promise<Draft>;
+
+/** Throws not_found, currency_mismatch, amount_out_of_range, out_of_area. Writes nothing. */
+export function createWriteDraft(db: Db): WriteDraft {
+  const branches = createCache<BranchFacts>({ ttlMs: branchTtlMs, size: 10_000 });
+  const numbers = createOrderNumbers(db);
+
+  return async function writeDraft({ scope, body, now }) {
+    const branch = await branches(body.branch_id, () => branchFacts(db, body.branch_id));
+    if (!branch || !isOwn(scope, branch)) throw noSuch('branch_id', 'branch');
+    const amounts = amountsOf(body, branch);
+    if (distanceM(branch.location, body.dropoff.location) > deliveryRadiusM) throw outOfArea();
+    const { customer, customerId } = await customerOf(body, branch.merchantId);
+    const facts: OrderFacts = {
+      orderId: newId('order', now),
+      number: await numbers.next(branch.merchantId),
+      merchantId: branch.merchantId as MerchantId,
+      branchId: branch.branchId as BranchId,
+      marketId: branch.marketId as MarketId,
+      customerId,
+      placedAt: now,
+      currency: branch.currency,
+      ...amounts,
+      driverPayMinor: branch.driverPayMinor,
+      commissionBps: branch.commissionBps,
+      paymentMethod: body.payment.token,
+      travelMs: Math.round(travelMs(branch.location, body.dropoff.location, branch.policy)),
+      policy: branch.policy,
+    };
+    return {
+      facts,
+      customer,
+      externalId: body.external_id,
+      pickup: branch.location,
+      dropoff: body.dropoff.location,
+      address: body.dropoff.address,
+      note: body.note === undefined ? undefined : { id: newId('note', now), text: body.note },
+      items: body.items,
+    };
+  };
+
+  async function customerOf(
+    { customer }: NewOrder,
+    merchantId: string,
+  ): Promise<{ readonly customer: DraftCustomer; readonly customerId: CustomerId }> {
+    if (!('id' in customer)) return { customer: { kind: 'guest', ...customer }, customerId: newId('customer') };
+    const customerId = parseId('customer', customer.id);
+    const wrappedKey = customerId && (await customerKey(db, { customerId, merchantId }));
+    if (!wrappedKey) throw noSuch('customer.id', 'customer');
+    return { customer: { kind: 'known', wrappedKey }, customerId };
+  }
+}
+
+const isOwn = (scope: Scope, { merchantId, branchId }: BranchFacts): boolean =>
+  scope.kind === 'platform' ||
+  (scope.kind === 'merchant' &&
+    scope.merchantId === merchantId &&
+    (scope.branchId === undefined || scope.branchId === branchId));
+
+const noSuch = (field: string, what: string): Error =>
+  problem('not_found', `there is no such ${what}`, { errors: [{ field, problem: `names no ${what} of yours` }] });
+
+const outOfArea = (): Error =>
+  problem('out_of_area', 'the drop-off is too far from the branch', {
+    errors: [{ field: 'dropoff.location', problem: 'is too far from the branch, in metres', limit: deliveryRadiusM }],
+  });
+
+/** Sums stay far below 2^53: 200 items × 999 × the largest amount. */
+function amountsOf({ items, tip_minor: tipMinor = 0, currency }: NewOrder, branch: BranchFacts) {
+  if (currency !== branch.currency) {
+    throw problem('currency_mismatch', `the market’s currency is ${branch.currency}`, {
+      errors: [{ field: 'currency', problem: 'is not that of the market', limit: branch.currency }],
+    });
+  }
+  const itemCount = items.reduce((sum, { quantity }) => sum + quantity, 0);
+  const goodsMinor = items.reduce((sum, item) => sum + item.quantity * item.unit_price_minor, 0);
+  const { deliveryFeeMinor } = branch;
+  const totalMinor = goodsMinor + deliveryFeeMinor + tipMinor;
+  if (totalMinor < 1 || totalMinor > maxAmountMinor) {
+    throw problem('amount_out_of_range', 'goods, delivery fee and tip together are out of range', {
+      errors: [{ field: 'items', problem: 'the total must be 1 … limit', limit: maxAmountMinor }],
+    });
+  }
+  return { itemCount, goodsMinor, deliveryFeeMinor, tipMinor, totalMinor };
+}

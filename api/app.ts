@@ -1,0 +1,90 @@
+// Builds the API without listening: what is not business (who calls, how often, what is measured, how refusals look)
+// is set up here, then the routes with what they need.
+
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import { createVault } from '../db/vault.ts';
+import { createAnswerOffer } from './actions/answer-offer.ts';
+import { createPlaceOrder } from './actions/place-order.ts';
+import { createReceiveWebhook } from './actions/receive-webhook.ts';
+import { createSendCommand } from './actions/send-command.ts';
+import { createWriteDraft } from './actions/write-draft.ts';
+import { findCaller, registerAuth } from './plugins/auth.ts';
+import { registerBodies } from './plugins/bodies.ts';
+import { registerErrors, sendProblem } from './plugins/errors.ts';
+import { registerIdempotencyKeys } from './plugins/idempotency.ts';
+import { registerMetrics } from './plugins/metrics.ts';
+import { registerOpenApi } from './plugins/openapi.ts';
+import { registerTextGuard } from './plugins/text-guard.ts';
+import { registerValidation } from './plugins/validation.ts';
+import { comeBack, problem } from './problems.ts';
+import { adminRoutes } from './routes/admin.ts';
+import { driverRoutes } from './routes/driver.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { offerRoutes } from './routes/offers.ts';
+import { orderCommandRoutes } from './routes/order-commands.ts';
+import { orderRoutes } from './routes/orders.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
+import { bodyLimitBytes, defaultLimits, handlerTimeoutMs, withSchemaTypes, type Api, type ApiDeps } from './server.ts';
+
+/** Ready to listen or to `inject`. Closing it closes nothing of what it was given. */
+export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
+  const { db, redis, gateway, log } = deps;
+  const { requestsPerS, engineDeadlineMs } = { ...defaultLimits, ...deps.limits };
+  const vault = createVault(Buffer.from(deps.masterKey, 'base64'));
+  const app = createServer(deps);
+
+  registerErrors(app);
+  registerValidation(app);
+  registerBodies(app);
+  registerAuth(app, db);
+  await registerLimits(app, requestsPerS);
+  registerIdempotencyKeys(app);
+  registerTextGuard(app);
+  await registerOpenApi(app);
+  const engine = registerMetrics(app, deps);
+
+  const placeOrder = createPlaceOrder({ db, vault, engine, engineDeadlineMs, writeDraft: createWriteDraft(db) });
+  orderRoutes(app, { db, vault, placeOrder });
+  orderCommandRoutes(app, createSendCommand({ db, vault, engine, engineDeadlineMs }));
+  offerRoutes(app, { db, vault, redis, answerOffer: createAnswerOffer({ db, engine, engineDeadlineMs }) });
+  driverRoutes(app, { db, vault, redis });
+  eventRoutes(app, { db, redis });
+  webhookRoutes(app, createReceiveWebhook({ db, engine, gateway, log }));
+  adminRoutes(app, { db, vault });
+  healthRoutes(app, { db, engine, redis });
+  await app.ready();
+  return app;
+}
+
+function createServer({ log }: ApiDeps): Api {
+  const app = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    bodyLimit: bodyLimitBytes,
+    handlerTimeout: handlerTimeoutMs,
+    genReqId: () => `req_${randomUUID()}`,
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+  });
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, is404, routeOptions } = request;
+    const route = is404 ? 'unmatched' : routeOptions.url;
+    request.log.debug({ method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered');
+  });
+  return withSchemaTypes(app);
+}
+
+async function registerLimits(app: Api, requestsPerS: number): Promise<void> {
+  await app.register(helmet);
+  await app.register(rateLimit, {
+    max: requestsPerS,
+    timeWindow: 1_000,
+    keyGenerator: (request) => findCaller(request)?.keyId ?? request.ip,
+    errorResponseBuilder: (_request, { max }) =>
+      problem('rate_limited', `at most ${max} requests per second`, comeBack(1)),
+  });
+}

@@ -1,0 +1,37 @@
+// The API process: listens until SIGTERM or SIGINT, then answers what is under way and closes.
+
+import { createRedis } from '../adapters/redis.ts';
+import { createStripeGateway } from '../adapters/stripe.ts';
+import { createTemporalEngine } from '../adapters/temporal.ts';
+import { readConfig } from '../config.ts';
+import { connect } from '../db/connect.ts';
+import { ensureAdminKey } from '../db/keys.ts';
+import { createLog } from '../log.ts';
+import { buildApi } from './app.ts';
+
+const closeWithinMs = 15_000;
+
+const config = readConfig(process.env);
+const log = createLog({ name: 'api', level: config.logLevel });
+const db = connect({ url: config.databaseUrl, poolSize: 20 });
+const redis = createRedis(config.redisUrl, log);
+const engine = await createTemporalEngine({ address: config.temporalAddress, namespace: config.temporalNamespace });
+const gateway = createStripeGateway({
+  secretKey: config.stripeSecretKey,
+  webhookSecret: config.stripeWebhookSecret,
+  apiBase: config.stripeApiBase,
+});
+if (config.adminKey !== undefined) await ensureAdminKey(db, config.adminKey);
+const app = await buildApi({ db, engine, redis, gateway, log, masterKey: config.masterKey });
+
+async function close(signal: string): Promise<void> {
+  log.info({ signal }, 'the API is closing');
+  setTimeout(() => process.exit(1), closeWithinMs).unref();
+  await app.close();
+  await Promise.all([engine.close(), redis.close(), db.destroy()]);
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void close(signal));
+
+await app.listen({ host: config.host, port: config.port });
+log.info({ host: config.host, port: config.port }, 'the API listens');

@@ -1,0 +1,32 @@
+// Long polling: look, and while there is nothing, look again whenever a hint comes and at least every second, since
+// hints may be lost and what they announce may become visible a little later.
+
+type Wait = {
+  readonly waitMs: number;
+  /** Aborted when the caller has gone. */
+  readonly signal: AbortSignal;
+  /** Resolves when there may be news, or after `ms`. */
+  readonly hint: (ms: number) => Promise<unknown>;
+};
+
+const longestSleepMs = 1_000;
+/** After a hint whose news were not visible yet. */
+const shortestSleepMs = 50;
+
+/** The first answer that is not empty, or an empty one after `waitMs`. */
+export async function pollUntil<T>(
+  look: () => Promise<readonly T[]>,
+  { waitMs, signal, hint }: Wait,
+): Promise<readonly T[]> {
+  const end = Date.now() + waitMs;
+  for (;;) {
+    const leftMs = end - Date.now();
+    // Before looking: a hint between the look and the wait would be lost.
+    const news = leftMs > 0 ? hint(Math.min(leftMs, longestSleepMs)) : undefined;
+    const found = await look();
+    if (found.length > 0 || !news || signal.aborted) return found;
+    const since = Date.now();
+    await news;
+    if (Date.now() - since < shortestSleepMs) await new Promise((resolve) => setTimeout(resolve, shortestSleepMs));
+  }
+}

@@ -1,0 +1,49 @@
+// Times that callers send, checked against the clock and turned into what a command carries. A time that does not fit
+// is handed on, not thrown: a repeated request gets its stored answer, however late it comes.
+
+import { badField, problem, type ProblemError } from '../problems.ts';
+import type { Accept } from '../schemas/orders.ts';
+
+/** Clocks of phones run ahead a little. */
+const clockSkewMs = 30_000;
+const longestPreparationMs = 86_400_000;
+
+type Preparation = { readonly prep: { readonly prepMs?: number }; readonly unfit: ProblemError | undefined };
+
+export function readPreparation({ prep_seconds, ready_at }: Accept, now: number): Preparation {
+  if (prep_seconds !== undefined && ready_at !== undefined) {
+    return { prep: {}, unfit: badField('ready_at', 'excludes prep_seconds') };
+  }
+  if (prep_seconds !== undefined) return { prep: { prepMs: prep_seconds * 1_000 }, unfit: undefined };
+  if (ready_at === undefined) return { prep: {}, unfit: undefined };
+  const prepMs = Date.parse(ready_at) - now;
+  if (prepMs < 0) return { prep: {}, unfit: past('ready_at') };
+  if (prepMs > longestPreparationMs) {
+    return { prep: {}, unfit: badField('ready_at', 'lies more than a day ahead', new Date(now + longestPreparationMs).toISOString()) };
+  }
+  return { prep: { prepMs }, unfit: undefined };
+}
+
+type ArrivalTime = {
+  readonly arrival: { readonly arrivedAt?: number };
+  readonly notBefore: number | undefined;
+  readonly unfit: ProblemError | undefined;
+};
+
+export function readArrival({ arrived_at }: { readonly arrived_at?: string }, now: number): ArrivalTime {
+  if (arrived_at === undefined) return { arrival: {}, notBefore: undefined, unfit: undefined };
+  const arrivedAt = Math.min(Date.parse(arrived_at), now);
+  const ahead = Date.parse(arrived_at) > now + clockSkewMs;
+  return {
+    arrival: { arrivedAt },
+    notBefore: arrivedAt,
+    unfit: ahead ? badField('arrived_at', 'lies in the future', new Date(now).toISOString()) : undefined,
+  };
+}
+
+/** Undefined when absent or still to come. */
+export const pastProblem = (field: string, time: string | undefined, now: number): ProblemError | undefined =>
+  time !== undefined && Date.parse(time) <= now ? past(field) : undefined;
+
+const past = (field: string): ProblemError =>
+  problem('time_in_past', `${field} lies in the past`, { errors: [{ field, problem: 'lies in the past' }] });

@@ -1,0 +1,135 @@
+// Bodies and answers of the admin routes.
+
+import { Type, type Static, type TSchema } from 'typebox';
+import { currencies } from '../../domain/money.ts';
+import { defaultPolicy, type Policy } from '../../domain/policy.ts';
+import { AmountMinor, Body, Id, Location, Name, Nullable, Phone, Time } from './common.ts';
+
+const longestMs = 30 * 86_400_000;
+const DurationMs = Type.Integer({ minimum: 1, maximum: longestMs });
+const Count = Type.Integer({ minimum: 1, maximum: 1_000 });
+const special: Readonly<Record<string, TSchema>> = {
+  version: Type.String({ minLength: 1, maxLength: 100 }),
+  rungs: Type.Array(
+    Body({ radiusM: Type.Integer({ minimum: 1, maximum: 100_000 }), durationMs: DurationMs }),
+    { minItems: 1, maxItems: 10 },
+  ),
+  metersPerMinute: Type.Number({ minimum: 1, maximum: 1_000_000 }),
+  roadFactor: Type.Number({ minimum: 1, maximum: 5 }),
+};
+
+/** Every name of the policy, each optional: what is absent is the default. */
+const PolicyOverrides = Type.Unsafe<Partial<Policy>>(
+  Body(
+    Object.fromEntries(
+      Object.keys(defaultPolicy).map((name) => [
+        name,
+        Type.Optional(special[name] ?? (name.endsWith('Ms') ? DurationMs : Count)),
+      ]),
+    ),
+    { description: 'Overrides of the default policy; durations in milliseconds' },
+  ),
+);
+
+export const NewMarket = Body({
+  name: Name,
+  currency: Type.Enum([...currencies]),
+  time_zone: Type.String({ minLength: 1, maxLength: 100, examples: ['Europe/Berlin'] }),
+  driver_pay_minor: AmountMinor,
+  delivery_fee_minor: AmountMinor,
+  policy: Type.Optional(PolicyOverrides),
+  speed: Type.Optional(
+    Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 1_000,
+      description: 'The market’s clock runs this many times faster (simulation): durations are divided, speeds multiplied',
+    }),
+  ),
+});
+export type NewMarket = Static<typeof NewMarket>;
+export const Market = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  currency: Type.String(),
+  time_zone: Type.String(),
+  driver_pay_minor: Type.Integer(),
+  delivery_fee_minor: Type.Integer(),
+  policy: Type.Object({}, { additionalProperties: true }),
+  created_at: Time,
+});
+
+export const NewMerchant = Body({
+  market_id: Id('market'),
+  name: Name,
+  commission_bps: Type.Integer({ minimum: 0, maximum: 10_000, description: 'Hundredths of a percent of the goods' }),
+});
+export const Merchant = Type.Object({
+  id: Type.String(),
+  market_id: Type.String(),
+  name: Type.String(),
+  commission_bps: Type.Integer(),
+  created_at: Time,
+});
+
+export const NewBranch = Body({ merchant_id: Id('merchant'), name: Name, location: Location });
+export const Branch = Type.Object({
+  id: Type.String(),
+  merchant_id: Type.String(),
+  market_id: Type.String(),
+  name: Type.String(),
+  location: Location,
+  created_at: Time,
+});
+
+export const NewDriver = Body({
+  market_id: Id('market'),
+  name: Name,
+  phone: Phone,
+  capacity: Type.Optional(Type.Integer({ minimum: 1, maximum: 20, description: 'Orders at a time; default 1' })),
+});
+// People's data is not stored with answers.
+const Unrepeated = Type.Optional(Type.String({ description: 'Not in the answer to a repeated request' }));
+export const Driver = Type.Object({
+  id: Type.String(),
+  market_id: Type.String(),
+  name: Unrepeated,
+  phone: Unrepeated,
+  capacity: Type.Integer(),
+  online: Type.Boolean(),
+  created_at: Time,
+});
+
+export const NewCustomer = Body({
+  name: Name,
+  phone: Phone,
+  merchant_id: Type.Optional(Type.String({ ...Id('merchant'), description: 'Whose guest; absent: of the platform' })),
+});
+export const Customer = Type.Object({
+  id: Type.String(),
+  name: Unrepeated,
+  phone: Unrepeated,
+  merchant_id: Nullable(Type.String()),
+  created_at: Time,
+});
+
+export const NewKey = Body({
+  role: Type.Enum(['platform_admin', 'support', 'owner', 'manager', 'staff', 'driver', 'customer']),
+  merchant_id: Type.Optional(Id('merchant')),
+  branch_id: Type.Optional(Id('branch')),
+  driver_id: Type.Optional(Id('driver')),
+  customer_id: Type.Optional(Id('customer')),
+});
+export type NewKey = Static<typeof NewKey>;
+export const Key = Type.Object({
+  id: Type.String(),
+  role: Type.String(),
+  merchant_id: Nullable(Type.String()),
+  branch_id: Nullable(Type.String()),
+  driver_id: Nullable(Type.String()),
+  customer_id: Nullable(Type.String()),
+  created_at: Time,
+  revoked_at: Nullable(Time),
+  secret: Type.Optional(
+    Type.String({ description: 'Only in the first answer: it is not stored, a repeated request does not show it' }),
+  ),
+});

@@ -1,0 +1,51 @@
+// Bodies and answers of the driver's routes: presence, positions, offers.
+
+import { Type, type Static } from 'typebox';
+import { Body, Location, Nullable, Time, WaitS } from './common.ts';
+
+export const Online = Body({ location: Location, shift_ends_at: Type.Optional(Time) });
+export type Online = Static<typeof Online>;
+export const Offline = Body({});
+export const Presence = Type.Object({ driver_id: Type.String(), online: Type.Boolean() });
+
+export const Positions = Body({
+  positions: Type.Array(
+    Body({
+      at: Time,
+      lat: Type.Number({ minimum: -90, maximum: 90 }),
+      lng: Type.Number({ minimum: -180, maximum: 180 }),
+    }),
+    { minItems: 1, maxItems: 100 },
+  ),
+});
+export type Positions = Static<typeof Positions>;
+export const PositionsTaken = Type.Object({
+  stored: Type.Integer(),
+  online: Type.Boolean({ description: 'false: go online again, nobody offers you anything' }),
+});
+
+export const OfferQuery = Body({ wait: WaitS });
+export const AcceptOffer = Body({});
+export const DeclineOffer = Body({});
+
+export const Offer = Type.Object({
+  id: Type.String(),
+  status: Type.String({ description: 'open accepted declined expired withdrawn voided' }),
+  made_at: Time,
+  expires_at: Time,
+  pickup_eta_at: Time,
+  orders: Type.Array(
+    Type.Object({
+      order_id: Type.String(),
+      number: Type.String(),
+      status: Type.String({ description: 'open accepted assigned declined expired withdrawn refused' }),
+      branch: Type.Object({ name: Type.String(), location: Location }),
+      dropoff: Type.Object({ location: Location }),
+      pay_minor: Type.Integer({ description: 'Delivery pay and tip' }),
+      currency: Type.String(),
+      ready_estimate_at: Nullable(Time),
+    }),
+  ),
+});
+export type Offer = Static<typeof Offer>;
+export const Offers = Type.Object({ data: Type.Array(Offer) });

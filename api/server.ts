@@ -1,0 +1,58 @@
+// What every part of the API shares: the server's type, what it is built from, and the shape of an answer.
+
+import type { FastifyInstance, FastifyReply, FastifyTypeProvider } from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import type { CardGateway } from '../adapters/card-gateway.ts';
+import type { OrderEngine } from '../adapters/order-engine.ts';
+import type { LiveRedis } from '../adapters/redis.ts';
+import type { Db } from '../db/connect.ts';
+import type { Logger } from '../log.ts';
+
+/** Request parts have the type of their schema; answers are typed by the views that make them. */
+interface SchemaTypes extends FastifyTypeProvider {
+  readonly validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
+  readonly serializer: unknown;
+}
+
+export type Api = ReturnType<typeof withSchemaTypes>;
+export const withSchemaTypes = (app: FastifyInstance) => app.withTypeProvider<SchemaTypes>();
+
+export type Limits = {
+  /** Requests per second and key (without a key: per address). */
+  readonly requestsPerS: number;
+  /** How long the engine may take to answer before the caller is told to come back. */
+  readonly engineDeadlineMs: number;
+};
+/** Everything else ends within this; long polls take up to 30 s. */
+export const handlerTimeoutMs = 20_000;
+export const pollTimeoutMs = 50_000;
+export const bodyLimitBytes = 262_144;
+
+export const defaultLimits: Limits = { requestsPerS: 600, engineDeadlineMs: 10_000 };
+
+export type ApiDeps = {
+  readonly db: Db;
+  readonly engine: OrderEngine;
+  readonly redis: Pick<LiveRedis, 'waitFor' | 'hint' | 'isUp' | 'writePositions' | 'forgetPosition'>;
+  readonly gateway: Pick<CardGateway, 'readWebhook'>;
+  readonly log: Logger;
+  /** 32 bytes, base64: wraps the keys of people's data. */
+  readonly masterKey: string;
+  readonly limits?: Partial<Limits>;
+  /** Connections of the database pool, for the metrics. */
+  readonly poolSizes?: () => { readonly total: number; readonly idle: number; readonly waiting: number };
+};
+
+/** An HTTP answer as a value, so that it can be stored and sent again. */
+export type Answer = {
+  readonly status: number;
+  readonly body: object;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export function send(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
+  const refused = status >= 400;
+  const type = refused ? 'application/problem+json' : 'application/json; charset=utf-8';
+  const sent = refused ? { ...body, request_id: reply.request.id } : body;
+  return reply.code(status).headers(headers).type(type).send(sent);
+}

@@ -1,0 +1,62 @@
+// What the admin routes show of tenants, people and keys.
+
+import type { Key } from '../../db/keys.ts';
+import type { DriverRecord } from '../../db/driver-accounts.ts';
+import type { Person } from '../../db/people.ts';
+import type { Branch, Market, Merchant } from '../../db/tenants.ts';
+
+export const marketBody = (row: Market) => ({
+  id: row.id,
+  name: row.name,
+  currency: row.currency,
+  time_zone: row.time_zone,
+  driver_pay_minor: row.driver_pay_minor,
+  delivery_fee_minor: row.delivery_fee_minor,
+  policy: row.policy,
+  created_at: row.created_at.toISOString(),
+});
+
+export const merchantBody = ({ id, market_id, name, commission_bps, created_at }: Merchant) => ({
+  id,
+  market_id,
+  name,
+  commission_bps,
+  created_at: created_at.toISOString(),
+});
+
+export const branchBody = ({ id, merchant_id, market_id, name, lat, lng, created_at }: Branch) => ({
+  id,
+  merchant_id,
+  market_id,
+  name,
+  location: { lat, lng },
+  created_at: created_at.toISOString(),
+});
+
+/** Without name and phone: those are never stored with an answer. */
+export const driverBody = ({ id, marketId, capacity, online, createdAt }: DriverRecord) => ({
+  id,
+  market_id: marketId,
+  capacity,
+  online,
+  created_at: createdAt.toISOString(),
+});
+
+export const customerBody = ({ id, merchantId, createdAt }: Person) => ({
+  id,
+  merchant_id: merchantId ?? null,
+  created_at: createdAt.toISOString(),
+});
+
+export const nameBody = ({ name, phone }: { readonly name: string; readonly phone: string }) => ({ name, phone });
+
+export const keyBody = (key: Key) => ({
+  id: key.id,
+  role: key.role,
+  merchant_id: key.merchantId ?? null,
+  branch_id: key.branchId ?? null,
+  driver_id: key.driverId ?? null,
+  customer_id: key.customerId ?? null,
+  created_at: key.createdAt.toISOString(),
+  revoked_at: key.revokedAt?.toISOString() ?? null,
+});

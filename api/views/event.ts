@@ -1,0 +1,36 @@
+// An event as JSON: the catalogue of domain/events.ts in snake_case, times as RFC 3339, without what is not the
+// reader's business.
+
+import type { Actor } from '../../domain/events.ts';
+import type { FeedEvent as FeedRow } from '../../db/events.ts';
+import type { Scope } from '../../db/scope.ts';
+import type { FeedEvent } from '../schemas/events.ts';
+
+export const feedEvent = (row: FeedRow, viewer: Scope): FeedEvent => ({
+  id: `${row.order_id}:${row.sequence}`,
+  type: row.type,
+  order_id: row.order_id,
+  sequence: row.sequence,
+  at: row.at.toISOString(),
+  actor: actorBody(row.actor),
+  data: eventData(row.body, viewer),
+});
+
+export const actorBody = (actor: Actor): FeedEvent['actor'] => ({
+  kind: actor.kind,
+  id: 'id' in actor ? actor.id : null,
+});
+
+const times: ReadonlySet<string> = new Set([
+  'readyEstimateAt', 'releaseAt', 'pickupEtaAt', 'dropoffEtaAt', 'arrivedAt', 'captureBefore', 'until',
+]);
+// The card's token and the shares of the other parties stay with the platform.
+const platformOnly: ReadonlySet<string> = new Set(['paymentMethod', 'driverMinor', 'platformMinor']);
+
+export function eventData(body: object, viewer: Scope): Record<string, unknown> {
+  const kept = Object.entries(body).filter(([name]) => viewer.kind === 'platform' || !platformOnly.has(name));
+  return Object.fromEntries(kept.map(([name, value]) => [snake(name), times.has(name) ? isoOf(value) : value]));
+}
+
+const isoOf = (value: unknown): unknown => (typeof value === 'number' ? new Date(value).toISOString() : value);
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

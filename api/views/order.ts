@@ -1,0 +1,92 @@
+// An order as JSON. What concerns people is added per viewer and never stored with an answer.
+
+import { isCarriedBy, openPeople, type OrderView } from '../../db/orders.ts';
+import type { Scope } from '../../db/scope.ts';
+import type { Vault } from '../../db/vault.ts';
+import type { Deadline } from '../../domain/lifecycle.ts';
+import type { Order } from '../schemas/orders.ts';
+
+/** What an order is, without people: safe to store as the answer of a request. */
+export function orderBody(row: OrderView): Order {
+  const deadlines = row.deadlines.map(deadlineBody);
+  const [next] = deadlines;
+  return {
+    id: row.id,
+    external_id: row.external_id,
+    number: row.number,
+    status: row.status,
+    order_status: row.order_status,
+    delivery_status: publicDelivery(row),
+    payment_status: row.payment_status,
+    end_reason: row.end_reason,
+    merchant_id: row.merchant_id,
+    branch_id: row.branch_id,
+    market_id: row.market_id,
+    customer_id: row.customer_id,
+    currency: row.currency,
+    totals: {
+      goods_minor: row.goods_minor,
+      delivery_fee_minor: row.delivery_fee_minor,
+      tip_minor: row.tip_minor,
+      total_minor: row.total_minor,
+    },
+    items: row.items,
+    placed_at: row.placed_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    sequence: row.sequence,
+    driver_id: row.driver_id,
+    owner: row.owner,
+    deadlines,
+    next_step: next ? { at: next.at, exit: next.exit, says: next.says } : null,
+    ready_estimate_at: iso(row.ready_estimate_at),
+    ready_at: iso(row.ready_at),
+    pickup_eta_at: iso(row.pickup_eta_at),
+    dropoff_eta_at: iso(row.dropoff_eta_at),
+    pickup: { location: { lat: row.pickup_lat, lng: row.pickup_lng } },
+    dropoff: { location: { lat: row.dropoff_lat, lng: row.dropoff_lng } },
+  };
+}
+
+const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
+
+/** Integrators know `created` and `offered`; that a search goes on is our own business. */
+const publicDelivery = ({ delivery_status, is_offered }: OrderView): string =>
+  delivery_status === 'searching' ? (is_offered ? 'offered' : 'created') : delivery_status;
+
+const deadlineBody = ({ machine, status, owner, policy, at, exit, irreversible, says }: Deadline) => ({
+  machine,
+  status,
+  owner,
+  policy,
+  at: new Date(at).toISOString(),
+  exit,
+  irreversible,
+  says,
+});
+
+type Personal = Pick<Order, 'customer' | 'note' | 'payment_client_secret'> & { readonly address?: string };
+
+/** The people's part of an order that this viewer may see. */
+export function personalPart(vault: Vault, row: OrderView, viewer: Scope): Personal {
+  const people = seesPeople(row, viewer) ? openPeople(vault, row) : undefined;
+  const secret = paysFor(row, viewer) ? row.client_secret : null;
+  return {
+    ...(people && { customer: { name: people.name, phone: people.phone }, address: people.address }),
+    ...(people?.note !== undefined && { note: people.note }),
+    ...(secret !== null && { payment_client_secret: secret }),
+  };
+}
+
+const seesPeople = (row: OrderView, viewer: Scope): boolean =>
+  viewer.kind !== 'driver' || isCarriedBy(row, viewer.driverId);
+
+const paysFor = (row: OrderView, { kind }: Scope): boolean =>
+  row.payment_status === 'requires_action' && (kind === 'customer' || kind === 'merchant');
+
+export function withPersonal(order: Order, { address, ...personal }: Personal): Order {
+  const dropoff = address === undefined ? order.dropoff : { ...order.dropoff, address };
+  return { ...order, dropoff, ...personal };
+}
+
+export const orderFor = (vault: Vault, row: OrderView, viewer: Scope): Order =>
+  withPersonal(orderBody(row), personalPart(vault, row, viewer));

@@ -1,0 +1,90 @@
+// The timeline's entries in words, for support: what happened, by whom, what it means.
+
+import type { TimelineRow } from '../../db/timeline.ts';
+import type { Scope } from '../../db/scope.ts';
+import type { Actor, OrderEventBody, OrderEventType } from '../../domain/events.ts';
+import { formatMoney } from '../../domain/money.ts';
+import type { TimelineEntry } from '../schemas/events.ts';
+import { actorBody, eventData } from './event.ts';
+
+type Context = { readonly viewer: Scope; readonly currency: string };
+
+export const timelineEntry = (row: TimelineRow, context: Context): TimelineEntry => ({
+  at: row.at.toISOString(),
+  source: row.source,
+  type: row.type,
+  text: textOf(row, context.currency),
+  sequence: row.sequence,
+  actor: row.actor ? actorBody(row.actor) : null,
+  offer_id: row.offer_id,
+  driver_id: row.driver_id,
+  data: row.body ? eventData(row.body, context.viewer) : {},
+});
+
+function textOf({ source, type, body, actor }: TimelineRow, currency: string): string {
+  if (source === 'provider') return `the payment provider reports ${type}`;
+  if (source === 'offer') return offerTexts[type] ?? type;
+  const say = orderTexts[type as OrderEventType] as Text | undefined;
+  const money = (amountMinor: number): string => formatMoney(amountMinor, currency);
+  return say?.({ ...body, type } as OrderEventBody, { by: nameOf(actor), money }) ?? type;
+}
+
+const nameOf = (actor: Actor | null): string =>
+  actor === null || actor.kind === 'system' ? 'the system' : `the ${actor.kind}`;
+
+type Words = { readonly by: string; readonly money: (amountMinor: number) => string };
+type Text = (event: OrderEventBody, words: Words) => string;
+type EventOf<T extends OrderEventType, E = OrderEventBody> = E extends { readonly type: infer U }
+  ? T extends U ? E : never
+  : never;
+type Texts = { readonly [T in OrderEventType]: (event: EventOf<T>, words: Words) => string };
+
+const clock = (at: number): string => `${new Date(at).toISOString().slice(11, 19)} UTC`;
+const coded = (code: string | undefined): string => (code === undefined ? '' : `: ${code}`);
+
+const orderTexts: Texts = {
+  'order.placed': ({ totalMinor, itemCount }, { money }) => `the order is placed: ${itemCount} items, ${money(totalMinor)}`,
+  'order.submitted': () => 'the merchant is asked',
+  'order.reminded': () => 'the merchant is reminded',
+  'order.accepted': ({ readyEstimateAt }, { by }) => `${by} accepts; ready at about ${clock(readyEstimateAt)}`,
+  'order.ready': ({ assumed }, { by }) => (assumed ? 'the goods are assumed to be ready' : `${by} says that the goods are ready`),
+  'order.denied': ({ code }, { by }) => `${by} denies the order${coded(code)}`,
+  'order.expired': () => 'the merchant did not answer in time: the order expires',
+  'order.cancelled': ({ endReason }, { by }) => `${by} cancels the order: ${endReason}`,
+  'order.failed': ({ endReason }) => `the order fails: ${endReason}`,
+  'order.settled': ({ customerMinor, merchantMinor }, { money }) =>
+    `settled: the customer pays ${money(customerMinor)}, the merchant gets ${money(merchantMinor)}`,
+  'order.completed': () => 'the order is complete',
+  'delivery.created': ({ releaseAt }) => `the delivery is planned; a driver is looked for from ${clock(releaseAt)}`,
+  'delivery.released': ({ search }) => (search === 1 ? 'a driver is looked for' : `another driver is looked for (search ${search})`),
+  'delivery.search_widened': ({ rung }) => `drivers further away are asked (rung ${rung})`,
+  'delivery.assigned': ({ pickupEtaAt }) => `a driver takes the delivery; at the branch at about ${clock(pickupEtaAt)}`,
+  'delivery.driver_pinged': () => 'the driver is late and is asked where they are',
+  'delivery.unassigned': ({ reason }) => (reason === 'late' ? 'the driver is late and released' : 'the driver gives the delivery back'),
+  'delivery.picked_up': ({ dropoffEtaAt }) => `the driver has the goods; at the customer at about ${clock(dropoffEtaAt)}`,
+  'delivery.unconfirmed': () => 'nobody confirmed the drop-off in time: support looks into it',
+  'delivery.delivered': () => 'the goods are delivered',
+  'delivery.cancelled': () => 'the delivery is cancelled',
+  'payment.authorizing': ({ attempt, amountMinor }, { money }) => `${money(amountMinor)} are being authorized (attempt ${attempt})`,
+  'payment.requires_action': () => 'the customer has to confirm the payment',
+  'payment.checking': () => 'the provider is asked about the payment',
+  'payment.authorized': ({ amountMinor, captureBefore }, { money }) =>
+    `${money(amountMinor)} are authorized, to be captured before ${new Date(captureBefore).toISOString().slice(0, 16)}Z`,
+  'payment.declined': ({ code }) => `the card is declined: ${code}`,
+  'payment.capturing': ({ amountMinor }, { money }) => `${money(amountMinor)} are being captured`,
+  'payment.captured': ({ amountMinor }, { money }) => `${money(amountMinor)} are captured`,
+  'payment.capture_failed': ({ code }) => `the capture failed: ${code}`,
+  'payment.voiding': () => 'the hold on the card is being released',
+  'payment.voided': () => 'the hold on the card is released',
+  'payment.written_off': ({ amountMinor, code }, { money }) => `${money(amountMinor)} are written off: ${code}`,
+  'deadline.extended': ({ until }) => `after an outage a deadline is put off until ${clock(until)}`,
+};
+
+const offerTexts: Readonly<Record<string, string>> = {
+  'offer.made': 'the delivery is offered to a driver',
+  'offer.accepted': 'the driver accepts the offer',
+  'offer.declined': 'the driver declines the offer',
+  'offer.expired': 'the offer expires unanswered',
+  'offer.withdrawn': 'the offer is withdrawn',
+  'offer.voided': 'the accepted offer is void: the order took no driver any more',
+};

@@ -1,0 +1,57 @@
+// Drivers as the platform's admins see them: who they are and how much they can carry. Their presence is `drivers.ts`.
+
+import type { Db } from './connect.ts';
+import { newId } from './new-id.ts';
+import { pageOf, type Page, type PageOf } from './page.ts';
+import { openPerson, sealPerson } from './people.ts';
+import type { Vault } from './vault.ts';
+
+export type DriverRecord = {
+  readonly id: string;
+  readonly marketId: string;
+  readonly name: string;
+  readonly phone: string;
+  readonly capacity: number;
+  readonly online: boolean;
+  readonly createdAt: Date;
+};
+
+type NewDriver = Pick<DriverRecord, 'marketId' | 'name' | 'phone' | 'capacity'>;
+
+/** In a transaction of the caller: the person and the driver are two rows. */
+export async function createDriver(db: Db, vault: Vault, { marketId, name, phone, capacity }: NewDriver): Promise<DriverRecord> {
+  const { row } = sealPerson(vault, { id: newId('driver'), name, phone });
+  await db.insertInto('people').values(row).execute();
+  const driver = await db
+    .insertInto('drivers')
+    .values({ id: row.id, market_id: marketId, capacity })
+    .returning(['id', 'online', 'created_at'])
+    .executeTakeFirstOrThrow();
+  return { id: driver.id, marketId, name, phone, capacity, online: driver.online, createdAt: driver.created_at };
+}
+
+export async function listDrivers(db: Db, vault: Vault, { after, limit }: Page): Promise<PageOf<DriverRecord>> {
+  const rows = await db
+    .selectFrom('drivers')
+    .innerJoin('people', 'people.id', 'drivers.id')
+    .select(['drivers.id', 'market_id', 'capacity', 'online', 'drivers.created_at'])
+    .select(['wrapped_key', 'name_enc', 'phone_enc'])
+    .$if(after !== undefined, (query) => query.where('drivers.id', '<', after ?? ''))
+    .orderBy('drivers.id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const drivers = rows.map((row) => ({
+    id: row.id,
+    marketId: row.market_id,
+    ...openPerson(vault, row),
+    capacity: row.capacity,
+    online: row.online,
+    createdAt: row.created_at,
+  }));
+  return pageOf(drivers, limit);
+}
+
+export async function driverExists(db: Db, id: string): Promise<boolean> {
+  const row = await db.selectFrom('drivers').select('id').where('id', '=', id).executeTakeFirst();
+  return row !== undefined;
+}

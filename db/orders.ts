@@ -1,0 +1,114 @@
+// Orders as people read them: one row of the read model with what belongs to it, always within a scope.
+// Only `record` and `storeDraft` write the table.
+
+import { sql } from 'kysely';
+import type { Db } from './connect.ts';
+import { pageOf, type Page, type PageOf } from './page.ts';
+import { ordersIn, type Scope } from './scope.ts';
+import type { Vault } from './vault.ts';
+
+const selectOrders = (db: Db, scope: Scope) =>
+  db
+    .selectFrom('orders as o')
+    .leftJoin('people', 'people.id', 'o.customer_id')
+    .leftJoin('notes', 'notes.id', 'o.note_id')
+    .leftJoin('payment_actions', (join) =>
+      join
+        .onRef('payment_actions.order_id', '=', 'o.id')
+        .onRef('payment_actions.provider_ref', '=', 'o.provider_ref'),
+    )
+    .where(ordersIn(scope))
+    .select(['o.id', 'o.merchant_id', 'o.branch_id', 'o.market_id', 'o.customer_id', 'o.external_id', 'o.number'])
+    .select(['o.placed_at', 'o.items', 'o.currency', 'o.total_minor', 'o.sequence', 'o.status', 'o.order_status'])
+    .select(['o.delivery_status', 'o.payment_status', 'o.end_reason', 'o.driver_id', 'o.owner', 'o.deadlines'])
+    .select(['o.ready_estimate_at', 'o.ready_at', 'o.pickup_eta_at', 'o.dropoff_eta_at', 'o.updated_at', 'o.is_over'])
+    .select(['o.pickup_lat', 'o.pickup_lng', 'o.dropoff_lat', 'o.dropoff_lng', 'o.dropoff_address_enc', 'o.note_id'])
+    .select(['people.wrapped_key', 'people.name_enc', 'people.phone_enc', 'notes.body_enc', 'payment_actions.client_secret'])
+    .select([
+      sql<number>`(o.facts->>'goodsMinor')::bigint`.as('goods_minor'),
+      sql<number>`(o.facts->>'deliveryFeeMinor')::bigint`.as('delivery_fee_minor'),
+      sql<number>`(o.facts->>'tipMinor')::bigint`.as('tip_minor'),
+      // An open offer shows in the row of the offer alone.
+      sql<boolean>`(o.delivery_status = 'searching' AND EXISTS (
+        SELECT FROM offer_orders WHERE offer_orders.order_id = o.id AND offer_orders.status IN ('open', 'accepted')))`.as(
+        'is_offered',
+      ),
+    ]);
+
+export type OrderView = Awaited<ReturnType<ReturnType<typeof selectOrders>['executeTakeFirstOrThrow']>>;
+
+/** Undefined when there is no such order in the scope. A draft (sequence 0) is found too. */
+export const findOrder = (
+  db: Db,
+  { scope, orderId }: { readonly scope: Scope; readonly orderId: string },
+): Promise<OrderView | undefined> => selectOrders(db, scope).where('o.id', '=', orderId).executeTakeFirst();
+
+export type OrderFilter = Page & {
+  readonly scope: Scope;
+  readonly status?: string | undefined;
+  readonly branchId?: string | undefined;
+  readonly externalId?: string | undefined;
+  /** Not over yet: something, if only money, still moves. */
+  readonly open?: boolean | undefined;
+  /** Only orders whose deadline passed before this time. */
+  readonly overdueAt?: Date | undefined;
+};
+
+/** Newest first; drafts are left out, for a driver all but the deliveries in their hands. */
+export async function listOrders(db: Db, filter: OrderFilter): Promise<PageOf<OrderView>> {
+  const { scope, after, limit, status, branchId, externalId, open, overdueAt } = filter;
+  const rows = await selectOrders(db, scope)
+    .where('o.sequence', '>', 0)
+    .$if(scope.kind === 'driver', (query) => query.where('o.delivery_status', 'in', carried))
+    .$if(after !== undefined, (query) => query.where('o.id', '<', after ?? ''))
+    .$if(status !== undefined, (query) => query.where('o.status', '=', status ?? ''))
+    .$if(branchId !== undefined, (query) => query.where('o.branch_id', '=', branchId ?? ''))
+    .$if(externalId !== undefined, (query) => query.where('o.external_id', '=', externalId ?? ''))
+    .$if(open !== undefined, (query) => query.where('o.is_over', '=', open === false))
+    .$if(overdueAt !== undefined, (query) =>
+      query.where('o.is_over', '=', false).where('o.deadline_at', '<', overdueAt ?? null),
+    )
+    .orderBy('o.id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return pageOf(rows, limit);
+}
+
+const carried = ['confirmed', 'picked_up', 'delivery_unconfirmed'];
+
+/** While these last, the driver needs to know whom they drive to. */
+export const isCarriedBy = (row: OrderView, driverId: string): boolean =>
+  row.driver_id === driverId && carried.includes(row.delivery_status);
+
+export type People = {
+  readonly name: string;
+  readonly phone: string;
+  readonly address: string;
+  readonly note: string | undefined;
+};
+
+/** The sealed columns of an order, opened. Undefined when the customer was erased. */
+export function openPeople(vault: Vault, row: OrderView): People | undefined {
+  const { wrapped_key, name_enc, phone_enc, dropoff_address_enc, body_enc } = row;
+  if (!wrapped_key || !name_enc || !phone_enc) return undefined;
+  const key = vault.unwrap(row.customer_id, wrapped_key);
+  return {
+    name: key.open('name', name_enc),
+    phone: key.open('phone', phone_enc),
+    address: dropoff_address_enc ? key.open(`address:${row.id}`, dropoff_address_enc) : '',
+    note: body_enc && row.note_id ? key.open(`note:${row.note_id}`, body_enc) : undefined,
+  };
+}
+
+export type OpenOrders = { readonly order_status: string; readonly delivery_status: string; readonly count: number };
+
+/** Open orders by state, for the status page. */
+export const countOpenOrders = (db: Db): Promise<readonly OpenOrders[]> =>
+  db
+    .selectFrom('orders')
+    .select(['order_status', 'delivery_status', (eb) => eb.fn.countAll<number>().as('count')])
+    .where('is_over', '=', false)
+    .where('sequence', '>', 0)
+    .groupBy(['order_status', 'delivery_status'])
+    .orderBy('count', 'desc')
+    .execute();

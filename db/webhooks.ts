@@ -1,0 +1,48 @@
+// Webhooks of payment providers: each kept once, then told to the order that waits for it.
+
+import type { OrderId } from '../domain/ids.ts';
+import type { Db } from './connect.ts';
+
+export type ProviderWebhook = {
+  readonly provider: 'stripe';
+  readonly eventId: string;
+  readonly type: string;
+  readonly providerRef: string | undefined;
+  readonly orderId: OrderId | undefined;
+};
+
+/** What to do with a webhook now, by the state of its order's payment. */
+export type WebhookVerdict =
+  /** The order waits for this payment. */
+  | { readonly kind: 'tell'; readonly orderId: OrderId; readonly providerRef: string }
+  /** The provider was faster than our own record of its answer: look again later. */
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'done' };
+
+/** Idempotent per provider and event. True when it had been dealt with before. */
+export async function saveWebhook(db: Db, webhook: ProviderWebhook): Promise<boolean> {
+  const { provider, eventId, type, providerRef = null, orderId = null } = webhook;
+  const row = await db
+    .insertInto('provider_webhooks')
+    .values({ provider, event_id: eventId, type, provider_ref: providerRef, order_id: orderId, done_at: null })
+    .onConflict((conflict) =>
+      conflict.columns(['provider', 'event_id']).doUpdateSet({ type: (eb) => eb.ref('excluded.type') }),
+    )
+    .returning('done_at')
+    .executeTakeFirstOrThrow();
+  return row.done_at !== null;
+}
+
+export async function webhookVerdict(db: Db, { orderId, providerRef }: ProviderWebhook): Promise<WebhookVerdict> {
+  if (orderId === undefined || providerRef === undefined) return { kind: 'done' };
+  const order = await db
+    .selectFrom('orders')
+    .select(['payment_status', 'provider_ref'])
+    .where('id', '=', orderId)
+    .executeTakeFirst();
+  if (!order) return { kind: 'done' };
+  if (order.payment_status === 'none' || order.payment_status === 'authorizing') return { kind: 'wait' };
+  return order.payment_status === 'requires_action' && order.provider_ref === providerRef
+    ? { kind: 'tell', orderId, providerRef }
+    : { kind: 'done' };
+}

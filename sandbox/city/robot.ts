@@ -1,0 +1,61 @@
+// What every robot has: its clock, its world, its phone, and a way to give a command that is written to
+// the clients' log when the system has promised something.
+
+import type { ClientAction, ClientLog } from './client-log.ts';
+import type { CityClock } from './clock.ts';
+import { codeOf, type Answer, type ApiClient } from './http.ts';
+import type { Market } from './open-market.ts';
+import type { World } from './world.ts';
+
+export type City = {
+  readonly world: World;
+  readonly clock: CityClock;
+  readonly client: ApiClient;
+  readonly log: ClientLog;
+  readonly market: Market;
+  /** The provider's sandbox, where a payer completes 3-D Secure. */
+  readonly bankUrl: string | undefined;
+  /** Ends the day. */
+  readonly signal: AbortSignal;
+};
+
+export type Said =
+  | { readonly kind: 'done'; readonly body: unknown }
+  | { readonly kind: 'refused'; readonly code: string };
+
+type Command = {
+  readonly action: ClientAction;
+  readonly orderId: string;
+  readonly secret: string;
+  readonly body?: object;
+  /** Names this one intention; the same for every retry of it. */
+  readonly intention: string;
+};
+
+/** A command on an order. A refusal (4xx) is an answer; what is no part of the contract is noted as odd. */
+export async function command(
+  city: City,
+  { action, orderId, secret, body = {}, intention }: Command,
+): Promise<Said> {
+  const idempotencyKey = `${action}-${orderId}-${intention}`;
+  const answer = await city.client.call({
+    method: 'POST',
+    path: `/v1/orders/${orderId}/${action}`,
+    secret,
+    body,
+    idempotencyKey,
+  });
+  const said = saidBy(answer);
+  if (said.kind === 'done') {
+    const at = new Date().toISOString();
+    city.log.write({ kind: 'answer', at, action, status: answer.status, orderId, idempotencyKey });
+  } else if (answer.status !== 409) {
+    city.world.odd(`${action}: HTTP ${answer.status} ${said.code}`);
+  }
+  return said;
+}
+
+export const saidBy = ({ status, body }: Answer): Said =>
+  status < 300
+    ? { kind: 'done', body }
+    : { kind: 'refused', code: codeOf(body) ?? `HTTP ${status}` };

@@ -1,0 +1,90 @@
+// The bodies that robots read, as far as they need them. Everything that is known about the shape of the
+// API's answers is in this file.
+
+import type { Place } from '../../domain/geo.ts';
+
+export type FeedEvent = {
+  readonly orderId: string;
+  readonly sequence: number;
+  readonly type: string;
+  readonly endReason: string | undefined;
+  readonly providerRef: string | undefined;
+  readonly driverId: string | undefined;
+};
+
+export type OfferedStop = {
+  readonly orderId: string;
+  readonly pickup: Place;
+  readonly dropoff: Place;
+  readonly status: string;
+};
+export type OfferView = {
+  readonly id: string;
+  readonly status: string;
+  readonly orders: readonly OfferedStop[];
+};
+
+type Json = { readonly [name: string]: unknown };
+
+const recordOf = (value: unknown): Json =>
+  typeof value === 'object' && value !== null ? (value as Json) : {};
+const listOf = (value: unknown): readonly Json[] =>
+  Array.isArray(value) ? value.map(recordOf) : [];
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+const maybeText = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+
+/** Throws when an answer that must have an id has none. */
+export function idOf(body: unknown): string {
+  const id = maybeText(recordOf(body)['id']);
+  if (id === undefined) throw new Error('the answer has no id');
+  return id;
+}
+
+export const fieldOf = (body: unknown, name: string): string | undefined =>
+  maybeText(recordOf(body)[name]);
+
+/** Of a list's page. */
+export const lengthOf = (body: unknown): number => listOf(recordOf(body)['data']).length;
+
+export function readFeed(body: unknown): {
+  readonly events: readonly FeedEvent[];
+  readonly next: string | undefined;
+} {
+  const { data, next_cursor: next } = recordOf(body);
+  return { events: listOf(data).map(readEvent), next: maybeText(next) };
+}
+
+function readEvent(event: Json): FeedEvent {
+  const data = recordOf(event['data']);
+  return {
+    orderId: textOf(event['order_id']),
+    sequence: Number(event['sequence']),
+    type: textOf(event['type']),
+    endReason: maybeText(data['end_reason']),
+    providerRef: maybeText(data['provider_ref']),
+    driverId: maybeText(data['driver_id']),
+  };
+}
+
+export const readOffers = (body: unknown): readonly OfferView[] =>
+  listOf(recordOf(body)['data']).map(readOffer);
+
+export function readOffer(body: unknown): OfferView {
+  const offer = recordOf(body);
+  return {
+    id: textOf(offer['id']),
+    status: textOf(offer['status']),
+    orders: listOf(offer['orders']).map((order) => ({
+      orderId: textOf(order['order_id']),
+      status: textOf(order['status']),
+      pickup: readPlace(recordOf(order['branch'])['location']),
+      dropoff: readPlace(recordOf(order['dropoff'])['location']),
+    })),
+  };
+}
+
+const readPlace = (value: unknown): Place => {
+  const { lat, lng } = recordOf(value);
+  return { lat: Number(lat), lng: Number(lng) };
+};

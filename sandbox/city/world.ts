@@ -1,0 +1,174 @@
+// What people in the city see besides their phones: how long a drive takes, what stands on the counter,
+// who was sent away. Merchants bring in what their feed says; the day's figures are read from here.
+// Invariant: an event is taken in once, in the order of its sequence.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CityClock } from './clock.ts';
+import type { CityPlan, PlannedOrder } from './plan.ts';
+import { straightM, type Spot } from './projection.ts';
+import type { FeedEvent } from './wire.ts';
+
+/** Where an order stands, in the words of the progress table. */
+export const stages = [
+  'placing',
+  'paying',
+  'at merchant',
+  'preparing',
+  'finding driver',
+  'driver coming',
+  'on the road',
+  'delivered',
+  'ended early',
+] as const;
+export type Stage = (typeof stages)[number];
+
+export type OrderLife = {
+  readonly plan: PlannedOrder;
+  readonly orderId: string | undefined;
+  readonly stage: Stage;
+  readonly endReason: string | undefined;
+  /** Minutes of the city's clock. */
+  readonly placedAt: number | undefined;
+  readonly deliveredAt: number | undefined;
+};
+
+type Listener = (event: FeedEvent) => void;
+
+export type World = ReturnType<typeof createWorld>;
+
+const stageAfter: Readonly<Record<string, Stage>> = {
+  'order.placed': 'paying',
+  'order.submitted': 'at merchant',
+  'order.accepted': 'preparing',
+  'delivery.released': 'finding driver',
+  'delivery.assigned': 'driver coming',
+  'delivery.unassigned': 'finding driver',
+  'delivery.picked_up': 'on the road',
+  'delivery.delivered': 'delivered',
+  'order.denied': 'ended early',
+  'order.expired': 'ended early',
+  'order.cancelled': 'ended early',
+  'order.failed': 'ended early',
+};
+
+export function createWorld(plan: CityPlan, clock: CityClock) {
+  const lives = new Map<string, OrderLife>(
+    plan.orders.map((order) => [
+      order.name,
+      {
+        plan: order,
+        orderId: undefined,
+        stage: 'placing',
+        endReason: undefined,
+        placedAt: undefined,
+        deliveredAt: undefined,
+      },
+    ]),
+  );
+  const nameById = new Map<string, string>();
+  const oddities = new Map<string, number>();
+  const feed = createFeed();
+  const counter = createCounter();
+
+  function change(name: string, part: Partial<OrderLife>): void {
+    const life = lives.get(name);
+    if (life !== undefined) lives.set(name, { ...life, ...part });
+  }
+
+  /** An event of an order; the same one twice is taken in once. */
+  function observe(event: FeedEvent): void {
+    if (!feed.takeIn(event)) return;
+    const name = nameById.get(event.orderId);
+    const stage = stageAfter[event.type];
+    if (name === undefined || stage === undefined) return;
+    const endReason = stage === 'ended early' ? (event.endReason ?? event.type) : undefined;
+    change(name, { stage, ...(endReason === undefined ? {} : { endReason }) });
+  }
+
+  /** The shop knows which order an id is; what the feed said before is taken in now. */
+  function know(orderId: string, name: string): void {
+    if (nameById.has(orderId)) return;
+    nameById.set(orderId, name);
+    change(name, { orderId });
+    for (const { type, endReason } of feed.eventsOf(orderId)) {
+      const stage = stageAfter[type];
+      if (stage !== undefined)
+        change(name, {
+          stage,
+          ...(stage === 'ended early' ? { endReason: endReason ?? type } : {}),
+        });
+    }
+  }
+
+  return {
+    plan,
+    clock,
+    observe,
+    know,
+    lifeOf: (orderId: string): OrderLife | undefined => lives.get(nameById.get(orderId) ?? ''),
+    lives: (): readonly OrderLife[] => [...lives.values()],
+    placed: (name: string, minute: number): void => change(name, { placedAt: minute }),
+    delivered: (orderId: string, minute: number): void =>
+      change(nameById.get(orderId) ?? '', { deliveredAt: minute }),
+    listen: feed.listen,
+    ...counter,
+    /** An answer that nobody should get, or a robot that gave up. */
+    odd: (what: string): void => void oddities.set(what, (oddities.get(what) ?? 0) + 1),
+    oddities: (): ReadonlyMap<string, number> => oddities,
+    driveMinutes: (from: Spot, to: Spot): number => driveMinutes(plan, { from, to }),
+  };
+}
+
+export function driveMinutes(
+  {
+    metersPerMinute,
+    roadFactor,
+    wholeMinutes,
+  }: Pick<CityPlan, 'metersPerMinute' | 'roadFactor' | 'wholeMinutes'>,
+  { from, to }: { readonly from: Spot; readonly to: Spot },
+): number {
+  const minutes = (straightM(from, to) * roadFactor) / metersPerMinute;
+  return wholeMinutes ? Math.ceil(minutes) : minutes;
+}
+
+function createFeed() {
+  const events = new Map<string, FeedEvent[]>();
+  const listeners = new Map<string, Set<Listener>>();
+  return {
+    takeIn(event: FeedEvent): boolean {
+      const known = events.get(event.orderId) ?? [];
+      if (known.some(({ sequence }) => sequence === event.sequence)) return false;
+      known.push(event);
+      events.set(event.orderId, known);
+      listeners.get(event.orderId)?.forEach((listener) => listener(event));
+      return true;
+    },
+    eventsOf: (orderId: string): readonly FeedEvent[] => events.get(orderId) ?? [],
+    /** Hears what was said before, too. Returns the call that ends it. */
+    listen: (orderId: string, listener: Listener): (() => void) => {
+      const all = listeners.get(orderId) ?? new Set<Listener>();
+      listeners.set(orderId, all.add(listener));
+      [...(events.get(orderId) ?? [])].forEach(listener);
+      return () => void all.delete(listener);
+    },
+  };
+}
+
+/** Food on counters: a driver sees when it comes. */
+function createCounter() {
+  const food = new Map<string, PromiseWithResolvers<number>>();
+  const at = (orderId: string): PromiseWithResolvers<number> => {
+    const known = food.get(orderId) ?? Promise.withResolvers<number>();
+    food.set(orderId, known);
+    return known;
+  };
+  return {
+    serve: (orderId: string, minute: number): void => at(orderId).resolve(minute),
+    /** The minute when the food came; undefined when the signal ended the wait. */
+    async food(orderId: string, signal: AbortSignal): Promise<number | undefined> {
+      if (signal.aborted) return undefined;
+      const sentAway = delay(2 ** 31 - 1, undefined, { signal, ref: false }).catch(() => undefined);
+      return Promise.race([at(orderId).promise, sentAway]);
+    },
+  };
+}

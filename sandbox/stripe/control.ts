@@ -1,0 +1,150 @@
+// The control API of the fake, under /sandbox: faults, clock, webhooks, 3-D Secure, books. JSON in and
+// out. It has no counterpart at Stripe; tests, the simulator and the audit steer and read through it.
+import { FAULT_KINDS, type FaultRule, type createFaults } from './faults.ts';
+import type { Payments } from './payments.ts';
+import type { State } from './state.ts';
+import { viewCharge, viewIntent, viewRefund } from './views.ts';
+import type { WebhookMode, Webhooks } from './webhooks.ts';
+
+export type ControlOptions = {
+  readonly state: State;
+  readonly payments: Payments;
+  readonly faults: ReturnType<typeof createFaults>;
+  readonly webhooks: Webhooks;
+};
+
+export type ControlReply = { readonly status: number; readonly body: unknown };
+
+const ok = (body: unknown): ControlReply => ({ status: 200, body });
+const bad = (message: string): ControlReply => ({ status: 400, body: { error: message } });
+
+export type ControlRequest = {
+  readonly method: string;
+  readonly path: string;
+  readonly body: Readonly<Record<string, unknown>>;
+};
+
+export type Control = ReturnType<typeof createControl>;
+
+export function createControl({ state, payments, faults, webhooks }: ControlOptions) {
+  function addFault(rule: FaultRule): number {
+    if (!FAULT_KINDS.includes(rule.kind)) throw new Error(`unknown fault kind ${rule.kind}`);
+    return faults.add(rule);
+  }
+
+  /** Moves the fake's clock, ends the holds that this expires, and sends their events. */
+  function moveClock(byMs: number): number {
+    state.moveClock(byMs);
+    payments.expireHolds();
+    state.flush();
+    void webhooks.dispatch();
+    return state.now();
+  }
+
+  /** The payer's part of 3-D Secure. The new status, or undefined if there was nothing to do. */
+  function authenticate(intentId: string, outcome: 'succeed' | 'fail'): string | undefined {
+    const intent = state.intents.get(intentId);
+    const next = intent === undefined ? undefined : payments.authenticate(intent, outcome);
+    state.flush();
+    void webhooks.dispatch();
+    return next?.status;
+  }
+
+  /** Every object, for the audit. */
+  function books() {
+    return {
+      now: state.now(),
+      payment_intents: [...state.intents.values()].map((intent) =>
+        viewIntent(state, intent, ['latest_charge']),
+      ),
+      charges: [...state.charges.values()].flatMap((charge) => {
+        const intent = state.intents.get(charge.intentId);
+        return intent === undefined ? [] : [viewCharge({ charge, intent, expand: true })];
+      }),
+      refunds: [...state.refunds.values()].map((refund) =>
+        viewRefund(refund, state.intents.get(refund.intentId)?.currency ?? ''),
+      ),
+    };
+  }
+
+  return {
+    addFault,
+    listFaults: faults.list,
+    removeFaults: faults.remove,
+    setRandomFaults: faults.setRandom,
+    moveClock,
+    authenticate,
+    books,
+    setWebhooks: (change: Partial<WebhookMode>): void => webhooks.setMode(change),
+    releaseWebhooks: webhooks.release,
+    viewWebhooks: webhooks.view,
+  };
+}
+
+/** The same by HTTP; undefined: no such route. */
+export function createControlRoutes(control: Control) {
+  function moveClock(body: ControlRequest['body']): ControlReply {
+    const byMs = Number(body['advanceMs']);
+    return Number.isSafeInteger(byMs)
+      ? ok({ now: control.moveClock(byMs) })
+      : bad('advanceMs must be whole milliseconds');
+  }
+
+  function authenticate(path: string, body: ControlRequest['body']): ControlReply | undefined {
+    const id = /^\/sandbox\/payment_intents\/(\w+)\/authenticate$/.exec(path)?.[1];
+    if (id === undefined) return undefined;
+    const status = control.authenticate(id, body['outcome'] === 'fail' ? 'fail' : 'succeed');
+    return status === undefined
+      ? { status: 409, body: { error: 'this payment intent does not wait for authentication' } }
+      : ok({ id, status });
+  }
+
+  function addFault(body: ControlRequest['body']): ControlReply {
+    const known = FAULT_KINDS.some((kind) => kind === body['kind']);
+    if (!known) return bad(`kind must be one of ${FAULT_KINDS.join(', ')}`);
+    return ok({ id: control.addFault(body as FaultRule) });
+  }
+
+  return async function answer(request: ControlRequest): Promise<ControlReply | undefined> {
+    const { method, path, body } = request;
+    const faultId = /^\/sandbox\/faults\/(\d+)$/.exec(path)?.[1];
+    if (method === 'DELETE' && faultId !== undefined) {
+      control.removeFaults(Number(faultId));
+      return ok({});
+    }
+    switch (`${method} ${path}`) {
+      case 'GET /sandbox/health':
+        return ok({ status: 'up' });
+      case 'GET /sandbox/books':
+        return ok(control.books());
+      case 'GET /sandbox/faults':
+        return ok({ data: control.listFaults() });
+      case 'POST /sandbox/faults':
+        return addFault(body);
+      case 'DELETE /sandbox/faults':
+        control.removeFaults();
+        return ok({});
+      case 'POST /sandbox/faults/random':
+        control.setRandomFaults({
+          seed: Number(body['seed'] ?? 1),
+          rate: Number(body['rate'] ?? 0),
+        });
+        return ok({});
+      case 'POST /sandbox/clock':
+        return moveClock(body);
+      case 'GET /sandbox/webhooks':
+        return ok(control.viewWebhooks());
+      case 'POST /sandbox/webhooks':
+        control.setWebhooks(body);
+        return ok({});
+      case 'POST /sandbox/webhooks/release':
+        return ok({
+          released: await control.releaseWebhooks(
+            body['order'] === 'reversed' ? 'reversed' : 'in_order',
+          ),
+        });
+      default:
+        return method === 'POST' ? authenticate(path, body) : undefined;
+    }
+  };
+}

@@ -1,0 +1,189 @@
+// What the fake provider knows: payment intents, charges, refunds, events, idempotency keys, clock.
+// Invariant: records are replaced, never edited, and every replacement is journaled before the reply
+// leaves, so a killed and restarted fake forgets nothing, as a real provider would not.
+import { type Journal, openJournal } from './journal.ts';
+
+export type Metadata = Readonly<Record<string, string>>;
+
+export type CardError = {
+  readonly type: 'card_error' | 'invalid_request_error';
+  readonly code: string;
+  readonly decline_code?: string | undefined;
+  readonly message: string;
+};
+
+export type IntentStatus =
+  | 'requires_payment_method'
+  | 'requires_confirmation'
+  | 'requires_action'
+  | 'requires_capture'
+  | 'canceled'
+  | 'succeeded';
+
+/** Times are epoch ms of the fake's own clock; views turn them into Stripe's seconds. */
+export type Intent = {
+  readonly id: string;
+  readonly sequence: number;
+  readonly createdAt: number;
+  readonly amount: number;
+  readonly currency: string;
+  readonly captureMethod: 'manual' | 'automatic';
+  readonly status: IntentStatus;
+  readonly metadata: Metadata;
+  readonly paymentMethod: string | null;
+  readonly amountReceived: number;
+  readonly chargeId: string | null;
+  readonly lastError: CardError | null;
+  readonly cancellationReason: string | null;
+  readonly canceledAt: number | null;
+};
+
+export type Charge = {
+  readonly id: string;
+  readonly intentId: string;
+  readonly createdAt: number;
+  readonly amount: number;
+  readonly amountCaptured: number;
+  readonly amountRefunded: number;
+  readonly captured: boolean;
+  readonly captureBefore: number | null;
+  readonly feeMinor: number | null;
+  readonly error: CardError | null;
+};
+
+export type Refund = {
+  readonly id: string;
+  readonly sequence: number;
+  readonly intentId: string;
+  readonly chargeId: string;
+  readonly createdAt: number;
+  readonly amount: number;
+  readonly status: 'succeeded' | 'pending' | 'failed';
+  readonly metadata: Metadata;
+};
+
+export type ProviderEvent = {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly type: string;
+  /** The body as delivered; the same bytes every time. */
+  readonly body: string;
+};
+
+export type KeyRecord = {
+  readonly key: string;
+  readonly path: string;
+  readonly fingerprint: string;
+  readonly status: number;
+  readonly body: string;
+  readonly requestId: string;
+  readonly storedAt: number;
+};
+
+export type Line =
+  | { readonly kind: 'intent'; readonly value: Intent }
+  | { readonly kind: 'charge'; readonly value: Charge }
+  | { readonly kind: 'refund'; readonly value: Refund }
+  | { readonly kind: 'event'; readonly value: ProviderEvent }
+  | { readonly kind: 'delivered'; readonly value: { readonly eventId: string } }
+  | { readonly kind: 'key'; readonly value: KeyRecord }
+  | { readonly kind: 'clock'; readonly value: { readonly offsetMs: number } };
+
+const KEY_RETENTION_MS = 24 * 3_600_000;
+
+export type StateOptions = {
+  readonly file?: string | undefined;
+  /** The clock under the movable one; epoch ms. */
+  readonly now: () => number;
+};
+
+export type State = ReturnType<typeof createState>;
+
+function createMaps() {
+  return {
+    intents: new Map<string, Intent>(),
+    charges: new Map<string, Charge>(),
+    refunds: new Map<string, Refund>(),
+    /** Events without a confirmed delivery. */
+    undelivered: new Map<string, ProviderEvent>(),
+    keys: new Map<string, KeyRecord>(),
+    byOrder: new Map<string, Set<string>>(),
+  };
+}
+
+function indexByOrder(byOrder: Map<string, Set<string>>, intent: Intent): void {
+  const orderId = intent.metadata['order_id'];
+  if (orderId === undefined) return;
+  const known = byOrder.get(orderId) ?? new Set<string>();
+  byOrder.set(orderId, known.add(intent.id));
+}
+
+export function createState({ file, now: wallClock }: StateOptions) {
+  const maps = createMaps();
+  let offsetMs = 0;
+  let sequence = 0;
+
+  function apply(line: Line): void {
+    switch (line.kind) {
+      case 'intent':
+        maps.intents.set(line.value.id, line.value);
+        indexByOrder(maps.byOrder, line.value);
+        sequence = Math.max(sequence, line.value.sequence);
+        break;
+      case 'charge':
+        maps.charges.set(line.value.id, line.value);
+        break;
+      case 'refund':
+        maps.refunds.set(line.value.id, line.value);
+        sequence = Math.max(sequence, line.value.sequence);
+        break;
+      case 'event':
+        maps.undelivered.set(line.value.id, line.value);
+        break;
+      case 'delivered':
+        maps.undelivered.delete(line.value.eventId);
+        break;
+      case 'key':
+        maps.keys.set(line.value.key, line.value);
+        break;
+      case 'clock':
+        offsetMs = line.value.offsetMs;
+        break;
+    }
+  }
+
+  const journal: Journal<Line> | undefined =
+    file === undefined ? undefined : openJournal<Line>({ file, onLine: apply });
+
+  function put(line: Line): void {
+    apply(line);
+    journal?.append(line);
+  }
+
+  const now = (): number => wallClock() + offsetMs;
+
+  /** The stored answer, unless it is old enough to be pruned. Map order is age, so pruning is cheap. */
+  function storedKey(key: string): KeyRecord | undefined {
+    for (const [oldest, record] of maps.keys) {
+      if (now() - record.storedAt < KEY_RETENTION_MS) break;
+      maps.keys.delete(oldest);
+    }
+    return maps.keys.get(key);
+  }
+
+  return {
+    intents: maps.intents as ReadonlyMap<string, Intent>,
+    charges: maps.charges as ReadonlyMap<string, Charge>,
+    refunds: maps.refunds as ReadonlyMap<string, Refund>,
+    undelivered: maps.undelivered as ReadonlyMap<string, ProviderEvent>,
+    intentsOfOrder: (orderId: string): readonly string[] => [...(maps.byOrder.get(orderId) ?? [])],
+    put,
+    storedKey,
+    now,
+    nextSequence: (): number => ++sequence,
+    moveClock: (byMs: number): void => put({ kind: 'clock', value: { offsetMs: offsetMs + byMs } }),
+    /** Writes what this request changed in one system call. */
+    flush: (): void => journal?.flush(),
+    close: (): void => journal?.close(),
+  };
+}

@@ -1,0 +1,117 @@
+// Renders the fake's records as Stripe objects of API version 2026-10-28, as far as a card
+// integration reads them, and expands `latest_charge` and `balance_transaction` on request. Pure.
+import type { Charge, Intent, Refund, State } from './state.ts';
+
+const seconds = (ms: number): number => Math.floor(ms / 1000);
+
+export const clientSecretOf = (intentId: string): string => `${intentId}_secret_sandbox`;
+
+function viewBalanceTransaction(charge: Charge, currency: string) {
+  if (charge.feeMinor === null) return null;
+  return {
+    id: charge.id.replace('ch_', 'txn_'),
+    object: 'balance_transaction',
+    type: 'charge',
+    source: charge.id,
+    amount: charge.amountCaptured,
+    fee: charge.feeMinor,
+    net: charge.amountCaptured - charge.feeMinor,
+    currency,
+  };
+}
+
+type ChargeView = { readonly charge: Charge; readonly intent: Intent; readonly expand: boolean };
+
+export function viewCharge({ charge, intent, expand }: ChargeView) {
+  const booked = viewBalanceTransaction(charge, intent.currency);
+  return {
+    id: charge.id,
+    object: 'charge',
+    amount: charge.amount,
+    amount_captured: charge.amountCaptured,
+    amount_refunded: charge.amountRefunded,
+    balance_transaction: expand ? booked : (booked?.id ?? null),
+    captured: charge.captured,
+    created: seconds(charge.createdAt),
+    currency: intent.currency,
+    failure_code: charge.error?.code ?? null,
+    livemode: false,
+    metadata: intent.metadata,
+    paid: charge.error === null,
+    payment_intent: intent.id,
+    payment_method: intent.paymentMethod,
+    payment_method_details: {
+      type: 'card',
+      card: {
+        brand: 'visa',
+        ...(charge.captureBefore === null ? {} : { capture_before: seconds(charge.captureBefore) }),
+      },
+    },
+    refunded: charge.captured && charge.amountRefunded === charge.amountCaptured,
+    status: charge.error === null ? 'succeeded' : 'failed',
+  };
+}
+
+/** What to expand, with the `data.` of lists already taken off. */
+export type Expand = readonly string[];
+
+function chargeField(state: State, intent: Intent, expand: Expand) {
+  const charge = intent.chargeId === null ? undefined : state.charges.get(intent.chargeId);
+  if (charge === undefined) return null;
+  const deep = expand.includes('latest_charge.balance_transaction');
+  return deep || expand.includes('latest_charge')
+    ? viewCharge({ charge, intent, expand: deep })
+    : charge.id;
+}
+
+export function viewIntent(state: State, intent: Intent, expand: Expand = []) {
+  const waiting = intent.status === 'requires_action';
+  return {
+    id: intent.id,
+    object: 'payment_intent',
+    allowed_payment_method_types: ['card'],
+    amount: intent.amount,
+    amount_capturable: intent.status === 'requires_capture' ? intent.amount : 0,
+    amount_received: intent.amountReceived,
+    canceled_at: intent.canceledAt === null ? null : seconds(intent.canceledAt),
+    cancellation_reason: intent.cancellationReason,
+    capture_method: intent.captureMethod,
+    client_secret: clientSecretOf(intent.id),
+    confirmation_method: 'automatic',
+    created: seconds(intent.createdAt),
+    currency: intent.currency,
+    customer: null,
+    description: null,
+    last_payment_error: intent.lastError,
+    latest_charge: chargeField(state, intent, expand),
+    livemode: false,
+    metadata: intent.metadata,
+    next_action: waiting ? { type: 'use_stripe_sdk', use_stripe_sdk: {} } : null,
+    payment_method: intent.paymentMethod,
+    payment_method_types: ['card'],
+    processing: null,
+    status: intent.status,
+  };
+}
+
+export function viewRefund(refund: Refund, currency: string) {
+  return {
+    id: refund.id,
+    object: 'refund',
+    amount: refund.amount,
+    charge: refund.chargeId,
+    created: seconds(refund.createdAt),
+    currency,
+    metadata: refund.metadata,
+    payment_intent: refund.intentId,
+    reason: null,
+    status: refund.status,
+  };
+}
+
+export const viewList = (url: string, data: readonly unknown[], hasMore: boolean) => ({
+  object: 'list',
+  url,
+  has_more: hasMore,
+  data,
+});

@@ -1,0 +1,190 @@
+// Items 2 and 3: the provider's books against our log and ledger, object by object, both ways.
+
+import type { ProviderPayment } from '../../adapters/card-gateway.ts';
+import type { OrderEvent } from '../../domain/events.ts';
+import {
+  findingOf,
+  groupBy,
+  mustEqual,
+  sum,
+  type AuditedOrder,
+  type AuditData,
+  type Breach,
+  type Check,
+} from './data.ts';
+
+/** Payments that were made before the rows were read, so that they must be accounted for. */
+const settledBooks = ({ books, now }: AuditData): readonly ProviderPayment[] =>
+  books.filter((payment) => payment.createdAt < now - 60_000 || payment.status !== 'authorized');
+
+const ordersOf = ({ orders }: AuditData): ReadonlyMap<string, AuditedOrder> =>
+  new Map(orders.map((order) => [order.id, order]));
+
+const noHoldLeft: Check = {
+  id: 'no-hold-left',
+  item: 2,
+  says: 'the provider holds no money for an order that is over',
+  run: (data) => {
+    const orders = ordersOf(data);
+    const ofOver = data.books.filter(
+      (payment) => orders.get(payment.orderId ?? '')?.isOver === true,
+    );
+    return findingOf(ofOver, ({ orderId = '', providerRef, status, authorizedMinor }) =>
+      status === 'authorized' || status === 'requires_action'
+        ? [
+            {
+              order: orderId,
+              expected: `no hold left by ${providerRef}`,
+              actual: `${status}, ${authorizedMinor}`,
+            },
+          ]
+        : [],
+    );
+  },
+};
+
+const oneObjectPerAttempt: Check = {
+  id: 'one-payment-per-attempt',
+  item: 3,
+  says: 'each attempt of an order to pay made one payment at the provider, not two',
+  run: ({ books }) => {
+    const named = books.filter((payment) => payment.orderId !== undefined);
+    const attempts = groupBy(
+      named,
+      ({ orderId, step, attempt }) => `${orderId}:${step ?? ''}:${attempt ?? ''}`,
+    );
+    return findingOf([...attempts], ([key, payments]) =>
+      payments.length === 1
+        ? []
+        : [
+            {
+              order: payments[0]?.orderId ?? '',
+              expected: `one payment for ${key}`,
+              actual: payments.map((p) => p.providerRef).join(' '),
+            },
+          ],
+    );
+  },
+};
+
+const booksAreInOurLedger: Check = {
+  id: 'books-in-ledger',
+  item: 3,
+  says: 'every payment in the provider’s books is ours, with the amounts that our ledger has',
+  run: (data) => {
+    const orders = ordersOf(data);
+    const captured = capturedByRef(data);
+    const counted = settledBooks(data).filter(
+      ({ orderId }) => orders.get(orderId ?? '')?.isOver !== false,
+    );
+    return findingOf(counted, (payment) =>
+      bookedHere(payment, orders.get(payment.orderId ?? ''), captured),
+    );
+  },
+};
+
+function bookedHere(
+  payment: ProviderPayment,
+  order: AuditedOrder | undefined,
+  captured: ReadonlyMap<string, number>,
+): readonly Breach[] {
+  const { providerRef, orderId = 'unknown' } = payment;
+  if (order === undefined)
+    return [{ order: orderId, expected: `an order for ${providerRef}`, actual: 'none' }];
+  return [
+    ...mustEqual(orderId, `captured by ${providerRef}`, {
+      expected: captured.get(providerRef) ?? 0,
+      actual: payment.capturedMinor,
+    }),
+    ...mustEqual(orderId, `refunded by ${providerRef}`, {
+      expected: 0,
+      actual: payment.refundedMinor,
+    }),
+    ...(payment.capturedMinor > 0
+      ? mustEqual(orderId, `currency of ${providerRef}`, {
+          expected: order.facts.currency,
+          actual: payment.currency,
+        })
+      : []),
+  ];
+}
+
+/** Provider reference → what our ledger says was captured by it. */
+function capturedByRef({ orders, ledger }: AuditData): ReadonlyMap<string, number> {
+  const refs = new Map(
+    orders.flatMap(({ id, events }) => events.flatMap((event) => captureRef(id, event))),
+  );
+  const captures = ledger.filter((transaction) => transaction.kind === 'capture');
+  const totals = new Map<string, number>();
+  for (const { key, entries } of captures) {
+    const ref = refs.get(key) ?? key;
+    const amount = sum(
+      entries
+        .filter((entry) => entry.account === 'provider_clearing')
+        .map((entry) => entry.amountMinor),
+    );
+    totals.set(ref, (totals.get(ref) ?? 0) + amount);
+  }
+  return totals;
+}
+
+const captureRef = (orderId: string, event: OrderEvent): readonly (readonly [string, string])[] =>
+  event.type === 'payment.capturing'
+    ? [[`${orderId}:capture:${event.attempt}`, event.providerRef]]
+    : [];
+
+const ledgerIsInTheBooks: Check = {
+  id: 'ledger-in-books',
+  item: 3,
+  says: 'every authorization, capture and release in our log is in the provider’s books',
+  run: (data) => {
+    const books = new Map(data.books.map((payment) => [payment.providerRef, payment]));
+    const captured = [...capturedByRef(data)].map(([ref, amount]) => ({ ref, amount }));
+    const fromLedger = findingOf(captured, ({ ref, amount }) =>
+      mustEqual(books.get(ref)?.orderId ?? ref, `captured by ${ref}`, {
+        expected: amount,
+        actual: books.get(ref)?.capturedMinor,
+      }),
+    );
+    const fromLog = findingOf(
+      data.orders.filter((order) => order.isOver),
+      (order) => loggedInBooks(order, books),
+    );
+    return {
+      counted: fromLedger.counted + fromLog.counted,
+      breaches: [...fromLedger.breaches, ...fromLog.breaches],
+    };
+  },
+};
+
+function loggedInBooks(
+  order: AuditedOrder,
+  books: ReadonlyMap<string, ProviderPayment>,
+): readonly Breach[] {
+  const voiding = new Map(
+    order.events.flatMap((event) =>
+      event.type === 'payment.voiding' ? [[event.attempt, event.providerRef] as const] : [],
+    ),
+  );
+  return order.events.flatMap((event) => {
+    if (event.type === 'payment.authorized') {
+      return mustEqual(order.id, `granted by ${event.providerRef}`, {
+        expected: event.amountMinor,
+        actual: books.get(event.providerRef)?.authorizedMinor,
+      });
+    }
+    const released = event.type === 'payment.voided' ? voiding.get(event.attempt) : undefined;
+    if (released === undefined) return [];
+    return mustEqual(order.id, `${released} is`, {
+      expected: 'voided',
+      actual: books.get(released)?.status,
+    });
+  });
+}
+
+export const booksChecks: readonly Check[] = [
+  noHoldLeft,
+  oneObjectPerAttempt,
+  booksAreInOurLedger,
+  ledgerIsInTheBooks,
+];

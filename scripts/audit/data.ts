@@ -1,0 +1,125 @@
+// Everything that the audit looks at, read once: our rows, the provider's books, the clients' logs, the
+// engine's workflows. Checks are pure functions over it, so that each can be tried on made-up data.
+
+import type { ProviderPayment } from '../../adapters/card-gateway.ts';
+import type { OfferOrderStatus, OfferStatus } from '../../db/schema.ts';
+import type { OrderEvent } from '../../domain/events.ts';
+import type { OrderResult } from '../../domain/messages.ts';
+import type { OrderFacts } from '../../domain/order.ts';
+import type { ClientLogLine } from '../../sandbox/city/client-log.ts';
+
+export type AuditedOrder = {
+  readonly id: string;
+  readonly merchantId: string;
+  readonly facts: OrderFacts;
+  readonly events: readonly OrderEvent[];
+  /** The read model. */
+  readonly sequence: number;
+  readonly status: string;
+  readonly orderStatus: string;
+  readonly deliveryStatus: string;
+  readonly paymentStatus: string;
+  readonly endReason: string | undefined;
+  readonly isOver: boolean;
+  /** Epoch milliseconds, as all times here. */
+  readonly deadlineAt: number | undefined;
+  readonly placedAt: number;
+  readonly updatedAt: number;
+};
+
+export type LedgerEntry = {
+  readonly account: string;
+  readonly party: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+};
+export type LedgerTransaction = {
+  readonly key: string;
+  readonly orderId: string;
+  readonly kind: string;
+  readonly currency: string;
+  readonly entries: readonly LedgerEntry[];
+};
+
+export type AuditedOffer = {
+  readonly offerId: string;
+  readonly orderId: string;
+  readonly search: number;
+  readonly driverId: string;
+  readonly offerStatus: OfferStatus;
+  readonly status: OfferOrderStatus;
+};
+
+export type WorkflowView = {
+  readonly workflowId: string;
+  readonly status:
+    | 'running'
+    | 'completed'
+    | 'failed'
+    | 'timed_out'
+    | 'terminated'
+    | 'cancelled'
+    | 'continued_as_new';
+  readonly result: OrderResult | undefined;
+  /** How often its present workflow task was tried; 0 without one. */
+  readonly taskAttempt: number;
+};
+
+export type CanaryHit = { readonly source: string; readonly token: string };
+
+export type AuditData = {
+  /** When the rows were read. */
+  readonly now: number;
+  readonly orders: readonly AuditedOrder[];
+  readonly ledger: readonly LedgerTransaction[];
+  readonly offers: readonly AuditedOffer[];
+  readonly driverCapacity: ReadonlyMap<string, number>;
+  readonly books: readonly ProviderPayment[];
+  readonly clientLog: readonly ClientLogLine[];
+  /** Of orders, by order id. */
+  readonly workflows: ReadonlyMap<string, WorkflowView>;
+  /** Dispatchers and the like. */
+  readonly otherWorkflows: readonly WorkflowView[];
+  /** Closed workflows are forgotten by the engine after this time. */
+  readonly retentionMs: number;
+  readonly canaries: { readonly searched: number; readonly hits: readonly CanaryHit[] };
+};
+
+/** One broken rule: which order (or other thing), what should be and what is. */
+export type Breach = { readonly order: string; readonly expected: string; readonly actual: string };
+
+export type Finding = { readonly counted: number; readonly breaches: readonly Breach[] };
+
+export type Check = {
+  readonly id: string;
+  /** Its number in the list of what must hold. */
+  readonly item: number;
+  /** The rule, in words; `counted` counts what it was tried on. */
+  readonly says: string;
+  readonly run: (data: AuditData) => Finding;
+};
+
+/** Tries every one of a list; `judge` gives its breaches. */
+export function findingOf<T>(list: readonly T[], judge: (each: T) => readonly Breach[]): Finding {
+  return { counted: list.length, breaches: list.flatMap((each) => judge(each)) };
+}
+
+/** A breach unless the two are the same. */
+export const mustEqual = (
+  order: string,
+  what: string,
+  values: { readonly expected: unknown; readonly actual: unknown },
+): readonly Breach[] =>
+  values.expected === values.actual
+    ? []
+    : [{ order, expected: `${what} ${String(values.expected)}`, actual: String(values.actual) }];
+
+export const sum = (amounts: readonly number[]): number =>
+  amounts.reduce((total, each) => total + each, 0);
+
+export function groupBy<T>(
+  list: readonly T[],
+  keyOf: (each: T) => string,
+): ReadonlyMap<string, readonly T[]> {
+  return Map.groupBy(list, keyOf);
+}

@@ -1,0 +1,178 @@
+// Item 1: the ledger. Debits are positive, credits negative; an order's customer owes nothing at the end.
+
+import type { OrderEvent } from '../../domain/events.ts';
+import {
+  findingOf,
+  groupBy,
+  mustEqual,
+  sum,
+  type AuditedOrder,
+  type AuditData,
+  type Breach,
+  type Check,
+  type LedgerTransaction,
+} from './data.ts';
+
+const transactionsBalance: Check = {
+  id: 'ledger-balanced',
+  item: 1,
+  says: 'every ledger transaction has entries of one currency that sum to zero',
+  run: ({ ledger }) =>
+    findingOf(ledger, ({ orderId, key, currency, entries }) => [
+      ...mustEqual(orderId, `sum of ${key}`, {
+        expected: 0,
+        actual: sum(entries.map((e) => e.amountMinor)),
+      }),
+      ...(entries.length < 2
+        ? [{ order: orderId, expected: `entries in ${key}`, actual: String(entries.length) }]
+        : []),
+      ...entries.flatMap((e) =>
+        mustEqual(orderId, `currency of ${key}`, { expected: currency, actual: e.currency }),
+      ),
+    ]),
+};
+
+const capturesWithinGrants: Check = {
+  id: 'captured-within-granted',
+  item: 1,
+  says: 'no payment captured more than was granted, or gave back more than was captured',
+  run: ({ books }) =>
+    findingOf(books, ({ orderId = 'unknown', providerRef, ...payment }) => [
+      ...(payment.capturedMinor > payment.authorizedMinor
+        ? [
+            {
+              order: orderId,
+              expected: `${providerRef} captured ≤ ${payment.authorizedMinor}`,
+              actual: String(payment.capturedMinor),
+            },
+          ]
+        : []),
+      ...(payment.refundedMinor > payment.capturedMinor
+        ? [
+            {
+              order: orderId,
+              expected: `${providerRef} refunded ≤ ${payment.capturedMinor}`,
+              actual: String(payment.refundedMinor),
+            },
+          ]
+        : []),
+    ]),
+};
+
+const paymentsMeetSettlements: Check = {
+  id: 'payments-meet-settlement',
+  item: 1,
+  says: 'what an order took and wrote off is what its settlement asks of the customer',
+  run: (data) => {
+    const byOrder = groupBy(data.ledger, (transaction) => transaction.orderId);
+    return findingOf(
+      data.orders.filter((order) => order.isOver),
+      (order) => meetsSettlement(order, byOrder.get(order.id) ?? []),
+    );
+  },
+};
+
+function meetsSettlement(
+  order: AuditedOrder,
+  transactions: readonly LedgerTransaction[],
+): readonly Breach[] {
+  const settled = order.events.find((event) => event.type === 'order.settled');
+  const owed = settled?.type === 'order.settled' ? settled.customerMinor : 0;
+  const moved = (kind: string): number =>
+    sum(
+      transactions
+        .filter((t) => t.kind === kind)
+        .flatMap((t) =>
+          t.entries.filter((e) => e.account === 'customer').map((e) => e.amountMinor),
+        ),
+    );
+  const count = (kind: string): number => transactions.filter((t) => t.kind === kind).length;
+  const movesMoney =
+    settled?.type === 'order.settled' && partsOf(settled).some((part) => part !== 0);
+  return [
+    ...mustEqual(order.id, 'settlements in the ledger', {
+      expected: movesMoney ? 1 : 0,
+      actual: count('settlement'),
+    }),
+    ...mustEqual(order.id, 'the customer is charged', {
+      expected: owed,
+      actual: moved('settlement'),
+    }),
+    ...mustEqual(order.id, 'captured and written off', {
+      expected: owed,
+      actual: -(moved('capture') + moved('write_off')) || 0,
+    }),
+    ...(settled?.type === 'order.settled' ? sharesOut(order.id, settled, transactions) : []),
+  ];
+}
+
+type Settled = Extract<OrderEvent, { type: 'order.settled' }>;
+
+const partsOf = (settled: Settled): readonly number[] => [
+  settled.customerMinor,
+  settled.merchantMinor,
+  settled.driverMinor,
+  settled.platformMinor,
+];
+
+/** The settlement's parts, party by party, are the ledger's. */
+function sharesOut(
+  orderId: string,
+  settled: Settled,
+  transactions: readonly LedgerTransaction[],
+): readonly Breach[] {
+  const entries = transactions.filter((t) => t.kind === 'settlement').flatMap((t) => t.entries);
+  const credited = (account: string): number =>
+    -sum(entries.filter((e) => e.account === account).map((e) => e.amountMinor)) || 0;
+  return [
+    ...mustEqual(orderId, 'the merchant is paid', {
+      expected: settled.merchantMinor,
+      actual: credited('merchant'),
+    }),
+    ...mustEqual(orderId, 'the driver is paid', {
+      expected: settled.driverMinor,
+      actual: credited('driver'),
+    }),
+    ...mustEqual(orderId, 'the platform keeps', {
+      expected: settled.platformMinor,
+      actual: credited('platform'),
+    }),
+  ];
+}
+
+const transactionsBelong: Check = {
+  id: 'ledger-belongs',
+  item: 1,
+  says: 'every ledger transaction belongs to an order and to an event of it',
+  run: (data: AuditData) => {
+    const orders = new Map(data.orders.map((order) => [order.id, order]));
+    return findingOf(data.ledger, ({ key, orderId, kind }) => {
+      const events = orders.get(orderId)?.events;
+      if (events === undefined)
+        return [{ order: orderId, expected: `an order for ${key}`, actual: 'none' }];
+      const caused = events.some((event) => event.type === causeOf[kind]);
+      return caused
+        ? []
+        : [
+            {
+              order: orderId,
+              expected: `${causeOf[kind] ?? kind} behind ${key}`,
+              actual: 'no such event',
+            },
+          ];
+    });
+  },
+};
+
+const causeOf: Readonly<Record<string, string>> = {
+  settlement: 'order.settled',
+  capture: 'payment.captured',
+  write_off: 'payment.written_off',
+};
+
+export const ledgerChecks: readonly Check[] = [
+  transactionsBalance,
+  transactionsBelong,
+  capturesWithinGrants,
+  paymentsMeetSettlements,
+];

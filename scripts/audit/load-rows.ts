@@ -1,0 +1,136 @@
+// Reads our own rows for the audit, all in the caller's transaction, so that they belong together.
+
+import type { Kysely } from 'kysely';
+import { eventOf } from '../../db/record.ts';
+import type { Database } from '../../db/schema.ts';
+import type { OrderEvent } from '../../domain/events.ts';
+import {
+  groupBy,
+  type AuditData,
+  type AuditedOffer,
+  type AuditedOrder,
+  type LedgerTransaction,
+} from './data.ts';
+
+export type Rows = Pick<AuditData, 'now' | 'orders' | 'ledger' | 'offers' | 'driverCapacity'>;
+
+/** `db` is a transaction of isolation level repeatable read. */
+export async function loadRows(db: Kysely<Database>): Promise<Rows> {
+  const now = Date.now();
+  const orders = await loadOrders(db);
+  const ledger = await loadLedger(db);
+  const offers = await loadOffers(db);
+  const drivers = await db.selectFrom('drivers').select(['id', 'capacity']).execute();
+  return {
+    now,
+    orders,
+    ledger,
+    offers,
+    driverCapacity: new Map(drivers.map(({ id, capacity }) => [id, capacity])),
+  };
+}
+
+async function loadOrders(db: Kysely<Database>): Promise<readonly AuditedOrder[]> {
+  const rows = await db
+    .selectFrom('orders')
+    .select([
+      'id',
+      'merchant_id',
+      'facts',
+      'sequence',
+      'status',
+      'order_status',
+      'delivery_status',
+      'payment_status',
+      'end_reason',
+      'is_over',
+      'deadline_at',
+      'placed_at',
+      'updated_at',
+    ])
+    .orderBy('id')
+    .execute();
+  const events = await loadEvents(db);
+  return rows.map((row) => ({
+    id: row.id,
+    merchantId: row.merchant_id,
+    facts: row.facts,
+    events: events.get(row.id) ?? [],
+    sequence: row.sequence,
+    status: row.status,
+    orderStatus: row.order_status,
+    deliveryStatus: row.delivery_status,
+    paymentStatus: row.payment_status,
+    endReason: row.end_reason ?? undefined,
+    isOver: row.is_over,
+    deadlineAt: row.deadline_at?.getTime(),
+    placedAt: row.placed_at.getTime(),
+    updatedAt: row.updated_at.getTime(),
+  }));
+}
+
+async function loadEvents(
+  db: Kysely<Database>,
+): Promise<ReadonlyMap<string, readonly OrderEvent[]>> {
+  const rows = await db
+    .selectFrom('order_events')
+    .select(['order_id', 'sequence', 'type', 'body', 'actor', 'command_id', 'at'])
+    .orderBy('order_id')
+    .orderBy('sequence')
+    .execute();
+  const grouped = groupBy(rows, (row) => row.order_id);
+  return new Map([...grouped].map(([orderId, list]) => [orderId, list.map(eventOf)]));
+}
+
+async function loadLedger(db: Kysely<Database>): Promise<readonly LedgerTransaction[]> {
+  const transactions = await db
+    .selectFrom('ledger_transactions')
+    .select(['key', 'order_id', 'kind', 'currency'])
+    .execute();
+  const entries = await db
+    .selectFrom('ledger_entries')
+    .select(['transaction_key', 'account', 'party', 'amount_minor', 'currency'])
+    .execute();
+  const byKey = groupBy(entries, (entry) => entry.transaction_key);
+  const known = new Set(transactions.map(({ key }) => key));
+  const orphans = [...byKey.keys()].filter((key) => !known.has(key));
+  const of = (key: string): LedgerTransaction['entries'] =>
+    (byKey.get(key) ?? []).map(({ account, party, amount_minor: amountMinor, currency }) => ({
+      account,
+      party,
+      amountMinor,
+      currency,
+    }));
+  return [
+    ...transactions.map(({ key, order_id: orderId, kind, currency }) => ({
+      key,
+      orderId,
+      kind,
+      currency,
+      entries: of(key),
+    })),
+    // Entries without a transaction belong to no order, which a check says.
+    ...orphans.map((key) => ({
+      key,
+      orderId: 'unknown',
+      kind: 'orphan',
+      currency: '',
+      entries: of(key),
+    })),
+  ];
+}
+
+async function loadOffers(db: Kysely<Database>): Promise<readonly AuditedOffer[]> {
+  return db
+    .selectFrom('offer_orders')
+    .innerJoin('offers', 'offers.id', 'offer_orders.offer_id')
+    .select([
+      'offers.id as offerId',
+      'offer_orders.order_id as orderId',
+      'offer_orders.search as search',
+      'offers.driver_id as driverId',
+      'offers.status as offerStatus',
+      'offer_orders.status as status',
+    ])
+    .execute();
+}

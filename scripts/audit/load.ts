@@ -1,0 +1,106 @@
+// Opens everything that the audit reads and loads it. The rows are read in one transaction; `change` may
+// do something to them first, which is always rolled back (the self-check plants its bugs so).
+
+import { readFile } from 'node:fs/promises';
+import type { Transaction } from 'kysely';
+import type { CardGateway, ProviderPayment } from '../../adapters/card-gateway.ts';
+import { createStripeGateway } from '../../adapters/stripe.ts';
+import { connect, type Db } from '../../db/connect.ts';
+import type { Database } from '../../db/schema.ts';
+import type { ClientLogLine } from '../../sandbox/city/client-log.ts';
+import { searchLogs, searchPages } from './canaries.ts';
+import type { AuditData } from './data.ts';
+import { loadRows, type Rows } from './load-rows.ts';
+import { loadWorkflows, openEngine, searchHistories, type Engine } from './load-workflows.ts';
+
+export type AuditSources = {
+  readonly databaseUrl: string;
+  readonly temporalAddress: string;
+  readonly temporalNamespace: string;
+  /** Undefined: the real Stripe. */
+  readonly stripeApiBase: string | undefined;
+  readonly stripeSecretKey: string;
+  readonly clientLogs: readonly string[];
+  readonly logFolders: readonly string[];
+  readonly metricsUrls: readonly string[];
+  /** How many histories are searched for people's data, the newest first. */
+  readonly historySample: number;
+};
+
+export type Opened = {
+  readonly sources: AuditSources;
+  readonly db: Db;
+  readonly engine: Engine;
+  readonly gateway: Pick<CardGateway, 'list'>;
+  readonly close: () => Promise<void>;
+};
+
+export async function openSources(sources: AuditSources): Promise<Opened> {
+  const {
+    databaseUrl,
+    temporalAddress: address,
+    temporalNamespace: namespace,
+    stripeApiBase: apiBase,
+    stripeSecretKey: secretKey,
+  } = sources;
+  const db = connect({ url: databaseUrl, poolSize: 2 });
+  const engine = await openEngine({ address, namespace });
+  const gateway = createStripeGateway({ secretKey, apiBase, webhookSecret: 'whsec_unused' });
+  return {
+    sources,
+    db,
+    engine,
+    gateway,
+    close: async () => void (await Promise.all([db.destroy(), engine.close()])),
+  };
+}
+
+/** False when there was nothing to change. */
+export type Change = (trx: Transaction<Database>) => Promise<boolean>;
+
+/** The rows alone, after `change`, of which nothing stays; undefined when it changed nothing. */
+export async function loadChangedRows(db: Db, change: Change): Promise<Rows | undefined> {
+  const trx = await db.startTransaction().setIsolationLevel('repeatable read').execute();
+  try {
+    return (await change(trx)) ? await loadRows(trx) : undefined;
+  } finally {
+    await trx.rollback().execute();
+  }
+}
+
+/** Everything. Rows first: what the others know more of is newer. */
+export async function loadAll({ db, engine, gateway, sources }: Opened): Promise<AuditData> {
+  const rows = await db.transaction().setIsolationLevel('repeatable read').execute(loadRows);
+  const ids = rows.orders.map((order) => order.id);
+  const placed = rows.orders.filter((order) => order.sequence > 0).map((order) => order.id);
+  const sample = placed.slice(-sources.historySample);
+  const [workflows, books, clientLog, hits, logs, pages] = await Promise.all([
+    loadWorkflows(engine, ids),
+    loadBooks(gateway),
+    loadClientLogs(sources.clientLogs),
+    searchHistories(engine, sample),
+    searchLogs(sources.logFolders),
+    searchPages(sources.metricsUrls),
+  ]);
+  const canaries = {
+    searched: sample.length + logs.searched + pages.searched,
+    hits: [...hits, ...logs.hits, ...pages.hits],
+  };
+  return { ...rows, ...workflows, books, clientLog, canaries };
+}
+
+async function loadBooks(gateway: Pick<CardGateway, 'list'>): Promise<readonly ProviderPayment[]> {
+  const payments: ProviderPayment[] = [];
+  for await (const payment of gateway.list({ createdAfter: 0 })) payments.push(payment);
+  return payments;
+}
+
+async function loadClientLogs(files: readonly string[]): Promise<readonly ClientLogLine[]> {
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  return texts.flatMap((text) =>
+    text
+      .split('\n')
+      .filter((line) => line.endsWith('}'))
+      .map((line) => JSON.parse(line) as ClientLogLine),
+  );
+}

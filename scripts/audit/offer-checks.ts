@@ -1,0 +1,126 @@
+// Item 5: one driver per delivery, and no driver with more than they can carry.
+
+import type { OrderEvent } from '../../domain/events.ts';
+import {
+  findingOf,
+  groupBy,
+  type AuditedOrder,
+  type AuditData,
+  type Breach,
+  type Check,
+} from './data.ts';
+
+const taken: ReadonlySet<string> = new Set(['accepted', 'assigned']);
+
+const oneAcceptedOffer: Check = {
+  id: 'one-accepted-offer',
+  item: 5,
+  says: 'each search for a driver ended in one accepted offer at most',
+  run: ({ offers }) => {
+    const searches = groupBy(offers, ({ orderId, search }) => `${orderId}/${search}`);
+    return findingOf([...searches.values()], (rows) => {
+      const accepted = rows.filter((row) => taken.has(row.status));
+      return accepted.length <= 1
+        ? []
+        : [
+            {
+              order: accepted[0]?.orderId ?? '',
+              expected: 'one accepted offer',
+              actual: accepted.map((row) => `${row.offerId} (${row.driverId})`).join(' '),
+            },
+          ];
+    });
+  },
+};
+
+const assignedByOffer: Check = {
+  id: 'assigned-by-offer',
+  item: 5,
+  says: 'every driver that an order was given accepted the offer that names it',
+  run: ({ orders, offers }) => {
+    const known = new Map(offers.map((row) => [`${row.offerId}/${row.orderId}`, row]));
+    const assignments = orders.flatMap(({ id, events }) =>
+      events.flatMap((event) => (event.type === 'delivery.assigned' ? [{ id, event }] : [])),
+    );
+    return findingOf(assignments, ({ id, event }) => {
+      const row = known.get(`${event.offerId}/${id}`);
+      const right =
+        row?.driverId === event.driverId &&
+        row.offerStatus === 'accepted' &&
+        row.status === 'assigned';
+      return right
+        ? []
+        : [
+            {
+              order: id,
+              expected: `offer ${event.offerId} accepted by ${event.driverId}`,
+              actual:
+                row === undefined
+                  ? 'no such offer'
+                  : `${row.offerStatus}/${row.status} by ${row.driverId}`,
+            },
+          ];
+    });
+  },
+};
+
+type Step = {
+  readonly at: number;
+  readonly change: 1 | -1;
+  readonly orderId: string;
+  readonly driverId: string;
+};
+
+const capacityIsKept: Check = {
+  id: 'capacity-kept',
+  item: 5,
+  says: 'no driver carries more deliveries at once than they can',
+  run: (data: AuditData) => {
+    const byDriver = groupBy(data.orders.flatMap(stepsOf), (step) => step.driverId);
+    return findingOf([...byDriver], ([driverId, steps]) =>
+      tooMany(steps, { driverId, capacity: data.driverCapacity.get(driverId) ?? 1 }),
+    );
+  },
+};
+
+/** When the order came to a driver and when it left them. */
+function stepsOf({ id: orderId, events }: AuditedOrder): readonly Step[] {
+  let driverId: string | undefined;
+  return events.flatMap((event): readonly Step[] => {
+    const { at } = event;
+    if (event.type === 'delivery.assigned') {
+      driverId = event.driverId;
+      return [{ at, change: 1, orderId, driverId: event.driverId }];
+    }
+    if (driverId === undefined || !endsCarriage(event)) return [];
+    const left = driverId;
+    driverId = undefined;
+    return [{ at, change: -1, orderId, driverId: left }];
+  });
+}
+
+const endsCarriage = ({ type }: OrderEvent): boolean =>
+  type === 'delivery.unassigned' || type === 'delivery.delivered' || type === 'delivery.cancelled';
+
+function tooMany(
+  steps: readonly Step[],
+  { driverId, capacity }: { readonly driverId: string; readonly capacity: number },
+): readonly Breach[] {
+  let carried = 0;
+  // At the same millisecond what leaves comes first.
+  const inOrder = steps.toSorted((a, b) => a.at - b.at || a.change - b.change);
+  return inOrder.flatMap((step) => {
+    carried += step.change;
+    return carried <= capacity
+      ? []
+      : [
+          {
+            order: step.orderId,
+            expected: `${driverId} carries at most ${capacity}`,
+            actual: String(carried),
+          },
+        ];
+  });
+}
+
+export const offerChecks: readonly Check[] = [oneAcceptedOffer, assignedByOffer, capacityIsKept];

@@ -1,0 +1,243 @@
+// Item 9: the audit checks itself. Each bug is planted into a copy (a transaction that is rolled back, or
+// the loaded books) and the check that is meant to see it must report more breaches than without it.
+
+import { sql } from 'kysely';
+import type { ProviderPayment } from '../../adapters/card-gateway.ts';
+import { checks } from './checks.ts';
+import type { AuditData } from './data.ts';
+import { loadChangedRows, type Change, type Opened } from './load.ts';
+
+export type SeededBug = { readonly name: string; readonly seenBy: string } & (
+  | { readonly kind: 'rows'; readonly change: Change }
+  /** Returns undefined when there is nothing to plant it on. */
+  | { readonly kind: 'books'; readonly change: (data: AuditData) => AuditData | undefined }
+);
+
+/** False when there was no row to change. */
+async function changed(
+  statement: Promise<{ readonly numAffectedRows?: bigint | undefined }>,
+): Promise<boolean> {
+  const { numAffectedRows = 0n } = await statement;
+  return numAffectedRows > 0n;
+}
+
+function changeFirst(
+  data: AuditData,
+  fits: (payment: ProviderPayment) => boolean,
+  change: (payment: ProviderPayment) => readonly ProviderPayment[],
+): AuditData | undefined {
+  const over = new Set(data.orders.filter((order) => order.isOver).map((order) => order.id));
+  const index = data.books.findIndex((payment) => over.has(payment.orderId ?? '') && fits(payment));
+  const found = data.books[index];
+  return found === undefined
+    ? undefined
+    : { ...data, books: data.books.toSpliced(index, 1, ...change(found)) };
+}
+
+const anyDelivered = sql`(SELECT id FROM orders WHERE is_over AND delivery_status = 'delivered' ORDER BY id LIMIT 1)`;
+
+export const seededBugs: readonly SeededBug[] = [
+  {
+    name: 'the idempotency key was dropped: a retry paid twice',
+    seenBy: 'one-payment-per-attempt',
+    kind: 'books',
+    change: (data) =>
+      changeFirst(
+        data,
+        (p) => p.status === 'captured',
+        (p) => [p, { ...p, providerRef: `${p.providerRef}_again` }],
+      ),
+  },
+  {
+    name: 'the same, seen from the ledger',
+    seenBy: 'books-in-ledger',
+    kind: 'books',
+    change: (data) =>
+      changeFirst(
+        data,
+        (p) => p.status === 'captured',
+        (p) => [p, { ...p, providerRef: `${p.providerRef}_again` }],
+      ),
+  },
+  {
+    name: 'a hold was not released',
+    seenBy: 'no-hold-left',
+    kind: 'books',
+    change: (data) =>
+      changeFirst(
+        data,
+        (p) => p.status === 'voided',
+        (p) => [{ ...p, status: 'authorized' }],
+      ),
+  },
+  {
+    name: 'a refund was made instead of a capture',
+    seenBy: 'books-in-ledger',
+    kind: 'books',
+    change: (data) =>
+      changeFirst(
+        data,
+        (p) => p.status === 'captured',
+        (p) => [{ ...p, refundedMinor: p.capturedMinor }],
+      ),
+  },
+  {
+    name: 'a capture was never made',
+    seenBy: 'ledger-in-books',
+    kind: 'books',
+    change: (data) =>
+      changeFirst(
+        data,
+        (p) => p.status === 'captured',
+        (p) => [{ ...p, status: 'voided', capturedMinor: 0 }],
+      ),
+  },
+  {
+    name: 'capture and refund are swapped in the ledger',
+    seenBy: 'payments-meet-settlement',
+    kind: 'rows',
+    change: (trx) =>
+      changed(
+        sql`UPDATE ledger_entries SET amount_minor = -amount_minor
+        WHERE transaction_key = (SELECT key FROM ledger_transactions WHERE kind = 'capture' ORDER BY key LIMIT 1)`.execute(
+          trx,
+        ),
+      ),
+  },
+  {
+    name: 'a cent was lost in rounding',
+    seenBy: 'ledger-balanced',
+    kind: 'rows',
+    change: (trx) =>
+      changed(
+        sql`UPDATE ledger_entries SET amount_minor = amount_minor - 1 WHERE amount_minor < -1 AND account = 'merchant'
+        AND transaction_key = (SELECT key FROM ledger_transactions WHERE kind = 'settlement' ORDER BY key LIMIT 1)`.execute(
+          trx,
+        ),
+      ),
+  },
+  {
+    name: 'an event is missing in the log',
+    seenBy: 'sequence-gapless',
+    kind: 'rows',
+    change: (trx) =>
+      changed(
+        sql`DELETE FROM order_events WHERE sequence = 2 AND order_id = ${anyDelivered}`.execute(
+          trx,
+        ),
+      ),
+  },
+  {
+    name: 'the read model is behind the log',
+    seenBy: 'fold-read-model',
+    kind: 'rows',
+    change: (trx) =>
+      changed(
+        sql`UPDATE orders SET payment_status = 'authorized' WHERE id = ${anyDelivered}`.execute(
+          trx,
+        ),
+      ),
+  },
+  {
+    name: 'the workflow went another way than the log',
+    seenBy: 'fold-workflow',
+    kind: 'rows',
+    change: (trx) =>
+      changed(
+        sql`UPDATE order_events SET type = 'order.cancelled', body = '{"endReason":"cancelled_by_customer"}'
+        WHERE type = 'order.completed' AND order_id = ${anyDelivered}`.execute(trx),
+      ),
+  },
+  {
+    name: 'two drivers were given one delivery',
+    seenBy: 'one-accepted-offer',
+    kind: 'rows',
+    change: async (trx) =>
+      (await changed(
+        sql`INSERT INTO offers SELECT id || '_again', market_id, driver_id, status, made_at, expires_at, answered_at, pickup_eta_at, decision
+        FROM offers WHERE id = (SELECT offer_id FROM offer_orders WHERE order_id = ${anyDelivered} AND status = 'assigned' LIMIT 1)`.execute(
+          trx,
+        ),
+      )) &&
+      (await changed(
+        sql`INSERT INTO offer_orders SELECT offer_id || '_again', order_id, search, status
+        FROM offer_orders WHERE order_id = ${anyDelivered} AND status = 'assigned' LIMIT 1`.execute(
+          trx,
+        ),
+      )),
+  },
+  {
+    name: 'an order has a row and no workflow',
+    seenBy: 'row-has-workflow',
+    kind: 'rows',
+    change: (trx) =>
+      changed(
+        sql`INSERT INTO orders (id, merchant_id, branch_id, market_id, customer_id, number, placed_at, facts, items,
+          currency, total_minor, pickup_lat, pickup_lng, dropoff_lat, dropoff_lng, sequence)
+        SELECT id || '_ghost', merchant_id, branch_id, market_id, customer_id, number, placed_at, facts, items,
+          currency, total_minor, pickup_lat, pickup_lng, dropoff_lat, dropoff_lng, 1 FROM orders WHERE id = ${anyDelivered}`.execute(
+          trx,
+        ),
+      ),
+  },
+  {
+    name: 'an order was lost after the client was told of it',
+    seenBy: 'placed-has-row',
+    kind: 'books',
+    change: (data) => {
+      const told = data.clientLog.findLast(
+        (line) => line.kind === 'answer' && line.action === 'place',
+      );
+      if (told?.kind !== 'answer') return undefined;
+      return { ...data, orders: data.orders.filter((order) => order.id !== told.orderId) };
+    },
+  },
+  {
+    name: 'a name is in a log',
+    seenBy: 'no-personal-data',
+    kind: 'books',
+    change: (data) => ({
+      ...data,
+      canaries: {
+        ...data.canaries,
+        hits: [...data.canaries.hits, { source: 'api.log', token: 'a name' }],
+      },
+    }),
+  },
+];
+
+export type SelfCheck = {
+  readonly bug: SeededBug;
+  readonly outcome: 'seen' | 'missed' | 'nothing to plant it on';
+};
+
+/** Leaves everything as it was. */
+export async function selfCheck(opened: Opened, data: AuditData): Promise<readonly SelfCheck[]> {
+  const outcomes: SelfCheck[] = [];
+  for (const bug of seededBugs) {
+    const planted = await plant(bug, { opened, data });
+    outcomes.push({
+      bug,
+      outcome: planted === undefined ? 'nothing to plant it on' : judge(bug, { data, planted }),
+    });
+  }
+  return outcomes;
+}
+
+async function plant(
+  bug: SeededBug,
+  { opened, data }: { readonly opened: Opened; readonly data: AuditData },
+): Promise<AuditData | undefined> {
+  if (bug.kind === 'books') return bug.change(data);
+  const rows = await loadChangedRows(opened.db, bug.change);
+  return rows === undefined ? undefined : { ...data, ...rows };
+}
+
+export function judge(
+  bug: SeededBug,
+  { data, planted }: { readonly data: AuditData; readonly planted: AuditData },
+): 'seen' | 'missed' {
+  const check = checks.find(({ id }) => id === bug.seenBy);
+  if (check === undefined) throw new Error(`no check is called ${bug.seenBy}`);
+  return check.run(planted).breaches.length > check.run(data).breaches.length ? 'seen' : 'missed';
+}

@@ -1,0 +1,148 @@
+// The command line of `npm start`. A bad option is refused with its name, its problem and the limit.
+
+import { parseArgs } from 'node:util';
+import { difficult, obliging, ordinary, type MoodRates } from '../../sandbox/city/moods.ts';
+
+export const usage = `npm start [-- options]
+
+Brings everything up, plays a day in a city of robots through the public API, audits it, and keeps
+serving until Ctrl-C.
+  --once                    plain lines, end after the report; exit code 0 only if the audit passes
+  --instance DIR            play a day in the Meal Delivery Routing format instead of a generated one
+  --from, --to TIME         only its orders placed from … until before … (minutes of the day or HH:MM)
+  --speed S                 minutes of the city in a minute of yours (default 80; instances 60)
+  --seed N                  another generated day, other moods (default 1)
+  --orders N, --drivers N   size of the generated day (default 90 and 28)
+  --moods none|default|all  how difficult people are (default: default; instances: none)
+  --kill-worker-every S     SIGKILL the worker every S seconds during the day
+  --stripe-latency-ms MS    how long the provider takes to answer (default 50)
+  --help`;
+
+export type StartOptions = {
+  readonly once: boolean;
+  readonly instance: string | undefined;
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly speed: number;
+  readonly seed: number;
+  readonly orders: number;
+  readonly drivers: number;
+  readonly moods: MoodRates;
+  readonly killWorkerEveryS: number | undefined;
+  readonly stripeLatencyMs: number;
+};
+
+const moodsByName: Readonly<Record<string, MoodRates>> = {
+  none: obliging,
+  default: ordinary,
+  all: difficult,
+};
+
+/** Undefined: the usage was asked for. Throws an error that names the option. */
+export function readOptions(args: readonly string[]): StartOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      once: { type: 'boolean', default: false },
+      instance: { type: 'string' },
+      from: { type: 'string' },
+      to: { type: 'string' },
+      speed: { type: 'string' },
+      seed: { type: 'string' },
+      orders: { type: 'string' },
+      drivers: { type: 'string' },
+      moods: { type: 'string' },
+      'kill-worker-every': { type: 'string' },
+      'stripe-latency-ms': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const { instance } = values;
+  if (instance === undefined && (values.from ?? values.to) !== undefined) {
+    throw new Error('--from and --to cut an instance: give --instance DIR too');
+  }
+  const whole = (name: 'orders' | 'drivers' | 'seed', fallback: number, most: number): number =>
+    numberOf({
+      name,
+      text: values[name],
+      fallback,
+      least: name === 'seed' ? 0 : 1,
+      most,
+      whole: true,
+    });
+  return {
+    once: values.once,
+    instance,
+    from: timeOf('from', values.from),
+    to: timeOf('to', values.to),
+    speed: numberOf({
+      name: 'speed',
+      text: values.speed,
+      fallback: instance === undefined ? 80 : 60,
+      least: 0.1,
+      most: 200,
+    }),
+    seed: whole('seed', 1, 2 ** 32 - 1),
+    orders: whole('orders', 90, 5_000),
+    drivers: whole('drivers', 28, 2_000),
+    moods: moodsOf(values.moods ?? (instance === undefined ? 'default' : 'none')),
+    killWorkerEveryS:
+      values['kill-worker-every'] === undefined
+        ? undefined
+        : numberOf({
+            name: 'kill-worker-every',
+            text: values['kill-worker-every'],
+            fallback: 60,
+            least: 5,
+            most: 3_600,
+          }),
+    stripeLatencyMs: numberOf({
+      name: 'stripe-latency-ms',
+      text: values['stripe-latency-ms'],
+      fallback: 50,
+      least: 0,
+      most: 60_000,
+      whole: true,
+    }),
+  };
+}
+
+type NumberOption = {
+  readonly name: string;
+  readonly text: string | undefined;
+  readonly fallback: number;
+  readonly least: number;
+  readonly most: number;
+  readonly whole?: boolean;
+};
+
+function numberOf({ name, text, fallback, least, most, whole = false }: NumberOption): number {
+  if (text === undefined) return fallback;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  const fits =
+    Number.isFinite(value) &&
+    value >= least &&
+    value <= most &&
+    (!whole || Number.isInteger(value));
+  if (!fits)
+    throw new Error(
+      `--${name} must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}, not "${text}"`,
+    );
+  return value;
+}
+
+/** Minutes of the day, from minutes or `HH:MM`. */
+function timeOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const clock = /^(\d{1,2}):([0-5]\d)$/.exec(text);
+  if (clock !== null) return Number(clock[1]) * 60 + Number(clock[2]);
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+  throw new Error(`--${name} must be minutes of the day or HH:MM, not "${text}"`);
+}
+
+function moodsOf(text: string): MoodRates {
+  const moods = moodsByName[text];
+  if (moods === undefined) throw new Error(`--moods must be none, default or all, not "${text}"`);
+  return moods;
+}

@@ -1,0 +1,235 @@
+// A whole round on real rows: what is lapsed, sent again, ended, offered; and rounds that die or run side by side.
+
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createDispatchActivities } from '../../activities/dispatch.ts';
+import type { OrderEngine, Outcome } from '../../adapters/order-engine.ts';
+import { newId } from '../../db/new-id.ts';
+import { acceptOffer, markAssigned, offerById } from '../../db/offers.ts';
+import type { DriverId } from '../../domain/ids.ts';
+import { createMarket, planned, start, type Market } from '../db/market.ts';
+
+type Sent = Parameters<OrderEngine['send']>[0];
+
+let market: Market;
+let sent: Sent[];
+let hinted: string[];
+let now: number;
+beforeEach(async () => {
+  market = await createMarket({ maxOfferRounds: 2 });
+  sent = [];
+  hinted = [];
+  now = start;
+});
+afterEach(() => market.close());
+
+const log = pino({ level: 'silent' });
+const done: Outcome = { kind: 'done', answer: { status: 'PREPARING', sequence: 1 } };
+const tickMs = 10_000;
+const idleMs = 30_000;
+
+type Options = {
+  readonly answer?: (message: Sent) => Outcome | Promise<Outcome>;
+  readonly crashAt?: string;
+  readonly live?: ReadonlyMap<DriverId, { lat: number; lng: number; at: number }>;
+};
+
+const round = ({ answer = () => done, crashAt, live = new Map() }: Options = {}) =>
+  createDispatchActivities({
+    db: market.db,
+    log,
+    now: () => now,
+    engine: {
+      async send(message) {
+        sent.push(message);
+        return answer(message);
+      },
+    },
+    redis: {
+      hint: async (channel) => void hinted.push(channel),
+      readPositions: async () => live,
+    },
+    crashPoint: (name) => {
+      if (name === crashAt) throw new Error(`killed at ${name}`);
+    },
+  }).dispatchRound({ marketId: market.marketId });
+
+describe('dispatchRound', () => {
+  test('offers a searching order to a driver, hints them, and comes back at the next tick', async () => {
+    const orderId = await market.addOrder();
+    const driverId = await market.addDriver();
+    expect(await round()).toEqual({ open: 1, offersMade: 1, waitMs: tickMs });
+    expect(hinted).toEqual([`driver:${driverId}`]);
+    const offer = await market.db.selectFrom('offers').selectAll().executeTakeFirstOrThrow();
+    expect(offer).toMatchObject({
+      driver_id: driverId,
+      status: 'open',
+      made_at: new Date(start),
+      expires_at: new Date(start + 45_000),
+      decision: { chosen: driverId, candidates: 1, policyVersion: 'default-1' },
+    });
+    expect((await market.seen(orderId)).events).toEqual(['offer.made']);
+    expect(await round()).toEqual({ open: 1, offersMade: 0, waitMs: tickMs });
+  });
+
+  test('sleeps when nothing is open', async () => {
+    expect(await round()).toEqual({ open: 0, offersMade: 0, waitMs: idleMs });
+    const row = await market.db.selectFrom('dispatchers').selectAll().executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ asleep: true, last_round_at: new Date(start) });
+  });
+
+  test('an offer that nobody answers lapses, and the next driver is asked', async () => {
+    const orderId = await market.addOrder();
+    await Promise.all([market.addDriver(), market.addDriver()]);
+    await round();
+    now = start + 45_000;
+    expect(await round()).toMatchObject({ offersMade: 1 });
+    expect((await market.seen(orderId)).events).toEqual([
+      'offer.made',
+      'offer.expired',
+      'offer.made',
+    ]);
+    expect(new Set(hinted).size).toBe(2);
+  });
+
+  test('the fresher of the two places counts', async () => {
+    const orderId = await market.addOrder();
+    const [inRedis, inTables] = [
+      await market.addDriver({ lat: 0 }),
+      await market.addDriver({ lat: 0 }),
+    ];
+    const here = { lat: 52.5, lng: 13.4 };
+    await market.db
+      .updateTable('drivers')
+      .set({ position_at: new Date(start) })
+      .execute();
+    const live = new Map([
+      [inRedis, { ...here, at: start }],
+      [inTables, { ...here, at: start - 1 }],
+    ]);
+    await round({ live });
+    expect(hinted).toEqual([`driver:${inRedis}`]);
+    expect((await market.seen(orderId)).lines).toHaveLength(1);
+  });
+
+  test('a search that has used up its offers is ended, and only that one', async () => {
+    const orderId = await market.addOrder();
+    await market.addDriver();
+    for (const after of [0, 45_000, 90_000]) {
+      now = start + after;
+      await round();
+    }
+    expect(sent).toMatchObject([
+      {
+        orderId,
+        command: { kind: 'exhaustSearch', search: 1 },
+        commandId: 'exhaustSearch:1',
+        actor: { kind: 'system' },
+      },
+    ]);
+  });
+
+  test('a market that does not exist is an error', async () => {
+    const dispatch = createDispatchActivities({
+      db: market.db,
+      log,
+      engine: { send: async () => done },
+    });
+    await expect(dispatch.dispatchRound({ marketId: newId('market') })).rejects.toThrow(
+      'no market',
+    );
+  });
+});
+
+describe('an offer that was accepted but never assigned', () => {
+  async function accepted() {
+    const orderId = await market.addOrder();
+    const offer = planned(await market.addDriver(), orderId);
+    await market.write(offer);
+    await acceptOffer(market.db, { ...offer, now: start });
+    return { orderId, ...offer };
+  }
+
+  test('is left to the API for two seconds, then assigned with the same id', async () => {
+    const { orderId, offerId, driverId, pickupEtaAt } = await accepted();
+    now = start + 1_999;
+    await round();
+    expect(sent).toEqual([]);
+    now = start + 2_000;
+    const record = () =>
+      market.db.transaction().execute((trx) => markAssigned(trx, { offerId, orderId, now }));
+    await round({
+      answer: async () => {
+        await record();
+        await market.setOrder(orderId, { delivery_status: 'confirmed' });
+        return done;
+      },
+    });
+    expect(sent).toMatchObject([
+      {
+        orderId,
+        commandId: `assign:${offerId}`,
+        command: { kind: 'assign', offerId, driverId, pickupEtaAt },
+      },
+    ]);
+    await round();
+    expect(sent).toHaveLength(1);
+  });
+
+  test.each([
+    { kind: 'refused', refusal: { code: 'not_searching', reason: 'the delivery is confirmed' } },
+    { kind: 'not_running' },
+  ] as const)('is voided and the driver freed when the answer is $kind', async (outcome) => {
+    const { orderId, offerId, driverId } = await accepted();
+    now = start + 2_000;
+    await market.setOrder(orderId, { delivery_status: 'cancelled' });
+    await round({ answer: () => outcome });
+    expect((await offerById(market.db, offerId))?.status).toBe('voided');
+    await market.addOrder();
+    expect(await round()).toMatchObject({ offersMade: 1 });
+    expect(hinted).toEqual([`driver:${driverId}`]);
+  });
+
+  test.each(['unknown', 'unavailable', 'throws'] as const)(
+    'stays for the next round when the engine %s',
+    async (kind) => {
+      const { offerId } = await accepted();
+      now = start + 2_000;
+      const answer = () => {
+        if (kind === 'throws') throw new Error('boom');
+        return { kind };
+      };
+      expect(await round({ answer })).toEqual({ open: 1, offersMade: 0, waitMs: tickMs });
+      await round({ answer });
+      expect(sent).toHaveLength(2);
+      expect((await offerById(market.db, offerId))?.status).toBe('accepted');
+    },
+  );
+});
+
+describe('a round that dies or is not alone', () => {
+  test.each([
+    ['dispatch:before-commit', 0],
+    ['dispatch:after-commit', 1],
+    ['dispatch:after', 1],
+  ])('%s: repeated, it makes each offer once', async (crashAt, madeBefore) => {
+    const orderId = await market.addOrder();
+    await market.addDriver();
+    await expect(round({ crashAt })).rejects.toThrow('killed');
+    expect((await market.seen(orderId)).events).toHaveLength(madeBefore);
+    await round();
+    expect(await market.seen(orderId)).toEqual({
+      lines: [{ offer: 'open', line: 'open' }],
+      events: ['offer.made'],
+    });
+  });
+
+  test('four rounds at once ask each driver once and offer each order once', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => market.addOrder()));
+    await Promise.all(Array.from({ length: 12 }, () => market.addDriver()));
+    const rounds = await Promise.all([1, 2, 3, 4].map(() => round()));
+    expect(rounds.reduce((sum, { offersMade }) => sum + offersMade, 0)).toBe(12);
+    expect(new Set(hinted).size).toBe(12);
+    expect(rounds.every(({ open, waitMs }) => open === 20 && waitMs === tickMs)).toBe(true);
+  });
+});

@@ -1,0 +1,248 @@
+// Writing offers beside others who write them, and lapsing them beside their answers.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connect } from '../../db/connect.ts';
+import { readDrivers, readSearching } from '../../db/dispatch-snapshot.ts';
+import { newId } from '../../db/new-id.ts';
+import { acceptedNotAssigned, lapseExpired, writeOffers } from '../../db/offer-rounds.ts';
+import { acceptOffer, markAssigned, markRefused, offerById } from '../../db/offers.ts';
+import { plan } from '../../dispatch/plan.ts';
+import { defaultPolicy } from '../../domain/policy.ts';
+import { createMarket, planned, start, type Market } from './market.ts';
+
+let market: Market;
+beforeAll(async () => {
+  market = await createMarket();
+});
+beforeEach(async () => {
+  await market.setAllOrders({ delivery_status: 'cancelled', driver_id: null });
+  await market.db.updateTable('drivers').set({ online: false }).execute();
+  await market.db.deleteFrom('offer_orders').execute();
+  await market.db.deleteFrom('offers').execute();
+});
+afterAll(() => market.close());
+
+const expiry = start + 45_000;
+
+describe('writeOffers', () => {
+  test('leaves out an order that is taken, searches anew or not at all', async () => {
+    const taken = await market.addOrder();
+    await market.write(planned(await market.addDriver(), taken));
+    const anew = await market.addOrder({ search: 2 });
+    const ended = await market.addOrder({ delivery_status: 'cancelled' });
+    const fine = await market.addOrder();
+    const made = await market.write(
+      ...(await Promise.all(
+        [taken, anew, ended, fine].map(async (id) => planned(await market.addDriver(), id)),
+      )),
+    );
+    expect(made.map((offer) => offer.orders[0]?.orderId)).toEqual([fine]);
+  });
+
+  test('leaves out a driver who is offline, asked already, or full with carried and accepted', async () => {
+    const offline = await market.addDriver({ online: false });
+    const asked = await market.addDriver({ capacity: 2 });
+    await market.write(planned(asked, await market.addOrder()));
+    const full = await market.addDriver({ capacity: 2 });
+    const offer = planned(full, await market.addOrder());
+    await market.write(offer);
+    await acceptOffer(market.db, { ...offer, now: start });
+    await market.addOrder({ delivery_status: 'picked_up', driver_id: full });
+    const fine = await market.addDriver();
+    const made = await market.write(
+      ...(await Promise.all(
+        [offline, asked, full, fine].map(async (id) => planned(id, await market.addOrder())),
+      )),
+    );
+    expect(made.map((each) => each.driverId)).toEqual([fine]);
+  });
+
+  test('a bundle is made whole or not at all, and never larger than the room', async () => {
+    const [one, two, three] = await Promise.all([
+      market.addOrder(),
+      market.addOrder(),
+      market.addOrder(),
+    ]);
+    const small = await market.addDriver({ capacity: 2 });
+    expect(await market.write(planned(small, one, two, three))).toEqual([]);
+    const large = await market.addDriver({ capacity: 3 });
+    expect(await market.write(planned(large, one, two, three))).toHaveLength(1);
+    expect(await market.write(planned(small, three))).toEqual([]);
+  });
+
+  test('an order whose row is locked is skipped, not waited for', async () => {
+    const [locked, free] = await Promise.all([market.addOrder(), market.addOrder()]);
+    const drivers = await Promise.all([market.addDriver(), market.addDriver()]);
+    await market.db.transaction().execute(async (trx) => {
+      await trx.updateTable('orders').set({ owner: 'merchant' }).where('id', '=', locked).execute();
+      const made = await market.write(planned(drivers[0], locked), planned(drivers[1], free));
+      expect(made.map((offer) => offer.driverId)).toEqual([drivers[1]]);
+    });
+  });
+
+  test('nothing is written when it dies before the commit', async () => {
+    const orderId = await market.addOrder();
+    const offers = [planned(await market.addDriver(), orderId)];
+    const dying = writeOffers(market.db, {
+      marketId: market.marketId,
+      offers,
+      now: start,
+      expiresAt: expiry,
+      beforeCommit: () => {
+        throw new Error('killed');
+      },
+    });
+    await expect(dying).rejects.toThrow('killed');
+    expect(await market.seen(orderId)).toEqual({ lines: [], events: [] });
+    expect(await market.write(...offers)).toHaveLength(1);
+  });
+
+  test('four dispatchers at once never double a driver or a delivery, nor exceed capacity', async () => {
+    const orders = await Promise.all(Array.from({ length: 40 }, () => market.addOrder()));
+    const drivers = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => market.addDriver({ capacity: 1 + (n % 2) })),
+    );
+    const connections = [1, 2, 3, 4].map(() => connect({ url: market.url, poolSize: 2 }));
+    const round = async (n: number, who: number): Promise<number> => {
+      const db = connections[who] ?? market.db;
+      // Each in another order, so that locks are asked for crosswise.
+      const offers = orders.map((orderId, i) =>
+        planned(drivers[(i * (who + 1) + n) % drivers.length] ?? newId('driver'), orderId),
+      );
+      const made = await writeOffers(db, {
+        marketId: market.marketId,
+        offers: who % 2 === 0 ? offers : offers.toReversed(),
+        now: start,
+        expiresAt: expiry,
+      });
+      await Promise.all(made.map((offer) => acceptOffer(db, { ...offer, now: start })));
+      return made.length;
+    };
+    let made = 0;
+    for (let n = 0; n < 15; n += 1) {
+      const counts = await Promise.all([0, 1, 2, 3].map((who) => round(n, who)));
+      made += counts.reduce((sum, count) => sum + count, 0);
+    }
+    await Promise.all(connections.map((db) => db.destroy()));
+    const lines = await market.db
+      .selectFrom('offer_orders')
+      .innerJoin('offers', 'offers.id', 'offer_id')
+      .select(['order_id', 'driver_id', 'offer_orders.status'])
+      .execute();
+    expect(lines).toHaveLength(made);
+    expect(made).toBe(18);
+    expect(new Set(lines.map((line) => line.order_id)).size).toBe(18);
+    expect(lines.every((line) => line.status === 'accepted')).toBe(true);
+  });
+});
+
+describe('lapseExpired', () => {
+  test('ends what is due, once, and leaves the rest', async () => {
+    const due = planned(await market.addDriver(), await market.addOrder());
+    const answered = planned(await market.addDriver(), await market.addOrder());
+    await market.write(due, answered);
+    await acceptOffer(market.db, { ...answered, now: start });
+    const lapse = (now: number) => lapseExpired(market.db, { marketId: market.marketId, now });
+    expect(await lapse(expiry - 1)).toBe(0);
+    const counts = await Promise.all([1, 2, 3, 4].map(() => lapse(expiry)));
+    expect(counts.reduce((sum, n) => sum + n, 0)).toBe(1);
+    expect((await offerById(market.db, answered.offerId))?.status).toBe('accepted');
+    const [line] = due.orders;
+    expect(line && (await market.seen(line.orderId))).toEqual({
+      lines: [{ offer: 'expired', line: 'expired' }],
+      events: ['offer.made', 'offer.expired'],
+    });
+  });
+});
+
+describe('acceptedNotAssigned', () => {
+  test('finds what was accepted long enough ago and has no answer', async () => {
+    const orderId = await market.addOrder();
+    const offer = planned(await market.addDriver(), orderId);
+    await market.write(offer);
+    const find = (olderThan: number) =>
+      acceptedNotAssigned(market.db, { marketId: market.marketId, olderThan });
+    expect(await find(start + 99_000)).toEqual([]);
+    await acceptOffer(market.db, { ...offer, now: start + 5_000 });
+    expect(await find(start + 4_999)).toEqual([]);
+    const { offerId, driverId, pickupEtaAt } = offer;
+    expect(await find(start + 5_000)).toEqual([{ offerId, driverId, orderId, pickupEtaAt }]);
+    await market.db
+      .transaction()
+      .execute((trx) => markAssigned(trx, { offerId, orderId, now: start }));
+    expect(await find(start + 5_000)).toEqual([]);
+  });
+});
+
+describe('the snapshot', () => {
+  test('has the searching orders without a live offer, oldest first, with all earlier offers', async () => {
+    const late = await market.addOrder({ search_since: new Date(start + 1), search_rung: 2 });
+    const early = await market.addOrder({ search: 1 });
+    await market.write(planned(await market.addDriver(), await market.addOrder()));
+    await market.addOrder({ delivery_status: 'created' });
+    const driverId = await market.addDriver();
+    const refused = planned(driverId, early);
+    await market.write(refused);
+    await acceptOffer(market.db, { ...refused, now: start });
+    await markRefused(market.db, { offerId: refused.offerId, orderId: early, now: start });
+    const orders = await readSearching(market.db, market.marketId);
+    expect(orders).toMatchObject([
+      {
+        orderId: early,
+        rung: 0,
+        searchSince: start,
+        earlier: [{ driverId, search: 1, outcome: 'voided' }],
+      },
+      { orderId: late, rung: 2, earlier: [] },
+    ]);
+  });
+
+  test('has who is online with what they carry and have accepted', async () => {
+    await market.addDriver({ online: false });
+    const nowhere = await market.addDriver({ lat: null, lng: null });
+    const asked = await market.addDriver();
+    await market.write(planned(asked, await market.addOrder()));
+    const busy = await market.addDriver({ capacity: 3, shift_ends_at: new Date(start + 60_000) });
+    const offer = planned(
+      busy,
+      await market.addOrder({ ready_estimate_at: new Date(start + 1_000), pickup_lat: 1 }),
+    );
+    await market.write(offer);
+    await acceptOffer(market.db, { ...offer, now: start });
+    await market.addOrder({ delivery_status: 'picked_up', driver_id: busy, pickup_lat: 2 });
+    await market.addOrder({ delivery_status: 'delivered', driver_id: busy });
+    expect(await readDrivers(market.db, market.marketId)).toMatchObject([
+      { driverId: nowhere, place: undefined, stops: [], hasOpenOffer: false },
+      { driverId: asked, hasOpenOffer: true, capacity: 1 },
+      {
+        driverId: busy,
+        hasOpenOffer: false,
+        shiftEndsAt: start + 60_000,
+        stops: [
+          { pickedUp: true, pickup: { lat: 2 }, readyAt: undefined },
+          { pickedUp: false, pickup: { lat: 1 }, readyAt: start + 1_000 },
+        ],
+      },
+    ]);
+  });
+
+  test('is what a plan is made of, and the plan can be written', async () => {
+    const orderId = await market.addOrder();
+    const driverId = await market.addDriver();
+    const [orders, drivers] = await Promise.all([
+      readSearching(market.db, market.marketId),
+      readDrivers(market.db, market.marketId),
+    ]);
+    const { offers } = plan({
+      snapshot: { now: start, orders, drivers },
+      policy: defaultPolicy,
+      seed: 1,
+    });
+    const made = await market.write(
+      ...offers.map((offer) => ({ ...offer, offerId: newId('offer') })),
+    );
+    expect(made).toMatchObject([
+      { driverId, orders: [{ orderId }], decision: { chosen: driverId } },
+    ]);
+  });
+});

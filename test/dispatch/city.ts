@@ -1,0 +1,64 @@
+// A small city for tests of the matching engine: orders and drivers by number, places on a grid of metres.
+
+import type { OnlineDriver, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
+import type { Place } from '../../domain/geo.ts';
+import type { DriverId, OrderId } from '../../domain/ids.ts';
+import { defaultPolicy, type Policy } from '../../domain/policy.ts';
+
+export const now = Date.UTC(2026, 4, 4, 12);
+export const minute = 60_000;
+
+/** One kilometre in three minutes, straight; two rungs. */
+export const policy: Policy = {
+  ...defaultPolicy,
+  metersPerMinute: 1_000 / 3,
+  roadFactor: 1,
+  rungs: [
+    { radiusM: 3_000, durationMs: 5 * minute },
+    { radiusM: 6_000, durationMs: 5 * minute },
+  ],
+};
+
+const degreesPerM = 1 / 111_195;
+/** East and north of a point on the equator, so that metres are metres in both directions. */
+export const at = (eastM: number, northM = 0): Place => ({
+  lat: northM * degreesPerM,
+  lng: eastM * degreesPerM,
+});
+
+const padded = (n: number): string => String(n).padStart(4, '0');
+export const driverId = (n: number): DriverId => `drv_${padded(n)}` as DriverId;
+export const orderId = (n: number): OrderId => `ord_${padded(n)}` as OrderId;
+
+export const driver = (
+  n: number,
+  place: Place,
+  more: Partial<OnlineDriver> = {},
+): OnlineDriver => ({
+  driverId: driverId(n),
+  capacity: 1,
+  place,
+  shiftEndsAt: undefined,
+  hasOpenOffer: false,
+  stops: [],
+  ...more,
+});
+
+export const order = (
+  n: number,
+  pickup: Place,
+  more: Partial<SearchingOrder> = {},
+): SearchingOrder => ({
+  orderId: orderId(n),
+  search: 1,
+  rung: 0,
+  searchSince: now - minute,
+  pickup,
+  earlier: [],
+  ...more,
+});
+
+export const snapshot = (
+  orders: readonly SearchingOrder[],
+  drivers: readonly OnlineDriver[],
+): Snapshot => ({ now, orders, drivers });

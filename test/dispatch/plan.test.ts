@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest';
+import { plan } from '../../dispatch/plan.ts';
+import type { EarlierOffer, OnlineDriver, SearchingOrder } from '../../dispatch/snapshot.ts';
+import { at, driver, driverId, minute, now, order, orderId, policy, snapshot } from './city.ts';
+
+const run = (orders: readonly SearchingOrder[], drivers: readonly OnlineDriver[]) =>
+  plan({ snapshot: snapshot(orders, drivers), policy, seed: 1 });
+
+const pairs = (result: ReturnType<typeof run>): readonly string[] =>
+  result.offers.map((offer) => `${offer.orders[0]?.orderId} → ${offer.driverId}`);
+
+const earlier = (n: number, outcome: EarlierOffer['outcome'], search = 1): EarlierOffer => ({
+  driverId: driverId(n),
+  search,
+  outcome,
+});
+
+describe('plan', () => {
+  test('offers a delivery to the nearest driver and says when they can be there', () => {
+    const result = run([order(1, at(0))], [driver(1, at(2_000)), driver(2, at(-1_000))]);
+    expect(pairs(result)).toEqual(['ord_0001 → drv_0002']);
+    expect(result.offers[0]?.pickupEtaAt).toBeCloseTo(now + 3 * minute, -2);
+    expect(result.offers[0]?.orders).toEqual([{ orderId: orderId(1), search: 1 }]);
+  });
+
+  test('serves the oldest search first', () => {
+    const late = order(1, at(0), { searchSince: now - minute });
+    const early = order(2, at(0), { searchSince: now - 2 * minute });
+    const result = run([late, early], [driver(1, at(100))]);
+    expect(pairs(result)).toEqual(['ord_0002 → drv_0001']);
+    expect(result.skipped.map((each) => each.orderId)).toEqual([orderId(1)]);
+    expect(result.skipped[0]?.decision.excluded).toEqual({ offered_this_round: 1 });
+  });
+
+  test('gives each driver one offer at a time', () => {
+    const result = run(
+      [order(1, at(0)), order(2, at(0))],
+      [driver(1, at(0), { capacity: 2 }), driver(2, at(2_000))],
+    );
+    expect(pairs(result)).toEqual(['ord_0001 → drv_0001', 'ord_0002 → drv_0002']);
+  });
+
+  test('settles ties by id', () => {
+    const drivers = [9, 4, 8, 7, 5, 6, 3].map((n) => driver(n, at(500)));
+    expect(pairs(run([order(1, at(0))], drivers))).toEqual(['ord_0001 → drv_0003']);
+    expect(pairs(run([order(9, at(0)), order(8, at(0))], [driver(1, at(0))]))).toEqual([
+      'ord_0008 → drv_0001',
+    ]);
+  });
+
+  test('looks no further than the radius of the rung, and on the last rung stays there', () => {
+    const far = driver(1, at(5_000));
+    expect(run([order(1, at(0))], [far]).offers).toEqual([]);
+    expect(run([order(1, at(0))], [far]).skipped[0]?.decision).toMatchObject({
+      radiusM: 3_000,
+      candidates: 0,
+      excluded: { out_of_radius: 1 },
+    });
+    expect(pairs(run([order(1, at(0), { rung: 1 })], [far]))).toHaveLength(1);
+    expect(pairs(run([order(1, at(0), { rung: 7 })], [far]))).toHaveLength(1);
+  });
+
+  test('leaves out who is full, has an open offer or is nowhere', () => {
+    const stop = { pickedUp: true, pickup: at(0), dropoff: at(0), readyAt: undefined };
+    const result = run(
+      [order(1, at(0))],
+      [
+        driver(1, at(0), { stops: [stop] }),
+        driver(2, at(0), { hasOpenOffer: true }),
+        driver(3, at(0), { place: undefined }),
+      ],
+    );
+    expect(result.offers).toEqual([]);
+    expect(result.skipped[0]?.decision.excluded).toEqual({
+      at_capacity: 1,
+      open_offer: 1,
+      no_position: 1,
+    });
+  });
+
+  test('asks nobody whose shift ends before the pickup', () => {
+    const ends = (minutes: number) => driver(1, at(2_000), { shiftEndsAt: now + minutes * minute });
+    expect(run([order(1, at(0))], [ends(5.9)]).skipped[0]?.decision.excluded).toEqual({
+      shift_ends: 1,
+    });
+    expect(run([order(1, at(0))], [ends(6.1)]).offers).toHaveLength(1);
+  });
+
+  test.each(['declined', 'voided', 'dropped_out'] as const)(
+    'never asks again who has %s',
+    (how) => {
+      const again = order(1, at(0), {
+        search: 2,
+        earlier: [earlier(1, how), earlier(1, 'expired', 2)],
+      });
+      const result = run([again], [driver(1, at(0))]);
+      expect(result.offers).toEqual([]);
+      expect(result.skipped[0]?.decision.excluded).toEqual({ said_no_before: 1 });
+    },
+  );
+
+  test('asks who let an offer lapse again only when nobody else is left', () => {
+    const again = order(1, at(0), { earlier: [earlier(1, 'expired')] });
+    const both = run([again], [driver(1, at(0)), driver(2, at(2_900))]);
+    expect(pairs(both)).toEqual(['ord_0001 → drv_0002']);
+    expect(both.offers[0]?.decision).toMatchObject({
+      askedAgain: false,
+      excluded: { let_lapse_before: 1 },
+    });
+    const alone = run([again], [driver(1, at(0)), driver(2, at(3_100))]);
+    expect(pairs(alone)).toEqual(['ord_0001 → drv_0001']);
+    expect(alone.offers[0]?.decision).toMatchObject({ askedAgain: true, chosen: driverId(1) });
+  });
+
+  test('an offer that was taken back counts against nobody', () => {
+    const again = order(1, at(0), { earlier: [earlier(1, 'withdrawn')] });
+    expect(pairs(run([again], [driver(1, at(0))]))).toEqual(['ord_0001 → drv_0001']);
+  });
+
+  test('counts a driver on a route from its end: drives, waits for the goods, services', () => {
+    const busy = driver(1, at(0), {
+      capacity: 2,
+      stops: [
+        {
+          pickedUp: false,
+          pickup: at(1_000),
+          dropoff: at(2_000),
+          readyAt: now + 10 * minute,
+        },
+      ],
+    });
+    const [offer] = run([order(1, at(3_000), { rung: 1 })], [busy]).offers;
+    // 10 to the goods, 4 at the counter, 3 to the customer, 4 at the door, 3 to the next counter.
+    expect(offer?.pickupEtaAt).toBeCloseTo(now + 24 * minute, -2);
+    expect(run([order(1, at(-2_000))], [busy]).offers).toEqual([]);
+  });
+
+  test('a free driver further away beats a near one who is busy for longer', () => {
+    const busy = driver(1, at(0), {
+      capacity: 2,
+      stops: [{ pickedUp: true, pickup: at(0), dropoff: at(0), readyAt: undefined }],
+    });
+    expect(pairs(run([order(1, at(0))], [busy, driver(2, at(1_000))]))).toEqual([
+      'ord_0001 → drv_0002',
+    ]);
+    expect(pairs(run([order(1, at(0))], [busy, driver(2, at(2_000))]))).toEqual([
+      'ord_0001 → drv_0001',
+    ]);
+  });
+
+  test('ends a search that has used up its offers, earlier searches apart', () => {
+    const lapsed = (search: number) =>
+      Array.from({ length: policy.maxOfferRounds }, (_, n) => earlier(n, 'expired', search));
+    const result = run(
+      [
+        order(1, at(0), { search: 2, earlier: lapsed(2) }),
+        order(2, at(0), { search: 2, earlier: lapsed(1) }),
+      ],
+      [driver(99, at(0))],
+    );
+    expect(result.exhausted).toEqual([{ orderId: orderId(1), search: 2 }]);
+    expect(pairs(result)).toEqual(['ord_0002 → drv_0099']);
+  });
+
+  test('the decision record says who was considered, nearest first', () => {
+    const drivers = [1, 2, 3, 4, 5, 6, 7].map((n) => driver(n, at(n * 300)));
+    const { decision } = run([order(1, at(0))], drivers).offers[0] ?? {};
+    expect(decision).toMatchObject({
+      policyVersion: policy.version,
+      radiusM: 3_000,
+      candidates: 7,
+      chosen: driverId(1),
+      excluded: {},
+    });
+    expect(decision?.best.map((each) => each.driverId)).toEqual([1, 2, 3, 4, 5].map(driverId));
+    expect(decision?.best.map((each) => each.minutes)).toEqual([0.9, 1.8, 2.7, 3.6, 4.5]);
+  });
+
+  test('the input hash names the input', () => {
+    const hashOf = (eastM: number, seed = 1) =>
+      plan({ snapshot: snapshot([order(1, at(0))], [driver(1, at(eastM))]), policy, seed })
+        .offers[0]?.decision.inputHash;
+    expect(hashOf(100)).toBe(hashOf(100));
+    expect(hashOf(100)).not.toBe(hashOf(101));
+    expect(hashOf(100)).not.toBe(hashOf(100, 2));
+  });
+});

@@ -1,0 +1,333 @@
+// The table behind cells.test.ts: situation × command → the events in their order, `!code` of a refusal, or `-` for
+// "nothing to do". Written by hand from the lifecycle, apart from the code.
+
+import type { Command, ExitKind, PaymentResult } from '../../domain/messages.ts';
+import type { OrderState } from '../../domain/order.ts';
+import { assign, captured, driver, hour, placedAt, say } from './lives.ts';
+import { situations } from './situations.ts';
+
+/** Later than anything in a situation, earlier than nothing: commands from outside do not depend on it. */
+export const later = placedAt + 100 * hour;
+
+const carrier = (state: OrderState) =>
+  'driverId' in state.delivery ? state.delivery.driverId : driver(1);
+const offerOf = (state: OrderState): Command =>
+  'offerId' in state.delivery
+    ? {
+        kind: 'assign',
+        offerId: state.delivery.offerId,
+        driverId: carrier(state),
+        pickupEtaAt: later,
+      }
+    : assign(1, later);
+
+export const spoken = {
+  accept: () => say.accept,
+  deny: () => say.deny,
+  markReady: () => say.ready,
+  'cancel by customer': () => say.cancel,
+  'cancel by merchant': () => ({ kind: 'cancel', by: 'merchant' }),
+  'cancel by support': () => ({ kind: 'cancel', by: 'support' }),
+  retryPayment: () => say.retry,
+  'assign this offer': offerOf,
+  'assign another': () => assign(9, later),
+  'exhaustSearch this': (state) => ({ kind: 'exhaustSearch', search: state.searches }),
+  'exhaustSearch earlier': (state) => ({ kind: 'exhaustSearch', search: state.searches - 1 }),
+  'pickUp by this driver': (state) => ({ kind: 'pickUp', driverId: carrier(state) }),
+  'pickUp by another': () => ({ kind: 'pickUp', driverId: driver(9) }),
+  'deliver by this driver': (state) => ({ kind: 'deliver', driverId: carrier(state) }),
+  'deliver by another': () => ({ kind: 'deliver', driverId: driver(9) }),
+  'abandon by this driver': (state) => ({ kind: 'abandon', driverId: carrier(state) }),
+  'abandon by another': () => ({ kind: 'abandon', driverId: driver(9) }),
+} as const satisfies Record<string, (state: OrderState) => Command>;
+
+type Spoken = keyof typeof spoken;
+type Row = Readonly<Record<Spoken, string>>;
+
+const nobodyDrives = {
+  'pickUp by this driver': '!not_your_delivery',
+  'pickUp by another': '!not_your_delivery',
+  'deliver by this driver': '!not_your_delivery',
+  'deliver by another': '!not_your_delivery',
+  'abandon by this driver': '!not_your_delivery',
+  'abandon by another': '!not_your_delivery',
+};
+const neverSearched = {
+  'assign this offer': '!not_searching',
+  'assign another': '!not_searching',
+  'exhaustSearch this': '-',
+  'exhaustSearch earlier': '-',
+};
+const cancelled = (events: string) => ({
+  'cancel by customer': events,
+  'cancel by merchant': events,
+  'cancel by support': events,
+});
+
+const unpaid: Row = {
+  accept: '!not_pending',
+  deny: '!not_pending',
+  markReady: '!not_preparing',
+  ...cancelled('order.cancelled'),
+  retryPayment: '!payment_not_retryable',
+  ...neverSearched,
+  ...nobodyDrives,
+};
+const onHold: Row = { ...unpaid, ...cancelled('order.cancelled payment.voiding') };
+const pending: Row = {
+  ...onHold,
+  accept: 'order.accepted delivery.created',
+  deny: 'order.denied payment.voiding',
+};
+
+const accepted = {
+  accept: '!already_accepted',
+  deny: '!already_accepted',
+  retryPayment: '!payment_not_retryable',
+  'cancel by customer': 'order.cancelled delivery.cancelled order.settled payment.capturing',
+  'cancel by merchant': 'order.cancelled delivery.cancelled payment.voiding',
+  'cancel by support': 'order.cancelled delivery.cancelled order.settled payment.voiding',
+};
+const created: Row = {
+  ...accepted,
+  markReady: 'order.ready delivery.released',
+  ...neverSearched,
+  ...nobodyDrives,
+};
+const failed = 'order.failed delivery.cancelled order.settled payment.voiding';
+const searching: Row = {
+  ...accepted,
+  markReady: 'order.ready',
+  'assign this offer': 'delivery.assigned',
+  'assign another': 'delivery.assigned',
+  'exhaustSearch this': failed,
+  'exhaustSearch earlier': '-',
+  ...nobodyDrives,
+};
+const confirmed: Row = {
+  ...accepted,
+  markReady: 'order.ready',
+  'assign this offer': '-',
+  'assign another': '!not_searching',
+  'exhaustSearch this': '-',
+  'exhaustSearch earlier': '-',
+  ...nobodyDrives,
+  'pickUp by this driver': 'order.ready delivery.picked_up',
+  'deliver by this driver': '!not_picked_up',
+  'abandon by this driver': 'delivery.unassigned delivery.released',
+};
+const known = { markReady: '!already_ready' };
+const readyConfirmed: Row = {
+  ...confirmed,
+  ...known,
+  'pickUp by this driver': 'delivery.picked_up',
+};
+const pickedUp: Row = {
+  ...readyConfirmed,
+  ...cancelled('!already_picked_up'),
+  'pickUp by this driver': '!already_picked_up',
+  'deliver by this driver': 'delivery.delivered order.settled payment.capturing',
+  'abandon by this driver': '!already_picked_up',
+};
+const delivered: Row = {
+  ...pickedUp,
+  ...cancelled('!already_delivered'),
+  'assign this offer': '!not_searching',
+  'deliver by this driver': '!already_delivered',
+  'abandon by this driver': '!already_delivered',
+};
+const endedWith = (refusal: string): Row => ({
+  ...(Object.fromEntries(Object.keys(spoken).map((name) => [name, refusal])) as Row),
+  'exhaustSearch this': '-',
+  'exhaustSearch earlier': '-',
+});
+const over = endedWith('!already_cancelled');
+
+export const spokenCells: Readonly<Record<string, Row>> = {
+  unplaced: unpaid,
+  authorizing: unpaid,
+  'authorizing, last card': unpaid,
+  'requires action': onHold,
+  checking: onHold,
+  'checking, news came': onHold,
+  declined: { ...unpaid, retryPayment: 'payment.authorizing' },
+  pending,
+  'pending, reminded': pending,
+  created,
+  searching,
+  'searching, last rung': searching,
+  'searching again': searching,
+  confirmed,
+  'confirmed, pinged': confirmed,
+  'ready, searching': { ...searching, ...known },
+  'ready, confirmed': readyConfirmed,
+  'ready, confirmed, last driver': {
+    ...readyConfirmed,
+    'abandon by this driver': `delivery.unassigned ${failed}`,
+  },
+  'assumed ready, searching': searching,
+  'assumed ready, confirmed': { ...confirmed, 'pickUp by this driver': 'delivery.picked_up' },
+  'picked up': pickedUp,
+  'picked up, pinged': pickedUp,
+  'assumed ready, picked up': pickedUp,
+  unconfirmed: pickedUp,
+  delivered,
+  'delivered, capture failed': delivered,
+  'delivered, capturing again': delivered,
+  completed: endedWith('!already_delivered'),
+  'completed, written off': endedWith('!already_delivered'),
+  'cancelled, authorizing': over,
+  'cancelled, declined': over,
+  'cancelled, capturing': over,
+  'cancelled, capture failed': over,
+  'cancelled, captured': over,
+  ...Object.fromEntries(
+    [
+      'cancelled before accepting',
+      'cancelled by the merchant',
+      'denied',
+      'expired',
+      'failed',
+    ].flatMap((name) =>
+      ['voiding', 'voided', 'written off'].map((how) => [`${name}, ${how}`, over]),
+    ),
+  ),
+};
+
+const answers = {
+  paymentAuthorized: say.authorized,
+  paymentRequiresAction: say.requiresAction,
+  paymentDeclined: say.declined,
+  paymentUnanswered: say.unanswered,
+  paymentNotExecuted: say.notExecuted,
+  paymentCaptured: captured(2_000),
+  paymentCaptureFailed: say.captureFailed,
+  paymentVoided: say.voided,
+  paymentVoidFailed: say.voidFailed,
+} as const satisfies Record<PaymentResult['kind'], Command>;
+export const facted = {
+  ...answers,
+  'paymentCaptureFailed for ever': say.captureLost,
+  'checkPayment of this': say.check,
+  'checkPayment of another': { kind: 'checkPayment', providerRef: 'pi_other' },
+} as const satisfies Record<string, Command>;
+
+type Facted = keyof typeof facted;
+export const deaf = Object.fromEntries(Object.keys(facted).map((name) => [name, '-'])) as Record<
+  Facted,
+  string
+>;
+const again = 'payment.requires_action payment.checking';
+const writtenOff = 'payment.capture_failed payment.written_off';
+
+const authorizing = {
+  ...deaf,
+  paymentAuthorized: 'payment.authorized order.submitted',
+  paymentRequiresAction: 'payment.requires_action',
+  paymentDeclined: 'payment.declined',
+  paymentUnanswered: 'order.cancelled payment.voiding',
+  paymentNotExecuted: 'payment.authorizing',
+};
+const checking = {
+  ...deaf,
+  paymentAuthorized: 'payment.authorized order.submitted',
+  paymentRequiresAction: 'payment.requires_action',
+  paymentDeclined: 'payment.declined',
+  paymentUnanswered: 'payment.requires_action',
+  'checkPayment of this': 'payment.checking',
+};
+const capturing = {
+  ...deaf,
+  paymentNotExecuted: 'payment.capturing',
+  paymentCaptured: 'payment.captured',
+  paymentCaptureFailed: 'payment.capture_failed',
+  'paymentCaptureFailed for ever': writtenOff,
+};
+const capturingDelivered = {
+  ...capturing,
+  paymentCaptured: 'payment.captured order.completed',
+  'paymentCaptureFailed for ever': `${writtenOff} order.completed`,
+};
+const voiding = {
+  ...deaf,
+  paymentNotExecuted: 'payment.voiding',
+  paymentVoided: 'payment.voided',
+  paymentVoidFailed: 'payment.written_off',
+};
+
+/** Situations that are not named hear nothing from the provider. */
+export const answerCells: Readonly<Record<string, Readonly<Record<Facted, string>>>> = {
+  authorizing,
+  'authorizing, last card': {
+    ...authorizing,
+    paymentDeclined: 'payment.declined order.cancelled',
+    paymentNotExecuted: 'payment.declined order.cancelled',
+  },
+  'cancelled, authorizing': {
+    ...authorizing,
+    paymentAuthorized: 'payment.authorized payment.voiding',
+    paymentRequiresAction: 'payment.voiding',
+    paymentUnanswered: 'payment.voiding',
+    paymentNotExecuted: 'payment.declined',
+  },
+  'requires action': { ...deaf, 'checkPayment of this': 'payment.checking' },
+  checking,
+  'checking, news came': {
+    ...checking,
+    paymentRequiresAction: again,
+    paymentDeclined: again,
+    paymentUnanswered: again,
+    'checkPayment of this': '-',
+  },
+  delivered: capturingDelivered,
+  'delivered, capturing again': capturingDelivered,
+  'cancelled, capturing': capturing,
+  ...Object.fromEntries(
+    [...situations].filter(([name]) => name.endsWith(', voiding')).map(([name]) => [name, voiding]),
+  ),
+};
+
+const release = 'delivery.released';
+const leaves = `delivery.unassigned ${release}`;
+const exitsOf = {
+  unpaid: { abandonPayment: 'order.cancelled payment.voiding' },
+  pending: { remindMerchant: 'order.reminded', expire: 'order.expired payment.voiding' },
+  searching: { widenSearch: 'delivery.search_widened', failSearch: failed },
+  confirmed: { pingDriver: 'delivery.driver_pinged', unassignLate: leaves },
+  pickedUp: { pingDriver: 'delivery.driver_pinged', unconfirm: 'delivery.unconfirmed' },
+  captureFailed: { retryCapture: 'payment.capturing', writeOff: 'payment.written_off' },
+} as const;
+const assumeReady = { assumeReady: 'order.ready' };
+
+/** What happens by itself in the end; situations that are not named wait for nothing but an answer. */
+export const exitCells: Readonly<Record<string, Partial<Record<ExitKind, string>>>> = {
+  'requires action': exitsOf.unpaid,
+  checking: exitsOf.unpaid,
+  'checking, news came': exitsOf.unpaid,
+  declined: { abandonPayment: 'order.cancelled' },
+  pending: exitsOf.pending,
+  'pending, reminded': { expire: exitsOf.pending.expire },
+  created: { assumeReady: `order.ready ${release}`, release },
+  searching: { ...exitsOf.searching, ...assumeReady },
+  'searching, last rung': { failSearch: failed, ...assumeReady },
+  'searching again': { ...exitsOf.searching, ...assumeReady },
+  confirmed: { ...exitsOf.confirmed, ...assumeReady },
+  'confirmed, pinged': { unassignLate: leaves, ...assumeReady },
+  'ready, searching': exitsOf.searching,
+  'ready, confirmed': exitsOf.confirmed,
+  'ready, confirmed, last driver': {
+    ...exitsOf.confirmed,
+    unassignLate: `delivery.unassigned ${failed}`,
+  },
+  'assumed ready, searching': exitsOf.searching,
+  'assumed ready, confirmed': exitsOf.confirmed,
+  'picked up': exitsOf.pickedUp,
+  'picked up, pinged': { unconfirm: exitsOf.pickedUp.unconfirm },
+  'assumed ready, picked up': exitsOf.pickedUp,
+  unconfirmed: { giveUpProof: failed },
+  'delivered, capture failed': {
+    ...exitsOf.captureFailed,
+    writeOff: 'payment.written_off order.completed',
+  },
+  'cancelled, capture failed': exitsOf.captureFailed,
+};

@@ -1,0 +1,292 @@
+// A random outside world around one order: impatient people, a bank with books of its own, a clock with outages. It
+// runs the same loop as workflows/life.ts and checks after every turn what must hold for the money.
+
+import { deadlinesOf, dueAt } from '../../domain/lifecycle.ts';
+import { decide } from '../../domain/decide.ts';
+import type { OrderEvent } from '../../domain/events.ts';
+import { evolve, fold } from '../../domain/evolve.ts';
+import type { Command, PaymentResult } from '../../domain/messages.ts';
+import { initialState, isOver, type OrderFacts, type OrderState } from '../../domain/order.ts';
+import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
+import { captureBefore, combinationOf, driver, hour, minute, offer, stamp } from './lives.ts';
+
+/** What a run draws its luck from: a number from 0 to n − 1. */
+export type Draw = (n: number) => number;
+
+type Hold = 'nothing' | 'needs_action' | 'held' | 'released' | 'captured';
+type Sent = { readonly call: PaymentCall; answered: boolean };
+type Answer = { readonly key: string; readonly result: PaymentResult };
+
+export type World = {
+  readonly facts: OrderFacts;
+  readonly draw: Draw;
+  state: OrderState;
+  now: number;
+  readonly log: OrderEvent[];
+  /** The bank's books: authorize attempt → what became of it. */
+  readonly holds: Map<number, Hold>;
+  readonly captures: number[];
+  readonly sent: Map<string, Sent>;
+  readonly answers: Answer[];
+};
+
+export const newWorld = (facts: OrderFacts, draw: Draw): World => ({
+  facts,
+  draw,
+  state: initialState(facts),
+  now: facts.placedAt,
+  log: [],
+  holds: new Map(),
+  captures: [],
+  sent: new Map(),
+  answers: [],
+});
+
+const must = (holds: boolean, text: string): void => {
+  if (!holds) throw new Error(text);
+};
+
+/** One turn of the order's loop, with everything checked that must hold after it. */
+export function turn(world: World, command: Command): void {
+  const before = world.state;
+  const decision = decide(before, command, world.now);
+  if (decision.kind === 'refused') return;
+  const events = stamp(decision.events, {
+    sequence: before.sequence,
+    at: world.now,
+    commandId: command.kind,
+  });
+  if (events.length === 0) return;
+  must(!isOver(before), `${command.kind} was heard after the end of ${combinationOf(before)}`);
+  world.state = events.reduce(evolve, before);
+  world.log.push(...events);
+  send(world);
+  checkMoney(world);
+}
+
+/** Starts the call that the state asks for; its key must be new, and the one before it answered. */
+function send(world: World): void {
+  const call = paymentCallOf(world.state);
+  if (!call) return;
+  const known = world.sent.get(call.key);
+  if (known) {
+    must(!known.answered, `${call.key} is used again after its answer`);
+    must(JSON.stringify(known.call) === JSON.stringify(call), `${call.key} changed under way`);
+    return;
+  }
+  // A check only asks, so a void may overtake it; nothing else may overlap.
+  const open = [...world.sent.values()].filter((one) => !one.answered && one.call.step !== 'check');
+  must(open.length === 0, `${call.key} is sent while ${open[0]?.call.key} is under way`);
+  const n = Number(call.key.split(':').at(-1));
+  const earlier = `${world.facts.orderId}:${call.step}:${n - 1}`;
+  must(call.step === 'check' || n === 1 || world.sent.has(earlier), `${call.key} skips a number`);
+  world.sent.set(call.key, { call, answered: false });
+}
+
+function checkMoney({ log, captures, holds, facts, state }: World): void {
+  const types = log.map((event) => event.type);
+  const voidAt = types.indexOf('payment.voiding');
+  must(voidAt < 0 || !types.includes('payment.capturing', voidAt), 'captured after a void');
+  must(types.filter((type) => type === 'order.settled').length <= 1, 'settled twice');
+  must(
+    types.filter((type) => type === 'payment.captured').length <= 1,
+    'captured twice in the log',
+  );
+  must(captures.length <= 1, 'captured twice at the bank');
+  must((captures[0] ?? 0) <= facts.totalMinor, 'captured more than authorized');
+  must([...holds.values()].filter((hold) => hold === 'held').length <= 1, 'two holds at once');
+  const extended = log.flatMap((event) => (event.type === 'deadline.extended' ? [event.key] : []));
+  must(new Set(extended).size === extended.length, 'a deadline was put off twice');
+  const times = deadlinesOf(state).map(({ at }) => at);
+  must(
+    times.every((at, i) => i === 0 || at >= (times[i - 1] ?? 0)),
+    'deadlines are not in order',
+  );
+}
+
+/** Fires what is due, as the workflow does: late and irreversible is put off once. */
+export function wake(world: World): void {
+  const { overdueGraceMs, overdueExtensionMs } = world.facts.policy;
+  for (let due = dueAt(world.state, world.now); due; due = dueAt(world.state, world.now)) {
+    const lateMs = world.now - due.at;
+    const before = world.state.sequence;
+    if (due.irreversible && lateMs > overdueGraceMs && !(due.key in world.state.extended)) {
+      const until = world.now + Math.min(lateMs, overdueExtensionMs);
+      turn(world, { kind: 'extendDeadline', key: due.key, until });
+    } else turn(world, { kind: due.exit });
+    must(world.state.sequence > before, `${due.exit} is due and does nothing`);
+  }
+}
+
+/** Goes to the next deadline, or past it; the outside world may be heard before the loop wakes. */
+export function pass(world: World): void {
+  const soonest = deadlinesOf(world.state)[0];
+  const toNext = soonest ? Math.max(0, soonest.at - world.now) : minute;
+  const jumps = [0, 1, minute, toNext - 1, toNext, toNext, toNext + 2 * minute, toNext + hour];
+  world.now += Math.max(0, jumps[world.draw(jumps.length)] ?? 0);
+  if (world.draw(3) > 0) wake(world);
+}
+
+export function speak(world: World): void {
+  const { draw, state } = world;
+  const nth = draw(4) === 0 ? draw(8) : Math.max(1, state.searches);
+  const own = 'driverId' in state.delivery ? state.delivery.driverId : driver(nth);
+  const who = draw(5) === 0 ? driver(nth) : own;
+  const by = (['customer', 'merchant', 'support'] as const)[draw(3)] ?? 'support';
+  const commands: readonly (() => Command)[] = [
+    () => (draw(4) === 0 ? { kind: 'accept', prepMs: draw(40) * minute } : { kind: 'accept' }),
+    () => ({ kind: 'accept' }),
+    () => (draw(6) === 0 ? { kind: 'deny', code: 'capacity' } : { kind: 'markReady' }),
+    () => ({ kind: 'markReady' }),
+    () => (draw(6) === 0 ? { kind: 'cancel', by } : { kind: 'pickUp', driverId: who }),
+    () => ({ kind: 'retryPayment', paymentMethod: `pm_${draw(9)}` }),
+    () => ({
+      kind: 'assign',
+      offerId: offer(nth),
+      driverId: driver(nth),
+      pickupEtaAt: world.now + draw(30) * minute,
+    }),
+    () => ({
+      kind: 'assign',
+      offerId: offer(nth),
+      driverId: driver(nth),
+      pickupEtaAt: world.now + 5 * minute,
+    }),
+    () =>
+      draw(8) === 0
+        ? { kind: 'exhaustSearch', search: draw(4) }
+        : { kind: 'pickUp', driverId: who },
+    () => ({ kind: 'pickUp', driverId: who }),
+    () => ({ kind: 'deliver', driverId: who }),
+    () => ({ kind: 'abandon', driverId: who }),
+    () => ({ kind: 'checkPayment', providerRef: `pi_${draw(4)}` }),
+    () => ({ kind: 'place' }),
+  ];
+  const command = commands[draw(commands.length)];
+  if (command) turn(world, command());
+}
+
+/** The provider answers a call under way, or repeats an old answer, or its webhook rings. */
+export function hearBank(world: World): void {
+  const { draw, sent, answers, state } = world;
+  const open = [...sent.values()].filter((one) => !one.answered);
+  const one = open[draw(Math.max(1, open.length))];
+  const old = answers[draw(Math.max(1, answers.length))];
+  const choice = draw(6);
+  if (choice === 0 && old) return turn(world, { ...old.result, key: old.key });
+  if (choice === 1 && state.payment.status === 'requires_action') {
+    const attempt = state.attempts.authorize;
+    if (world.holds.get(attempt) === 'needs_action' && draw(2) === 0)
+      world.holds.set(attempt, 'held');
+    return turn(world, { kind: 'checkPayment', providerRef: state.payment.providerRef });
+  }
+  if (one) answer(world, one, bank(world, one.call));
+}
+
+export function answer(world: World, sent: Sent, result: PaymentResult): void {
+  sent.answered = true;
+  world.answers.push({ key: sent.call.key, result });
+  turn(world, { ...result, key: sent.call.key });
+}
+
+const authorized = (attempt: number, amountMinor: number): PaymentResult => ({
+  kind: 'paymentAuthorized',
+  providerRef: `pi_${attempt}`,
+  amountMinor,
+  captureBefore,
+});
+
+/** What the bank does and says. `draw` 0 is the obliging answer. */
+export function bank({ holds, captures, draw, facts }: World, call: PaymentCall): PaymentResult {
+  switch (call.step) {
+    case 'authorize': {
+      const luck = draw(8);
+      if (luck === 4 || luck === 5) {
+        holds.set(call.attempt, 'needs_action');
+        return { kind: 'paymentRequiresAction', providerRef: `pi_${call.attempt}` };
+      }
+      if (luck === 6) return { kind: 'paymentDeclined', code: 'card_declined' };
+      if (luck === 7 && draw(2) === 0) return { kind: 'paymentNotExecuted' };
+      holds.set(call.attempt, 'held');
+      return luck === 7
+        ? { kind: 'paymentUnanswered' }
+        : authorized(call.attempt, call.amountMinor);
+    }
+    case 'check':
+      if (draw(6) === 5) return { kind: 'paymentUnanswered' };
+      if (holds.get(call.attempt) === 'held') return authorized(call.attempt, facts.totalMinor);
+      if (draw(3) < 2) return { kind: 'paymentRequiresAction', providerRef: call.providerRef };
+      holds.set(call.attempt, 'nothing');
+      return { kind: 'paymentDeclined', code: 'authentication_failed' };
+    case 'capture': {
+      const attempt = Number(call.providerRef.split('_')[1]);
+      must(holds.get(attempt) === 'held', `captures a payment that is ${holds.get(attempt)}`);
+      const luck = draw(8);
+      if (luck === 5)
+        return { kind: 'paymentCaptureFailed', code: 'capture_declined', final: false };
+      if (luck === 6) return { kind: 'paymentCaptureFailed', code: 'hold_expired', final: true };
+      if (luck === 7) return { kind: 'paymentNotExecuted' };
+      holds.set(attempt, 'captured');
+      captures.push(call.amountMinor);
+      return { kind: 'paymentCaptured', amountMinor: call.amountMinor };
+    }
+    case 'void': {
+      const luck = draw(10);
+      if (luck === 8) return { kind: 'paymentNotExecuted' };
+      if (luck === 9) return { kind: 'paymentVoidFailed', code: 'void_unanswered' };
+      const attempt = call.providerRef
+        ? Number(call.providerRef.split('_')[1])
+        : call.authorizeAttempt;
+      must(holds.get(attempt) !== 'captured', 'voids what was captured');
+      if (holds.has(attempt)) holds.set(attempt, 'released');
+      return { kind: 'paymentVoided' };
+    }
+  }
+}
+
+/** Nobody says anything any more, the bank obliges: deadlines alone must end it. Returns the turns it took. */
+export function runOut(world: World): number {
+  const obliging: World = { ...world, draw: () => 0 };
+  for (let turns = 0; ; turns += 1) {
+    if (isOver(obliging.state))
+      return Object.assign(world, { state: obliging.state, now: obliging.now }) && turns;
+    must(turns < 500, `no end in ${combinationOf(obliging.state)}`);
+    const open = [...obliging.sent.values()].find(
+      ({ call, answered }) => !answered && call.key === paymentCallOf(obliging.state)?.key,
+    );
+    if (open) answer(obliging, open, bank(obliging, open.call));
+    else {
+      const next = deadlinesOf(obliging.state)[0];
+      if (!next) throw new Error(`stuck in ${combinationOf(obliging.state)}`);
+      obliging.now = Math.max(obliging.now, next.at);
+      wake(obliging);
+    }
+  }
+}
+
+/** What must hold of a life that is over. */
+export function checkEnd({ facts, log, state, holds, captures }: World): void {
+  must(
+    log.every((event, i) => event.sequence === i + 1),
+    'the sequence has a gap',
+  );
+  const stored = JSON.parse(JSON.stringify(log)) as readonly OrderEvent[];
+  const same = JSON.stringify(fold(initialState(facts), stored)) === JSON.stringify(state);
+  must(same, 'the fold of the stored log is another order');
+  const settled = log.find((event) => event.type === 'order.settled');
+  const owedMinor = settled?.customerMinor ?? 0;
+  if (settled) {
+    const { customerMinor, merchantMinor, driverMinor, platformMinor } = settled;
+    must(customerMinor === merchantMinor + driverMinor + platformMinor, 'does not sum to zero');
+  }
+  const { status } = state.payment;
+  if (status === 'captured')
+    must(captures[0] === owedMinor && owedMinor > 0, 'captured another amount than settled');
+  else must(captures.length === 0, `the bank captured, the order says ${status}`);
+  must(
+    status === 'captured' || status === 'written_off' || owedMinor === 0,
+    `${owedMinor} owed, payment ${status}`,
+  );
+  const hanging = [...holds.values()].some((hold) => hold === 'held' || hold === 'needs_action');
+  must(!hanging || status === 'written_off', `a hold is left behind, payment ${status}`);
+}

@@ -1,0 +1,226 @@
+// Made-up data for the audit's checks: orders lived through with the real rules, their ledger as `record`
+// would post it, and a provider and clients that agree with it.
+
+import type { ProviderPayment } from '../../adapters/card-gateway.ts';
+import { postingOf } from '../../db/ledger.ts';
+import { newId } from '../../db/new-id.ts';
+import { decide } from '../../domain/decide.ts';
+import type { OrderEvent } from '../../domain/events.ts';
+import { evolve, fold } from '../../domain/evolve.ts';
+import type { Command } from '../../domain/messages.ts';
+import { initialState, type OrderFacts, type OrderState } from '../../domain/order.ts';
+import { defaultPolicy } from '../../domain/policy.ts';
+import { rowOf } from '../../domain/view.ts';
+import type { AuditData, AuditedOrder, LedgerTransaction } from '../../scripts/audit/data.ts';
+
+const startedAt = Date.UTC(2026, 10, 5, 12);
+const stepMs = 60_000;
+export const driverId = newId('driver', startedAt);
+const merchantId = newId('merchant', startedAt);
+
+const factsOf = (placedAt: number): OrderFacts => ({
+  orderId: newId('order', placedAt),
+  number: '7',
+  merchantId,
+  branchId: newId('branch', startedAt),
+  marketId: newId('market', startedAt),
+  customerId: newId('customer', placedAt),
+  placedAt,
+  currency: 'USD',
+  itemCount: 1,
+  goodsMinor: 2_000,
+  deliveryFeeMinor: 300,
+  tipMinor: 100,
+  totalMinor: 2_400,
+  driverPayMinor: 450,
+  commissionBps: 1_500,
+  paymentMethod: 'pm_card_visa',
+  travelMs: 300_000,
+  policy: defaultPolicy,
+});
+
+type Life = {
+  readonly facts: OrderFacts;
+  readonly events: readonly OrderEvent[];
+  readonly state: OrderState;
+};
+
+function live(placedAt: number, commandsOf: (facts: OrderFacts) => readonly Command[]): Life {
+  const facts = factsOf(placedAt);
+  let state = initialState(facts);
+  const events: OrderEvent[] = [];
+  for (const [index, command] of commandsOf(facts).entries()) {
+    const at = placedAt + index * stepMs;
+    const decision = decide(state, command, at);
+    if (decision.kind === 'refused') throw new Error(`${command.kind}: ${decision.refusal.reason}`);
+    for (const body of decision.events) {
+      const event = {
+        ...body,
+        sequence: state.sequence + 1,
+        at,
+        actor: { kind: 'system' },
+        commandId: `${index}`,
+      } as const;
+      events.push(event);
+      state = evolve(state, event);
+    }
+  }
+  return { facts, events, state };
+}
+
+const authorized = (facts: OrderFacts): readonly Command[] => [
+  { kind: 'place' },
+  {
+    kind: 'paymentAuthorized',
+    providerRef: `pi_${facts.orderId}`,
+    amountMinor: facts.totalMinor,
+    captureBefore: startedAt + 7 * 86_400_000,
+  },
+];
+
+const delivered = (placedAt: number): Life =>
+  live(placedAt, (facts) => [
+    ...authorized(facts),
+    { kind: 'accept', prepMs: 60_000 },
+    { kind: 'assign', offerId: newId('offer', placedAt), driverId, pickupEtaAt: placedAt },
+    { kind: 'markReady' },
+    { kind: 'pickUp', driverId },
+    { kind: 'deliver', driverId },
+    { kind: 'paymentCaptured', amountMinor: facts.totalMinor },
+  ]);
+
+const cancelled = (placedAt: number): Life =>
+  live(placedAt, (facts) => [
+    ...authorized(facts),
+    { kind: 'cancel', by: 'customer' },
+    { kind: 'paymentVoided' },
+  ]);
+
+const orderOf = ({ facts, events }: Life): AuditedOrder => {
+  const row = rowOf(fold(initialState(facts), events));
+  return {
+    id: facts.orderId,
+    merchantId: facts.merchantId,
+    facts,
+    events,
+    sequence: row.sequence,
+    status: row.status,
+    orderStatus: row.orderStatus,
+    deliveryStatus: row.deliveryStatus,
+    paymentStatus: row.paymentStatus,
+    endReason: row.endReason,
+    isOver: row.isOver,
+    deadlineAt: row.deadlineAt,
+    placedAt: facts.placedAt,
+    updatedAt: events.at(-1)?.at ?? facts.placedAt,
+  };
+};
+
+const ledgerOf = ({ facts, events }: Life): readonly LedgerTransaction[] =>
+  events.flatMap((event) => {
+    const posting = postingOf(facts, event, driverId);
+    if (posting === undefined) return [];
+    const entries = posting.entries.filter(({ amountMinor }) => amountMinor !== 0);
+    const { orderId, currency } = facts;
+    return [
+      { ...posting, orderId, currency, entries: entries.map((entry) => ({ ...entry, currency })) },
+    ];
+  });
+
+const paymentOf = ({ facts, state }: Life): ProviderPayment => ({
+  providerRef: `pi_${facts.orderId}`,
+  orderId: facts.orderId,
+  step: 'authorize',
+  attempt: 1,
+  status: state.payment.status === 'captured' ? 'captured' : 'voided',
+  authorizedMinor: facts.totalMinor,
+  capturedMinor: state.payment.status === 'captured' ? facts.totalMinor : 0,
+  refundedMinor: 0,
+  currency: facts.currency,
+  createdAt: facts.placedAt,
+});
+
+/** Two delivered orders and a cancelled one, with nothing wrong about them. */
+export function soundData(): AuditData {
+  const lives = [
+    delivered(startedAt),
+    delivered(startedAt + 3_600_000),
+    cancelled(startedAt + 7_200_000),
+  ];
+  const orders = lives.map(orderOf);
+  return {
+    now: startedAt + 9_000_000,
+    orders,
+    ledger: lives.flatMap(ledgerOf),
+    offers: lives.flatMap(offersOf),
+    driverCapacity: new Map([[driverId, 1]]),
+    books: lives.map(paymentOf),
+    clientLog: clientLogOf(lives),
+    workflows: new Map(lives.map(workflowOf)),
+    otherWorkflows: [
+      { workflowId: 'dispatcher:x', status: 'running', result: undefined, taskAttempt: 1 },
+    ],
+    retentionMs: 86_400_000,
+    canaries: { searched: 3, hits: [] },
+  };
+}
+
+const offersOf = ({ facts, events }: Life): AuditData['offers'] =>
+  events.flatMap((event) =>
+    event.type === 'delivery.assigned'
+      ? [
+          {
+            offerId: event.offerId,
+            orderId: facts.orderId,
+            search: 1,
+            driverId,
+            offerStatus: 'accepted',
+            status: 'assigned',
+          },
+        ]
+      : [],
+  );
+
+const clientLogOf = (lives: readonly Life[]): AuditData['clientLog'] => [
+  {
+    kind: 'day',
+    at: new Date(startedAt).toISOString(),
+    marketId: 'mkt',
+    merchantIds: [merchantId],
+  },
+  ...lives.flatMap(({ facts, events }): AuditData['clientLog'] => [
+    {
+      kind: 'answer',
+      at: new Date(startedAt + 9_000_000).toISOString(),
+      action: 'place',
+      status: 201,
+      orderId: facts.orderId,
+      idempotencyKey: `place-${facts.orderId}`,
+    },
+    ...events.map(
+      ({ sequence }) => ({ kind: 'event', merchantId, orderId: facts.orderId, sequence }) as const,
+    ),
+  ]),
+];
+
+const workflowOf = ({
+  facts,
+  state,
+}: Life): readonly [
+  string,
+  AuditData['workflows'] extends ReadonlyMap<string, infer View> ? View : never,
+] => [
+  facts.orderId,
+  {
+    workflowId: `order:${facts.orderId}`,
+    status: 'completed',
+    result: {
+      orderId: facts.orderId,
+      status: state.order.status,
+      delivery: state.delivery.status,
+      payment: state.payment.status,
+      sequence: state.sequence,
+    },
+    taskAttempt: 0,
+  },
+];
