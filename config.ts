@@ -50,7 +50,11 @@ export function readConfig(env: Environment): Config {
     temporalNamespace: env['TEMPORAL_NAMESPACE'] ?? 'default',
     stripeSecretKey: required(env, 'STRIPE_SECRET_KEY', 'a Stripe secret key (sk_…)'),
     stripeApiBase: env['STRIPE_API_BASE'] || undefined,
-    stripeWebhookSecret: required(env, 'STRIPE_WEBHOOK_SECRET', 'the signing secret of the webhook endpoint (whsec_…)'),
+    stripeWebhookSecret: required(
+      env,
+      'STRIPE_WEBHOOK_SECRET',
+      'the signing secret of the webhook endpoint (whsec_…)',
+    ),
     masterKey,
     adminKey: env['WAYBILL_ADMIN_KEY'] || undefined,
     host: env['HOST'] ?? '127.0.0.1',

@@ -1,33 +1,9 @@
 // The steps with side effects, as the workflows see them: domain types only.
 
-import type { Actor, OrderEvent, OrderEventBody } from '../domain/events.ts';
-import type { DriverId, MarketId, OrderId } from '../domain/ids.ts';
+import type { MarketId, OrderId } from '../domain/ids.ts';
 import type { PaymentResult } from '../domain/messages.ts';
-import type { OrderFacts } from '../domain/order.ts';
 import type { PaymentCall } from '../domain/payment.ts';
-import type { OrderRow } from '../domain/view.ts';
-
-export type RecordInput = {
-  readonly facts: OrderFacts;
-  /** The sequence that the first of these events must get. */
-  readonly expectedSequence: number;
-  readonly commandId: string;
-  readonly actor: Actor;
-  /** Epoch milliseconds of all of them. */
-  readonly at: number;
-  /** Empty: only read what is stored from `expectedSequence` on. */
-  readonly events: readonly OrderEventBody[];
-  /** Who carried the delivery before these events. */
-  readonly previousDriverId: DriverId | undefined;
-  /** The read model after these events. */
-  readonly row: OrderRow;
-};
-
-export type Recorded =
-  /** Stored just now, exactly as sent. */
-  | { readonly kind: 'stored' }
-  /** Something is there already, by this command or another: nothing was written, follow these. */
-  | { readonly kind: 'found'; readonly events: readonly OrderEvent[] };
+import type { Recorded, RecordInput } from '../domain/step.ts';
 
 export type RecordActivities = {
   /**
@@ -39,7 +15,11 @@ export type RecordActivities = {
 
 export type PaymentActivities = {
   /** Makes the call that the recorded intent asks for; returns definitive answers only, retries throw. */
-  callProvider(input: { readonly orderId: OrderId; readonly currency: string; readonly call: PaymentCall }): Promise<PaymentResult>;
+  callProvider(input: {
+    readonly orderId: OrderId;
+    readonly currency: string;
+    readonly call: PaymentCall;
+  }): Promise<PaymentResult>;
 };
 
 export type DispatchRound = {
@@ -60,4 +40,7 @@ export type MaintenanceActivities = {
   maintain(): Promise<{ readonly waitMs: number }>;
 };
 
-export type Activities = RecordActivities & PaymentActivities & DispatchActivities & MaintenanceActivities;
+export type Activities = RecordActivities &
+  PaymentActivities &
+  DispatchActivities &
+  MaintenanceActivities;

@@ -7,6 +7,7 @@ export type CrashPoint = (name: string, tags?: readonly string[]) => void;
 export function createCrashPoint(spec: string | undefined): CrashPoint {
   const [name, tag] = (spec ?? '').split('#');
   return function crashPoint(here, tags = []) {
-    if (here === name && (tag === undefined || tags.includes(tag))) process.kill(process.pid, 'SIGKILL');
+    if (here === name && (tag === undefined || tags.includes(tag)))
+      process.kill(process.pid, 'SIGKILL');
   };
 }

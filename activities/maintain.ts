@@ -32,7 +32,9 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
 
 async function finishDrafts({ db, engine, log }: Dependencies): Promise<void> {
   const now = Date.now();
-  for (const draft of await upkeep.orphanDrafts(db, { placedBefore: new Date(now - draftPatienceMs) })) {
+  for (const draft of await upkeep.orphanDrafts(db, {
+    placedBefore: new Date(now - draftPatienceMs),
+  })) {
     const tooOld = draft.placed_at.getTime() < now - draftTooOldMs;
     if (tooOld && (await upkeep.refuseDraft(db, draft.id))) {
       log.warn({ order_id: draft.id }, 'an orphan draft was refused: it is too old to be placed');
@@ -54,7 +56,8 @@ async function nudgeOrders({ db, engine }: Dependencies): Promise<void> {
 async function deliverWebhooks({ db, engine }: Dependencies): Promise<void> {
   for (const hook of await upkeep.waitingWebhooks(db)) {
     const orderId = parseId('order', hook.order_id);
-    if (orderId && hook.matters) await engine.paymentSettled({ orderId, providerRef: hook.provider_ref });
+    if (orderId && hook.matters)
+      await engine.paymentSettled({ orderId, providerRef: hook.provider_ref });
     await upkeep.webhookDone(db, { eventId: hook.event_id, now: new Date() });
   }
 }

@@ -4,7 +4,13 @@
 
 import { ApplicationFailure } from '@temporalio/activity';
 import { isOutage } from '../adapters/outage.ts';
-import type { AuthorizeAnswer, CaptureAnswer, CardGateway, PaymentTruth, VoidAnswer } from '../adapters/card-gateway.ts';
+import type {
+  AuthorizeAnswer,
+  CaptureAnswer,
+  CardGateway,
+  PaymentTruth,
+  VoidAnswer,
+} from '../adapters/card-gateway.ts';
 import type { Db } from '../db/connect.ts';
 import { savePaymentAction } from '../db/payment-actions.ts';
 import { assertNever } from '../domain/errors.ts';
@@ -14,10 +20,18 @@ import type { PaymentCall } from '../domain/payment.ts';
 import type { PaymentActivities } from './contract.ts';
 import type { CrashPoint } from './crash-point.ts';
 
-type Dependencies = { readonly gateway: CardGateway; readonly db: Db; readonly crashPoint: CrashPoint };
+type Dependencies = {
+  readonly gateway: CardGateway;
+  readonly db: Db;
+  readonly crashPoint: CrashPoint;
+};
 type Request = { readonly orderId: OrderId; readonly currency: string; readonly call: PaymentCall };
 
-export function createPaymentActivities({ gateway, db, crashPoint }: Dependencies): PaymentActivities {
+export function createPaymentActivities({
+  gateway,
+  db,
+  crashPoint,
+}: Dependencies): PaymentActivities {
   return {
     async callProvider(request: Request): Promise<PaymentResult> {
       const { step } = request.call;
@@ -26,7 +40,11 @@ export function createPaymentActivities({ gateway, db, crashPoint }: Dependencie
         const { result, clientSecret } = await answerOf(gateway, request);
         crashPoint('payment:after-effect', [step]);
         if (result.kind === 'paymentRequiresAction' && clientSecret) {
-          await savePaymentAction(db, { orderId: request.orderId, providerRef: result.providerRef, clientSecret });
+          await savePaymentAction(db, {
+            orderId: request.orderId,
+            providerRef: result.providerRef,
+            clientSecret,
+          });
         }
         return result;
       } catch (error) {
@@ -47,21 +65,42 @@ const retryable = (code: string, retryAfterMs: number | undefined): ApplicationF
 
 type Answer = { readonly result: PaymentResult; readonly clientSecret?: string };
 
-async function answerOf(gateway: CardGateway, { orderId, currency, call }: Request): Promise<Answer> {
+async function answerOf(
+  gateway: CardGateway,
+  { orderId, currency, call }: Request,
+): Promise<Answer> {
   switch (call.step) {
     case 'authorize': {
       const { key, attempt, amountMinor, paymentMethod, firstSentAt } = call;
-      return authorized(await gateway.authorize({ orderId, key, attempt, amountMinor, paymentMethod, firstSentAt, currency }));
+      return authorized(
+        await gateway.authorize({
+          orderId,
+          key,
+          attempt,
+          amountMinor,
+          paymentMethod,
+          firstSentAt,
+          currency,
+        }),
+      );
     }
     case 'check':
       return checked(await gateway.retrieve({ providerRef: call.providerRef }));
     case 'capture': {
       const { key, providerRef, amountMinor, firstSentAt } = call;
-      return { result: captured(await gateway.capture({ orderId, key, providerRef, amountMinor, firstSentAt })) };
+      return {
+        result: captured(
+          await gateway.capture({ orderId, key, providerRef, amountMinor, firstSentAt }),
+        ),
+      };
     }
     case 'void': {
       const { key, providerRef, authorizeAttempt, firstSentAt } = call;
-      return { result: voided(await gateway.void({ orderId, key, providerRef, attempt: authorizeAttempt, firstSentAt })) };
+      return {
+        result: voided(
+          await gateway.void({ orderId, key, providerRef, attempt: authorizeAttempt, firstSentAt }),
+        ),
+      };
     }
     default:
       return assertNever(call);
@@ -113,7 +152,11 @@ function captured(answer: CaptureAnswer): PaymentResult {
     case 'captured':
       return { kind: 'paymentCaptured', amountMinor: answer.amountMinor };
     case 'failed':
-      return { kind: 'paymentCaptureFailed', code: answer.code, final: !transientCaptureFailures.has(answer.code) };
+      return {
+        kind: 'paymentCaptureFailed',
+        code: answer.code,
+        final: !transientCaptureFailures.has(answer.code),
+      };
     case 'not_executed':
       return { kind: 'paymentNotExecuted' };
     default:

@@ -4,8 +4,9 @@ import type { Logger } from '../log.ts';
 import type { Db } from '../db/connect.ts';
 import { record as write } from '../db/record.ts';
 import type { MarketId } from '../domain/ids.ts';
-import type { Recorded, RecordActivities, RecordInput } from './contract.ts';
+import type { RecordActivities } from './contract.ts';
 import type { CrashPoint } from './crash-point.ts';
+import type { Recorded, RecordInput } from '../domain/step.ts';
 
 type Dependencies = {
   readonly db: Db;
@@ -30,11 +31,16 @@ export function createRecordActivities(deps: Dependencies): RecordActivities {
   };
 }
 
-async function tellOthers({ hint, wakeDispatcher, log }: Dependencies, { facts, events }: RecordInput): Promise<void> {
+async function tellOthers(
+  { hint, wakeDispatcher, log }: Dependencies,
+  { facts, events }: RecordInput,
+): Promise<void> {
   try {
     await Promise.all([
       hint(`merchant:${facts.merchantId}`),
-      events.some((event) => event.type === 'delivery.released') ? wakeDispatcher(facts.marketId) : undefined,
+      events.some((event) => event.type === 'delivery.released')
+        ? wakeDispatcher(facts.marketId)
+        : undefined,
     ]);
   } catch (error) {
     log.debug({ err: error, order_id: facts.orderId }, 'a hint was lost');

@@ -52,7 +52,7 @@ export function createRedis(url: string, log: Log) {
     }
   }
 
-  commands.on('error', report.fails).on('ready', report.works);
+  commands.on('error', (error) => report.fails(error)).on('ready', () => report.works());
   const hints = listen(new Redis(url, { ...options, maxRetriesPerRequest: null }));
   return {
     ...positions(commands, attempt),

@@ -1,47 +1,100 @@
 // Orders as Temporal workflows: every message, its ids and deadlines, and what the engine's errors mean. No rules.
 
 import {
-  Client, Connection, isGrpcServiceError, WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError,
+  Client,
+  Connection,
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes, type Workflow } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  defineSearchAttributeKey,
+  TypedSearchAttributes,
+  type Workflow,
+} from '@temporalio/common';
 import { status as grpcStatus } from '@grpc/grpc-js';
 import { isErrorCode, type Refusal } from '../domain/errors.ts';
-import { dispatcherWorkflowId, maintenanceWorkflowId, orderWorkflowId, type OrderId } from '../domain/ids.ts';
-import { catchUpSignal, paymentSettledSignal, placeUpdate, wakeSignal, type CommandAnswer } from '../domain/messages.ts';
+import {
+  dispatcherWorkflowId,
+  maintenanceWorkflowId,
+  orderWorkflowId,
+  type OrderId,
+} from '../domain/ids.ts';
+import {
+  catchUpSignal,
+  paymentSettledSignal,
+  placeUpdate,
+  wakeSignal,
+  type CommandAnswer,
+} from '../domain/messages.ts';
 import type { OrderFacts } from '../domain/order.ts';
 import { summaryOf } from '../domain/view.ts';
 import type { OrderEngine, Outcome } from './order-engine.ts';
 
-export const searchAttributes = ['MerchantId', 'BranchId', 'MarketId', 'Stage', 'StuckReason'] as const;
+export const searchAttributes = [
+  'MerchantId',
+  'BranchId',
+  'MarketId',
+  'Stage',
+  'StuckReason',
+] as const;
 const key = (name: (typeof searchAttributes)[number]) => defineSearchAttributeKey(name, 'KEYWORD');
+
+const queue = 'orders';
+const signalDeadlineMs = 5_000;
 
 export type TemporalOptions = { readonly address: string; readonly namespace: string };
 
 /** Connects lazily: a server that is down makes calls fail, not the process. */
-export async function createTemporalEngine({ address, namespace }: TemporalOptions): Promise<OrderEngine> {
+export async function createTemporalEngine({
+  address,
+  namespace,
+}: TemporalOptions): Promise<OrderEngine> {
   const connection = Connection.lazy({ address, connectTimeout: 5_000 });
   const client = new Client({ connection, namespace });
   return engineOf(client, connection);
 }
 
-const queue = 'orders';
+type Calls = {
+  readonly client: Client;
+  readonly within: <T>(deadlineMs: number, call: () => Promise<T>) => Promise<T>;
+};
 
 export function engineOf(client: Client, connection: Connection): OrderEngine {
-  const { workflow } = client;
-  const within = <T>(deadlineMs: number, call: () => Promise<T>): Promise<T> =>
+  const within: Calls['within'] = (deadlineMs, call) =>
     client.withDeadline(Date.now() + deadlineMs, call);
+  return {
+    ...orderMessages({ client, within }),
+    ...otherWorkflows({ client, within }),
+    async ping(deadlineMs) {
+      await within(deadlineMs, () => connection.workflowService.getSystemInfo({}));
+    },
+    close: () => connection.close(),
+  };
+}
 
+function orderMessages({
+  client,
+  within,
+}: Calls): Pick<OrderEngine, 'place' | 'send' | 'paymentSettled' | 'catchUp'> {
+  const { workflow } = client;
+  const signal = (orderId: OrderId, name: string, ...args: readonly object[]): Promise<void> =>
+    unlessClosed(() =>
+      within(signalDeadlineMs, () =>
+        workflow.getHandle(orderWorkflowId(orderId)).signal(name, ...args),
+      ),
+    );
   return {
     async place({ facts, deadlineMs }) {
       const startWorkflowOperation = startOf(facts);
+      const update = { updateId: 'place', args: [] as [], startWorkflowOperation };
       try {
         const answer = await within(deadlineMs, () =>
-          workflow.executeUpdateWithStart<Workflow, CommandAnswer, []>(placeUpdate, {
-            updateId: 'place',
-            args: [],
-            startWorkflowOperation,
-          }),
+          workflow.executeUpdateWithStart<Workflow, CommandAnswer, []>(placeUpdate, update),
         );
         return { kind: 'done', answer };
       } catch (error) {
@@ -52,40 +105,46 @@ export function engineOf(client: Client, connection: Connection): OrderEngine {
         return (await exists(client, facts.orderId)) ? outcome : { kind: 'unavailable' };
       }
     },
-
     async send({ orderId, command, actor, commandId, deadlineMs }) {
+      const update = { updateId: commandId, args: [{ command, actor }] as [object] };
       try {
+        const handle = workflow.getHandle(orderWorkflowId(orderId));
         const answer = await within(deadlineMs, () =>
-          workflow
-            .getHandle(orderWorkflowId(orderId))
-            .executeUpdate<CommandAnswer, [object]>(command.kind, { updateId: commandId, args: [{ command, actor }] }),
+          handle.executeUpdate<CommandAnswer, [object]>(command.kind, update),
         );
         return { kind: 'done', answer };
       } catch (error) {
         return outcomeOf(error);
       }
     },
+    paymentSettled: ({ orderId, providerRef }) =>
+      signal(orderId, paymentSettledSignal, { providerRef }),
+    catchUp: (orderId) => signal(orderId, catchUpSignal),
+  };
+}
 
-    async paymentSettled({ orderId, providerRef }) {
-      await quietly(() => within(5_000, () => workflow.getHandle(orderWorkflowId(orderId)).signal(paymentSettledSignal, { providerRef })));
-    },
-    async catchUp(orderId) {
-      await quietly(() => within(5_000, () => workflow.getHandle(orderWorkflowId(orderId)).signal(catchUpSignal)));
-    },
+function otherWorkflows({
+  client,
+  within,
+}: Calls): Pick<OrderEngine, 'wakeDispatcher' | 'startMaintenance'> {
+  const { workflow } = client;
+  return {
     async wakeDispatcher(marketId) {
-      await within(5_000, () =>
+      await within(signalDeadlineMs, () =>
         workflow.signalWithStart('dispatcher', {
           workflowId: dispatcherWorkflowId(marketId),
           taskQueue: queue,
           args: [{ marketId }],
           signal: wakeSignal,
           staticSummary: `dispatcher of ${marketId}`,
-          typedSearchAttributes: new TypedSearchAttributes([{ key: key('MarketId'), value: marketId }]),
+          typedSearchAttributes: new TypedSearchAttributes([
+            { key: key('MarketId'), value: marketId },
+          ]),
         }),
       );
     },
     async startMaintenance() {
-      await within(5_000, () =>
+      await within(signalDeadlineMs, () =>
         workflow.start('maintenance', {
           workflowId: maintenanceWorkflowId,
           taskQueue: queue,
@@ -94,10 +153,6 @@ export function engineOf(client: Client, connection: Connection): OrderEngine {
         }),
       );
     },
-    async ping(deadlineMs) {
-      await within(deadlineMs, () => connection.workflowService.getSystemInfo({}));
-    },
-    close: () => connection.close(),
   };
 }
 
@@ -121,7 +176,9 @@ const startOf = (facts: OrderFacts) =>
 /** A timed-out start may have persisted: only a look can tell. */
 async function exists(client: Client, orderId: OrderId): Promise<boolean> {
   try {
-    await client.withDeadline(Date.now() + 1_000, () => client.workflow.getHandle(orderWorkflowId(orderId)).describe());
+    await client.withDeadline(Date.now() + 1_000, () =>
+      client.workflow.getHandle(orderWorkflowId(orderId)).describe(),
+    );
     return true;
   } catch {
     return false;
@@ -135,7 +192,11 @@ function outcomeOf(error: unknown): Outcome {
     const refusal = refusalOf(error.cause);
     if (refusal) return { kind: 'refused', refusal };
     // The workflow closed before the update was taken in.
-    if (error.cause instanceof ApplicationFailure && error.cause.type === 'AcceptedUpdateCompletedWorkflow') return { kind: 'not_running' };
+    if (
+      error.cause instanceof ApplicationFailure &&
+      error.cause.type === 'AcceptedUpdateCompletedWorkflow'
+    )
+      return { kind: 'not_running' };
   }
   if (isGrpcServiceError(error)) {
     if (error.code === grpcStatus.UNAVAILABLE) return { kind: 'unavailable' };
@@ -146,12 +207,13 @@ function outcomeOf(error: unknown): Outcome {
 }
 
 function refusalOf(cause: unknown): Refusal | undefined {
-  if (!(cause instanceof ApplicationFailure) || !cause.type || !isErrorCode(cause.type)) return undefined;
+  if (!(cause instanceof ApplicationFailure) || !cause.type || !isErrorCode(cause.type))
+    return undefined;
   const [details] = cause.details ?? [];
   return details ? (details as Refusal) : { code: cause.type, reason: cause.message };
 }
 
-async function quietly(call: () => Promise<unknown>): Promise<void> {
+async function unlessClosed(call: () => Promise<unknown>): Promise<void> {
   try {
     await call();
   } catch (error) {

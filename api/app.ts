@@ -28,7 +28,14 @@ import { offerRoutes } from './routes/offers.ts';
 import { orderCommandRoutes } from './routes/order-commands.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
-import { bodyLimitBytes, defaultLimits, handlerTimeoutMs, withSchemaTypes, type Api, type ApiDeps } from './server.ts';
+import {
+  bodyLimitBytes,
+  defaultLimits,
+  handlerTimeoutMs,
+  withSchemaTypes,
+  type Api,
+  type ApiDeps,
+} from './server.ts';
 
 /** Ready to listen or to `inject`. Closing it closes nothing of what it was given. */
 export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
@@ -47,13 +54,24 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   await registerOpenApi(app);
   const engine = registerMetrics(app, deps);
 
-  const placeOrder = createPlaceOrder({ db, vault, engine, engineDeadlineMs, writeDraft: createWriteDraft(db) });
+  const placeOrder = createPlaceOrder({
+    db,
+    vault,
+    engine,
+    engineDeadlineMs,
+    writeDraft: createWriteDraft(db),
+  });
   orderRoutes(app, { db, vault, placeOrder });
   orderCommandRoutes(app, createSendCommand({ db, vault, engine, engineDeadlineMs }));
-  offerRoutes(app, { db, vault, redis, answerOffer: createAnswerOffer({ db, engine, engineDeadlineMs }) });
+  offerRoutes(app, {
+    db,
+    vault,
+    redis,
+    answerOffer: createAnswerOffer({ db, engine, engineDeadlineMs }),
+  });
   driverRoutes(app, { db, vault, redis });
   eventRoutes(app, { db, redis });
-  webhookRoutes(app, createReceiveWebhook({ db, engine, gateway, log }));
+  await webhookRoutes(app, createReceiveWebhook({ db, engine, gateway, log }));
   adminRoutes(app, { db, vault });
   healthRoutes(app, { db, engine, redis });
   await app.ready();
@@ -61,9 +79,13 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
 }
 
 function createServer({ log }: ApiDeps): Api {
+  const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
-    loggerInstance: log as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    loggerInstance,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'request_id',
+    }),
     bodyLimit: bodyLimitBytes,
     handlerTimeout: handlerTimeoutMs,
     genReqId: () => `req_${randomUUID()}`,
@@ -73,13 +95,18 @@ function createServer({ log }: ApiDeps): Api {
   app.addHook('onResponse', async (request, reply) => {
     const { method, is404, routeOptions } = request;
     const route = is404 ? 'unmatched' : routeOptions.url;
-    request.log.debug({ method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered');
+    request.log.debug(
+      { method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'answered',
+    );
   });
   return withSchemaTypes(app);
 }
 
 async function registerLimits(app: Api, requestsPerS: number): Promise<void> {
-  await app.register(helmet);
+  await app.register(helmet, {
+    contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
+  });
   await app.register(rateLimit, {
     max: requestsPerS,
     timeWindow: 1_000,

@@ -6,7 +6,13 @@ export type Cache<T> = (key: string, load: () => Promise<T | undefined>) => Prom
 type Entry<T> = { readonly value: Promise<T | undefined>; readonly until: number };
 
 /** `size` entries at most, the oldest go first. */
-export function createCache<T>({ ttlMs, size }: { readonly ttlMs: number; readonly size: number }): Cache<T> {
+export function createCache<T>({
+  ttlMs,
+  size,
+}: {
+  readonly ttlMs: number;
+  readonly size: number;
+}): Cache<T> {
   const entries = new Map<string, Entry<T>>();
 
   return async function read(key, load) {

@@ -15,7 +15,10 @@ const config = readConfig(process.env);
 const log = createLog({ name: 'api', level: config.logLevel });
 const db = connect({ url: config.databaseUrl, poolSize: 20 });
 const redis = createRedis(config.redisUrl, log);
-const engine = await createTemporalEngine({ address: config.temporalAddress, namespace: config.temporalNamespace });
+const engine = await createTemporalEngine({
+  address: config.temporalAddress,
+  namespace: config.temporalNamespace,
+});
 const gateway = createStripeGateway({
   secretKey: config.stripeSecretKey,
   webhookSecret: config.stripeWebhookSecret,

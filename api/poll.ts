@@ -27,6 +27,7 @@ export async function pollUntil<T>(
     if (found.length > 0 || !news || signal.aborted) return found;
     const since = Date.now();
     await news;
-    if (Date.now() - since < shortestSleepMs) await new Promise((resolve) => setTimeout(resolve, shortestSleepMs));
+    if (Date.now() - since < shortestSleepMs)
+      await new Promise((resolve) => setTimeout(resolve, shortestSleepMs));
   }
 }

@@ -13,7 +13,11 @@ const table = { ...errorTable, ...httpErrors };
 export type ProblemCode = ErrorCode | keyof typeof httpErrors;
 
 /** One field of the request: its name with dots, what is wrong with it, and the limit it breaks. */
-export type FieldError = { readonly field: string; readonly problem: string; readonly limit?: string | number };
+export type FieldError = {
+  readonly field: string;
+  readonly problem: string;
+  readonly limit?: string | number;
+};
 
 export type Problem = {
   readonly code: ProblemCode;
@@ -27,10 +31,14 @@ export type Problem = {
 
 export type ProblemError = Error & { readonly problem: Problem };
 
-export const problem = (code: ProblemCode, reason: string, more: Omit<Problem, 'code' | 'reason'> = {}): ProblemError =>
-  Object.assign(new Error(code), { problem: { code, reason, ...more } });
+export const problem = (
+  code: ProblemCode,
+  reason: string,
+  more: Omit<Problem, 'code' | 'reason'> = {},
+): ProblemError => Object.assign(new Error(code), { problem: { code, reason, ...more } });
 
-export const isProblem = (error: unknown): error is ProblemError => error instanceof Error && 'problem' in error;
+export const isProblem = (error: unknown): error is ProblemError =>
+  error instanceof Error && 'problem' in error;
 
 export const refusal = ({ code, reason, at }: Refusal): ProblemError =>
   problem(code, at === undefined ? reason : `${reason} (${new Date(at).toISOString()})`);
@@ -40,9 +48,12 @@ export const badField = (field: string, text: string, limit?: string | number): 
     errors: [{ field, problem: text, ...(limit === undefined ? {} : { limit }) }],
   });
 
-export const notFound = (what: string): ProblemError => problem('not_found', `there is no such ${what}`);
+export const notFound = (what: string): ProblemError =>
+  problem('not_found', `there is no such ${what}`);
 
-export const comeBack = (seconds: number): { readonly headers: Readonly<Record<string, string>> } => ({
+export const comeBack = (
+  seconds: number,
+): { readonly headers: Readonly<Record<string, string>> } => ({
   headers: { 'retry-after': String(Math.max(1, Math.ceil(seconds))) },
 });
 

@@ -33,14 +33,21 @@ export const defaultLimits: Limits = { requestsPerS: 600, engineDeadlineMs: 10_0
 export type ApiDeps = {
   readonly db: Db;
   readonly engine: OrderEngine;
-  readonly redis: Pick<LiveRedis, 'waitFor' | 'hint' | 'isUp' | 'writePositions' | 'forgetPosition'>;
+  readonly redis: Pick<
+    LiveRedis,
+    'waitFor' | 'hint' | 'isUp' | 'writePositions' | 'forgetPosition'
+  >;
   readonly gateway: Pick<CardGateway, 'readWebhook'>;
   readonly log: Logger;
   /** 32 bytes, base64: wraps the keys of people's data. */
   readonly masterKey: string;
   readonly limits?: Partial<Limits>;
   /** Connections of the database pool, for the metrics. */
-  readonly poolSizes?: () => { readonly total: number; readonly idle: number; readonly waiting: number };
+  readonly poolSizes?: () => {
+    readonly total: number;
+    readonly idle: number;
+    readonly waiting: number;
+  };
 };
 
 /** An HTTP answer as a value, so that it can be stored and sent again. */

@@ -9,6 +9,8 @@ export type BareInput = {
 };
 
 export type BareActivities = {
-  record(input: BareInput & { readonly commandId: string; readonly sequence: number }): Promise<{ readonly kind: 'stored' }>;
+  record(
+    input: BareInput & { readonly commandId: string; readonly sequence: number },
+  ): Promise<{ readonly kind: 'stored' }>;
   callProvider(input: { readonly facts: string; readonly step: string }): Promise<object>;
 };

@@ -35,12 +35,16 @@ export async function startBareWorker(
       waiting.delete(orderId as string);
     },
   });
-  return { ...child, authorized: (orderId) => new Promise((resolve) => waiting.set(orderId, resolve)) };
+  return {
+    ...child,
+    authorized: (orderId) => new Promise((resolve) => waiting.set(orderId, resolve)),
+  };
 }
 
 export function createBareLife(client: Client, worker: BareWorker): LiveOnce {
   const { workflow } = client;
-  const within = <T>(call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + deadlineMs, call);
+  const within = <T>(call: () => Promise<T>): Promise<T> =>
+    client.withDeadline(Date.now() + deadlineMs, call);
   return async (lane) => {
     const facts = factsOf(lane);
     const workflowId = `bare:${facts.orderId}`;
@@ -54,12 +58,20 @@ export function createBareLife(client: Client, worker: BareWorker): LiveOnce {
     const authorized = worker.authorized(facts.orderId);
     const startWorkflowOperation = startOf(workflowId, facts);
     await within(() =>
-      workflow.executeUpdateWithStart<Workflow, object, []>('place', { updateId: 'place', args: [], startWorkflowOperation }),
+      workflow.executeUpdateWithStart<Workflow, object, []>('place', {
+        updateId: 'place',
+        args: [],
+        startWorkflowOperation,
+      }),
     );
     await authorized;
     await send('accept');
     await send('markReady');
-    await send('assign', { offerId: facts.orderId, driverId: lane.driverId, pickupEtaAt: facts.placedAt });
+    await send('assign', {
+      offerId: facts.orderId,
+      driverId: lane.driverId,
+      pickupEtaAt: facts.placedAt,
+    });
     await send('pickUp', { driverId: lane.driverId });
     await send('deliver', { driverId: lane.driverId });
     await workflow.getHandle(workflowId).result();
@@ -86,4 +98,3 @@ function startOf(workflowId: string, facts: ReturnType<typeof factsOf>) {
     ]),
   });
 }
-

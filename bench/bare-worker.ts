@@ -14,7 +14,12 @@ const activities: BareActivities = {
     return { kind: 'stored' };
   },
   async callProvider() {
-    return { kind: 'paymentAuthorized', providerRef: 'pi_0123456789abcdefghijklmn', amountMinor: 2_350, captureBefore: 1 };
+    return {
+      kind: 'paymentAuthorized',
+      providerRef: 'pi_0123456789abcdefghijklmn',
+      amountMinor: 2_350,
+      captureBefore: 1,
+    };
   },
 };
 
@@ -33,7 +38,11 @@ async function main(): Promise<void> {
       maxCachedWorkflows: 400,
       stickyQueueScheduleToStartTimeout: '2s',
     }),
-    Worker.create({ ...shared, taskQueue: 'bare-payments', maxConcurrentActivityTaskExecutions: 50 }),
+    Worker.create({
+      ...shared,
+      taskQueue: 'bare-payments',
+      maxConcurrentActivityTaskExecutions: 50,
+    }),
   ]);
   const stop = (): void => workers.forEach((worker) => worker.shutdown());
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);

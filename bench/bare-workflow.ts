@@ -2,7 +2,13 @@
 // delivered order, and nothing else: no rules, no state, empty activities. Its history has the shape of ours.
 
 import {
-  allHandlersFinished, condition, defineUpdate, proxyActivities, proxyLocalActivities, setHandler, sleep,
+  allHandlersFinished,
+  condition,
+  defineUpdate,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
@@ -11,7 +17,10 @@ import type { BareActivities, BareInput } from './bare-contract.ts';
 const stageKey = defineSearchAttributeKey('Stage', 'KEYWORD');
 const timerMs = 90_000;
 
-const { record } = proxyLocalActivities<BareActivities>({ startToCloseTimeout: '3s', scheduleToCloseTimeout: '3s' });
+const { record } = proxyLocalActivities<BareActivities>({
+  startToCloseTimeout: '3s',
+  scheduleToCloseTimeout: '3s',
+});
 const { callProvider } = proxyActivities<BareActivities>({
   taskQueue: 'bare-payments',
   startToCloseTimeout: '20s',
@@ -33,7 +42,8 @@ export async function bareOrder({ facts, padding }: BareInput): Promise<object> 
     await step('next');
     item?.settle?.();
   };
-  const ask = (stepName: string): void => void callProvider({ facts: facts.orderId, step: stepName }).then(() => inbox.push({}));
+  const ask = (stepName: string): void =>
+    void callProvider({ facts: facts.orderId, step: stepName }).then(() => inbox.push({}));
   listen(inbox, { isPlaced: () => sequence > 0, answer });
   await step('place');
   ask('authorize');
@@ -49,7 +59,13 @@ export async function bareOrder({ facts, padding }: BareInput): Promise<object> 
   ask('capture');
   await next();
   await condition(allHandlersFinished);
-  return { orderId: facts.orderId, status: 'completed', delivery: 'delivered', payment: 'captured', sequence };
+  return {
+    orderId: facts.orderId,
+    status: 'completed',
+    delivery: 'delivered',
+    payment: 'captured',
+    sequence,
+  };
 }
 
 type Loop = { readonly isPlaced: () => boolean; readonly answer: () => object };

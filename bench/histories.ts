@@ -24,7 +24,7 @@ export function shapeOf({ events }: History): Shape {
 export function commonShape(shapes: readonly Shape[]): Shape | undefined {
   const byText = new Map<string, { readonly shape: Shape; count: number }>();
   for (const shape of shapes) {
-    const text = JSON.stringify(Object.entries(shape).toSorted());
+    const text = JSON.stringify(Object.entries(shape).toSorted(([a], [b]) => a.localeCompare(b)));
     const known = byText.get(text);
     if (known) known.count += 1;
     else byText.set(text, { shape, count: 1 });

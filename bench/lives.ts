@@ -20,7 +20,12 @@ const merchant: Actor = { kind: 'merchant', id: 'key_bench' };
 /** `order.placed` and `payment.authorized`: each is a recorded step, each gives one hint. */
 const hintsUntilAuthorized = 2;
 
-type Parts = { readonly db: Db; readonly engine: OrderEngine; readonly client: Client; readonly hints: Hints };
+type Parts = {
+  readonly db: Db;
+  readonly engine: OrderEngine;
+  readonly client: Client;
+  readonly hints: Hints;
+};
 
 export function createOurLife({ db, engine, client, hints }: Parts): LiveOnce {
   return async (lane) => {

@@ -25,9 +25,13 @@ export const measureMemory = ({ say, orders, lanes: laneCount }: MemoryWish): Pr
     const hints = await hearHints(stack.services.redisUrl);
     const few = Math.round(orders / 5);
     const megabytes = (): number => (residentBytesOf(worker.pid) ?? Number.NaN) / mebibyte;
-    const serve = async (lanes: Awaited<ReturnType<typeof settle>>, count: number): Promise<number> => {
+    const serve = async (
+      lanes: Awaited<ReturnType<typeof settle>>,
+      count: number,
+    ): Promise<number> => {
       const onEach = (finished: number): void => {
-        if (finished % 250 === 0) say(`memory: ${finished} of ${count} orders, ${figure(megabytes(), 0)} MiB`);
+        if (finished % 250 === 0)
+          say(`memory: ${finished} of ${count} orders, ${figure(megabytes(), 0)} MiB`);
       };
       await runCount({ lanes, count, work: createOurLife({ ...stack, hints }), onEach });
       await delay(settleMs);

@@ -5,16 +5,29 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Linux counts CPU time for user space in hundredths of a second, on every architecture (USER_HZ). */
 const ticksPerSecond = 100;
 
-type Stat = { readonly pid: number; readonly parent: number; readonly ownS: number; readonly reapedS: number };
+type Stat = {
+  readonly pid: number;
+  readonly parent: number;
+  readonly ownS: number;
+  readonly reapedS: number;
+};
 
 function statOf(pid: number): Stat | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the command in brackets and may hold spaces: count from its end. proc_pid_stat(5)
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
     const [parent = 0] = fields.slice(1);
     const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11);
-    return { pid, parent, ownS: (user + system) / ticksPerSecond, reapedS: (childUser + childSystem) / ticksPerSecond };
+    return {
+      pid,
+      parent,
+      ownS: (user + system) / ticksPerSecond,
+      reapedS: (childUser + childSystem) / ticksPerSecond,
+    };
   } catch {
     return undefined;
   }
@@ -40,7 +53,10 @@ function cpuSecondsOf(pid: number | undefined): number {
 /** CPU seconds that everything on this machine has used since it started; 0 where unknown. */
 export function machineCpuSeconds(): number {
   if (process.platform !== 'linux') return 0;
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] = readFileSync('/proc/stat', 'utf8')
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] = readFileSync(
+    '/proc/stat',
+    'utf8',
+  )
     .slice(0, 200)
     .split(/\s+/, 9)
     .slice(1)
@@ -66,4 +82,6 @@ export const cpuOf = (pids: Pids): CpuSeconds =>
 
 /** What was used between two readings. */
 export const cpuBetween = (before: CpuSeconds, after: CpuSeconds): CpuSeconds =>
-  Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)]));
+  Object.fromEntries(
+    Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)]),
+  );

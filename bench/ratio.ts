@@ -8,7 +8,7 @@ import { hearHints } from './hints.ts';
 import { createOurLife, type LiveOnce } from './lives.ts';
 import { cpuBetween, cpuOf, machineCpuSeconds, type CpuSeconds, type Pids } from './processes.ts';
 import { figure, table, type Section, type Say } from './report.ts';
-import { startWorker, withStack, type Stack } from './stack.ts';
+import { sharedPids, startWorker, withStack, type Stack } from './stack.ts';
 import { median } from './statistics.ts';
 import { settle, type Lane } from './town.ts';
 import { runWindow, type Window } from './windows.ts';
@@ -45,8 +45,14 @@ const historiesCompared = 30;
 
 export const measureRatio = (wish: RatioWish): Promise<Section> =>
   withStack({ say: wish.say, stripeLatencyMs: 0 }, async (stack) => {
-    const flags = wish.profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${wish.profileFolder}`];
-    const [worker, bareWorker] = await Promise.all([startWorker(stack, flags), startBareWorker(stack, flags)]);
+    const flags =
+      wish.profileFolder === undefined
+        ? []
+        : ['--cpu-prof', `--cpu-prof-dir=${wish.profileFolder}`];
+    const [worker, bareWorker] = await Promise.all([
+      startWorker(stack, flags),
+      startBareWorker(stack, flags),
+    ]);
     const hints = await hearHints(stack.services.redisUrl);
     try {
       const lanes = await settle(stack.db, wish.lanes);
@@ -74,31 +80,31 @@ export const measureRatio = (wish: RatioWish): Promise<Section> =>
     }
   });
 
-const sharedPids = ({ services, stripe }: Stack): Pids => ({
-  temporal: services.pid('temporal'),
-  postgres: services.pid('postgres'),
-  redis: services.pid('redis'),
-  stripe: stripe.pid,
-  client: process.pid,
-});
-
 type Duel = { readonly lanes: readonly Lane[]; readonly ours: Side; readonly bare: Side };
 
-async function alternate({ say, seconds, pairs }: RatioWish, { lanes, ours, bare }: Duel): Promise<readonly Measured[]> {
+async function alternate(
+  { say, seconds, pairs }: RatioWish,
+  { lanes, ours, bare }: Duel,
+): Promise<readonly Measured[]> {
   say('ratio: warming both sides up');
   for (const side of [ours, bare]) await measure(side, { lanes, openMs: warmUpMs });
   const measured: Measured[] = [];
   for (let pair = 1; pair <= pairs; pair++) {
     for (const side of [ours, bare]) {
       const result = await measure(side, { lanes, openMs: seconds * 1_000 });
-      say(`ratio: window ${pair} of ${pairs}, ${side.name}: ${figure(result.perSecond)}/s, others took ${figure(result.strangers * 100, 0)} % of the machine`);
+      say(
+        `ratio: window ${pair} of ${pairs}, ${side.name}: ${figure(result.perSecond)}/s, others took ${figure(result.strangers * 100, 0)} % of the machine`,
+      );
       measured.push(result);
     }
   }
   return measured;
 }
 
-async function measure(side: Side, { lanes, openMs }: { readonly lanes: readonly Lane[]; readonly openMs: number }): Promise<Measured> {
+async function measure(
+  side: Side,
+  { lanes, openMs }: { readonly lanes: readonly Lane[]; readonly openMs: number },
+): Promise<Measured> {
   const readings: CpuSeconds[] = [];
   const all: Pids = { ...side.pids, idle: side.idlePid };
   const window = await runWindow({
@@ -130,7 +136,10 @@ async function shapeOfSide({ client }: Stack, { lived, name }: Side): Promise<Sh
   return shape;
 }
 
-function sectionOf(measured: readonly Measured[], shapes: { readonly ours: Shape; readonly bare: Shape }): Section {
+function sectionOf(
+  measured: readonly Measured[],
+  shapes: { readonly ours: Shape; readonly bare: Shape },
+): Section {
   const of = (name: Side['name']) => measured.filter((each) => each.name === name);
   const [ours, bare] = [of('ours'), of('bare')];
   const ratios = ours.map((each, i) => each.perSecond / (bare[i]?.perSecond ?? Number.NaN));
@@ -142,7 +151,14 @@ function sectionOf(measured: readonly Measured[], shapes: { readonly ours: Shape
       ...table([
         ['window', 'ours /s', 'bare /s', 'ratio', 'others during ours', 'and bare'],
         ...ours.map((each, i) => rowOf(i + 1, each, bare[i])),
-        ['median', figure(median(ours.map((each) => each.perSecond))), figure(barePerSecond), figure(ratio, 3), '', ''],
+        [
+          'median',
+          figure(median(ours.map((each) => each.perSecond))),
+          figure(barePerSecond),
+          figure(ratio, 3),
+          '',
+          '',
+        ],
       ]),
       '',
       ...cpuTable(ours, bare),
@@ -152,7 +168,16 @@ function sectionOf(measured: readonly Measured[], shapes: { readonly ours: Shape
         : `The histories differ: ${differing.join('; ')}`,
     ],
     figures: { ratio, ratios, windows: measured, events: shapes },
-    gates: [{ name: 'R1 lifecycles ÷ bare workflow', value: ratio, unit: '', limit: 0.7, aim: 0.8, better: 'higher' }],
+    gates: [
+      {
+        name: 'R1 lifecycles ÷ bare workflow',
+        value: ratio,
+        unit: '',
+        limit: 0.7,
+        aim: 0.8,
+        better: 'higher',
+      },
+    ],
     invalid: whyInvalid(barePerSecond, differing),
   };
 }
@@ -173,15 +198,23 @@ function whyInvalid(barePerSecond: number, differing: readonly string[]): string
     : undefined;
 }
 
+const cpuRow = (name: string, a: number, b: number): readonly string[] => [
+  name,
+  figure(a, 1),
+  figure(b, 1),
+  figure(a - b, 1),
+];
+
 function cpuTable(ours: readonly Measured[], bare: readonly Measured[]): readonly string[] {
   const names = Object.keys(ours[0]?.cpuMs ?? {});
-  const of = (side: readonly Measured[], name: string): number => median(side.map((each) => each.cpuMs[name] ?? 0));
-  const row = (name: string, a: number, b: number) => [name, figure(a, 1), figure(b, 1), figure(a - b, 1)];
-  const sum = (side: readonly Measured[]): number => names.reduce((total, name) => total + of(side, name), 0);
+  const of = (side: readonly Measured[], name: string): number =>
+    median(side.map((each) => each.cpuMs[name] ?? 0));
+  const sum = (side: readonly Measured[]): number =>
+    names.reduce((total, name) => total + of(side, name), 0);
   return table([
     ['CPU-ms per life', 'ours', 'bare', 'more'],
-    ...names.map((name) => row(name, of(ours, name), of(bare, name))),
-    row('sum', sum(ours), sum(bare)),
+    ...names.map((name) => cpuRow(name, of(ours, name), of(bare, name))),
+    cpuRow('sum', sum(ours), sum(bare)),
     ['bare ÷ ours', figure(sum(bare) / sum(ours), 3), '', ''],
   ]);
 }

@@ -34,13 +34,26 @@ export async function settle(db: Db, laneCount: number): Promise<readonly Lane[]
 async function settleLane(db: Db, marketId: MarketId): Promise<Lane> {
   const merchant = await createMerchant(db, { marketId, name: 'Bench', commissionBps: 2_000 });
   if (!merchant) throw new Error('the market is missing');
-  const branch = await createBranch(db, { merchantId: merchant.id, name: 'Bench', location: place });
+  const branch = await createBranch(db, {
+    merchantId: merchant.id,
+    name: 'Bench',
+    location: place,
+  });
   if (!branch) throw new Error('the merchant is missing');
   const [customerId, driverId] = [newId('customer'), newId('driver')];
-  await db.insertInto('people').values([personOf(customerId), personOf(driverId)]).execute();
+  await db
+    .insertInto('people')
+    .values([personOf(customerId), personOf(driverId)])
+    .execute();
   await db.insertInto('drivers').values(driverOf({ driverId, marketId })).execute();
   const { merchant_id: merchantId, id: branchId } = branch;
-  return { marketId, merchantId: merchantId as MerchantId, branchId: branchId as BranchId, customerId, driverId };
+  return {
+    marketId,
+    merchantId: merchantId as MerchantId,
+    branchId: branchId as BranchId,
+    customerId,
+    driverId,
+  };
 }
 
 const personOf = (id: string) => ({
@@ -111,6 +124,6 @@ export async function storeDraft(db: Db, facts: OrderFacts): Promise<void> {
       pickup_lng: place.lng,
       dropoff_lat: place.lat + 0.02,
       dropoff_lng: place.lng,
-    } as never)
+    })
     .execute();
 }

@@ -21,9 +21,9 @@ export async function runWindow<L>(wish: {
   readonly around?: (edge: 'opens' | 'closes') => void;
 }): Promise<Window> {
   let finished = 0;
-  let running = true;
+  const closing = new AbortController();
   const runs = wish.lanes.map(async (lane) => {
-    while (running) {
+    while (!closing.signal.aborted) {
       await wish.work(lane);
       finished += 1;
     }
@@ -40,7 +40,7 @@ export async function runWindow<L>(wish: {
     const count = finished - before;
     return { perSecond: (count * 1_000) / durationMs, finished: count, durationMs };
   } finally {
-    running = false;
+    closing.abort();
     await all;
   }
 }

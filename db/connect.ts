@@ -11,7 +11,13 @@ const bigintOid = 20;
 types.setTypeParser(bigintOid, Number);
 
 /** `url` is a postgres:// URL, `poolSize` the largest number of connections. Call `destroy()` at the end. */
-export function connect({ url, poolSize }: { readonly url: string; readonly poolSize: number }): Db {
+export function connect({
+  url,
+  poolSize,
+}: {
+  readonly url: string;
+  readonly poolSize: number;
+}): Db {
   const pool = new Pool({
     connectionString: url,
     max: poolSize,

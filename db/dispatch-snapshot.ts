@@ -1,11 +1,13 @@
-// What a dispatch round plans from: the deliveries that look for a driver and the drivers who are online, in two
-// indexed statements. It locks nothing: `writeOffers` looks again.
+// What a dispatch round plans from: the deliveries that look for a driver and the drivers who are online. Flat
+// statements, joined here: whatever the planner believes of a table that grew fast, each stays linear. It locks
+// nothing and is no single moment: `writeOffers` looks again.
 
 import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
 import type { DriverId, MarketId, OrderId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Db } from './connect.ts';
+import type { OfferOrderStatus } from './schema.ts';
 
 /** Times in epoch milliseconds. */
 export type SearchingRow = {
@@ -56,77 +58,91 @@ export async function readPolicy(db: Db, marketId: MarketId): Promise<Policy | u
 
 /** Deliveries without a live offer, the oldest released first. */
 export async function readSearching(db: Db, marketId: MarketId): Promise<readonly SearchingRow[]> {
-  const { rows } = await sql<{
-    id: string;
-    search: number;
-    rung: number;
-    since: Date;
-    lat: number;
-    lng: number;
-    earlier: readonly EarlierOffer[];
-  }>`
-    SELECT o.id, o.search, coalesce(o.search_rung, 0) AS rung, coalesce(o.search_since, o.placed_at) AS since,
-      o.pickup_lat AS lat, o.pickup_lng AS lng, coalesce(e.earlier, '[]') AS earlier
-    FROM orders o LEFT JOIN LATERAL (
-      SELECT json_agg(json_build_object('driverId', f.driver_id, 'search', l.search, 'outcome',
-        CASE l.status WHEN 'assigned' THEN 'dropped_out' WHEN 'refused' THEN 'voided' ELSE l.status END)
-        ORDER BY l.offer_id) AS earlier
-      FROM offer_orders l JOIN offers f ON f.id = l.offer_id WHERE l.order_id = o.id) e ON true
-    WHERE o.market_id = ${marketId} AND o.delivery_status = 'searching' AND NOT EXISTS (
-      SELECT FROM offer_orders l WHERE l.order_id = o.id AND l.status IN ('open', 'accepted'))
-    ORDER BY since, o.id`.execute(db);
-  return rows.map((row) => ({
-    orderId: row.id as OrderId,
-    search: row.search,
-    rung: row.rung,
-    searchSince: row.since.getTime(),
-    pickup: { lat: row.lat, lng: row.lng },
-    earlier: row.earlier,
-  }));
+  const orders = await db
+    .selectFrom('orders')
+    .select([
+      'id',
+      'search',
+      'search_rung',
+      'search_since',
+      'placed_at',
+      'pickup_lat',
+      'pickup_lng',
+    ])
+    .where('market_id', '=', marketId)
+    .where('delivery_status', '=', 'searching')
+    .orderBy('search_since')
+    .orderBy('id')
+    .execute();
+  const lines = await readLines(
+    db,
+    orders.map((order) => order.id),
+  );
+  return orders
+    .map((row) => ({
+      orderId: row.id as OrderId,
+      search: row.search,
+      rung: row.search_rung ?? 0,
+      searchSince: (row.search_since ?? row.placed_at).getTime(),
+      pickup: { lat: row.pickup_lat, lng: row.pickup_lng },
+      earlier: lines.ended.get(row.id) ?? [],
+    }))
+    .filter((order) => !lines.live.has(order.orderId));
 }
 
-type StoredStop = {
-  readonly pickedUp: boolean;
-  readonly pickupLat: number;
-  readonly pickupLng: number;
-  readonly dropoffLat: number;
-  readonly dropoffLng: number;
-  readonly readyAt: number | null;
+type Lines = {
+  /** Orders with an open or accepted offer. */
+  readonly live: ReadonlySet<string>;
+  readonly ended: ReadonlyMap<string, readonly EarlierOffer[]>;
 };
+
+async function readLines(db: Db, orderIds: readonly string[]): Promise<Lines> {
+  const { rows } = await sql<LineRow>`
+    SELECT l.order_id, l.search, l.status, f.driver_id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
+    WHERE l.order_id = ANY(${orderIds}::text[]) ORDER BY l.offer_id`.execute(db);
+  const live = new Set<string>();
+  const ended = new Map<string, EarlierOffer[]>();
+  for (const row of rows) {
+    const outcome = outcomeOf(row.status);
+    const earlier = ended.get(row.order_id) ?? [];
+    if (outcome === 'live') live.add(row.order_id);
+    else earlier.push({ driverId: row.driver_id as DriverId, search: row.search, outcome });
+    ended.set(row.order_id, earlier);
+  }
+  return { live, ended };
+}
+
+type LineRow = {
+  readonly order_id: string;
+  readonly search: number;
+  readonly status: OfferOrderStatus;
+  readonly driver_id: string;
+};
+
+function outcomeOf(status: OfferOrderStatus): EarlierOffer['outcome'] | 'live' {
+  switch (status) {
+    case 'open':
+    case 'accepted':
+      return 'live';
+    // The order searches again, so the driver whom it had is gone.
+    case 'assigned':
+      return 'dropped_out';
+    case 'refused':
+      return 'voided';
+    case 'declined':
+    case 'expired':
+    case 'withdrawn':
+      return status;
+  }
+}
 
 /** Everybody who is online in the market, by id. */
 export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly DriverRow[]> {
-  const { rows } = await sql<{
-    id: string;
-    capacity: number;
-    lat: number | null;
-    lng: number | null;
-    position_at: Date | null;
-    shift_ends_at: Date | null;
-    has_open_offer: boolean;
-    stops: readonly StoredStop[];
-  }>`
-    WITH held AS MATERIALIZED (
-      SELECT o.driver_id, o.id AS order_id FROM orders o
-      WHERE o.market_id = ${marketId} AND o.driver_id IS NOT NULL
-        AND o.delivery_status IN ('confirmed', 'picked_up', 'delivery_unconfirmed')
-      UNION
-      SELECT f.driver_id, l.order_id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
-      WHERE l.status = 'accepted' AND f.market_id = ${marketId}
-    ), stop AS (
-      SELECT held.driver_id, json_agg(json_build_object(
-        'pickedUp', o.delivery_status IN ('picked_up', 'delivery_unconfirmed'),
-        'pickupLat', o.pickup_lat, 'pickupLng', o.pickup_lng,
-        'dropoffLat', o.dropoff_lat, 'dropoffLng', o.dropoff_lng,
-        'readyAt', round(extract(epoch FROM o.ready_estimate_at) * 1000))
-        ORDER BY o.delivery_status IN ('picked_up', 'delivery_unconfirmed') DESC, o.id) AS stops
-      FROM held JOIN orders o ON o.id = held.order_id GROUP BY held.driver_id
-    )
-    SELECT d.id, d.capacity, d.lat, d.lng, d.position_at, d.shift_ends_at,
-      EXISTS (SELECT FROM offers f WHERE f.driver_id = d.id AND f.status = 'open') AS has_open_offer,
-      coalesce(stop.stops, '[]') AS stops
-    FROM drivers d LEFT JOIN stop ON stop.driver_id = d.id
-    WHERE d.market_id = ${marketId} AND d.online ORDER BY d.id`.execute(db);
+  const { rows } = await sql<OnlineRow>`
+    SELECT id, capacity, lat, lng, position_at, shift_ends_at,
+      EXISTS (SELECT FROM offers WHERE driver_id = drivers.id AND status = 'open') AS has_open_offer
+    FROM drivers WHERE market_id = ${marketId} AND online ORDER BY id`.execute(db);
+  const stops = await readStops(db, marketId);
   return rows.map((row) => ({
     driverId: row.id as DriverId,
     capacity: row.capacity,
@@ -134,13 +150,53 @@ export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly 
     placeAt: row.position_at?.getTime(),
     shiftEndsAt: row.shift_ends_at?.getTime(),
     hasOpenOffer: row.has_open_offer,
-    stops: row.stops.map(toStop),
+    stops: stops.get(row.id) ?? [],
   }));
 }
 
-const toStop = (stop: StoredStop): Stop => ({
-  pickedUp: stop.pickedUp,
-  pickup: { lat: stop.pickupLat, lng: stop.pickupLng },
-  dropoff: { lat: stop.dropoffLat, lng: stop.dropoffLng },
-  readyAt: stop.readyAt ?? undefined,
+type OnlineRow = {
+  readonly id: string;
+  readonly capacity: number;
+  readonly lat: number | null;
+  readonly lng: number | null;
+  readonly position_at: Date | null;
+  readonly shift_ends_at: Date | null;
+  readonly has_open_offer: boolean;
+};
+
+/** By driver: what is carried or accepted. */
+async function readStops(db: Db, marketId: MarketId): Promise<ReadonlyMap<string, Stop[]>> {
+  const { rows } = await sql<StopRow>`
+    WITH held AS MATERIALIZED (
+      SELECT driver_id, id AS order_id FROM orders
+      WHERE market_id = ${marketId} AND driver_id IS NOT NULL
+        AND delivery_status IN ('confirmed', 'picked_up', 'delivery_unconfirmed')
+      UNION
+      SELECT f.driver_id, l.order_id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
+      WHERE l.status = 'accepted' AND f.market_id = ${marketId}
+    )
+    SELECT held.driver_id, o.delivery_status IN ('picked_up', 'delivery_unconfirmed') AS picked_up,
+      o.pickup_lat, o.pickup_lng, o.dropoff_lat, o.dropoff_lng, o.ready_estimate_at
+    FROM held JOIN orders o ON o.id = held.order_id ORDER BY picked_up DESC, o.id`.execute(db);
+  const stops = new Map<string, Stop[]>();
+  for (const row of rows)
+    stops.set(row.driver_id, [...(stops.get(row.driver_id) ?? []), toStop(row)]);
+  return stops;
+}
+
+type StopRow = {
+  readonly driver_id: string;
+  readonly picked_up: boolean;
+  readonly pickup_lat: number;
+  readonly pickup_lng: number;
+  readonly dropoff_lat: number;
+  readonly dropoff_lng: number;
+  readonly ready_estimate_at: Date | null;
+};
+
+const toStop = (row: StopRow): Stop => ({
+  pickedUp: row.picked_up,
+  pickup: { lat: row.pickup_lat, lng: row.pickup_lng },
+  dropoff: { lat: row.dropoff_lat, lng: row.dropoff_lng },
+  readyAt: row.ready_estimate_at?.getTime(),
 });

@@ -53,9 +53,13 @@ export async function storeDraft(
 function seal(vault: Vault, { facts, customer, address, note }: Draft) {
   const { customerId, merchantId, orderId } = facts;
   const guest =
-    customer.kind === 'guest' ? sealPerson(vault, { ...customer, id: customerId, merchantId }) : undefined;
+    customer.kind === 'guest'
+      ? sealPerson(vault, { ...customer, id: customerId, merchantId })
+      : undefined;
   const key: PersonKey =
-    customer.kind === 'known' ? vault.unwrap(customerId, customer.wrappedKey) : (guest?.key ?? vault.create(customerId));
+    customer.kind === 'known'
+      ? vault.unwrap(customerId, customer.wrappedKey)
+      : (guest?.key ?? vault.create(customerId));
   return {
     guest: guest?.row,
     address: key.seal(`address:${orderId}`, address),
@@ -102,7 +106,10 @@ function isTakenExternalId(error: unknown): boolean {
   );
 }
 
-async function orderByExternalId(db: Db, { facts, externalId }: Draft): Promise<string | undefined> {
+async function orderByExternalId(
+  db: Db,
+  { facts, externalId }: Draft,
+): Promise<string | undefined> {
   const row = await db
     .selectFrom('orders')
     .select('id')

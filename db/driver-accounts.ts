@@ -19,7 +19,11 @@ export type DriverRecord = {
 type NewDriver = Pick<DriverRecord, 'marketId' | 'name' | 'phone' | 'capacity'>;
 
 /** In a transaction of the caller: the person and the driver are two rows. */
-export async function createDriver(db: Db, vault: Vault, { marketId, name, phone, capacity }: NewDriver): Promise<DriverRecord> {
+export async function createDriver(
+  db: Db,
+  vault: Vault,
+  { marketId, name, phone, capacity }: NewDriver,
+): Promise<DriverRecord> {
   const { row } = sealPerson(vault, { id: newId('driver'), name, phone });
   await db.insertInto('people').values(row).execute();
   const driver = await db
@@ -27,10 +31,22 @@ export async function createDriver(db: Db, vault: Vault, { marketId, name, phone
     .values({ id: row.id, market_id: marketId, capacity })
     .returning(['id', 'online', 'created_at'])
     .executeTakeFirstOrThrow();
-  return { id: driver.id, marketId, name, phone, capacity, online: driver.online, createdAt: driver.created_at };
+  return {
+    id: driver.id,
+    marketId,
+    name,
+    phone,
+    capacity,
+    online: driver.online,
+    createdAt: driver.created_at,
+  };
 }
 
-export async function listDrivers(db: Db, vault: Vault, { after, limit }: Page): Promise<PageOf<DriverRecord>> {
+export async function listDrivers(
+  db: Db,
+  vault: Vault,
+  { after, limit }: Page,
+): Promise<PageOf<DriverRecord>> {
   const rows = await db
     .selectFrom('drivers')
     .innerJoin('people', 'people.id', 'drivers.id')

@@ -26,7 +26,11 @@ export type FeedScope = Extract<Scope, { readonly kind: 'platform' | 'merchant' 
 /** Oldest first, strictly behind the cursor. */
 export async function readFeed(
   db: Db,
-  { scope, after, limit }: { readonly scope: FeedScope; readonly after: FeedCursor; readonly limit: number },
+  {
+    scope,
+    after,
+    limit,
+  }: { readonly scope: FeedScope; readonly after: FeedCursor; readonly limit: number },
 ): Promise<readonly FeedEvent[]> {
   const { rows } = await sql<FeedEvent>`
     SELECT e.order_id, e.sequence, e.id, e.xid::text AS xid, e.type, e.body, e.actor, e.at
@@ -49,7 +53,9 @@ function eventsIn(scope: FeedScope): RawBuilder<boolean> {
 /** Seconds by which the feed is behind: the age of the oldest event that is committed but held back. */
 export async function feedLagS(db: Db, now: Date): Promise<number> {
   const { rows } = await sql<{ oldest: Date | null }>`
-    SELECT min(at) AS oldest FROM order_events WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())`.execute(db);
+    SELECT min(at) AS oldest FROM order_events WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())`.execute(
+    db,
+  );
   const oldest = rows[0]?.oldest;
   return oldest ? Math.max(0, (now.getTime() - oldest.getTime()) / 1_000) : 0;
 }

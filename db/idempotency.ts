@@ -21,10 +21,18 @@ export type StoredAnswer = { readonly status: number; readonly body: object };
 
 /** What is known of a key that somebody has claimed before. */
 export type KnownKey =
-  | { readonly kind: 'answered'; readonly answer: StoredAnswer; readonly orderId: string | undefined }
+  | {
+      readonly kind: 'answered';
+      readonly answer: StoredAnswer;
+      readonly orderId: string | undefined;
+    }
   | { readonly kind: 'in_flight'; readonly leaseUntil: number }
   /** The lease has run out without an answer: the request may be taken over. */
-  | { readonly kind: 'abandoned'; readonly orderId: string | undefined; readonly leaseUntil: number }
+  | {
+      readonly kind: 'abandoned';
+      readonly orderId: string | undefined;
+      readonly leaseUntil: number;
+    }
   | { readonly kind: 'other_request' };
 
 export const leaseEnd = (now: number): Date => new Date(now + leaseMs);
@@ -42,9 +50,15 @@ function toKnownKey(row: KeyRow, { bodyHash, now }: KeyedRequest): KnownKey {
   const leaseUntil = row.lease_until.getTime();
   if (!row.body_hash.equals(bodyHash)) return { kind: 'other_request' };
   if (row.response_status !== null) {
-    return { kind: 'answered', answer: { status: row.response_status, body: row.response_body ?? {} }, orderId };
+    return {
+      kind: 'answered',
+      answer: { status: row.response_status, body: row.response_body ?? {} },
+      orderId,
+    };
   }
-  return leaseUntil > now ? { kind: 'in_flight', leaseUntil } : { kind: 'abandoned', orderId, leaseUntil };
+  return leaseUntil > now
+    ? { kind: 'in_flight', leaseUntil }
+    : { kind: 'abandoned', orderId, leaseUntil };
 }
 
 export async function findKey(db: Db, request: KeyedRequest): Promise<KnownKey | undefined> {
@@ -95,7 +109,11 @@ export async function takeOver(
 type OwnKey = Pick<KeyedRequest, 'tenant' | 'key'>;
 
 /** The answer that every later request with this key gets. The first one stored stays. */
-export async function storeAnswer(db: Db, { tenant, key }: OwnKey, { status, body }: StoredAnswer): Promise<void> {
+export async function storeAnswer(
+  db: Db,
+  { tenant, key }: OwnKey,
+  { status, body }: StoredAnswer,
+): Promise<void> {
   await db
     .updateTable('idempotency_keys')
     .set({ response_status: status, response_body: JSON.stringify(body) })
@@ -106,7 +124,10 @@ export async function storeAnswer(db: Db, { tenant, key }: OwnKey, { status, bod
 }
 
 /** Lets a retry take over at once; without an answer the request stays under way. */
-export async function endLease(db: Db, { tenant, key, now }: OwnKey & { readonly now: number }): Promise<void> {
+export async function endLease(
+  db: Db,
+  { tenant, key, now }: OwnKey & { readonly now: number },
+): Promise<void> {
   await db
     .updateTable('idempotency_keys')
     .set({ lease_until: new Date(now) })
@@ -151,13 +172,19 @@ export async function claimCommand(db: Db, request: CommandRequest): Promise<Com
   return { target, claimed: row.claimed, known };
 }
 
-type ClaimRow = { readonly claimed: boolean; readonly customer_id: string | null; readonly placed_at: Date | null } & {
+type ClaimRow = {
+  readonly claimed: boolean;
+  readonly customer_id: string | null;
+  readonly placed_at: Date | null;
+} & {
   readonly [K in keyof KeyRow]: KeyRow[K] | null;
 };
 
 function knownOf(row: ClaimRow, request: KeyedRequest): KnownKey | undefined {
   const { body_hash, lease_until } = row;
-  return body_hash && lease_until ? toKnownKey({ ...row, body_hash, lease_until }, request) : undefined;
+  return body_hash && lease_until
+    ? toKnownKey({ ...row, body_hash, lease_until }, request)
+    : undefined;
 }
 
 function commandClaim(request: CommandRequest): RawBuilder<ClaimRow> {

@@ -78,7 +78,14 @@ export async function revokeKey(db: Db, id: string, now: Date): Promise<boolean>
 }
 
 const columns = [
-  'id', 'role', 'merchant_id', 'branch_id', 'driver_id', 'customer_id', 'created_at', 'revoked_at',
+  'id',
+  'role',
+  'merchant_id',
+  'branch_id',
+  'driver_id',
+  'customer_id',
+  'created_at',
+  'revoked_at',
 ] as const;
 
 const selectKeys = (db: Db) => db.selectFrom('api_keys').select(columns);

@@ -12,47 +12,55 @@ type Posting = { readonly key: string; readonly kind: string; readonly entries: 
 const platform = 'platform';
 
 /** What an event moves, if anything. Pure; exported for the audit's tests. */
-export function postingOf(facts: OrderFacts, event: OrderEventBody, driverId: string): Posting | undefined {
+export function postingOf(
+  facts: OrderFacts,
+  event: OrderEventBody,
+  driverId: string,
+): Posting | undefined {
   const { orderId, customerId, merchantId } = facts;
-  switch (event.type) {
-    case 'order.settled':
-      return {
-        key: `${orderId}:settle:1`,
-        kind: 'settlement',
-        entries: [
-          { account: 'customer', party: customerId, amountMinor: event.customerMinor },
-          { account: 'merchant', party: merchantId, amountMinor: -event.merchantMinor },
-          { account: 'driver', party: driverId, amountMinor: -event.driverMinor },
-          { account: 'platform', party: platform, amountMinor: -event.platformMinor },
-        ],
-      };
-    case 'payment.captured':
-      return {
-        key: `${orderId}:capture:${event.attempt}`,
-        kind: 'capture',
-        entries: [
-          { account: 'provider_clearing', party: 'stripe', amountMinor: event.amountMinor },
-          { account: 'customer', party: customerId, amountMinor: -event.amountMinor },
-        ],
-      };
-    case 'payment.written_off':
-      return {
-        key: `${orderId}:write_off:1`,
-        kind: 'write_off',
-        entries: [
-          { account: 'bad_debt', party: platform, amountMinor: event.amountMinor },
-          { account: 'customer', party: customerId, amountMinor: -event.amountMinor },
-        ],
-      };
-    default:
-      return undefined;
+  if (event.type === 'order.settled') {
+    return {
+      key: `${orderId}:settle:1`,
+      kind: 'settlement',
+      entries: [
+        { account: 'customer', party: customerId, amountMinor: event.customerMinor },
+        { account: 'merchant', party: merchantId, amountMinor: -event.merchantMinor },
+        { account: 'driver', party: driverId, amountMinor: -event.driverMinor },
+        { account: 'platform', party: platform, amountMinor: -event.platformMinor },
+      ],
+    };
   }
+  if (event.type === 'payment.captured') {
+    return {
+      key: `${orderId}:capture:${event.attempt}`,
+      kind: 'capture',
+      entries: [
+        { account: 'provider_clearing', party: 'stripe', amountMinor: event.amountMinor },
+        { account: 'customer', party: customerId, amountMinor: -event.amountMinor },
+      ],
+    };
+  }
+  if (event.type === 'payment.written_off') {
+    return {
+      key: `${orderId}:write_off:1`,
+      kind: 'write_off',
+      entries: [
+        { account: 'bad_debt', party: platform, amountMinor: event.amountMinor },
+        { account: 'customer', party: customerId, amountMinor: -event.amountMinor },
+      ],
+    };
+  }
+  return undefined;
 }
 
 /** Posts one transaction inside the caller's; refuses (a bug) entries that do not sum to zero. */
 export async function post(
   trx: Transaction<Database>,
-  { posting, facts, at }: { readonly posting: Posting; readonly facts: OrderFacts; readonly at: Date },
+  {
+    posting,
+    facts,
+    at,
+  }: { readonly posting: Posting; readonly facts: OrderFacts; readonly at: Date },
 ): Promise<void> {
   const entries = posting.entries.filter((entry) => entry.amountMinor !== 0);
   const sum = entries.reduce((total, entry) => total + entry.amountMinor, 0);
@@ -60,7 +68,10 @@ export async function post(
   if (entries.length === 0) return;
   const { key, kind } = posting;
   const { currency, orderId } = facts;
-  await trx.insertInto('ledger_transactions').values({ key, order_id: orderId, kind, currency, at }).execute();
+  await trx
+    .insertInto('ledger_transactions')
+    .values({ key, order_id: orderId, kind, currency, at })
+    .execute();
   await trx
     .insertInto('ledger_entries')
     .values(

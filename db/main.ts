@@ -10,7 +10,10 @@ import { migrate } from './migrate.ts';
 const config = readConfig(process.env);
 const log = createLog({ name: 'db', level: config.logLevel });
 const applied = await migrate(config.databaseUrl);
-log.info({ migrations: applied }, applied.length > 0 ? 'the database is migrated' : 'the database is up to date');
+log.info(
+  { migrations: applied },
+  applied.length > 0 ? 'the database is migrated' : 'the database is up to date',
+);
 
 if (config.adminKey !== undefined) {
   const db = connect({ url: config.databaseUrl, poolSize: 1 });

@@ -17,7 +17,9 @@ export async function migrate(databaseUrl: string): Promise<readonly string[]> {
     );
     const { rows } = await client.query<{ name: string }>('SELECT name FROM schema_migrations');
     const done = new Set(rows.map((row) => row.name));
-    const pending = (await readdir(folder)).filter((name) => name.endsWith('.sql') && !done.has(name));
+    const pending = (await readdir(folder)).filter(
+      (name) => name.endsWith('.sql') && !done.has(name),
+    );
     for (const name of pending.toSorted()) await apply(client, name);
     return pending;
   } finally {

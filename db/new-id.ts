@@ -3,5 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { formatId, type IdKind } from '../domain/ids.ts';
 
-export const newId = <K extends IdKind>(kind: K, nowMs: number = Date.now()): ReturnType<typeof formatId<K>> =>
-  formatId(kind, nowMs, randomBytes(10));
+export const newId = <K extends IdKind>(
+  kind: K,
+  nowMs: number = Date.now(),
+): ReturnType<typeof formatId<K>> => formatId(kind, nowMs, randomBytes(10));

@@ -17,7 +17,11 @@ export type NewNote = {
 };
 
 /** Idempotent. False when the person was erased: nothing may be kept about them any more. */
-export async function saveNote(db: Db, vault: Vault, { id, orderId, personId, text }: NewNote): Promise<boolean> {
+export async function saveNote(
+  db: Db,
+  vault: Vault,
+  { id, orderId, personId, text }: NewNote,
+): Promise<boolean> {
   const person = await db
     .selectFrom('people')
     .select('wrapped_key')

@@ -12,7 +12,10 @@ export type OfferDetails = {
 };
 
 /** By order id. The pay is the delivery pay and the tip. */
-export async function offerDetails(db: Db, orderIds: readonly string[]): Promise<ReadonlyMap<string, OfferDetails>> {
+export async function offerDetails(
+  db: Db,
+  orderIds: readonly string[],
+): Promise<ReadonlyMap<string, OfferDetails>> {
   if (orderIds.length === 0) return new Map();
   const rows = await db
     .selectFrom('orders')

@@ -56,59 +56,57 @@ async function lockWhatIsFree(
   offers: readonly NewOffer[],
 ): Promise<Free> {
   const orderIds = offers.flatMap((offer) => offer.orders.map((order) => order.orderId));
-  const locked = await lockOrders(trx, orderIds);
+  const searches = await lockOrders(trx, orderIds);
   // Rounds that plan the same must not hold each other's drivers: only those whose orders are ours are locked.
   const driverIds = offers
-    .filter((offer) => offer.orders.every((order) => locked.has(order.orderId)))
+    .filter((offer) => offer.orders.every((order) => searches.has(order.orderId)))
     .map((offer) => offer.driverId);
-  const drivers = await sql<{ id: string }>`
-    SELECT id FROM drivers WHERE id = ANY(${driverIds}::text[]) AND online
-    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`.execute(trx);
-  // Only now, under the locks: a statement of its own sees what other rounds have committed.
-  const searches = await sql<{ id: string; search: number }>`
-    SELECT id, search FROM orders WHERE id = ANY(${[...locked]}::text[])
-      AND delivery_status = 'searching' AND NOT EXISTS (
-        SELECT FROM offer_orders WHERE order_id = orders.id AND status IN ('open', 'accepted'))`.execute(
-    trx,
-  );
-  const room = await readRoom(
-    trx,
-    drivers.rows.map((row) => row.id),
-  );
-  return { searches: new Map(searches.rows.map((row) => [row.id, row.search])), room };
+  return { searches, room: await lockDrivers(trx, driverIds) };
 }
 
+/** Statements after a lock see what others have committed before it, so what is live is read after it. */
 async function lockOrders(
   trx: Transaction<Database>,
   orderIds: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const { rows } = await sql<{ id: string }>`
-    SELECT id FROM orders WHERE id = ANY(${orderIds}::text[]) AND delivery_status = 'searching'
+): Promise<ReadonlyMap<string, number>> {
+  const locked = await sql<{ id: string; search: number }>`
+    SELECT id, search FROM orders WHERE id = ANY(${orderIds}::text[]) AND delivery_status = 'searching'
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`.execute(trx);
-  return new Set(rows.map((row) => row.id));
+  const live = await sql<{ order_id: string }>`
+    SELECT order_id FROM offer_orders
+    WHERE order_id = ANY(${orderIds}::text[]) AND status IN ('open', 'accepted')`.execute(trx);
+  const taken = new Set(live.rows.map((row) => row.order_id));
+  return new Map(
+    locked.rows.filter(({ id }) => !taken.has(id)).map(({ id, search }) => [id, search]),
+  );
 }
 
-async function readRoom(
+async function lockDrivers(
   trx: Transaction<Database>,
   driverIds: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await sql<{ id: string; room: number }>`
-    WITH accepted AS (
-      SELECT offers.driver_id, count(*) AS load FROM offer_orders JOIN offers ON offers.id = offer_id
-      WHERE offer_orders.status = 'accepted' GROUP BY offers.driver_id
-    ), carried AS (
-      SELECT driver_id, count(*) AS load FROM orders
-      WHERE driver_id = ANY(${driverIds}::text[])
-        AND delivery_status IN ('confirmed', 'picked_up', 'delivery_unconfirmed') GROUP BY driver_id
-    )
-    SELECT id, (capacity - coalesce(accepted.load, 0) - coalesce(carried.load, 0))::int AS room
-    FROM drivers
-    LEFT JOIN accepted ON accepted.driver_id = id LEFT JOIN carried ON carried.driver_id = id
-    WHERE id = ANY(${driverIds}::text[])
-      AND NOT EXISTS (SELECT FROM offers WHERE driver_id = drivers.id AND status = 'open')`.execute(
-    trx,
+  const locked = await sql<{ id: string; capacity: number }>`
+    SELECT id, capacity FROM drivers WHERE id = ANY(${driverIds}::text[]) AND online
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`.execute(trx);
+  const open = await sql<{ driver_id: string }>`
+    SELECT driver_id FROM offers
+    WHERE driver_id = ANY(${driverIds}::text[]) AND status = 'open'`.execute(trx);
+  // One statement, and after the open ones: an offer moves from open over accepted to carried, never back.
+  const loads = await sql<{ driver_id: string; load: number }>`
+    SELECT driver_id, count(*)::int AS load FROM (
+      SELECT driver_id FROM orders WHERE driver_id = ANY(${driverIds}::text[])
+        AND delivery_status IN ('confirmed', 'picked_up', 'delivery_unconfirmed')
+      UNION ALL
+      SELECT f.driver_id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
+      WHERE l.status = 'accepted' AND f.driver_id = ANY(${driverIds}::text[])) AS held
+    GROUP BY driver_id`.execute(trx);
+  const asked = new Set(open.rows.map((row) => row.driver_id));
+  const load = new Map(loads.rows.map((row) => [row.driver_id, row.load]));
+  return new Map(
+    locked.rows
+      .filter(({ id }) => !asked.has(id))
+      .map(({ id, capacity }) => [id, capacity - (load.get(id) ?? 0)]),
   );
-  return new Map(rows.map((row) => [row.id, row.room]));
 }
 
 function fitting(offers: readonly NewOffer[], { searches, room }: Free): readonly NewOffer[] {

@@ -18,12 +18,55 @@ const selectOrders = (db: Db, scope: Scope) =>
         .onRef('payment_actions.provider_ref', '=', 'o.provider_ref'),
     )
     .where(ordersIn(scope))
-    .select(['o.id', 'o.merchant_id', 'o.branch_id', 'o.market_id', 'o.customer_id', 'o.external_id', 'o.number'])
-    .select(['o.placed_at', 'o.items', 'o.currency', 'o.total_minor', 'o.sequence', 'o.status', 'o.order_status'])
-    .select(['o.delivery_status', 'o.payment_status', 'o.end_reason', 'o.driver_id', 'o.owner', 'o.deadlines'])
-    .select(['o.ready_estimate_at', 'o.ready_at', 'o.pickup_eta_at', 'o.dropoff_eta_at', 'o.updated_at', 'o.is_over'])
-    .select(['o.pickup_lat', 'o.pickup_lng', 'o.dropoff_lat', 'o.dropoff_lng', 'o.dropoff_address_enc', 'o.note_id'])
-    .select(['people.wrapped_key', 'people.name_enc', 'people.phone_enc', 'notes.body_enc', 'payment_actions.client_secret'])
+    .select([
+      'o.id',
+      'o.merchant_id',
+      'o.branch_id',
+      'o.market_id',
+      'o.customer_id',
+      'o.external_id',
+      'o.number',
+    ])
+    .select([
+      'o.placed_at',
+      'o.items',
+      'o.currency',
+      'o.total_minor',
+      'o.sequence',
+      'o.status',
+      'o.order_status',
+    ])
+    .select([
+      'o.delivery_status',
+      'o.payment_status',
+      'o.end_reason',
+      'o.driver_id',
+      'o.owner',
+      'o.deadlines',
+    ])
+    .select([
+      'o.ready_estimate_at',
+      'o.ready_at',
+      'o.pickup_eta_at',
+      'o.dropoff_eta_at',
+      'o.updated_at',
+      'o.is_over',
+    ])
+    .select([
+      'o.pickup_lat',
+      'o.pickup_lng',
+      'o.dropoff_lat',
+      'o.dropoff_lng',
+      'o.dropoff_address_enc',
+      'o.note_id',
+    ])
+    .select([
+      'people.wrapped_key',
+      'people.name_enc',
+      'people.phone_enc',
+      'notes.body_enc',
+      'payment_actions.client_secret',
+    ])
     .select([
       sql<number>`(o.facts->>'goodsMinor')::bigint`.as('goods_minor'),
       sql<number>`(o.facts->>'deliveryFeeMinor')::bigint`.as('delivery_fee_minor'),
@@ -35,13 +78,16 @@ const selectOrders = (db: Db, scope: Scope) =>
       ),
     ]);
 
-export type OrderView = Awaited<ReturnType<ReturnType<typeof selectOrders>['executeTakeFirstOrThrow']>>;
+export type OrderView = Awaited<
+  ReturnType<ReturnType<typeof selectOrders>['executeTakeFirstOrThrow']>
+>;
 
 /** Undefined when there is no such order in the scope. A draft (sequence 0) is found too. */
 export const findOrder = (
   db: Db,
   { scope, orderId }: { readonly scope: Scope; readonly orderId: string },
-): Promise<OrderView | undefined> => selectOrders(db, scope).where('o.id', '=', orderId).executeTakeFirst();
+): Promise<OrderView | undefined> =>
+  selectOrders(db, scope).where('o.id', '=', orderId).executeTakeFirst();
 
 export type OrderFilter = Page & {
   readonly scope: Scope;
@@ -100,7 +146,11 @@ export function openPeople(vault: Vault, row: OrderView): People | undefined {
   };
 }
 
-export type OpenOrders = { readonly order_status: string; readonly delivery_status: string; readonly count: number };
+export type OpenOrders = {
+  readonly order_status: string;
+  readonly delivery_status: string;
+  readonly count: number;
+};
 
 /** Open orders by state, for the status page. */
 export const countOpenOrders = (db: Db): Promise<readonly OpenOrders[]> =>

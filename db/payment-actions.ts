@@ -5,7 +5,11 @@ import type { Db } from './connect.ts';
 
 export async function savePaymentAction(
   db: Db,
-  { orderId, providerRef, clientSecret }: { readonly orderId: string; readonly providerRef: string; readonly clientSecret: string },
+  {
+    orderId,
+    providerRef,
+    clientSecret,
+  }: { readonly orderId: string; readonly providerRef: string; readonly clientSecret: string },
 ): Promise<void> {
   const row = { provider_ref: providerRef, client_secret: clientSecret };
   await db

@@ -37,7 +37,11 @@ export function sealPerson(vault: Vault, { id, name, phone, merchantId }: NewPer
   };
 }
 
-export async function createCustomer(db: Db, vault: Vault, input: Omit<NewPerson, 'id'>): Promise<Person> {
+export async function createCustomer(
+  db: Db,
+  vault: Vault,
+  input: Omit<NewPerson, 'id'>,
+): Promise<Person> {
   const { row } = sealPerson(vault, { ...input, id: newId('customer') });
   const { created_at } = await db
     .insertInto('people')
@@ -75,7 +79,11 @@ export async function customerExists(db: Db, id: string): Promise<boolean> {
 }
 
 /** Customers of every merchant, newest first, without the erased ones. */
-export async function listCustomers(db: Db, vault: Vault, { after, limit }: Page): Promise<PageOf<Person>> {
+export async function listCustomers(
+  db: Db,
+  vault: Vault,
+  { after, limit }: Page,
+): Promise<PageOf<Person>> {
   const rows = await db
     .selectFrom('people')
     .select(['id', 'merchant_id', 'wrapped_key', 'name_enc', 'phone_enc', 'created_at'])
@@ -102,7 +110,10 @@ type SealedPerson = {
 };
 
 /** Empty strings where nothing is left to read. */
-export function openPerson(vault: Vault, row: SealedPerson): { readonly name: string; readonly phone: string } {
+export function openPerson(
+  vault: Vault,
+  row: SealedPerson,
+): { readonly name: string; readonly phone: string } {
   if (!row.wrapped_key) return { name: '', phone: '' };
   const key = vault.unwrap(row.id, row.wrapped_key);
   return {

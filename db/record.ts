@@ -2,12 +2,12 @@
 // stored at the expected sequence already wins, and the caller must follow it.
 
 import { sql, type Transaction } from 'kysely';
-import type { Recorded, RecordInput } from '../activities/contract.ts';
 import type { OrderEvent } from '../domain/events.ts';
 import type { Db } from './connect.ts';
 import { post, postingOf } from './ledger.ts';
 import { markAssigned, withdrawOrder } from './offers.ts';
 import type { Database } from './schema.ts';
+import type { Recorded, RecordInput } from '../domain/step.ts';
 
 /** Idempotent; safe to call again with other arguments after a crash. Throws when the order has no draft. */
 export async function record(db: Db, input: RecordInput): Promise<Recorded> {
@@ -33,10 +33,11 @@ const isSequenceTaken = (error: unknown): boolean => {
   return code === '23505' && table?.startsWith('order_events') === true;
 };
 
+const time = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms));
+
 /** Events and read model in one statement, hence in one transaction and one round trip. */
 async function append(db: Db | Transaction<Database>, input: RecordInput): Promise<void> {
   const { facts, row, events } = input;
-  const time = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms));
   const at = new Date(input.at);
   const result = await sql`
     WITH appended AS (

@@ -9,80 +9,219 @@ import type { Policy } from '../domain/policy.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type CreatedAt = ColumnType<Date, Date | string | undefined, never>;
-type Json<T extends object> = JSONColumnType<T, string, string>;
+type Json<T extends object> = JSONColumnType<T>;
 
-export type Item = { readonly name: string; readonly quantity: number; readonly unit_price_minor: number };
+export type Item = {
+  readonly name: string;
+  readonly quantity: number;
+  readonly unit_price_minor: number;
+};
 
 export type Database = {
   markets: {
-    id: string; name: string; currency: string; time_zone: string; policy: Json<Policy>;
-    driver_pay_minor: number; delivery_fee_minor: number; created_at: CreatedAt;
+    id: string;
+    name: string;
+    currency: string;
+    time_zone: string;
+    policy: Json<Policy>;
+    driver_pay_minor: number;
+    delivery_fee_minor: number;
+    created_at: CreatedAt;
   };
   merchants: {
-    id: string; market_id: string; name: string; commission_bps: number;
-    next_order_number: Generated<number>; created_at: CreatedAt;
+    id: string;
+    market_id: string;
+    name: string;
+    commission_bps: number;
+    next_order_number: Generated<number>;
+    created_at: CreatedAt;
   };
   branches: {
-    id: string; merchant_id: string; market_id: string; name: string; lat: number; lng: number; created_at: CreatedAt;
+    id: string;
+    merchant_id: string;
+    market_id: string;
+    name: string;
+    lat: number;
+    lng: number;
+    created_at: CreatedAt;
   };
   people: {
-    id: string; wrapped_key: Buffer | null; name_enc: Buffer | null; phone_enc: Buffer | null;
-    address_enc: Buffer | null; merchant_id: string | null; erased_at: Time | null; created_at: CreatedAt;
+    id: string;
+    wrapped_key: Buffer | null;
+    name_enc: Buffer | null;
+    phone_enc: Buffer | null;
+    address_enc: Buffer | null;
+    merchant_id: string | null;
+    erased_at: Time | null;
+    created_at: CreatedAt;
   };
   drivers: {
-    id: string; market_id: string; capacity: Generated<number>; online: Generated<boolean>;
-    online_since: Time | null; shift_ends_at: Time | null; lat: number | null; lng: number | null;
-    position_at: Time | null; created_at: CreatedAt;
+    id: string;
+    market_id: string;
+    capacity: Generated<number>;
+    online: Generated<boolean>;
+    online_since: Time | null;
+    shift_ends_at: Time | null;
+    lat: number | null;
+    lng: number | null;
+    position_at: Time | null;
+    created_at: CreatedAt;
   };
   api_keys: {
-    id: string; secret_hash: Buffer; role: Role; merchant_id: string | null; branch_id: string | null;
-    driver_id: string | null; customer_id: string | null; created_at: CreatedAt; revoked_at: Time | null;
+    id: string;
+    secret_hash: Buffer;
+    role: Role;
+    merchant_id: string | null;
+    branch_id: string | null;
+    driver_id: string | null;
+    customer_id: string | null;
+    created_at: CreatedAt;
+    revoked_at: Time | null;
   };
   orders: OrdersTable;
   order_events: {
-    order_id: string; sequence: number; id: Generated<number>; xid: Generated<string>; merchant_id: string;
-    type: string; body: Json<object>; actor: Json<Actor>; command_id: string; at: Time;
+    order_id: string;
+    sequence: number;
+    id: Generated<number>;
+    xid: Generated<string>;
+    merchant_id: string;
+    type: string;
+    body: Json<object>;
+    actor: Json<Actor>;
+    command_id: string;
+    at: Time;
   };
   offers: {
-    id: string; market_id: string; driver_id: string; status: OfferStatus; made_at: Time; expires_at: Time;
-    answered_at: Time | null; pickup_eta_at: Time; decision: Json<object>;
+    id: string;
+    market_id: string;
+    driver_id: string;
+    status: OfferStatus;
+    made_at: Time;
+    expires_at: Time;
+    answered_at: Time | null;
+    pickup_eta_at: Time;
+    decision: Json<object>;
   };
   offer_orders: { offer_id: string; order_id: string; search: number; status: OfferOrderStatus };
-  offer_events: { id: Generated<number>; offer_id: string; order_id: string; driver_id: string; type: string; at: Time };
+  offer_events: {
+    id: Generated<number>;
+    offer_id: string;
+    order_id: string;
+    driver_id: string;
+    type: string;
+    at: Time;
+  };
   dispatchers: { market_id: string; asleep: Generated<boolean>; last_round_at: Time | null };
   ledger_transactions: { key: string; order_id: string; kind: string; currency: string; at: Time };
   ledger_entries: {
-    transaction_key: string; account: string; party: string; amount_minor: number; currency: string; at: Time;
+    transaction_key: string;
+    account: string;
+    party: string;
+    amount_minor: number;
+    currency: string;
+    at: Time;
   };
   driver_positions: { driver_id: string; at: Time; lat: number; lng: number };
-  incidents: { key: string; order_id: string | null; kind: string; detail: Json<object>; at: Time; resolved_at: Time | null };
+  incidents: {
+    key: string;
+    order_id: string | null;
+    kind: string;
+    detail: Json<object>;
+    at: Time;
+    resolved_at: Time | null;
+  };
   idempotency_keys: {
-    tenant: string; key: string; route: string; body_hash: Buffer; order_id: string | null; lease_until: Time;
-    response_status: number | null; response_body: Json<object> | null; created_at: CreatedAt;
+    tenant: string;
+    key: string;
+    route: string;
+    body_hash: Buffer;
+    order_id: string | null;
+    lease_until: Time;
+    response_status: number | null;
+    response_body: Json<object> | null;
+    created_at: CreatedAt;
   };
   provider_webhooks: {
-    provider: string; event_id: string; type: string; provider_ref: string | null; order_id: string | null;
-    received_at: CreatedAt; done_at: Time | null;
+    provider: string;
+    event_id: string;
+    type: string;
+    provider_ref: string | null;
+    order_id: string | null;
+    received_at: CreatedAt;
+    done_at: Time | null;
   };
-  notes: { id: string; order_id: string | null; person_id: string; body_enc: Buffer; created_at: CreatedAt };
-  payment_actions: { order_id: string; provider_ref: string; client_secret: string; created_at: CreatedAt };
+  notes: {
+    id: string;
+    order_id: string | null;
+    person_id: string;
+    body_enc: Buffer;
+    created_at: CreatedAt;
+  };
+  payment_actions: {
+    order_id: string;
+    provider_ref: string;
+    client_secret: string;
+    created_at: CreatedAt;
+  };
 };
 
-export type Role = 'platform_admin' | 'support' | 'owner' | 'manager' | 'staff' | 'driver' | 'customer';
+export type Role =
+  | 'platform_admin'
+  | 'support'
+  | 'owner'
+  | 'manager'
+  | 'staff'
+  | 'driver'
+  | 'customer';
 export type OfferStatus = 'open' | 'accepted' | 'declined' | 'expired' | 'withdrawn' | 'voided';
-export type OfferOrderStatus = 'open' | 'accepted' | 'assigned' | 'declined' | 'expired' | 'withdrawn' | 'refused';
+export type OfferOrderStatus =
+  | 'open'
+  | 'accepted'
+  | 'assigned'
+  | 'declined'
+  | 'expired'
+  | 'withdrawn'
+  | 'refused';
 
 type OrdersTable = {
-  id: string; merchant_id: string; branch_id: string; market_id: string; customer_id: string;
-  external_id: string | null; number: string; placed_at: Time; facts: Json<OrderFacts>; items: Json<Item[]>;
-  currency: string; total_minor: number;
-  pickup_lat: number; pickup_lng: number; dropoff_lat: number; dropoff_lng: number;
-  sequence: Generated<number>; status: Generated<string>; order_status: Generated<string>;
-  delivery_status: Generated<string>; payment_status: Generated<string>; end_reason: string | null;
-  driver_id: string | null; offer_id: string | null; owner: string | null; deadline_at: Time | null;
-  next_exit: string | null; deadlines: ColumnType<Deadline[], string | undefined, string>;
-  ready_estimate_at: Time | null; ready_at: Time | null; pickup_eta_at: Time | null; dropoff_eta_at: Time | null;
-  search: Generated<number>; search_rung: number | null; search_since: Time | null; provider_ref: string | null;
-  is_over: Generated<boolean>; dropoff_address_enc: Buffer | null; note_id: string | null;
+  id: string;
+  merchant_id: string;
+  branch_id: string;
+  market_id: string;
+  customer_id: string;
+  external_id: string | null;
+  number: string;
+  placed_at: Time;
+  facts: Json<OrderFacts>;
+  items: Json<Item[]>;
+  currency: string;
+  total_minor: number;
+  pickup_lat: number;
+  pickup_lng: number;
+  dropoff_lat: number;
+  dropoff_lng: number;
+  sequence: Generated<number>;
+  status: Generated<string>;
+  order_status: Generated<string>;
+  delivery_status: Generated<string>;
+  payment_status: Generated<string>;
+  end_reason: string | null;
+  driver_id: string | null;
+  offer_id: string | null;
+  owner: string | null;
+  deadline_at: Time | null;
+  next_exit: string | null;
+  deadlines: ColumnType<Deadline[], string | undefined, string>;
+  ready_estimate_at: Time | null;
+  ready_at: Time | null;
+  pickup_eta_at: Time | null;
+  dropoff_eta_at: Time | null;
+  search: Generated<number>;
+  search_rung: number | null;
+  search_since: Time | null;
+  provider_ref: string | null;
+  is_over: Generated<boolean>;
+  dropoff_address_enc: Buffer | null;
+  note_id: string | null;
   updated_at: ColumnType<Date, Date | string | undefined, Date | string>;
 };

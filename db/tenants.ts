@@ -16,11 +16,17 @@ export type NewMarket = {
 };
 
 const selectMarkets = (db: Db) => db.selectFrom('markets').selectAll();
-export type Market = Awaited<ReturnType<ReturnType<typeof selectMarkets>['executeTakeFirstOrThrow']>>;
+export type Market = Awaited<
+  ReturnType<ReturnType<typeof selectMarkets>['executeTakeFirstOrThrow']>
+>;
 const selectMerchants = (db: Db) => db.selectFrom('merchants').selectAll();
-export type Merchant = Awaited<ReturnType<ReturnType<typeof selectMerchants>['executeTakeFirstOrThrow']>>;
+export type Merchant = Awaited<
+  ReturnType<ReturnType<typeof selectMerchants>['executeTakeFirstOrThrow']>
+>;
 const selectBranches = (db: Db) => db.selectFrom('branches').selectAll();
-export type Branch = Awaited<ReturnType<ReturnType<typeof selectBranches>['executeTakeFirstOrThrow']>>;
+export type Branch = Awaited<
+  ReturnType<ReturnType<typeof selectBranches>['executeTakeFirstOrThrow']>
+>;
 
 export const createMarket = (db: Db, market: NewMarket): Promise<Market> =>
   db
@@ -37,7 +43,11 @@ export const createMarket = (db: Db, market: NewMarket): Promise<Market> =>
     .returningAll()
     .executeTakeFirstOrThrow();
 
-type NewMerchant = { readonly marketId: string; readonly name: string; readonly commissionBps: number };
+type NewMerchant = {
+  readonly marketId: string;
+  readonly name: string;
+  readonly commissionBps: number;
+};
 
 /** Undefined when there is no such market. */
 export async function createMerchant(db: Db, input: NewMerchant): Promise<Merchant | undefined> {
@@ -62,7 +72,10 @@ export async function createMerchant(db: Db, input: NewMerchant): Promise<Mercha
 type NewBranch = { readonly merchantId: string; readonly name: string; readonly location: Place };
 
 /** In the merchant's market. Undefined when there is no such merchant. */
-export async function createBranch(db: Db, { merchantId, name, location }: NewBranch): Promise<Branch | undefined> {
+export async function createBranch(
+  db: Db,
+  { merchantId, name, location }: NewBranch,
+): Promise<Branch | undefined> {
   return db
     .insertInto('branches')
     .columns(['id', 'merchant_id', 'market_id', 'name', 'lat', 'lng'])
@@ -146,7 +159,14 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
     .selectFrom('branches')
     .innerJoin('merchants', 'merchants.id', 'branches.merchant_id')
     .innerJoin('markets', 'markets.id', 'branches.market_id')
-    .select(['branches.merchant_id', 'branches.market_id', 'lat', 'lng', 'commission_bps', 'currency'])
+    .select([
+      'branches.merchant_id',
+      'branches.market_id',
+      'lat',
+      'lng',
+      'commission_bps',
+      'currency',
+    ])
     .select(['driver_pay_minor', 'delivery_fee_minor', 'policy'])
     .where('branches.id', '=', branchId)
     .executeTakeFirst();

@@ -26,7 +26,12 @@ export function orphanDrafts(
 export async function refuseDraft(db: Db, orderId: string): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('orders')
-    .set({ is_over: true, status: 'CANCELLED', order_status: 'cancelled', end_reason: 'payment_not_completed' })
+    .set({
+      is_over: true,
+      status: 'CANCELLED',
+      order_status: 'cancelled',
+      end_reason: 'payment_not_completed',
+    })
     .where('id', '=', orderId)
     .where('sequence', '=', 0)
     .where('is_over', '=', false)
@@ -53,8 +58,15 @@ export async function ordersWithLostCallers(db: Db, now: Date): Promise<readonly
 /** Webhooks that came before their order was ready for them, and whether they matter now. */
 export async function waitingWebhooks(
   db: Db,
-): Promise<readonly { event_id: string; order_id: string; provider_ref: string; matters: boolean }[]> {
-  const { rows } = await sql<{ event_id: string; order_id: string; provider_ref: string; matters: boolean }>`
+): Promise<
+  readonly { event_id: string; order_id: string; provider_ref: string; matters: boolean }[]
+> {
+  const { rows } = await sql<{
+    event_id: string;
+    order_id: string;
+    provider_ref: string;
+    matters: boolean;
+  }>`
     SELECT w.event_id, o.id AS order_id, w.provider_ref,
            o.payment_status = 'requires_action' AND o.provider_ref = w.provider_ref AS matters
     FROM provider_webhooks w JOIN orders o ON o.id = w.order_id
@@ -63,7 +75,10 @@ export async function waitingWebhooks(
   return rows;
 }
 
-export async function webhookDone(db: Db, { eventId, now }: { readonly eventId: string; readonly now: Date }): Promise<void> {
+export async function webhookDone(
+  db: Db,
+  { eventId, now }: { readonly eventId: string; readonly now: Date },
+): Promise<void> {
   await db
     .updateTable('provider_webhooks')
     .set({ done_at: now })
@@ -99,5 +114,7 @@ export async function countOverdue(db: Db, deadlineBefore: Date): Promise<number
 export async function pruneIdempotencyKeys(db: Db): Promise<void> {
   await sql`
     DELETE FROM idempotency_keys WHERE (tenant, key) IN (
-      SELECT tenant, key FROM idempotency_keys WHERE created_at < now() - interval '48 hours' LIMIT 1000)`.execute(db);
+      SELECT tenant, key FROM idempotency_keys WHERE created_at < now() - interval '48 hours' LIMIT 1000)`.execute(
+    db,
+  );
 }

@@ -21,23 +21,30 @@ export type Vault = {
 
 /** `masterKey` is 32 bytes. */
 export function createVault(masterKey: Buffer): Vault {
-  const personKey = (personId: string, dataKey: Buffer, wrappedKey: Buffer): PersonKey => ({
-    wrappedKey,
-    seal: (column, text) =>
-      sealBytes({ key: dataKey, label: `${personId}/${column}`, bytes: Buffer.from(text, 'utf8') }),
-    open: (column, sealed) =>
-      openBytes({ key: dataKey, label: `${personId}/${column}`, bytes: sealed }).toString('utf8'),
-  });
   return {
     create(personId) {
       const dataKey = randomBytes(32);
       const label = `${personId}/key`;
-      return personKey(personId, dataKey, sealBytes({ key: masterKey, label, bytes: dataKey }));
+      const wrappedKey = sealBytes({ key: masterKey, label, bytes: dataKey });
+      return personKey({ personId, dataKey, wrappedKey });
     },
     unwrap(personId, wrappedKey) {
-      const label = `${personId}/key`;
-      return personKey(personId, openBytes({ key: masterKey, label, bytes: wrappedKey }), wrappedKey);
+      const dataKey = openBytes({ key: masterKey, label: `${personId}/key`, bytes: wrappedKey });
+      return personKey({ personId, dataKey, wrappedKey });
     },
+  };
+}
+
+type Parts = { readonly personId: string; readonly dataKey: Buffer; readonly wrappedKey: Buffer };
+
+function personKey({ personId, dataKey: key, wrappedKey }: Parts): PersonKey {
+  const labelOf = (column: Column): string => `${personId}/${column}`;
+  return {
+    wrappedKey,
+    seal: (column, text) =>
+      sealBytes({ key, label: labelOf(column), bytes: Buffer.from(text, 'utf8') }),
+    open: (column, sealed) =>
+      openBytes({ key, label: labelOf(column), bytes: sealed }).toString('utf8'),
   };
 }
 

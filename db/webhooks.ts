@@ -24,16 +24,28 @@ export async function saveWebhook(db: Db, webhook: ProviderWebhook): Promise<boo
   const { provider, eventId, type, providerRef = null, orderId = null } = webhook;
   const row = await db
     .insertInto('provider_webhooks')
-    .values({ provider, event_id: eventId, type, provider_ref: providerRef, order_id: orderId, done_at: null })
+    .values({
+      provider,
+      event_id: eventId,
+      type,
+      provider_ref: providerRef,
+      order_id: orderId,
+      done_at: null,
+    })
     .onConflict((conflict) =>
-      conflict.columns(['provider', 'event_id']).doUpdateSet({ type: (eb) => eb.ref('excluded.type') }),
+      conflict
+        .columns(['provider', 'event_id'])
+        .doUpdateSet({ type: (eb) => eb.ref('excluded.type') }),
     )
     .returning('done_at')
     .executeTakeFirstOrThrow();
   return row.done_at !== null;
 }
 
-export async function webhookVerdict(db: Db, { orderId, providerRef }: ProviderWebhook): Promise<WebhookVerdict> {
+export async function webhookVerdict(
+  db: Db,
+  { orderId, providerRef }: ProviderWebhook,
+): Promise<WebhookVerdict> {
   if (orderId === undefined || providerRef === undefined) return { kind: 'done' };
   const order = await db
     .selectFrom('orders')
@@ -41,7 +53,8 @@ export async function webhookVerdict(db: Db, { orderId, providerRef }: ProviderW
     .where('id', '=', orderId)
     .executeTakeFirst();
   if (!order) return { kind: 'done' };
-  if (order.payment_status === 'none' || order.payment_status === 'authorizing') return { kind: 'wait' };
+  if (order.payment_status === 'none' || order.payment_status === 'authorizing')
+    return { kind: 'wait' };
   return order.payment_status === 'requires_action' && order.provider_ref === providerRef
     ? { kind: 'tell', orderId, providerRef }
     : { kind: 'done' };

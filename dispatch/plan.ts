@@ -8,13 +8,20 @@ import type { Policy } from '../domain/policy.ts';
 import { inputHashOf } from './hash.ts';
 import {
   nearest,
-  poolOf,
+  createPool,
   type Candidate,
   type Counts,
   type Pool,
   type PoolDriver,
 } from './pool.ts';
-import type { Decision, Plan, PlannedOffer, SearchingOrder, Snapshot } from './snapshot.ts';
+import type {
+  Decision,
+  EarlierOffer,
+  Plan,
+  PlannedOffer,
+  SearchingOrder,
+  Snapshot,
+} from './snapshot.ts';
 
 export type PlanInput = {
   readonly snapshot: Snapshot;
@@ -36,7 +43,7 @@ export function plan(input: PlanInput): Plan {
   const round: Round = { policy, now: snapshot.now, inputHash: hashOf(input) };
   const offers: PlannedOffer[] = [];
   const skipped: { orderId: SearchingOrder['orderId']; decision: Decision }[] = [];
-  let pool = poolOf(snapshot, policy);
+  const pool = createPool(snapshot, policy);
   for (const order of orders.filter((each) => !isExhausted(each))) {
     const { chosen, decision } = choose(order, pool, round);
     if (!chosen) {
@@ -46,7 +53,7 @@ export function plan(input: PlanInput): Plan {
     const { orderId, search } = order;
     const { driverId } = chosen.driver;
     offers.push({ driverId, orders: [{ orderId, search }], pickupEtaAt: chosen.etaAt, decision });
-    pool = without(pool, driverId);
+    pool.take(chosen.driver);
   }
   const exhausted = orders.filter(isExhausted).map(({ orderId, search }) => ({ orderId, search }));
   return { offers, skipped, exhausted };
@@ -64,11 +71,6 @@ const hashOf = ({ snapshot, policy, seed }: PlanInput): string =>
     seed,
   });
 
-const without = ({ drivers, excluded }: Pool, driverId: DriverId): Pool => ({
-  drivers: drivers.filter((driver) => driver.driverId !== driverId),
-  excluded: { ...excluded, offered_this_round: (excluded.offered_this_round ?? 0) + 1 },
-});
-
 type Round = { readonly policy: Policy; readonly now: number; readonly inputHash: string };
 type Choice = { readonly chosen: Candidate | undefined; readonly decision: Decision };
 
@@ -76,13 +78,22 @@ type Choice = { readonly chosen: Candidate | undefined; readonly decision: Decis
 function choose(order: SearchingOrder, pool: Pool, round: Round): Choice {
   const { policy, now, inputHash } = round;
   const radiusM = policy.rungs[Math.min(order.rung, policy.rungs.length - 1)]?.radiusM ?? 0;
-  const { fresh, lapsed, refused } = sift(order, pool.drivers);
-  const reach = (drivers: readonly PoolDriver[]) =>
-    nearest({ drivers, to: order.pickup, radiusM, model: policy, atMost: bestKept });
-  const first = reach(fresh);
-  const askedAgain = first.candidates === 0 && lapsed.length > 0;
-  const last = askedAgain ? reach(lapsed) : first;
-  const best = exact(last.best, order, policy);
+  const known = acquainted(order, pool);
+  const reach = (drivers: readonly PoolDriver[], notBest: readonly PoolDriver[] = []) =>
+    nearest({
+      drivers,
+      notBest: new Set(notBest),
+      to: order.pickup,
+      radiusM,
+      model: policy,
+      atMost: bestKept,
+    });
+  const all = reach(pool.all(), [...known.refused, ...known.lapsed]);
+  const refused = reach(known.refused);
+  const lapsed = reach(known.lapsed);
+  const fresh = all.candidates - refused.candidates - lapsed.candidates;
+  const askedAgain = fresh === 0 && lapsed.candidates > 0;
+  const best = exact(askedAgain ? lapsed.best : all.best, order, policy);
   const chosen = best[0];
   return {
     chosen,
@@ -90,41 +101,42 @@ function choose(order: SearchingOrder, pool: Pool, round: Round): Choice {
       policyVersion: policy.version,
       inputHash,
       radiusM,
-      candidates: last.candidates,
+      candidates: askedAgain ? lapsed.candidates : fresh,
       best: best.map(({ driver, etaAt }) => ({
         driverId: driver.driverId,
         minutes: Math.round((etaAt - now) / 6_000) / 10,
       })),
-      excluded: total([
-        pool.excluded,
-        first.excluded,
-        { said_no_before: refused },
-        askedAgain ? last.excluded : { let_lapse_before: lapsed.length },
-      ]),
+      excluded: withoutZeros({
+        ...pool.excluded(),
+        out_of_radius: all.outOfRadius,
+        shift_ends: all.shiftEnds,
+        said_no_before: refused.candidates,
+        let_lapse_before: askedAgain ? 0 : lapsed.candidates,
+      }),
       chosen: chosen?.driver.driverId,
-      askedAgain: askedAgain && chosen !== undefined,
+      askedAgain,
     },
   };
 }
 
-type Sifted = {
-  readonly fresh: readonly PoolDriver[];
+type Acquainted = {
+  readonly refused: readonly PoolDriver[];
   readonly lapsed: readonly PoolDriver[];
-  /** Drivers of the pool who said no to this order or dropped out of it. */
-  readonly refused: number;
 };
 
-function sift(order: SearchingOrder, drivers: readonly PoolDriver[]): Sifted {
-  if (order.earlier.length === 0) return { fresh: drivers, lapsed: [], refused: 0 };
-  const outcomes = new Map<DriverId, 'no' | 'lapsed'>();
-  for (const { driverId, outcome } of order.earlier) {
-    if (outcome === 'withdrawn') continue;
-    if (outcome !== 'expired') outcomes.set(driverId, 'no');
-    else if (!outcomes.has(driverId)) outcomes.set(driverId, 'lapsed');
-  }
-  const fresh = drivers.filter((driver) => !outcomes.has(driver.driverId));
-  const lapsed = drivers.filter((driver) => outcomes.get(driver.driverId) === 'lapsed');
-  return { fresh, lapsed, refused: drivers.length - fresh.length - lapsed.length };
+/** Who of the pool has had an offer of this order: said no or dropped out, or only let it lapse. */
+function acquainted(order: SearchingOrder, pool: Pool): Acquainted {
+  const idsOf = (outcomes: readonly EarlierOffer['outcome'][]): ReadonlySet<DriverId> =>
+    new Set(
+      order.earlier
+        .filter((offer) => outcomes.includes(offer.outcome))
+        .map((offer) => offer.driverId),
+    );
+  const refused = idsOf(['declined', 'voided', 'dropped_out']);
+  const lapsed = [...idsOf(['expired'])].filter((driverId) => !refused.has(driverId));
+  const inPool = (ids: Iterable<DriverId>): readonly PoolDriver[] =>
+    [...ids].toSorted().flatMap((driverId) => pool.find(driverId) ?? []);
+  return { refused: inPool(refused), lapsed: inPool(lapsed) };
 }
 
 /** The nearest few by the real travel estimate, in whole milliseconds. */
@@ -140,11 +152,5 @@ const exact = (
     }))
     .toSorted((a, b) => a.etaAt - b.etaAt || (a.driver.driverId < b.driver.driverId ? -1 : 1));
 
-/** The sum of all, without the zeros. */
-function total(counts: readonly Counts[]): Counts {
-  const sum = new Map<string, number>();
-  for (const [reason, count] of counts.flatMap((each) => Object.entries(each))) {
-    if (count > 0) sum.set(reason, (sum.get(reason) ?? 0) + count);
-  }
-  return Object.fromEntries(sum);
-}
+const withoutZeros = (counts: Counts): Counts =>
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));

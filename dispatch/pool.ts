@@ -19,19 +19,32 @@ export type PoolDriver = {
 };
 
 export type Counts = Readonly<Partial<Record<Exclusion, number>>>;
-export type Pool = { readonly drivers: readonly PoolDriver[]; readonly excluded: Counts };
+export type Pool = ReturnType<typeof createPool>;
 
-/** By driver id, whatever the order of the snapshot. */
-export function poolOf(snapshot: Snapshot, policy: Policy): Pool {
+/** By driver id, whatever the order of the snapshot. Who has been taken is not found any more. */
+export function createPool(snapshot: Snapshot, policy: Policy) {
   const excluded: Partial<Record<Exclusion, number>> = {};
-  const drivers: PoolDriver[] = [];
+  const byId = new Map<DriverId, PoolDriver>();
   for (const driver of snapshot.drivers.toSorted((a, b) => (a.driverId < b.driverId ? -1 : 1))) {
     const free = routeEnd(driver, policy, snapshot.now);
     const why = free ? unavailable(driver) : 'no_position';
     if (why) excluded[why] = (excluded[why] ?? 0) + 1;
-    else if (free) drivers.push(entryOf(driver, free));
+    else if (free) byId.set(driver.driverId, entryOf(driver, free));
   }
-  return { drivers, excluded };
+  let drivers: readonly PoolDriver[] = [...byId.values()];
+  let taken = 0;
+
+  return {
+    all: (): readonly PoolDriver[] => drivers,
+    find: (driverId: DriverId): PoolDriver | undefined => byId.get(driverId),
+    take(driver: PoolDriver): void {
+      drivers = drivers.toSpliced(drivers.indexOf(driver), 1);
+      byId.delete(driver.driverId);
+      taken += 1;
+    },
+    /** Everybody else who is online. */
+    excluded: (): Counts => ({ ...excluded, offered_this_round: taken }),
+  };
 }
 
 function unavailable(driver: OnlineDriver): Exclusion | undefined {
@@ -68,13 +81,16 @@ export type Candidate = { readonly driver: PoolDriver; readonly etaAt: number };
 
 export type Reach = {
   readonly candidates: number;
+  readonly outOfRadius: number;
+  readonly shiftEnds: number;
   /** Nearest in time first, ties by id. */
   readonly best: readonly Candidate[];
-  readonly excluded: Counts;
 };
 
 type Query = {
   readonly drivers: readonly PoolDriver[];
+  /** Counted like the others, but never among the best. */
+  readonly notBest: ReadonlySet<PoolDriver>;
   readonly to: Place;
   readonly radiusM: number;
   readonly model: TravelModel;
@@ -83,35 +99,34 @@ type Query = {
 };
 
 /** The nearest of the drivers who are within the radius and whose shift lasts until they can be there. */
-export function nearest({ drivers, to, radiusM, model, atMost }: Query): Reach {
+export function nearest({ drivers, notBest, to, radiusM, model, atMost }: Query): Reach {
   const { x, y, z } = pointOf(to);
   const radiusSquared = (radiusM / earthRadiusM) ** 2;
   const msPerUnit = (earthRadiusM * model.roadFactor * 60_000) / model.metersPerMinute;
   const best: Candidate[] = [];
-  let outside = 0;
+  let outOfRadius = 0;
   let shiftEnds = 0;
+  let worst = Number.POSITIVE_INFINITY;
   for (const driver of drivers) {
     const { point } = driver;
     const squared = (point.x - x) ** 2 + (point.y - y) ** 2 + (point.z - z) ** 2;
     if (squared > radiusSquared) {
-      outside += 1;
+      outOfRadius += 1;
       continue;
     }
     const etaAt = driver.freeAt + Math.sqrt(squared) * msPerUnit;
     if (etaAt + 1 > driver.shiftEndsAt) shiftEnds += 1;
-    else keepBest(best, { driver, etaAt }, atMost);
+    else if (etaAt < worst && !notBest.has(driver)) {
+      insert(best, { driver, etaAt }, atMost);
+      if (best.length === atMost) worst = best.at(-1)?.etaAt ?? worst;
+    }
   }
-  return {
-    candidates: drivers.length - outside - shiftEnds,
-    best,
-    excluded: { out_of_radius: outside, shift_ends: shiftEnds },
-  };
+  const candidates = drivers.length - outOfRadius - shiftEnds;
+  return { candidates, outOfRadius, shiftEnds, best };
 }
 
 /** Drivers come by id, so an equal one belongs behind. */
-function keepBest(best: Candidate[], candidate: Candidate, atMost: number): void {
-  const last = best.at(-1);
-  if (best.length >= atMost && last && last.etaAt <= candidate.etaAt) return;
+function insert(best: Candidate[], candidate: Candidate, atMost: number): void {
   const behind = best.findIndex((other) => other.etaAt > candidate.etaAt);
   best.splice(behind < 0 ? best.length : behind, 0, candidate);
   if (best.length > atMost) best.pop();

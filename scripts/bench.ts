@@ -2,9 +2,19 @@
 // Exit code 0: every gate is held; 1: one is missed; 2: a run that proves nothing.
 
 import { parseArgs } from 'node:util';
+import { measureCost } from '../bench/cost.ts';
 import { measureMemory } from '../bench/memory.ts';
+import { measurePost } from '../bench/post.ts';
 import { measureRatio } from '../bench/ratio.ts';
-import { describeGates, describeSection, exitCodeOf, modes, type Mode, type Section } from '../bench/report.ts';
+import { measureSoak } from '../bench/soak.ts';
+import {
+  describeGates,
+  describeSection,
+  exitCodeOf,
+  modes,
+  type Mode,
+  type Section,
+} from '../bench/report.ts';
 
 const usage = `npm run bench [-- options]
 
@@ -41,7 +51,9 @@ const { values } = parseArgs({
   },
 });
 
-function numberOf(name: 'seconds' | 'pairs' | 'lanes' | 'orders' | 'minutes' | 'rate' | 'seed'): number {
+function numberOf(
+  name: 'seconds' | 'pairs' | 'lanes' | 'orders' | 'minutes' | 'rate' | 'seed',
+): number {
   const value = Number(values[name]);
   if (Number.isFinite(value) && value > 0) return value;
   throw new Error(`--${name} must be a number above 0, not ${values[name]}`);
@@ -60,16 +72,28 @@ function modesAsked(): readonly Mode[] {
 const say = (line: string): void => console.error(line);
 
 function measure(mode: Mode): Promise<Section> {
-  const windows = { say, seconds: numberOf('seconds'), pairs: numberOf('pairs'), lanes: numberOf('lanes') };
+  const windows = {
+    say,
+    seconds: numberOf('seconds'),
+    pairs: numberOf('pairs'),
+    lanes: numberOf('lanes'),
+  };
   switch (mode) {
     case 'ratio':
       return measureRatio({ ...windows, profileFolder: values.profile });
     case 'memory':
       return measureMemory({ say, lanes: windows.lanes, orders: ordersOr(5_000) });
     case 'post':
-    case 'cost':
+      return measurePost(windows);
     case 'soak':
-      throw new Error(`${mode} is not there yet`);
+      return measureSoak({
+        say,
+        minutes: numberOf('minutes'),
+        perSecond: numberOf('rate'),
+        seed: numberOf('seed'),
+      });
+    case 'cost':
+      return measureCost({ say, orders: ordersOr(40) });
   }
 }
 
@@ -81,8 +105,11 @@ async function main(): Promise<void> {
     for (const line of describeSection(section)) say(line);
     sections.push(section);
   }
-  if (values.json) console.log(JSON.stringify({ exitCode: exitCodeOf(sections), sections }, null, 2));
-  else for (const line of ['', ...describeGates(sections.flatMap(({ gates }) => gates))]) console.log(line);
+  if (values.json)
+    console.log(JSON.stringify({ exitCode: exitCodeOf(sections), sections }, null, 2));
+  else
+    for (const line of ['', ...describeGates(sections.flatMap(({ gates }) => gates))])
+      console.log(line);
   process.exitCode = exitCodeOf(sections);
 }
 

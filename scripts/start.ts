@@ -28,8 +28,11 @@ async function main(options: StartOptions): Promise<boolean> {
   try {
     for (const line of describeHouse(house)) progress.say(line);
     const before = await readActions(house.services.temporalMetricsUrl);
-    const day = await play({ options, plan, house, progress, signal: stopped.signal });
-    if (stopped.signal.aborted) return await stopping;
+    const { signal } = stopped;
+    const day = await play({ options, plan, house, progress, signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (day === undefined || signal.aborted) return await stopping;
     const passed = await report({ day, house, before, say: progress.say });
     if (options.once) return passed;
     progress.say('\nServing until Ctrl-C. `npm run audit` checks everything again.');

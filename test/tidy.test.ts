@@ -73,6 +73,7 @@ describe('imports', () => {
     ['activities/contract.ts', "import type { Order } from '../domain/order.ts';"],
     ['api/main.ts', "import { config } from '../config.ts';"],
     ['api/app.ts', "import { log } from '../log.ts';"],
+    ['db/main.ts', "import { log } from '../log.ts';"],
     ['test/api/a.test.ts', "import { anything } from '../../workflows/order.ts';"],
   ])('allows %s: %s', (path, text) => {
     expect(importsFollowTheTable([file(path, text)])).toEqual([]);

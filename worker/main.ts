@@ -2,7 +2,13 @@
 // as many as needed. SIGTERM finishes what is in hand.
 
 import { createServer } from 'node:http';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { createCrashPoint } from '../activities/crash-point.ts';
 import { createDispatchActivities } from '../activities/dispatch.ts';
@@ -23,7 +29,9 @@ const log = createLog({ name: 'worker', level: config.logLevel });
 
 async function main(): Promise<void> {
   Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log.warn({ level, ...meta }, message)),
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+      log.warn({ level, ...meta }, message),
+    ),
     telemetryOptions: { logging: { filter: 'WARN', forward: {} } },
   });
   const { temporalAddress: address, temporalNamespace: namespace } = config;
@@ -57,17 +65,38 @@ async function createWorkers(connection: NativeConnection, namespace: string) {
       maxCachedWorkflows: 400,
       stickyQueueScheduleToStartTimeout: '2s',
     }),
-    Worker.create({ ...shared, taskQueue: 'payments', activities, maxConcurrentActivityTaskExecutions: 50 }),
-    Worker.create({ ...shared, taskQueue: 'dispatch', activities, maxConcurrentActivityTaskExecutions: 10 }),
+    Worker.create({
+      ...shared,
+      taskQueue: 'payments',
+      activities,
+      maxConcurrentActivityTaskExecutions: 50,
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: 'dispatch',
+      activities,
+      maxConcurrentActivityTaskExecutions: 10,
+    }),
   ]);
   await engine.startMaintenance();
   return { workers, close };
 }
 
-async function createActivities({ databaseUrl, redisUrl, temporalAddress, temporalNamespace, stripeSecretKey, stripeApiBase, stripeWebhookSecret }: Config) {
+async function createActivities({
+  databaseUrl,
+  redisUrl,
+  temporalAddress,
+  temporalNamespace,
+  stripeSecretKey,
+  stripeApiBase,
+  stripeWebhookSecret,
+}: Config) {
   const db = connect({ url: databaseUrl, poolSize: 20 });
   const redis = createRedis(redisUrl, log);
-  const engine = await createTemporalEngine({ address: temporalAddress, namespace: temporalNamespace });
+  const engine = await createTemporalEngine({
+    address: temporalAddress,
+    namespace: temporalNamespace,
+  });
   const gateway = createStripeGateway({
     secretKey: stripeSecretKey,
     webhookSecret: stripeWebhookSecret,
@@ -95,7 +124,9 @@ async function createActivities({ databaseUrl, redisUrl, temporalAddress, tempor
 function serveMetrics(port: number): void {
   collectDefaultMetrics();
   createServer((_request, response) => {
-    void register.metrics().then((text) => response.setHeader('content-type', register.contentType).end(text));
+    void register
+      .metrics()
+      .then((text) => response.setHeader('content-type', register.contentType).end(text));
   }).listen(port, config.host);
 }
 

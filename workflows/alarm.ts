@@ -19,16 +19,26 @@ export function createAlarm() {
     const scope = new CancellationScope({ cancellable: true });
     const mine: Armed = { at: deadline.at, scope };
     armed = mine;
-    const summary = `${deadline.owner}'s move until then; then ${deadline.says}`.slice(0, summaryBytes);
-    scope
-      .run(() => sleep(Math.max(1, Math.ceil(deadline.at - now)), { summary }))
-      .then(() => {
-        if (armed === mine) armed = undefined;
-        rang = true;
-      })
-      .catch((error: unknown) => {
-        if (!isCancellation(error)) throw error;
-      });
+    const summary = `${deadline.owner}'s move until then; then ${deadline.says}`.slice(
+      0,
+      summaryBytes,
+    );
+    void scope.run(() => ring(mine, { ms: Math.max(1, Math.ceil(deadline.at - now)), summary }));
+  }
+
+  async function ring(
+    mine: Armed,
+    { ms, summary }: { readonly ms: number; readonly summary: string },
+  ): Promise<void> {
+    try {
+      await sleep(ms, { summary });
+    } catch (error) {
+      // Replaced by an earlier one.
+      if (isCancellation(error)) return;
+      throw error;
+    }
+    if (armed === mine) armed = undefined;
+    rang = true;
   }
 
   return {

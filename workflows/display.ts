@@ -10,8 +10,11 @@ const stuckKey = defineSearchAttributeKey('StuckReason', 'KEYWORD');
 
 /** An upsert costs an action and an index write, hence three coarse stages; PostgreSQL knows the rest. */
 function stageOf({ delivery, order }: OrderState): string {
-  if (order.status === 'payment_pending' || order.status === 'pending') return 'waiting_for_merchant';
-  return delivery.status === 'created' || delivery.status === 'searching' ? 'finding_driver' : 'delivering';
+  if (order.status === 'payment_pending' || order.status === 'pending')
+    return 'waiting_for_merchant';
+  return delivery.status === 'created' || delivery.status === 'searching'
+    ? 'finding_driver'
+    : 'delivering';
 }
 
 const stuckReason = ({ delivery, payment }: OrderState): string | undefined => {
@@ -25,7 +28,9 @@ export function showOrder(state: OrderState): void {
   const stage = hasEnded(state) ? shown.get(stageKey) : stageOf(state);
   const stuck = stuckReason(state);
   const updates = [
-    ...(stage !== undefined && stage !== shown.get(stageKey) ? [{ key: stageKey, value: stage }] : []),
+    ...(stage !== undefined && stage !== shown.get(stageKey)
+      ? [{ key: stageKey, value: stage }]
+      : []),
     ...(stuck === shown.get(stuckKey) ? [] : [{ key: stuckKey, value: stuck ?? null }]),
   ];
   if (updates.length > 0) upsertSearchAttributes(updates);

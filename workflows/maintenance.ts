@@ -1,6 +1,12 @@
 // Housekeeping on a durable clock: one workflow, one activity, small history.
 
-import { continueAsNew, proxyActivities, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { MaintenanceActivities } from '../activities/contract.ts';
 
 const { maintain } = proxyActivities<MaintenanceActivities>({
@@ -14,7 +20,9 @@ const longHistory = 2_000;
 
 /** Workflow id `maintenance`; started by every worker, runs once. */
 export async function maintenance(): Promise<void> {
-  setCurrentDetails('Finishes orders whose API process died, nudges orders that are behind their log, looks after webhooks that came too early.');
+  setCurrentDetails(
+    'Finishes orders whose API process died, nudges orders that are behind their log, looks after webhooks that came too early.',
+  );
   while (workflowInfo().historyLength < longHistory && !workflowInfo().continueAsNewSuggested) {
     const { waitMs } = await maintain();
     await sleep(waitMs, { summary: 'until the next look' });

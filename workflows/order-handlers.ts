@@ -1,13 +1,28 @@
 // The order's doors. A handler guesses a refusal before anything is written, queues its command and waits for the
 // loop; it never touches the state.
 
-import { ApplicationFailure, condition, currentUpdateInfo, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  currentUpdateInfo,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+} from '@temporalio/workflow';
 import { decide } from '../domain/decide.ts';
 import type { Refusal } from '../domain/errors.ts';
+import type { Actor } from '../domain/events.ts';
 import {
-  catchUpSignal, paymentSettledSignal, placeUpdate, updateNames,
-  type CommandAnswer, type CommandEnvelope, type PaymentSettled,
+  catchUpSignal,
+  paymentSettledSignal,
+  placeUpdate,
+  updateNames,
+  type CommandAnswer,
+  type CommandEnvelope,
+  type PaymentSettled,
 } from '../domain/messages.ts';
+import { simpleStatus } from '../domain/order.ts';
 import type { Life, Outcome } from './life.ts';
 
 /** The refusal's details carry the sequence it was judged at: a caller that knows a later one asks to catch up. */
@@ -17,13 +32,20 @@ const refusal = (life: Life, { code, reason, at }: Refusal): ApplicationFailure 
     message: reason,
     nonRetryable: true,
     category: 'BENIGN',
-    details: [{ code, reason, at, sequence: life.state().sequence }],
+    details: [{ code, reason, at, sequence: life.state.sequence }],
   });
+
+const answerOf = ({ state }: Life): CommandAnswer => ({
+  status: simpleStatus(state),
+  sequence: state.sequence,
+});
+
+const system: Actor = { kind: 'system' };
 
 export function listen(life: Life): void {
   setHandler(defineUpdate<CommandAnswer>(placeUpdate), async () => {
-    await condition(() => life.state().sequence > 0);
-    return life.answer();
+    await condition(() => life.state.sequence > 0);
+    return answerOf(life);
   });
   for (const name of updateNames) {
     setHandler(
@@ -32,15 +54,20 @@ export function listen(life: Life): void {
       { validator: (envelope) => refuseEarly(life, envelope) },
     );
   }
-  setHandler(defineSignal<[PaymentSettled]>(paymentSettledSignal), ({ providerRef }) =>
-    life.enqueue({
-      commandId: `settled:${providerRef}:${life.state().sequence}`,
-      command: { kind: 'checkPayment', providerRef },
-      actor: { kind: 'system' },
+  setHandler(defineSignal<[PaymentSettled]>(paymentSettledSignal), ({ providerRef }) => {
+    const commandId = `settled:${providerRef}:${life.state.sequence}`;
+    life.inbox.push({ commandId, command: { kind: 'checkPayment', providerRef }, actor: system });
+  });
+  setHandler(defineSignal(catchUpSignal), () => {
+    life.inbox.push({ commandId: 'catch-up', command: { kind: 'catchUp' }, actor: system });
+  });
+  // A cancellation from outside is a command like any other: nothing may cut an order off from its money.
+  CancellationScope.current().cancelRequested.catch(() =>
+    life.inbox.push({
+      commandId: 'engine-cancel',
+      command: { kind: 'cancel', by: 'support' },
+      actor: { kind: 'support', id: 'temporal' },
     }),
-  );
-  setHandler(defineSignal(catchUpSignal), () =>
-    life.enqueue({ commandId: 'catch-up', command: { kind: 'catchUp' }, actor: { kind: 'system' } }),
   );
 }
 
@@ -48,16 +75,16 @@ const commandId = (): string => currentUpdateInfo()?.id ?? 'unknown';
 
 /** A rejected update leaves no history. Only a guess: with others in the queue, the loop decides. */
 function refuseEarly(life: Life, { command }: CommandEnvelope): void {
-  if (!life.isIdle() || life.hasFound(commandId())) return;
-  const decision = decide(life.state(), command, Date.now());
+  const { inbox, working, found } = life;
+  if (inbox.length > 0 || working || found.has(commandId())) return;
+  const decision = decide(life.state, command, Date.now());
   if (decision.kind === 'refused') throw refusal(life, decision.refusal);
 }
 
 async function submit(life: Life, { command, actor }: CommandEnvelope): Promise<CommandAnswer> {
-  let outcome: Outcome | undefined;
-  life.enqueue({ commandId: commandId(), command, actor, settle: (result) => (outcome = result) });
-  await condition(() => outcome !== undefined);
-  const settled = outcome as Outcome | undefined;
-  if (settled?.kind === 'refused') throw refusal(life, settled.refusal);
-  return life.answer();
+  const outcome = await new Promise<Outcome>((settle) => {
+    life.inbox.push({ commandId: commandId(), command, actor, settle });
+  });
+  if (outcome.kind === 'refused') throw refusal(life, outcome.refusal);
+  return answerOf(life);
 }

@@ -2,12 +2,13 @@
 // function as a regular activity, retried without end.
 
 import { ActivityFailure, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { RecordActivities, RecordInput } from '../activities/contract.ts';
+import type { RecordActivities } from '../activities/contract.ts';
 import type { Actor, OrderEvent, OrderEventBody } from '../domain/events.ts';
 import { fold } from '../domain/evolve.ts';
 import type { DriverId } from '../domain/ids.ts';
 import type { OrderState } from '../domain/order.ts';
 import { rowOf } from '../domain/view.ts';
+import type { RecordInput } from '../domain/step.ts';
 
 const quick = proxyLocalActivities<RecordActivities>({
   startToCloseTimeout: '3s',
@@ -21,13 +22,26 @@ const patient = proxyActivities<RecordActivities>({
   summary: 'write down what happened (the database was slow)',
 });
 
-type StepToStore = { readonly commandId: string; readonly actor: Actor; readonly events: readonly OrderEventBody[] };
+type StepToStore = {
+  readonly commandId: string;
+  readonly actor: Actor;
+  readonly events: readonly OrderEventBody[];
+};
 
 /** What is stored from the next sequence on: these events, or what was there already. */
-export async function append(state: OrderState, { commandId, actor, events }: StepToStore): Promise<readonly OrderEvent[]> {
+export async function append(
+  state: OrderState,
+  { commandId, actor, events }: StepToStore,
+): Promise<readonly OrderEvent[]> {
   const at = Date.now();
   const expectedSequence = state.sequence + 1;
-  const stamped = events.map((event, i) => ({ ...event, sequence: expectedSequence + i, at, actor, commandId }));
+  const stamped = events.map((event, i) => ({
+    ...event,
+    sequence: expectedSequence + i,
+    at,
+    actor,
+    commandId,
+  }));
   const recorded = await record({
     facts: state.facts,
     expectedSequence,
@@ -35,7 +49,8 @@ export async function append(state: OrderState, { commandId, actor, events }: St
     actor,
     at,
     events,
-    previousDriverId: 'driverId' in state.delivery ? state.delivery.driverId : (undefined as DriverId | undefined),
+    previousDriverId:
+      'driverId' in state.delivery ? state.delivery.driverId : (undefined as DriverId | undefined),
     row: rowOf(fold(state, stamped)),
   });
   return recorded.kind === 'stored' ? stamped : recorded.events;

@@ -15,7 +15,11 @@ type Deps = {
   readonly engine: Pick<OrderEngine, 'send'>;
   readonly engineDeadlineMs: number;
 };
-type Input = { readonly offerId: string; readonly driverId: string; readonly actor: Actor; readonly now: number };
+type Input = {
+  readonly offerId: string;
+  readonly driverId: string;
+  readonly actor: Actor;
+};
 
 export function createAnswerOffer({ db, engine, engineDeadlineMs }: Deps) {
   /**
@@ -23,26 +27,31 @@ export function createAnswerOffer({ db, engine, engineDeadlineMs }: Deps) {
    * not_found, offer_expired, offer_not_open, and the orders' refusal when all of them refuse.
    */
   async function accept(input: Input): Promise<Answer> {
-    const answer = await acceptOffer(db, input);
+    const answer = await acceptOffer(db, { ...input, now: Date.now() });
     if (answer.kind === 'refused') throw refusal(answer.refusal);
     const { offer } = answer;
     const open = offer.orders.filter(({ status }) => status === 'accepted');
-    const outcomes = await Promise.all(open.map(({ orderId }) => assign(offer, { orderId, ...input })));
+    const outcomes = await Promise.all(
+      open.map(({ orderId }) => assign(offer, { orderId, ...input })),
+    );
     const status = outcomes.every(isSettled) ? 200 : 202;
-    const now = (await offerById(db, offer.offerId)) ?? offer;
-    if (now.orders.every((order) => order.status === 'refused' || order.status === 'withdrawn')) {
+    const after = (await offerById(db, offer.offerId)) ?? offer;
+    if (after.orders.every((order) => order.status === 'refused' || order.status === 'withdrawn')) {
       throw refusedByAll(outcomes);
     }
-    return { status, body: await bodyOf(now) };
+    return { status, body: await bodyOf(after) };
   }
 
   async function decline(input: Input): Promise<Answer> {
-    const answer = await declineOffer(db, input);
+    const answer = await declineOffer(db, { ...input, now: Date.now() });
     if (answer.kind === 'refused') throw refusal(answer.refusal);
     return { status: 200, body: await bodyOf(answer.offer) };
   }
 
-  async function assign(offer: Offer, { orderId, actor, now }: Input & { readonly orderId: OrderId }): Promise<Outcome> {
+  async function assign(
+    offer: Offer,
+    { orderId, actor }: Input & { readonly orderId: OrderId },
+  ): Promise<Outcome> {
     const { offerId, driverId, pickupEtaAt } = offer;
     const outcome = await engine.send({
       orderId,
@@ -51,7 +60,8 @@ export function createAnswerOffer({ db, engine, engineDeadlineMs }: Deps) {
       commandId: `assign:${offerId}`,
       deadlineMs: engineDeadlineMs,
     });
-    if (outcome.kind === 'refused' || outcome.kind === 'not_running') await markRefused(db, { offerId, orderId, now });
+    if (outcome.kind === 'refused' || outcome.kind === 'not_running')
+      await markRefused(db, { offerId, orderId, now: Date.now() });
     return outcome;
   }
 
@@ -68,5 +78,7 @@ const isSettled = ({ kind }: Outcome): boolean => kind !== 'unknown' && kind !==
 
 function refusedByAll(outcomes: readonly Outcome[]): Error {
   const refused = outcomes.find((outcome) => outcome.kind === 'refused');
-  return refused ? refusal(refused.refusal) : problem('offer_not_open', 'its orders look for no driver any more');
+  return refused
+    ? refusal(refused.refusal)
+    : problem('offer_not_open', 'its orders look for no driver any more');
 }

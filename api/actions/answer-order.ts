@@ -15,7 +15,12 @@ type Tools = { readonly db: Db; readonly vault: Vault };
 
 export async function answerOrder(
   { db, vault }: Tools,
-  input: { readonly request: KeyedRequest; readonly orderId: string; readonly viewer: Scope; readonly status: number },
+  input: {
+    readonly request: KeyedRequest;
+    readonly orderId: string;
+    readonly viewer: Scope;
+    readonly status: number;
+  },
 ): Promise<Answer> {
   const { request, orderId, viewer, status } = input;
   // An abandoned delivery is out of its driver's scope at once: the scope was checked before the command.
@@ -23,7 +28,11 @@ export async function answerOrder(
   if (!row) throw new Error(`order ${orderId} has vanished`);
   const order = orderBody(row);
   await storeAnswer(db, request, { status, body: order });
-  return { status, body: withPersonal(order, personalPart(vault, row, viewer)), headers: orderHeaders(order) };
+  return {
+    status,
+    body: withPersonal(order, personalPart(vault, row, viewer)),
+    headers: orderHeaders(order, status),
+  };
 }
 
 /** A refusal is an answer too: the same key gets it again. */
@@ -31,6 +40,9 @@ export async function answerRefused(
   db: Db,
   { request, refused }: { readonly request: KeyedRequest; readonly refused: ProblemError },
 ): Promise<never> {
-  await storeAnswer(db, request, { status: statusOf(refused.problem), body: problemBody(refused.problem) });
+  await storeAnswer(db, request, {
+    status: statusOf(refused.problem),
+    body: problemBody(refused.problem),
+  });
   throw refused;
 }

@@ -5,68 +5,102 @@ import { createDriver, driverExists } from '../../db/driver-accounts.ts';
 import { createKey, newSecret } from '../../db/keys.ts';
 import { createCustomer, customerExists } from '../../db/people.ts';
 import type { Role } from '../../db/schema.ts';
-import { createBranch, createMarket, createMerchant, marketExists, merchantHas } from '../../db/tenants.ts';
+import {
+  createBranch,
+  createMarket,
+  createMerchant,
+  marketExists,
+  merchantHas,
+} from '../../db/tenants.ts';
 import type { Vault } from '../../db/vault.ts';
 import type { Static } from 'typebox';
 import { defaultPolicy, scalePolicy, type Policy } from '../../domain/policy.ts';
 import { badField, problem } from '../problems.ts';
-import type { NewBranch, NewCustomer, NewDriver, NewKey, NewMarket, NewMerchant } from '../schemas/admin.ts';
-import { branchBody, customerBody, driverBody, keyBody, marketBody, merchantBody } from '../views/admin.ts';
+import type {
+  NewBranch,
+  NewCustomer,
+  NewDriver,
+  NewKey,
+  NewMarket,
+  NewMerchant,
+} from '../schemas/admin.ts';
+import {
+  branchBody,
+  customerBody,
+  driverBody,
+  keyBody,
+  marketBody,
+  merchantBody,
+} from '../views/admin.ts';
 import type { Created } from './once.ts';
+
+export type { Created } from './once.ts';
 
 type Create<Body> = (trx: Db, body: Body) => Promise<Created>;
 
-export function createAdmin(vault: Vault) {
-  const market: Create<NewMarket> = async (trx, body) => {
-    checkTimeZone(body.time_zone);
-    const row = await createMarket(trx, {
-      name: body.name,
-      currency: body.currency,
-      timeZone: body.time_zone,
-      policy: policyOf(body),
-      driverPayMinor: body.driver_pay_minor,
-      deliveryFeeMinor: body.delivery_fee_minor,
-    });
-    return { body: marketBody(row) };
-  };
+export const market: Create<NewMarket> = async (trx, body) => {
+  checkTimeZone(body.time_zone);
+  const row = await createMarket(trx, {
+    name: body.name,
+    currency: body.currency,
+    timeZone: body.time_zone,
+    policy: policyOf(body),
+    driverPayMinor: body.driver_pay_minor,
+    deliveryFeeMinor: body.delivery_fee_minor,
+  });
+  return { body: marketBody(row) };
+};
 
-  const merchant: Create<Static<typeof NewMerchant>> = async (trx, body) => {
-    const { market_id: marketId, name, commission_bps: commissionBps } = body;
-    const row = await createMerchant(trx, { marketId, name, commissionBps });
-    if (!row) throw missing('market_id');
-    return { body: merchantBody(row) };
-  };
+export const merchant: Create<Static<typeof NewMerchant>> = async (trx, body) => {
+  const { market_id: marketId, name, commission_bps: commissionBps } = body;
+  const row = await createMerchant(trx, { marketId, name, commissionBps });
+  if (!row) throw missing('market_id');
+  return { body: merchantBody(row) };
+};
 
-  const branch: Create<Static<typeof NewBranch>> = async (trx, { merchant_id: merchantId, name, location }) => {
-    const row = await createBranch(trx, { merchantId, name, location });
-    if (!row) throw missing('merchant_id');
-    return { body: branchBody(row) };
-  };
+export const branch: Create<Static<typeof NewBranch>> = async (trx, body) => {
+  const { merchant_id: merchantId, name, location } = body;
+  const row = await createBranch(trx, { merchantId, name, location });
+  if (!row) throw missing('merchant_id');
+  return { body: branchBody(row) };
+};
 
-  const driver: Create<Static<typeof NewDriver>> = async (trx, { market_id: marketId, name, phone, capacity = 1 }) => {
+export const driver =
+  (vault: Vault): Create<Static<typeof NewDriver>> =>
+  async (trx, { market_id: marketId, name, phone, capacity = 1 }) => {
     if (!(await marketExists(trx, marketId))) throw missing('market_id');
     const row = await createDriver(trx, vault, { marketId, name, phone, capacity });
     return { body: driverBody(row), unstored: { name, phone } };
   };
 
-  const customer: Create<Static<typeof NewCustomer>> = async (trx, { name, phone, merchant_id: merchantId }) => {
-    if (merchantId !== undefined && !(await merchantHas(trx, { merchantId, branchId: undefined }))) throw missing('merchant_id');
+export const customer =
+  (vault: Vault): Create<Static<typeof NewCustomer>> =>
+  async (trx, { name, phone, merchant_id: merchantId }) => {
+    if (merchantId !== undefined) await checkMerchant(trx, { merchantId, branchId: undefined });
     const row = await createCustomer(trx, vault, { name, phone, merchantId });
     return { body: customerBody(row), unstored: { name, phone } };
   };
 
-  const key: Create<NewKey> = async (trx, body) => {
-    checkScopeFields(body);
-    const { role, merchant_id: merchantId, branch_id: branchId, driver_id: driverId, customer_id: customerId } = body;
-    if (merchantId !== undefined && !(await merchantHas(trx, { merchantId, branchId }))) throw missing(branchId === undefined ? 'merchant_id' : 'branch_id');
-    if (driverId !== undefined && !(await driverExists(trx, driverId))) throw missing('driver_id');
-    if (customerId !== undefined && !(await customerExists(trx, customerId))) throw missing('customer_id');
-    const secret = newSecret();
-    const row = await createKey(trx, { role, secret, merchantId, branchId, driverId, customerId });
-    return { body: keyBody(row), unstored: { secret } };
-  };
+export const key: Create<NewKey> = async (trx, body) => {
+  checkScopeFields(body);
+  const { role, merchant_id: merchantId, branch_id: branchId } = body;
+  const { driver_id: driverId, customer_id: customerId } = body;
+  if (merchantId !== undefined) await checkMerchant(trx, { merchantId, branchId });
+  if (driverId !== undefined && !(await driverExists(trx, driverId))) throw missing('driver_id');
+  if (customerId !== undefined && !(await customerExists(trx, customerId))) {
+    throw missing('customer_id');
+  }
+  const secret = newSecret();
+  const row = await createKey(trx, { role, secret, merchantId, branchId, driverId, customerId });
+  return { body: keyBody(row), unstored: { secret } };
+};
 
-  return { market, merchant, branch, driver, customer, key };
+async function checkMerchant(
+  trx: Db,
+  wanted: { readonly merchantId: string; readonly branchId: string | undefined },
+): Promise<void> {
+  if (await merchantHas(trx, wanted)) return;
+  throw missing(wanted.branchId === undefined ? 'merchant_id' : 'branch_id');
 }
 
 const missing = (field: string): Error =>
@@ -74,7 +108,7 @@ const missing = (field: string): Error =>
 
 function checkTimeZone(timeZone: string): void {
   try {
-    new Intl.DateTimeFormat('en', { timeZone });
+    Intl.DateTimeFormat('en', { timeZone });
   } catch {
     throw badField('time_zone', 'is not a time zone of the IANA database');
   }
@@ -95,7 +129,12 @@ function policyOf({ policy: overrides = {}, speed = 1 }: NewMarket): Policy {
 type ScopeField = Exclude<keyof NewKey, 'role'>;
 const ofMerchant = { required: 'merchant_id', allowed: ['merchant_id', 'branch_id'] } as const;
 const ofNobody = { required: undefined, allowed: [] } as const;
-const scopeFields: Readonly<Record<Role, { readonly required: ScopeField | undefined; readonly allowed: readonly ScopeField[] }>> = {
+const scopeFields: Readonly<
+  Record<
+    Role,
+    { readonly required: ScopeField | undefined; readonly allowed: readonly ScopeField[] }
+  >
+> = {
   platform_admin: ofNobody,
   support: ofNobody,
   owner: ofMerchant,
@@ -107,7 +146,8 @@ const scopeFields: Readonly<Record<Role, { readonly required: ScopeField | undef
 
 function checkScopeFields({ role, ...scope }: NewKey): void {
   const { required, allowed } = scopeFields[role];
-  if (required !== undefined && scope[required] === undefined) throw badField(required, `is required for the role ${role}`);
+  if (required !== undefined && scope[required] === undefined)
+    throw badField(required, `is required for the role ${role}`);
   const extra = (Object.keys(scope) as ScopeField[]).find((field) => !allowed.includes(field));
   if (extra !== undefined) throw badField(extra, `has no meaning for the role ${role}`);
 }

@@ -1,7 +1,13 @@
 // Idempotency of POSTs that are not commands to an order.
 
 import type { Db } from '../../db/connect.ts';
-import { claimKey, endLease, findKey, storeAnswer, type KeyedRequest } from '../../db/idempotency.ts';
+import {
+  claimKey,
+  endLease,
+  findKey,
+  storeAnswer,
+  type KeyedRequest,
+} from '../../db/idempotency.ts';
 import type { Vault } from '../../db/vault.ts';
 import { isProblem, problemBody, statusOf } from '../problems.ts';
 import type { Caller } from '../plugins/auth.ts';
@@ -52,7 +58,10 @@ export async function doOnce(
     return answer;
   } catch (error) {
     if (isProblem(error) && statusOf(error.problem) < 500) {
-      await storeAnswer(db, request, { status: statusOf(error.problem), body: problemBody(error.problem) });
+      await storeAnswer(db, request, {
+        status: statusOf(error.problem),
+        body: problemBody(error.problem),
+      });
     } else {
       await endLease(db, request);
     }

@@ -24,8 +24,16 @@ type Deps = {
   readonly engineDeadlineMs: number;
 };
 
-type PlaceInput = { readonly caller: Caller; readonly request: KeyedRequest; readonly body: NewOrder };
-type Start = { readonly caller: Caller; readonly request: KeyedRequest; readonly facts: OrderFacts };
+type PlaceInput = {
+  readonly caller: Caller;
+  readonly request: KeyedRequest;
+  readonly body: NewOrder;
+};
+type Start = {
+  readonly caller: Caller;
+  readonly request: KeyedRequest;
+  readonly facts: OrderFacts;
+};
 
 export function createPlaceOrder({ db, vault, engine, writeDraft, engineDeadlineMs }: Deps) {
   /** 201 with the order; 202 when it is durable but not answered yet. Refusals write nothing. */
@@ -52,7 +60,10 @@ export function createPlaceOrder({ db, vault, engine, writeDraft, engineDeadline
     const draft = orderId === undefined ? undefined : await findDraft(db, orderId);
     if (!draft) throw new Error('a placing without a draft');
     if (!draft.givenUp) return start({ caller, request, facts: draft.facts });
-    const refused = problem('already_cancelled', 'the order was given up before it could be placed');
+    const refused = problem(
+      'already_cancelled',
+      'the order was given up before it could be placed',
+    );
     return answerRefused(db, { request, refused });
   }
 
@@ -70,7 +81,11 @@ export function createPlaceOrder({ db, vault, engine, writeDraft, engineDeadline
         return answerRefused(db, { request, refused: refusal(outcome.refusal) });
       case 'unavailable':
         await endLease(db, request);
-        throw problem('engine_unavailable', 'send the same request with the same key again', comeBack(2));
+        throw problem(
+          'engine_unavailable',
+          'send the same request with the same key again',
+          comeBack(2),
+        );
       default:
         return assertNever(outcome);
     }

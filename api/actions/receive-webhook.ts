@@ -22,11 +22,18 @@ export function createReceiveWebhook({ db, engine, gateway, log }: Deps) {
   /** Repeatable. Throws invalid_signature. What cannot be told now stays open and is looked at again. */
   return async function receiveWebhook(signed: Signed): Promise<void> {
     const fact = gateway.readWebhook(signed);
-    if (fact.kind === 'refused') throw problem('invalid_signature', 'the signature is missing, wrong or too old');
+    if (fact.kind === 'refused')
+      throw problem('invalid_signature', 'the signature is missing, wrong or too old');
     const { eventId, type } = fact;
     const about = fact.kind === 'payment_changed' ? fact : undefined;
     const orderId = parseId('order', about?.orderId ?? '');
-    const webhook: ProviderWebhook = { provider: 'stripe', eventId, type, providerRef: about?.providerRef, orderId };
+    const webhook: ProviderWebhook = {
+      provider: 'stripe',
+      eventId,
+      type,
+      providerRef: about?.providerRef,
+      orderId,
+    };
     if (await saveWebhook(db, webhook)) return;
     if (await isSettled(webhook)) await webhookDone(db, { eventId, now: new Date() });
   };

@@ -1,6 +1,11 @@
 // What a key that is known already means: the stored answer again, a wait, a refusal, or work to take over.
 
-import { takeOver, type KeyedRequest, type KnownKey, type StoredAnswer } from '../../db/idempotency.ts';
+import {
+  takeOver,
+  type KeyedRequest,
+  type KnownKey,
+  type StoredAnswer,
+} from '../../db/idempotency.ts';
 import type { Db } from '../../db/connect.ts';
 import { findOrder } from '../../db/orders.ts';
 import type { Scope } from '../../db/scope.ts';
@@ -11,13 +16,20 @@ import type { Answer } from '../server.ts';
 import { personalPart, withPersonal } from '../views/order.ts';
 
 type Tools = { readonly db: Db; readonly vault: Vault };
-type Known = { readonly request: KeyedRequest; readonly known: KnownKey | undefined; readonly viewer: Scope };
+type Known = {
+  readonly request: KeyedRequest;
+  readonly known: KnownKey | undefined;
+  readonly viewer: Scope;
+};
 
 /**
  * The stored answer, or undefined when the caller now holds the lease and shall do the work. Throws
  * idempotency_in_flight and idempotency_key_reused.
  */
-export async function replay({ db, vault }: Tools, { request, known, viewer }: Known): Promise<Answer | undefined> {
+export async function replay(
+  { db, vault }: Tools,
+  { request, known, viewer }: Known,
+): Promise<Answer | undefined> {
   switch (known?.kind) {
     case 'answered':
       return answerAgain({ db, vault }, { answer: known.answer, orderId: known.orderId, viewer });
@@ -37,19 +49,33 @@ export async function replay({ db, vault }: Tools, { request, known, viewer }: K
 const inFlight = (seconds: number): Error =>
   problem('idempotency_in_flight', 'send the same request again later', comeBack(seconds));
 
-type Stored = { readonly answer: StoredAnswer; readonly orderId: string | undefined; readonly viewer: Scope };
+type Stored = {
+  readonly answer: StoredAnswer;
+  readonly orderId: string | undefined;
+  readonly viewer: Scope;
+};
 
 /** People's data is never stored with an answer: it is read again, and gone once the person is erased. */
-async function answerAgain({ db, vault }: Tools, { answer, orderId, viewer }: Stored): Promise<Answer> {
+async function answerAgain(
+  { db, vault }: Tools,
+  { answer, orderId, viewer }: Stored,
+): Promise<Answer> {
   const headers = { 'idempotency-replayed': 'true' };
   if (orderId === undefined || answer.status >= 300) return { ...answer, headers };
   const order = answer.body as Order;
   const row = await findOrder(db, { scope: { kind: 'platform' }, orderId });
   const body = row ? withPersonal(order, personalPart(vault, row, viewer)) : order;
-  return { status: answer.status, body, headers: { ...headers, ...orderHeaders(order) } };
+  return {
+    status: answer.status,
+    body,
+    headers: { ...headers, ...orderHeaders(order, answer.status) },
+  };
 }
 
-export const orderHeaders = ({ id, sequence }: Order): Readonly<Record<string, string>> => ({
-  etag: `"${sequence}"`,
-  location: `/v1/orders/${id}`,
+export const etagOf = ({ sequence }: Order) => ({ etag: `"${sequence}"` });
+
+/** An order that was placed just now also says where it is. */
+export const orderHeaders = (order: Order, status: number): Readonly<Record<string, string>> => ({
+  ...etagOf(order),
+  ...(status === 200 ? {} : { location: `/v1/orders/${order.id}` }),
 });

@@ -5,7 +5,12 @@ import { createHash } from 'node:crypto';
 import type { OrderEngine } from '../../adapters/order-engine.ts';
 import type { Db } from '../../db/connect.ts';
 import { commandWasRecorded } from '../../db/events.ts';
-import { claimCommand, endLease, type CommandTarget, type KeyedRequest } from '../../db/idempotency.ts';
+import {
+  claimCommand,
+  endLease,
+  type CommandTarget,
+  type KeyedRequest,
+} from '../../db/idempotency.ts';
 import { noteIdOf, saveNote } from '../../db/notes.ts';
 import { findOrder } from '../../db/orders.ts';
 import type { Vault } from '../../db/vault.ts';
@@ -49,11 +54,23 @@ export function createSendCommand({ db, vault, engine, engineDeadlineMs }: Deps)
     const { scope } = caller;
     const orderId = parseId('order', input.orderId);
     if (!orderId) throw notFound('order');
-    const claim = await claimCommand(db, { ...request, scope, orderId, notBefore, admissible: unfit === undefined });
+    const claim = await claimCommand(db, {
+      ...request,
+      scope,
+      orderId,
+      notBefore,
+      admissible: unfit === undefined,
+    });
     if (!claim.claimed) {
       if (!claim.target && !claim.known) throw notFound('order');
       if (!claim.known && unfit) throw unfit;
-      if (!claim.known && claim.target && notBefore !== undefined && notBefore < claim.target.placedAt) throw tooEarly();
+      if (
+        !claim.known &&
+        claim.target &&
+        notBefore !== undefined &&
+        notBefore < claim.target.placedAt
+      )
+        throw tooEarly();
       const again = await replay({ db, vault }, { request, known: claim.known, viewer: scope });
       if (again) return again;
     }
@@ -85,12 +102,21 @@ export function createSendCommand({ db, vault, engine, engineDeadlineMs }: Deps)
         return answerRefused(db, { request, refused: refusal(outcome.refusal) });
       case 'unavailable':
         await endLease(db, request);
-        throw problem('engine_unavailable', 'send the same request with the same key again', comeBack(2));
+        throw problem(
+          'engine_unavailable',
+          'send the same request with the same key again',
+          comeBack(2),
+        );
       case 'unknown':
         await endLease(db, request);
-        throw problem('outcome_unknown', 'send the same request with the same key again', comeBack(2));
+        throw problem(
+          'outcome_unknown',
+          'send the same request with the same key again',
+          comeBack(2),
+        );
       case 'not_running':
-        if (await commandWasRecorded(db, { orderId, commandId })) return answerOrder({ db, vault }, answer);
+        if (await commandWasRecorded(db, { orderId, commandId }))
+          return answerOrder({ db, vault }, answer);
         return refuseEnded(orderId, request);
       default:
         return assertNever(outcome);
@@ -102,12 +128,19 @@ export function createSendCommand({ db, vault, engine, engineDeadlineMs }: Deps)
     const order = await findOrder(db, { scope: { kind: 'platform' }, orderId });
     if (!order?.is_over) {
       await endLease(db, request);
-      throw problem('engine_unavailable', 'the order is not running; send the same request again', comeBack(5));
+      throw problem(
+        'engine_unavailable',
+        'the order is not running; send the same request again',
+        comeBack(5),
+      );
     }
     const refused =
       order.order_status === 'completed'
         ? problem('already_delivered', 'the order was completed')
-        : problem('already_cancelled', `the order ended as ${order.end_reason ?? order.order_status}`);
+        : problem(
+            'already_cancelled',
+            `the order ended as ${order.end_reason ?? order.order_status}`,
+          );
     return answerRefused(db, { request, refused });
   }
 }

@@ -8,7 +8,13 @@ import { createOrderNumbers } from '../../db/order-numbers.ts';
 import { customerKey } from '../../db/people.ts';
 import type { Scope } from '../../db/scope.ts';
 import { distanceM, travelMs } from '../../domain/geo.ts';
-import { parseId, type BranchId, type CustomerId, type MarketId, type MerchantId } from '../../domain/ids.ts';
+import {
+  parseId,
+  type BranchId,
+  type CustomerId,
+  type MarketId,
+  type MerchantId,
+} from '../../domain/ids.ts';
 import { maxAmountMinor } from '../../domain/money.ts';
 import type { OrderFacts } from '../../domain/order.ts';
 import { createCache } from '../cache.ts';
@@ -65,7 +71,8 @@ export function createWriteDraft(db: Db): WriteDraft {
     { customer }: NewOrder,
     merchantId: string,
   ): Promise<{ readonly customer: DraftCustomer; readonly customerId: CustomerId }> {
-    if (!('id' in customer)) return { customer: { kind: 'guest', ...customer }, customerId: newId('customer') };
+    if (!('id' in customer))
+      return { customer: { kind: 'guest', ...customer }, customerId: newId('customer') };
     const customerId = parseId('customer', customer.id);
     const wrappedKey = customerId && (await customerKey(db, { customerId, merchantId }));
     if (!wrappedKey) throw noSuch('customer.id', 'customer');
@@ -80,11 +87,19 @@ const isOwn = (scope: Scope, { merchantId, branchId }: BranchFacts): boolean =>
     (scope.branchId === undefined || scope.branchId === branchId));
 
 const noSuch = (field: string, what: string): Error =>
-  problem('not_found', `there is no such ${what}`, { errors: [{ field, problem: `names no ${what} of yours` }] });
+  problem('not_found', `there is no such ${what}`, {
+    errors: [{ field, problem: `names no ${what} of yours` }],
+  });
 
 const outOfArea = (): Error =>
   problem('out_of_area', 'the drop-off is too far from the branch', {
-    errors: [{ field: 'dropoff.location', problem: 'is too far from the branch, in metres', limit: deliveryRadiusM }],
+    errors: [
+      {
+        field: 'dropoff.location',
+        problem: 'is too far from the branch, in metres',
+        limit: deliveryRadiusM,
+      },
+    ],
   });
 
 /** Sums stay far below 2^53: 200 items × 999 × the largest amount. */

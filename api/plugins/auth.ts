@@ -25,12 +25,17 @@ export type Caller = {
 /** Who may call a route; without roles it is public. `keyless` POSTs carry ids of their own instead of a key. */
 export type Access = { readonly roles?: readonly Role[]; readonly keyless?: boolean };
 
-export const merchantRoles = ['owner', 'manager', 'staff', 'platform_admin'] as const satisfies readonly Role[];
+export const merchantRoles = [
+  'owner',
+  'manager',
+  'staff',
+  'platform_admin',
+] as const satisfies readonly Role[];
 
 /** `config` of a route: `app.post(path, { ...access({ roles }), schema }, handler)`. */
 export const access = (config: Access): { readonly config: Access } => ({ config });
 
-export const accessOf = (config: object | undefined): Access => (config ?? {}) as Access;
+export const accessOf = (config: object | undefined): Access => config ?? {};
 
 const cacheTtlMs = 5_000;
 const callerName = 'caller';
@@ -58,7 +63,8 @@ export function registerAuth(app: Api, db: Db): void {
         headers: { 'www-authenticate': 'Bearer' },
       });
     }
-    if (!roles.includes(caller.role)) throw problem('forbidden', `the role ${caller.role} may not call this route`);
+    if (!roles.includes(caller.role))
+      throw problem('forbidden', `the role ${caller.role} may not call this route`);
   });
 }
 
@@ -80,17 +86,33 @@ function bearer(header: string | undefined): string | undefined {
 function toCaller({ id: keyId, role, ...key }: Key): Caller {
   const { merchantId, branchId, driverId, customerId } = key;
   if (driverId !== undefined) {
-    return { keyId, role, scope: { kind: 'driver', driverId }, tenant: driverId, actor: { kind: 'driver', id: driverId } };
+    return {
+      keyId,
+      role,
+      scope: { kind: 'driver', driverId },
+      tenant: driverId,
+      actor: { kind: 'driver', id: driverId },
+    };
   }
   if (customerId !== undefined) {
     const scope = { kind: 'customer', customerId } as const;
     return { keyId, role, scope, tenant: customerId, actor: { kind: 'customer', id: customerId } };
   }
   if (merchantId !== undefined) {
-    const scope = { kind: 'merchant', merchantId, ...(branchId === undefined ? {} : { branchId }) } as const;
+    const scope = {
+      kind: 'merchant',
+      merchantId,
+      ...(branchId === undefined ? {} : { branchId }),
+    } as const;
     return { keyId, role, scope, tenant: merchantId, actor: { kind: 'merchant', id: keyId } };
   }
-  return { keyId, role, scope: { kind: 'platform' }, tenant: 'platform', actor: { kind: 'support', id: keyId } };
+  return {
+    keyId,
+    role,
+    scope: { kind: 'platform' },
+    tenant: 'platform',
+    actor: { kind: 'support', id: keyId },
+  };
 }
 
 /** In a route for drivers only. */

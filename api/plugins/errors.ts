@@ -21,20 +21,30 @@ export function registerErrors(app: Api): void {
   });
 }
 
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const found = toProblem(error);
   const status = statusOf(found);
   if (status >= 500) request.log.error({ err: error, code: found.code }, 'the request failed');
   else request.log.debug({ code: found.code }, 'the request was refused');
-  return send(reply, { status, body: problemBody(found), headers: { ...found.headers, 'x-request-id': request.id } });
+  return send(reply, {
+    status,
+    body: problemBody(found),
+    headers: { ...found.headers, 'x-request-id': request.id },
+  });
 }
 
 function toProblem(error: unknown): Problem {
-  if (isProblem(error)) return isPath(error) ? problem('not_found', 'there is no such thing').problem : error.problem;
+  if (isProblem(error))
+    return isPath(error) ? problem('not_found', 'there is no such thing').problem : error.problem;
   const code = codeOf(error);
   const known = fastifyProblems[code];
   if (known) return known;
-  if (isDatabaseAway(error, code)) return problem('storage_unavailable', 'nothing is known to be done', comeBack(2)).problem;
+  if (isDatabaseAway(error, code))
+    return problem('storage_unavailable', 'nothing is known to be done', comeBack(2)).problem;
   const status = (error as Partial<FastifyError>).statusCode ?? 500;
   return status >= 400 && status < 500
     ? problem('invalid_request', 'the request cannot be read').problem
@@ -42,7 +52,8 @@ function toProblem(error: unknown): Problem {
 }
 
 /** An id in the path that has not even the form of one names nothing. */
-const isPath = (error: Error): boolean => 'validationContext' in error && error.validationContext === 'params';
+const isPath = (error: Error): boolean =>
+  'validationContext' in error && error.validationContext === 'params';
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -52,18 +63,27 @@ const fastifyProblems: Readonly<Record<string, Problem | undefined>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: problem('body_too_large', 'a body may have 262144 bytes', {
     errors: [{ field: 'body', problem: 'is too large', limit: 262_144 }],
   }).problem,
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: problem('unsupported_media_type', 'send Content-Type: application/json').problem,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: problem(
+    'unsupported_media_type',
+    'send Content-Type: application/json',
+  ).problem,
   FST_ERR_CTP_INVALID_JSON_BODY: unreadable,
   FST_ERR_CTP_EMPTY_JSON_BODY: unreadable,
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: problem('invalid_request', 'the body is not as long as Content-Length says').problem,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: problem(
+    'invalid_request',
+    'the body is not as long as Content-Length says',
+  ).problem,
   FST_ERR_MAX_PARAM_LENGTH: problem('not_found', 'there is no such route').problem,
   FST_ERR_BAD_URL: problem('not_found', 'there is no such route').problem,
-  FST_ERR_HANDLER_TIMEOUT: problem('outcome_unknown', 'the answer took too long', comeBack(2)).problem,
+  FST_ERR_HANDLER_TIMEOUT: problem('outcome_unknown', 'the answer took too long', comeBack(2))
+    .problem,
 };
 
 // PostgreSQL's classes 08 (connection), 53 (resources) and 57 (operator, also statement time-outs), and the socket's.
-const awayCodes = /^(?:08|53|57)|^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT)$/;
-const awayMessages = /timeout exceeded when trying to connect|Connection terminated|connection timeout|not queryable/i;
+const awayCodes =
+  /^(?:08|53|57)|^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT)$/;
+const awayMessages =
+  /timeout exceeded when trying to connect|Connection terminated|connection timeout|not queryable/i;
 
 function isDatabaseAway(error: unknown, code: string): boolean {
   return awayCodes.test(code) || (error instanceof Error && awayMessages.test(error.message));
@@ -80,7 +100,9 @@ function watchRoutes(app: Api): (path: string) => readonly string[] {
     routes.set(url, route);
   });
   return (path) => {
-    const methods = [...routes.values()].flatMap(({ pattern, methods: own }) => (pattern.test(path) ? [...own] : []));
+    const methods = [...routes.values()].flatMap(({ pattern, methods: own }) =>
+      pattern.test(path) ? [...own] : [],
+    );
     return [...new Set(methods)].toSorted();
   };
 }

@@ -21,17 +21,28 @@ export function keyedRequest(request: FastifyRequest): KeyedRequest {
   const bodyHash = createHash('sha256')
     .update(`${request.method} ${path}\n${canonical(request.body)}`)
     .digest();
-  return { tenant: callerOf(request).tenant, key: keyOf(request), route, bodyHash, now: Date.now() };
+  return {
+    tenant: callerOf(request).tenant,
+    key: keyOf(request),
+    route,
+    bodyHash,
+    now: Date.now(),
+  };
 }
 
 function keyOf(request: FastifyRequest): string {
   const header = request.headers['idempotency-key'];
   if (typeof header !== 'string' || header === '') {
-    throw problem('idempotency_key_missing', 'send Idempotency-Key, a new one for every new request');
+    throw problem(
+      'idempotency_key_missing',
+      'send Idempotency-Key, a new one for every new request',
+    );
   }
   if (!/^[\x21-\x7e]{1,255}$/.test(header)) {
     throw problem('invalid_request', 'the Idempotency-Key is not 1–255 visible ASCII characters', {
-      errors: [{ field: 'idempotency-key', problem: 'is not 1–255 visible ASCII characters', limit: 255 }],
+      errors: [
+        { field: 'idempotency-key', problem: 'is not 1–255 visible ASCII characters', limit: 255 },
+      ],
     });
   }
   return header;
@@ -39,9 +50,11 @@ function keyOf(request: FastifyRequest): string {
 
 /** The same object in another order of its fields is the same request. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_name, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  ) ?? '';
+  return (
+    JSON.stringify(value, (_name, inner: unknown) =>
+      typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+        ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        : inner,
+    ) ?? ''
+  );
 }

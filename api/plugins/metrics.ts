@@ -8,7 +8,10 @@ import type { Api, ApiDeps } from '../server.ts';
 const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Adds `GET /metrics`; returns the engine with its calls counted. */
-export function registerMetrics(app: Api, { engine, poolSizes }: Pick<ApiDeps, 'engine' | 'poolSizes'>): OrderEngine {
+export function registerMetrics(
+  app: Api,
+  { engine, poolSizes }: Pick<ApiDeps, 'engine' | 'poolSizes'>,
+): OrderEngine {
   const registry = new Registry();
   const requests = new Histogram({
     name: 'http_request_duration_seconds',
@@ -19,10 +22,15 @@ export function registerMetrics(app: Api, { engine, poolSizes }: Pick<ApiDeps, '
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched');
-    requests.observe({ route, method: request.method, status: reply.statusCode }, reply.elapsedTime / 1_000);
+    requests.observe(
+      { route, method: request.method, status: reply.statusCode },
+      reply.elapsedTime / 1_000,
+    );
   });
-  app.get('/metrics', { schema: { summary: 'Metrics', tags: ['operations'], hide: true } }, async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
+  app.get(
+    '/metrics',
+    { schema: { summary: 'Metrics', tags: ['operations'], hide: true } },
+    async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()),
   );
   if (poolSizes) gaugePool(registry, poolSizes);
   return countCalls(registry, engine);
@@ -54,7 +62,10 @@ function countCalls(registry: Registry, engine: OrderEngine): OrderEngine {
     buckets: secondsBuckets,
     registers: [registry],
   });
-  async function counted<T extends { readonly kind: string }>(call: string, answer: Promise<T>): Promise<T> {
+  async function counted<T extends { readonly kind: string }>(
+    call: string,
+    answer: Promise<T>,
+  ): Promise<T> {
     const end = seconds.startTimer({ call });
     const outcome = await answer.finally(end);
     calls.inc({ call, outcome: outcome.kind });

@@ -15,7 +15,8 @@ export async function registerOpenApi(app: Api): Promise<void> {
       info: {
         title: 'Waybill',
         version: '1',
-        description: 'Durable dispatch of on-demand deliveries. Money in minor units, times RFC 3339 in UTC.',
+        description:
+          'Durable dispatch of on-demand deliveries. Money in minor units, times RFC 3339 in UTC.',
       },
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
     },
@@ -25,7 +26,12 @@ export async function registerOpenApi(app: Api): Promise<void> {
       url,
     }),
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    // TLS is the proxy's; on plain HTTP the page would not find its own scripts.
+    transformStaticCSP: (policy) => policy.replace('upgrade-insecure-requests;', ''),
+  });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
 
@@ -34,14 +40,18 @@ type Operation = { readonly method: string; readonly config: Access };
 /** What every route of a kind has in common is said here, not in each. */
 function describe(schema: FastifySchema, { method, config }: Operation): FastifySchema {
   const { roles, keyless } = config;
-  if (roles === undefined) return schema;
+  const answers = Object.entries((schema.response ?? {}) as Readonly<Record<string, object>>);
+  const described = Object.fromEntries(
+    answers.map(([status, answer]) => [status, { description: 'Done', ...answer }]),
+  );
+  if (roles === undefined) return { ...schema, response: described };
   const keyed = method === 'POST' && keyless !== true;
   const problems = { '4xx': problemOf('Refused'), '5xx': problemOf('Try again with the same key') };
   return {
     ...schema,
     security: [{ key: [] }],
     'x-roles': roles,
-    response: { ...(schema.response as object), ...problems },
+    response: { ...described, ...problems },
     ...(keyed ? { headers: idempotencyHeader } : {}),
   } as FastifySchema;
 }

@@ -17,7 +17,8 @@ export function registerTextGuard(app: Api): void {
 export function checkText(field: string, value: unknown): void {
   if (typeof value === 'string') return checkString(field, value);
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return;
-  for (const [name, inner] of Object.entries(value)) checkText(field === '' ? name : `${field}.${name}`, inner);
+  for (const [name, inner] of Object.entries(value))
+    checkText(field === '' ? name : `${field}.${name}`, inner);
 }
 
 function checkString(field: string, text: string): void {
@@ -27,7 +28,9 @@ function checkString(field: string, text: string): void {
   }
   if (holdsCardNumber(text)) {
     const what = 'looks like it holds a card number';
-    throw problem('card_number_refused', `${field} ${what}`, { errors: [{ field, problem: what }] });
+    throw problem('card_number_refused', `${field} ${what}`, {
+      errors: [{ field, problem: what }],
+    });
   }
 }
 
@@ -40,7 +43,9 @@ const withoutPhone = (text: string): string => (text.replace(/\D/g, '').length >
 /** A run of 13–19 digits (ISO/IEC 7812), also in groups, whose check digit is right. */
 export function holdsCardNumber(text: string): boolean {
   if (text.length < 13) return false;
-  const rest = text.replace(machineId, (id) => (/[a-f]/i.test(id) ? ' ' : id)).replace(phone, withoutPhone);
+  const rest = text
+    .replace(machineId, (id) => (/[a-f]/i.test(id) ? ' ' : id))
+    .replace(phone, withoutPhone);
   return (rest.match(digitRun) ?? []).some((run) => anyCard(run.split(/\D/)));
 }
 
@@ -54,7 +59,10 @@ function anyCard(groups: readonly string[]): boolean {
 
 /** Major industry identifiers 2–6 and 8–9 are those of cards; dates begin with 19 or 20. */
 const isCard = (digits: string): boolean =>
-  digits.length >= 13 && digits.length <= 19 && /^(?!20)[2-689]/.test(digits) && hasCheckDigit(digits);
+  digits.length >= 13 &&
+  digits.length <= 19 &&
+  /^(?!20)[2-689]/.test(digits) &&
+  hasCheckDigit(digits);
 
 /** Luhn, ISO/IEC 7812-1 annex B. */
 function hasCheckDigit(digits: string): boolean {

@@ -26,32 +26,49 @@ export function registerValidation(app: Api): void {
 const summary = ([first]: readonly FieldError[]): string =>
   first ? `${first.field} ${first.problem}` : 'the request does not have the expected shape';
 
+type Keyword = TLocalizedValidationError['keyword'];
+type ErrorOf<K extends Keyword> = Extract<TLocalizedValidationError, { readonly keyword: K }>;
+type Reader<K extends Keyword> = (error: ErrorOf<K>, at: string) => readonly FieldError[];
+
+/** What is not in this table is said in the library's words. */
+const readers: { readonly [K in Keyword]?: Reader<K> } = {
+  // Said by additionalProperties and by the members already.
+  boolean: () => [],
+  anyOf: () => [],
+  additionalProperties: ({ params }, at) =>
+    params.additionalProperties.map((name) => ({
+      field: within(at, name),
+      problem: 'is not a known field',
+    })),
+  required: ({ params }, at) =>
+    params.requiredProperties.map((name) => ({ field: within(at, name), problem: 'is required' })),
+  type: ({ params }, at) => [
+    { field: at, problem: `must be of type ${[params.type].flat().join(' or ')}` },
+  ],
+  enum: ({ params }, at) => [
+    {
+      field: at,
+      problem: 'is not among the allowed values',
+      limit: params.allowedValues.join(' '),
+    },
+  ],
+  const: ({ params }, at) => [
+    { field: at, problem: 'is not the allowed value', limit: String(params.allowedValue) },
+  ],
+  format: ({ params }, at) => [{ field: at, problem: `is not a valid ${params.format}` }],
+  pattern: ({ params }, at) => [
+    { field: at, problem: 'does not have the expected form', limit: String(params.pattern) },
+  ],
+};
+
 function fieldErrorsOf(error: TLocalizedValidationError): readonly FieldError[] {
   const at = nameOf(error.instancePath);
-  const within = (name: string): string => (at === 'body' ? clip(name) : `${at}.${clip(name)}`);
-  switch (error.keyword) {
-    // Said by additionalProperties and by the members already.
-    case 'boolean':
-    case 'anyOf':
-      return [];
-    case 'additionalProperties':
-      return error.params.additionalProperties.map((name) => ({ field: within(name), problem: 'is not a known field' }));
-    case 'required':
-      return error.params.requiredProperties.map((name) => ({ field: within(name), problem: 'is required' }));
-    case 'type':
-      return [{ field: at, problem: `must be of type ${[error.params.type].flat().join(' or ')}` }];
-    case 'enum':
-      return [{ field: at, problem: 'is not among the allowed values', limit: error.params.allowedValues.join(' ') }];
-    case 'const':
-      return [{ field: at, problem: 'is not the allowed value', limit: String(error.params.allowedValue) }];
-    case 'format':
-      return [{ field: at, problem: `is not a valid ${error.params.format}` }];
-    case 'pattern':
-      return [{ field: at, problem: 'does not have the expected form', limit: String(error.params.pattern) }];
-    default:
-      return [{ field: at, problem: error.message, ...limitOf(error.params) }];
-  }
+  const read = readers[error.keyword] as Reader<Keyword> | undefined;
+  return read?.(error, at) ?? [{ field: at, problem: error.message, ...limitOf(error.params) }];
 }
+
+const within = (at: string, name: string): string =>
+  at === 'body' ? clip(name) : `${at}.${clip(name)}`;
 
 const limitOf = (params: object): { readonly limit?: string | number } =>
   'limit' in params && (typeof params.limit === 'number' || typeof params.limit === 'bigint')
@@ -59,6 +76,7 @@ const limitOf = (params: object): { readonly limit?: string | number } =>
     : {};
 
 /** `/items/0/quantity` as `items.0.quantity`; the whole is `body`. */
-const nameOf = (pointer: string): string => (pointer === '' ? 'body' : clip(pointer.slice(1).replaceAll('/', '.')));
+const nameOf = (pointer: string): string =>
+  pointer === '' ? 'body' : clip(pointer.slice(1).replaceAll('/', '.'));
 
 const clip = (name: string): string => name.slice(0, 100);

@@ -16,38 +16,50 @@ type Deps = {
   readonly redis: Pick<LiveRedis, 'writePositions' | 'forgetPosition'>;
 };
 
+const tags = ['drivers'];
+const roles = ['driver'] as const;
+const online = {
+  summary: 'Start taking offers',
+  tags,
+  body: Online,
+  response: { 200: Presence },
+};
+const offline = {
+  summary: 'Take no more offers',
+  description: 'Refused while deliveries are under way.',
+  tags,
+  body: Offline,
+  response: { 200: Presence },
+};
+const positions = {
+  summary: 'Report where the driver was',
+  tags,
+  body: Positions,
+  response: { 200: PositionsTaken },
+};
+
 export function driverRoutes(app: Api, { db, vault, redis }: Deps): void {
   const presence = createDriverPresence({ db, redis });
-  const roles = ['driver'] as const;
+  const keyed = access({ roles });
+  const keyless = access({ roles, keyless: true });
 
-  app.post(
-    '/v1/driver/online',
-    { ...access({ roles }), schema: { summary: 'Start taking offers', tags: ['drivers'], body: Online, response: { 200: Presence } } },
-    async (request, reply) => {
-      const caller = callerOf(request);
-      const keyed = keyedRequest(request);
-      const input = { driverId: driverOf(caller), body: request.body, now: keyed.now };
-      return send(reply, await doOnce({ db, vault }, { caller, request: keyed }, () => presence.online(input)));
-    },
-  );
+  app.post('/v1/driver/online', { ...keyed, schema: online }, async (request, reply) => {
+    const caller = callerOf(request);
+    const own = { caller, request: keyedRequest(request) };
+    const input = { driverId: driverOf(caller), body: request.body, now: own.request.now };
+    return send(reply, await doOnce({ db, vault }, own, () => presence.online(input)));
+  });
 
-  app.post(
-    '/v1/driver/offline',
-    { ...access({ roles }), schema: { summary: 'Take no more offers', tags: ['drivers'], body: Offline, response: { 200: Presence } } },
-    async (request, reply) => {
-      const caller = callerOf(request);
-      const keyed = keyedRequest(request);
-      const input = { driverId: driverOf(caller), now: keyed.now };
-      return send(reply, await doOnce({ db, vault }, { caller, request: keyed }, () => presence.offline(input)));
-    },
-  );
+  app.post('/v1/driver/offline', { ...keyed, schema: offline }, async (request, reply) => {
+    const caller = callerOf(request);
+    const own = { caller, request: keyedRequest(request) };
+    const input = { driverId: driverOf(caller), now: own.request.now };
+    return send(reply, await doOnce({ db, vault }, own, () => presence.offline(input)));
+  });
 
-  app.post(
-    '/v1/positions',
-    {
-      ...access({ roles, keyless: true }),
-      schema: { summary: 'Report where the driver was', tags: ['drivers'], body: Positions, response: { 200: PositionsTaken } },
-    },
-    async (request) => presence.move({ driverId: driverOf(callerOf(request)), body: request.body, now: Date.now() }),
-  );
+  app.post('/v1/positions', { ...keyless, schema: positions }, async (request, reply) => {
+    const driverId = driverOf(callerOf(request));
+    const input = { driverId, body: request.body, now: Date.now() };
+    return send(reply, { status: 200, body: await presence.move(input) });
+  });
 }

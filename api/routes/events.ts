@@ -3,47 +3,42 @@
 import type { LiveRedis } from '../../adapters/redis.ts';
 import type { Db } from '../../db/connect.ts';
 import { feedStart, readFeed, type FeedCursor, type FeedScope } from '../../db/events.ts';
-import { pollUntil } from '../poll.ts';
 import { access, callerOf, merchantRoles, type Caller } from '../plugins/auth.ts';
+import { pollUntil } from '../poll.ts';
 import { badField } from '../problems.ts';
 import { EventQuery, Feed } from '../schemas/events.ts';
-import { pollTimeoutMs, type Api } from '../server.ts';
+import { pollTimeoutMs, send, type Api } from '../server.ts';
 import { feedEvent } from '../views/event.ts';
 
 type Deps = { readonly db: Db; readonly redis: Pick<LiveRedis, 'waitFor'> };
 
 const defaultLimit = 100;
+const schema = {
+  summary: 'Events by cursor, oldest first',
+  description:
+    'In the order of their commits, none skipped, none twice. `next_cursor` is where to go on.',
+  tags: ['events'],
+  querystring: EventQuery,
+  response: { 200: Feed },
+};
 
 export function eventRoutes(app: Api, { db, redis }: Deps): void {
-  app.get(
-    '/v1/events',
-    {
-      ...access({ roles: [...merchantRoles, 'support'] }),
-      handlerTimeout: pollTimeoutMs,
-      schema: {
-        summary: 'Events by cursor, oldest first',
-        description: 'In the order of their commits, none skipped, none twice. `next_cursor` is where to go on.',
-        tags: ['events'],
-        querystring: EventQuery,
-        response: { 200: Feed },
-      },
-    },
-    async (request) => {
-      const { after: token, limit = defaultLimit, wait = 0 } = request.query;
-      const scope = feedScope(callerOf(request));
-      const after = token === undefined ? feedStart : readCursor(token);
-      const channel = scope.kind === 'merchant' ? `merchant:${scope.merchantId}` : 'all';
-      const rows = await pollUntil(() => readFeed(db, { scope, after, limit }), {
-        waitMs: wait * 1_000,
-        signal: request.signal,
-        hint: (ms) => redis.waitFor(channel, ms),
-      });
-      return {
-        data: rows.map((row) => feedEvent(row, scope)),
-        next_cursor: writeCursor(rows.at(-1) ?? after),
-      };
-    },
-  );
+  const readers = access({ roles: [...merchantRoles, 'support'] });
+  const options = { ...readers, handlerTimeout: pollTimeoutMs, schema };
+  app.get('/v1/events', options, async (request, reply) => {
+    const { after: token, limit = defaultLimit, wait = 0 } = request.query;
+    const scope = feedScope(callerOf(request));
+    const after = token === undefined ? feedStart : readCursor(token);
+    const channel = scope.kind === 'merchant' ? `merchant:${scope.merchantId}` : 'all';
+    const rows = await pollUntil(() => readFeed(db, { scope, after, limit }), {
+      waitMs: wait * 1_000,
+      signal: request.signal,
+      hint: (ms) => redis.waitFor(channel, ms),
+    });
+    const data = rows.map((row) => feedEvent(row, scope));
+    const body = { data, next_cursor: writeCursor(rows.at(-1) ?? after) };
+    return send(reply, { status: 200, body });
+  });
 }
 
 function feedScope({ scope }: Caller): FeedScope {
@@ -51,10 +46,13 @@ function feedScope({ scope }: Caller): FeedScope {
   throw new Error('the feed has no scope for this role');
 }
 
-const writeCursor = ({ xid, id }: FeedCursor): string => Buffer.from(`${xid}.${id}`).toString('base64url');
+const writeCursor = ({ xid, id }: FeedCursor): string =>
+  Buffer.from(`${xid}.${id}`).toString('base64url');
 
 function readCursor(token: string): FeedCursor {
-  const [, xid, id] = /^(\d{1,19})\.(\d{1,15})$/.exec(Buffer.from(token, 'base64url').toString('latin1')) ?? [];
-  if (xid === undefined || id === undefined) throw badField('after', 'is not a cursor of this feed');
+  const text = Buffer.from(token, 'base64url').toString('latin1');
+  const [, xid, id] = /^(\d{1,19})\.(\d{1,15})$/.exec(text) ?? [];
+  if (xid === undefined || id === undefined)
+    throw badField('after', 'is not a cursor of this feed');
   return { xid, id: Number(id) };
 }

@@ -20,16 +20,21 @@ const checkDeadlineMs = 2_000;
 const overdueGraceMs = 120_000;
 
 export function healthRoutes(app: Api, { db, engine, redis }: Deps): void {
-  app.get('/health', { schema: { summary: 'The process answers', tags: ['operations'], response: { 200: Health } } }, async () => ({
-    ok: true,
-  }));
+  app.get(
+    '/health',
+    { schema: { summary: 'The process answers', tags: ['operations'], response: { 200: Health } } },
+    async () => ({
+      ok: true,
+    }),
+  );
 
   app.get(
     '/health/detailed',
     {
       schema: {
         summary: 'What this process depends on',
-        description: '503 when PostgreSQL or Temporal is away; without Redis everything works, only later.',
+        description:
+          '503 when PostgreSQL or Temporal is away; without Redis everything works, only later.',
         tags: ['operations'],
         response: { 200: Detailed, 503: Detailed },
       },
@@ -47,7 +52,13 @@ export function healthRoutes(app: Api, { db, engine, redis }: Deps): void {
 
   app.get(
     '/status',
-    { schema: { summary: 'What the orders are doing', tags: ['operations'], response: { 200: Status } } },
+    {
+      schema: {
+        summary: 'What the orders are doing',
+        tags: ['operations'],
+        response: { 200: Status },
+      },
+    },
     async (_request, reply) => {
       const now = new Date();
       const [open, overdue, lagS] = await Promise.all([
@@ -55,7 +66,10 @@ export function healthRoutes(app: Api, { db, engine, redis }: Deps): void {
         countOverdue(db, new Date(now.getTime() - overdueGraceMs)),
         feedLagS(db, now),
       ]);
-      return send(reply, { status: 200, body: { open_orders: open, overdue, event_feed_lag_seconds: lagS } });
+      return send(reply, {
+        status: 200,
+        body: { open_orders: open, overdue, event_feed_lag_seconds: lagS },
+      });
     },
   );
 }

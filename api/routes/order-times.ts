@@ -8,18 +8,29 @@ import type { Accept } from '../schemas/orders.ts';
 const clockSkewMs = 30_000;
 const longestPreparationMs = 86_400_000;
 
-type Preparation = { readonly prep: { readonly prepMs?: number }; readonly unfit: ProblemError | undefined };
+type Preparation = {
+  readonly prep: { readonly prepMs?: number };
+  readonly unfit: ProblemError | undefined;
+};
 
 export function readPreparation({ prep_seconds, ready_at }: Accept, now: number): Preparation {
   if (prep_seconds !== undefined && ready_at !== undefined) {
     return { prep: {}, unfit: badField('ready_at', 'excludes prep_seconds') };
   }
-  if (prep_seconds !== undefined) return { prep: { prepMs: prep_seconds * 1_000 }, unfit: undefined };
+  if (prep_seconds !== undefined)
+    return { prep: { prepMs: prep_seconds * 1_000 }, unfit: undefined };
   if (ready_at === undefined) return { prep: {}, unfit: undefined };
   const prepMs = Date.parse(ready_at) - now;
   if (prepMs < 0) return { prep: {}, unfit: past('ready_at') };
   if (prepMs > longestPreparationMs) {
-    return { prep: {}, unfit: badField('ready_at', 'lies more than a day ahead', new Date(now + longestPreparationMs).toISOString()) };
+    return {
+      prep: {},
+      unfit: badField(
+        'ready_at',
+        'lies more than a day ahead',
+        new Date(now + longestPreparationMs).toISOString(),
+      ),
+    };
   }
   return { prep: { prepMs }, unfit: undefined };
 }
@@ -30,20 +41,31 @@ type ArrivalTime = {
   readonly unfit: ProblemError | undefined;
 };
 
-export function readArrival({ arrived_at }: { readonly arrived_at?: string }, now: number): ArrivalTime {
+export function readArrival(
+  { arrived_at }: { readonly arrived_at?: string },
+  now: number,
+): ArrivalTime {
   if (arrived_at === undefined) return { arrival: {}, notBefore: undefined, unfit: undefined };
   const arrivedAt = Math.min(Date.parse(arrived_at), now);
   const ahead = Date.parse(arrived_at) > now + clockSkewMs;
   return {
     arrival: { arrivedAt },
     notBefore: arrivedAt,
-    unfit: ahead ? badField('arrived_at', 'lies in the future', new Date(now).toISOString()) : undefined,
+    unfit: ahead
+      ? badField('arrived_at', 'lies in the future', new Date(now).toISOString())
+      : undefined,
   };
 }
 
 /** Undefined when absent or still to come. */
-export const pastProblem = (field: string, time: string | undefined, now: number): ProblemError | undefined =>
+export const pastProblem = (
+  field: string,
+  time: string | undefined,
+  now: number,
+): ProblemError | undefined =>
   time !== undefined && Date.parse(time) <= now ? past(field) : undefined;
 
 const past = (field: string): ProblemError =>
-  problem('time_in_past', `${field} lies in the past`, { errors: [{ field, problem: 'lies in the past' }] });
+  problem('time_in_past', `${field} lies in the past`, {
+    errors: [{ field, problem: 'lies in the past' }],
+  });

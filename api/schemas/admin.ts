@@ -42,7 +42,8 @@ export const NewMarket = Body({
     Type.Number({
       exclusiveMinimum: 0,
       maximum: 1_000,
-      description: 'The market’s clock runs this many times faster (simulation): durations are divided, speeds multiplied',
+      description:
+        'The market’s clock runs this many times faster (simulation): durations are divided, speeds multiplied',
     }),
   ),
 });
@@ -61,7 +62,11 @@ export const Market = Type.Object({
 export const NewMerchant = Body({
   market_id: Id('market'),
   name: Name,
-  commission_bps: Type.Integer({ minimum: 0, maximum: 10_000, description: 'Hundredths of a percent of the goods' }),
+  commission_bps: Type.Integer({
+    minimum: 0,
+    maximum: 10_000,
+    description: 'Hundredths of a percent of the goods',
+  }),
 });
 export const Merchant = Type.Object({
   id: Type.String(),
@@ -85,10 +90,14 @@ export const NewDriver = Body({
   market_id: Id('market'),
   name: Name,
   phone: Phone,
-  capacity: Type.Optional(Type.Integer({ minimum: 1, maximum: 20, description: 'Orders at a time; default 1' })),
+  capacity: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 20, description: 'Orders at a time; default 1' }),
+  ),
 });
 // People's data is not stored with answers.
-const Unrepeated = Type.Optional(Type.String({ description: 'Not in the answer to a repeated request' }));
+const Unrepeated = Type.Optional(
+  Type.String({ description: 'Not in the answer to a repeated request' }),
+);
 export const Driver = Type.Object({
   id: Type.String(),
   market_id: Type.String(),
@@ -102,7 +111,9 @@ export const Driver = Type.Object({
 export const NewCustomer = Body({
   name: Name,
   phone: Phone,
-  merchant_id: Type.Optional(Type.String({ ...Id('merchant'), description: 'Whose guest; absent: of the platform' })),
+  merchant_id: Type.Optional(
+    Type.String({ ...Id('merchant'), description: 'Whose guest; absent: of the platform' }),
+  ),
 });
 export const Customer = Type.Object({
   id: Type.String(),
@@ -130,6 +141,9 @@ export const Key = Type.Object({
   created_at: Time,
   revoked_at: Nullable(Time),
   secret: Type.Optional(
-    Type.String({ description: 'Only in the first answer: it is not stored, a repeated request does not show it' }),
+    Type.String({
+      description:
+        'Only in the first answer: it is not stored, a repeated request does not show it',
+    }),
   ),
 });

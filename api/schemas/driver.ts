@@ -38,7 +38,9 @@ export const Offer = Type.Object({
     Type.Object({
       order_id: Type.String(),
       number: Type.String(),
-      status: Type.String({ description: 'open accepted assigned declined expired withdrawn refused' }),
+      status: Type.String({
+        description: 'open accepted assigned declined expired withdrawn refused',
+      }),
       branch: Type.Object({ name: Type.String(), location: Location }),
       dropoff: Type.Object({ location: Location }),
       pay_minor: Type.Integer({ description: 'Delivery pay and tip' }),

@@ -4,7 +4,9 @@ import { Type, type Static } from 'typebox';
 import { Body, Nullable, Time, WaitS } from './common.ts';
 
 export const EventQuery = Body({
-  after: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: '`next_cursor` of the last read' })),
+  after: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 100, description: '`next_cursor` of the last read' }),
+  ),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'Default 100' })),
   wait: WaitS,
 });

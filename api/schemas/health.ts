@@ -5,11 +5,20 @@ import { Type } from 'typebox';
 export const Health = Type.Object({ ok: Type.Boolean() });
 
 const Check = Type.Object({ ok: Type.Boolean(), latency_ms: Type.Integer() });
-export const Detailed = Type.Object({ ok: Type.Boolean(), postgres: Check, temporal: Check, redis: Check });
+export const Detailed = Type.Object({
+  ok: Type.Boolean(),
+  postgres: Check,
+  temporal: Check,
+  redis: Check,
+});
 
 export const Status = Type.Object({
   open_orders: Type.Array(
-    Type.Object({ order_status: Type.String(), delivery_status: Type.String(), count: Type.Integer() }),
+    Type.Object({
+      order_status: Type.String(),
+      delivery_status: Type.String(),
+      count: Type.Integer(),
+    }),
   ),
   overdue: Type.Integer({ description: 'Orders whose deadline passed more than two minutes ago' }),
   event_feed_lag_seconds: Type.Number(),

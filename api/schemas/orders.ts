@@ -3,7 +3,19 @@
 import { Type, type Static } from 'typebox';
 import { denyCodes } from '../../domain/messages.ts';
 import { maxAmountMinor } from '../../domain/money.ts';
-import { AmountMinor, Body, Currency, Cursor, Id, Limit, Location, Name, Nullable, Phone, Time } from './common.ts';
+import {
+  AmountMinor,
+  Body,
+  Currency,
+  Cursor,
+  Id,
+  Limit,
+  Location,
+  Name,
+  Nullable,
+  Phone,
+  Time,
+} from './common.ts';
 
 const Note = Type.String({ minLength: 1, maxLength: 1_000, description: 'Stored encrypted' });
 const Token = Type.String({
@@ -22,7 +34,11 @@ export const NewOrder = Body(
   {
     branch_id: Id('branch'),
     external_id: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 100, description: 'Your own id of the order; unique per merchant' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 100,
+        description: 'Your own id of the order; unique per merchant',
+      }),
     ),
     customer: Type.Union([Body({ id: Id('customer') }), Body({ name: Name, phone: Phone })], {
       description: 'A known customer, or a guest',
@@ -40,7 +56,10 @@ export const NewOrder = Body(
         branch_id: 'brn_01932f4e8a7b7c1e9f0a1b2c3d4e5f60',
         external_id: 'pos-1042',
         customer: { name: 'Ada Example', phone: '+491701234567' },
-        dropoff: { location: { lat: 52.53, lng: 13.41 }, address: 'Example Street 1, 10115 Berlin' },
+        dropoff: {
+          location: { lat: 52.53, lng: 13.41 },
+          address: 'Example Street 1, 10115 Berlin',
+        },
         items: [{ name: 'Margherita', quantity: 2, unit_price_minor: 950 }],
         currency: 'EUR',
         tip_minor: 200,
@@ -60,7 +79,9 @@ export const OrderQuery = Body({
   branch_id: Type.Optional(Id('branch')),
   external_id: Type.Optional(Type.String({ maxLength: 100 })),
   open: Type.Optional(Type.Boolean({ description: 'true: something, if only money, still moves' })),
-  overdue: Type.Optional(Type.Boolean({ description: 'true: its deadline passed more than two minutes ago' })),
+  overdue: Type.Optional(
+    Type.Boolean({ description: 'true: its deadline passed more than two minutes ago' }),
+  ),
 });
 
 export const Accept = Body({
@@ -90,7 +111,9 @@ export const Order = Type.Object({
   id: Type.String(),
   external_id: Nullable(Type.String()),
   number: Type.String({ description: 'Short, for people' }),
-  status: Type.String({ description: 'PENDING PREPARING READY OUT_FOR_DELIVERY DELIVERED CANCELLED' }),
+  status: Type.String({
+    description: 'PENDING PREPARING READY OUT_FOR_DELIVERY DELIVERED CANCELLED',
+  }),
   order_status: Type.String(),
   delivery_status: Type.String(),
   payment_status: Type.String(),
@@ -107,7 +130,11 @@ export const Order = Type.Object({
     total_minor: Type.Integer({ maximum: maxAmountMinor }),
   }),
   items: Type.Array(
-    Type.Object({ name: Type.String(), quantity: Type.Integer(), unit_price_minor: Type.Integer() }),
+    Type.Object({
+      name: Type.String(),
+      quantity: Type.Integer(),
+      unit_price_minor: Type.Integer(),
+    }),
   ),
   placed_at: Time,
   updated_at: Time,
@@ -130,7 +157,10 @@ export const Order = Type.Object({
   ),
   note: Type.Optional(Type.String()),
   payment_client_secret: Type.Optional(
-    Type.String({ description: 'Only while payment_status is requires_action, for the customer and the merchant' }),
+    Type.String({
+      description:
+        'Only while payment_status is requires_action, for the customer and the merchant',
+    }),
   ),
 });
 export type Order = Static<typeof Order>;

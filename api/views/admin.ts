@@ -48,7 +48,16 @@ export const customerBody = ({ id, merchantId, createdAt }: Person) => ({
   created_at: createdAt.toISOString(),
 });
 
-export const nameBody = ({ name, phone }: { readonly name: string; readonly phone: string }) => ({ name, phone });
+export const namedDriver = (row: DriverRecord) => ({
+  ...driverBody(row),
+  name: row.name,
+  phone: row.phone,
+});
+export const namedCustomer = (row: Person) => ({
+  ...customerBody(row),
+  name: row.name,
+  phone: row.phone,
+});
 
 export const keyBody = (key: Key) => ({
   id: key.id,

@@ -22,15 +22,31 @@ export const actorBody = (actor: Actor): FeedEvent['actor'] => ({
 });
 
 const times: ReadonlySet<string> = new Set([
-  'readyEstimateAt', 'releaseAt', 'pickupEtaAt', 'dropoffEtaAt', 'arrivedAt', 'captureBefore', 'until',
+  'readyEstimateAt',
+  'releaseAt',
+  'pickupEtaAt',
+  'dropoffEtaAt',
+  'arrivedAt',
+  'captureBefore',
+  'until',
 ]);
 // The card's token and the shares of the other parties stay with the platform.
-const platformOnly: ReadonlySet<string> = new Set(['paymentMethod', 'driverMinor', 'platformMinor']);
+const platformOnly: ReadonlySet<string> = new Set([
+  'paymentMethod',
+  'driverMinor',
+  'platformMinor',
+]);
 
 export function eventData(body: object, viewer: Scope): Record<string, unknown> {
-  const kept = Object.entries(body).filter(([name]) => viewer.kind === 'platform' || !platformOnly.has(name));
-  return Object.fromEntries(kept.map(([name, value]) => [snake(name), times.has(name) ? isoOf(value) : value]));
+  const kept = Object.entries(body).filter(
+    ([name]) => viewer.kind === 'platform' || !platformOnly.has(name),
+  );
+  return Object.fromEntries(
+    kept.map(([name, value]) => [snake(name), times.has(name) ? isoOf(value) : value]),
+  );
 }
 
-const isoOf = (value: unknown): unknown => (typeof value === 'number' ? new Date(value).toISOString() : value);
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const isoOf = (value: unknown): unknown =>
+  typeof value === 'number' ? new Date(value).toISOString() : value;
+const snake = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

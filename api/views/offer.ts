@@ -20,7 +20,10 @@ export async function offerBodies(db: Db, offers: readonly OfferRow[]): Promise<
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-function orderBody(order: OfferedOrder, details: OfferDetails | undefined): Offer['orders'][number] {
+function orderBody(
+  order: OfferedOrder,
+  details: OfferDetails | undefined,
+): Offer['orders'][number] {
   if (!details) throw new Error(`offered order ${order.orderId} has vanished`);
   return {
     order_id: order.orderId,

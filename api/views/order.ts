@@ -53,7 +53,16 @@ const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
 const publicDelivery = ({ delivery_status, is_offered }: OrderView): string =>
   delivery_status === 'searching' ? (is_offered ? 'offered' : 'created') : delivery_status;
 
-const deadlineBody = ({ machine, status, owner, policy, at, exit, irreversible, says }: Deadline) => ({
+const deadlineBody = ({
+  machine,
+  status,
+  owner,
+  policy,
+  at,
+  exit,
+  irreversible,
+  says,
+}: Deadline) => ({
   machine,
   status,
   owner,
@@ -64,14 +73,19 @@ const deadlineBody = ({ machine, status, owner, policy, at, exit, irreversible, 
   says,
 });
 
-type Personal = Pick<Order, 'customer' | 'note' | 'payment_client_secret'> & { readonly address?: string };
+type Personal = Pick<Order, 'customer' | 'note' | 'payment_client_secret'> & {
+  readonly address?: string;
+};
 
 /** The people's part of an order that this viewer may see. */
 export function personalPart(vault: Vault, row: OrderView, viewer: Scope): Personal {
   const people = seesPeople(row, viewer) ? openPeople(vault, row) : undefined;
   const secret = paysFor(row, viewer) ? row.client_secret : null;
   return {
-    ...(people && { customer: { name: people.name, phone: people.phone }, address: people.address }),
+    ...(people && {
+      customer: { name: people.name, phone: people.phone },
+      address: people.address,
+    }),
     ...(people?.note !== undefined && { note: people.note }),
     ...(secret !== null && { payment_client_secret: secret }),
   };

@@ -35,7 +35,9 @@ const nameOf = (actor: Actor | null): string =>
 type Words = { readonly by: string; readonly money: (amountMinor: number) => string };
 type Text = (event: OrderEventBody, words: Words) => string;
 type EventOf<T extends OrderEventType, E = OrderEventBody> = E extends { readonly type: infer U }
-  ? T extends U ? E : never
+  ? T extends U
+    ? E
+    : never
   : never;
 type Texts = { readonly [T in OrderEventType]: (event: EventOf<T>, words: Words) => string };
 
@@ -43,11 +45,14 @@ const clock = (at: number): string => `${new Date(at).toISOString().slice(11, 19
 const coded = (code: string | undefined): string => (code === undefined ? '' : `: ${code}`);
 
 const orderTexts: Texts = {
-  'order.placed': ({ totalMinor, itemCount }, { money }) => `the order is placed: ${itemCount} items, ${money(totalMinor)}`,
+  'order.placed': ({ totalMinor, itemCount }, { money }) =>
+    `the order is placed: ${itemCount} items, ${money(totalMinor)}`,
   'order.submitted': () => 'the merchant is asked',
   'order.reminded': () => 'the merchant is reminded',
-  'order.accepted': ({ readyEstimateAt }, { by }) => `${by} accepts; ready at about ${clock(readyEstimateAt)}`,
-  'order.ready': ({ assumed }, { by }) => (assumed ? 'the goods are assumed to be ready' : `${by} says that the goods are ready`),
+  'order.accepted': ({ readyEstimateAt }, { by }) =>
+    `${by} accepts; ready at about ${clock(readyEstimateAt)}`,
+  'order.ready': ({ assumed }, { by }) =>
+    assumed ? 'the goods are assumed to be ready' : `${by} says that the goods are ready`,
   'order.denied': ({ code }, { by }) => `${by} denies the order${coded(code)}`,
   'order.expired': () => 'the merchant did not answer in time: the order expires',
   'order.cancelled': ({ endReason }, { by }) => `${by} cancels the order: ${endReason}`,
@@ -55,17 +60,23 @@ const orderTexts: Texts = {
   'order.settled': ({ customerMinor, merchantMinor }, { money }) =>
     `settled: the customer pays ${money(customerMinor)}, the merchant gets ${money(merchantMinor)}`,
   'order.completed': () => 'the order is complete',
-  'delivery.created': ({ releaseAt }) => `the delivery is planned; a driver is looked for from ${clock(releaseAt)}`,
-  'delivery.released': ({ search }) => (search === 1 ? 'a driver is looked for' : `another driver is looked for (search ${search})`),
+  'delivery.created': ({ releaseAt }) =>
+    `the delivery is planned; a driver is looked for from ${clock(releaseAt)}`,
+  'delivery.released': ({ search }) =>
+    search === 1 ? 'a driver is looked for' : `another driver is looked for (search ${search})`,
   'delivery.search_widened': ({ rung }) => `drivers further away are asked (rung ${rung})`,
-  'delivery.assigned': ({ pickupEtaAt }) => `a driver takes the delivery; at the branch at about ${clock(pickupEtaAt)}`,
+  'delivery.assigned': ({ pickupEtaAt }) =>
+    `a driver takes the delivery; at the branch at about ${clock(pickupEtaAt)}`,
   'delivery.driver_pinged': () => 'the driver is late and is asked where they are',
-  'delivery.unassigned': ({ reason }) => (reason === 'late' ? 'the driver is late and released' : 'the driver gives the delivery back'),
-  'delivery.picked_up': ({ dropoffEtaAt }) => `the driver has the goods; at the customer at about ${clock(dropoffEtaAt)}`,
+  'delivery.unassigned': ({ reason }) =>
+    reason === 'late' ? 'the driver is late and released' : 'the driver gives the delivery back',
+  'delivery.picked_up': ({ dropoffEtaAt }) =>
+    `the driver has the goods; at the customer at about ${clock(dropoffEtaAt)}`,
   'delivery.unconfirmed': () => 'nobody confirmed the drop-off in time: support looks into it',
   'delivery.delivered': () => 'the goods are delivered',
   'delivery.cancelled': () => 'the delivery is cancelled',
-  'payment.authorizing': ({ attempt, amountMinor }, { money }) => `${money(amountMinor)} are being authorized (attempt ${attempt})`,
+  'payment.authorizing': ({ attempt, amountMinor }, { money }) =>
+    `${money(amountMinor)} are being authorized (attempt ${attempt})`,
   'payment.requires_action': () => 'the customer has to confirm the payment',
   'payment.checking': () => 'the provider is asked about the payment',
   'payment.authorized': ({ amountMinor, captureBefore }, { money }) =>
@@ -76,7 +87,8 @@ const orderTexts: Texts = {
   'payment.capture_failed': ({ code }) => `the capture failed: ${code}`,
   'payment.voiding': () => 'the hold on the card is being released',
   'payment.voided': () => 'the hold on the card is released',
-  'payment.written_off': ({ amountMinor, code }, { money }) => `${money(amountMinor)} are written off: ${code}`,
+  'payment.written_off': ({ amountMinor, code }, { money }) =>
+    `${money(amountMinor)} are written off: ${code}`,
   'deadline.extended': ({ until }) => `after an outage a deadline is put off until ${clock(until)}`,
 };
 

@@ -112,7 +112,7 @@ function makeOrder(making: Making<{ readonly branches: readonly PlannedBranch[] 
     branch: branch.name,
     dropoff: near(branch.spot, 3_200, random),
     placedAt: opensAt + drawPlacement(random),
-    acceptsAfter: random.between(0.3, 1.5),
+    acceptsAfter: random.between(0.2, 1.2),
     food: { kind: 'takes', minutes: random.between(8, 18) },
     items: [
       {

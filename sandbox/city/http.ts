@@ -59,6 +59,7 @@ export function createApiClient({ baseUrl, giveUpMs, signal }: ClientOptions): A
       const tried = await attempt(request, { baseUrl, agent, signal });
       if (tried.kind === 'answer' && isDefinitive(tried.answer)) return tried.answer;
       last = tried.kind === 'answer' ? `HTTP ${tried.answer.status}` : tried.reason;
+      signal?.throwIfAborted();
       if (request.perishable === true) break;
       const why = `${request.path.split('/').slice(1, 3).join('/').split('?')[0] ?? ''}: ${last}`;
       retries.set(why, (retries.get(why) ?? 0) + 1);

@@ -29,14 +29,14 @@ export const obliging: MoodRates = {
 
 /** An ordinary day. */
 export const ordinary: MoodRates = {
-  silentMerchant: 0.02,
+  silentMerchant: 0.03,
   lateKitchen: 0.12,
-  secondCard: 0.03,
-  givesUp: 0.01,
-  authenticates: 0.06,
+  secondCard: 0.04,
+  givesUp: 0.02,
+  authenticates: 0.07,
   impatient: 0.03,
-  declinedOffer: 0.06,
-  abandonedDelivery: 0.03,
+  declinedOffer: 0.08,
+  abandonedDelivery: 0.04,
 };
 
 /** A bad one: everything, often. */

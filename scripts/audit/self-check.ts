@@ -68,6 +68,11 @@ export const seededBugs: readonly SeededBug[] = [
         data,
         (p) => p.status === 'voided',
         (p) => [{ ...p, status: 'authorized' }],
+      ) ??
+      changeFirst(
+        data,
+        () => true,
+        (p) => [{ ...p, status: 'authorized', capturedMinor: 0 }],
       ),
   },
   {

@@ -1,4 +1,4 @@
-// Tells that something long is still going on: at once, then every few seconds with the time gone.
+// Tells that something long is still going on: at once, then every ten seconds with the time gone.
 
 const everyMs = 10_000;
 
@@ -13,7 +13,10 @@ export async function withProgress<T>(
 ): Promise<T> {
   const startedAt = Date.now();
   how.log(`${what} …`);
+  let ticks = 0;
   const timer = setInterval(() => {
+    ticks++;
+    if (ticks > 6 && ticks % 3 !== 0) return; // after a minute, every half minute will do
     how.log(`${what}: ${elapsed(Date.now() - startedAt)}${how.detail()}`);
   }, everyMs);
   try {

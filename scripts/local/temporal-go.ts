@@ -114,7 +114,7 @@ async function install(
   if (go === undefined) throw new Error('Go is not installed');
   let fetched = 0;
   let compiled = 0;
-  await withProgress(`${tool.title}: building it with Go (once, some minutes)`, {
+  await withProgress(`${tool.title}: building it with Go (once, 4 to 10 minutes)`, {
     log,
     detail: () => `, ${fetched} modules fetched, ${compiled} packages compiled`,
     work: () =>

@@ -100,6 +100,8 @@ function spawnLogged({
     cwd: checkout,
     env: { ...process.env, ...env },
     stdio: ['ignore', log, log],
+    // Ctrl-C is for the run alone: it stops its processes in order.
+    detached: true,
   });
   closeSync(log);
   if (child.pid !== undefined) record(name, child.pid);

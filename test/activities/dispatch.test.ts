@@ -141,15 +141,15 @@ describe('dispatchRound', () => {
   });
 });
 
-describe('an offer that was accepted but never assigned', () => {
-  async function accepted() {
-    const orderId = await market.addOrder();
-    const offer = planned(await market.addDriver(), orderId);
-    await market.write(offer);
-    await acceptOffer(market.db, { ...offer, now: start });
-    return { orderId, ...offer };
-  }
+async function accepted() {
+  const orderId = await market.addOrder();
+  const offer = planned(await market.addDriver(), orderId);
+  await market.write(offer);
+  await acceptOffer(market.db, { ...offer, now: start });
+  return { orderId, ...offer };
+}
 
+describe('an offer that was accepted but never assigned', () => {
   test('is left to the API for two seconds, then assigned with the same id', async () => {
     const { orderId, offerId, driverId, pickupEtaAt } = await accepted();
     now = start + 1_999;

@@ -1,17 +1,16 @@
 // Redis as it is, and Redis as it is when it is not there.
 
 import { once } from 'node:events';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, inject, test, vi } from 'vitest';
 import { createRedis, type LiveRedis } from '../../adapters/redis.ts';
 import { newId } from '../../db/new-id.ts';
 
 const opened: LiveRedis[] = [];
-const children: ChildProcess[] = [];
+const lines: { readonly cut: () => void }[] = [];
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((redis) => redis.close()));
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+  for (const line of lines.splice(0)) line.cut();
 });
 
 function open(url: string = inject('redisUrl')) {
@@ -30,22 +29,42 @@ async function openReady(url?: string) {
   return both;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
-function startRedis(port: number): ChildProcess {
-  const child = spawn(
-    'redis-server',
-    ['--port', String(port), '--save', '', '--bind', '127.0.0.1'],
-    { stdio: 'ignore' },
-  );
-  children.push(child);
-  return child;
+/** A line to the real Redis that can be cut, mended, and go dead. */
+async function openLine() {
+  const { hostname, port } = new URL(inject('redisUrl'));
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    }
+    near.on('close', () => far.destroy()).on('data', (data) => far.write(data));
+    far.on('close', () => near.destroy()).on('data', (data) => near.write(data));
+  });
+  async function mend(at = 0): Promise<number> {
+    server.listen(at, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  }
+  const nearPort = await mend();
+  const line = {
+    url: `redis://127.0.0.1:${nearPort}`,
+    /** What is sent waits on the way. */
+    setDead(dead: boolean): void {
+      for (const socket of sockets)
+        if (dead) socket.pause();
+        else socket.resume();
+    },
+    mend: () => mend(nearPort),
+    cut(): void {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+  lines.push(line);
+  return line;
 }
 
 const marketId = newId('market');
@@ -96,7 +115,9 @@ describe('waitFor', () => {
 
 describe('without Redis', () => {
   test('nothing throws, long waits end within a second, and it is said once', async () => {
-    const { redis, log } = open(`redis://127.0.0.1:${await freePort()}`);
+    const line = await openLine();
+    line.cut();
+    const { redis, log } = open(line.url);
     const began = Date.now();
     const one = position(1_000);
     const waiting = redis.waitFor('driver:1', 30_000);
@@ -110,14 +131,12 @@ describe('without Redis', () => {
   });
 
   test('all works again when it is back, and that is said too', async () => {
-    const port = await freePort();
-    const url = `redis://127.0.0.1:${port}`;
-    const first = startRedis(port);
-    const { redis, log } = await openReady(url);
-    first.kill('SIGKILL');
-    await once(first, 'exit');
+    const line = await openLine();
+    const { redis, log } = await openReady(line.url);
+    line.cut();
     await vi.waitFor(() => expect(log.warn).toHaveBeenCalledTimes(1), { timeout: 5_000 });
-    startRedis(port);
+    expect(redis.isUp()).toBe(false);
+    await line.mend();
     await vi.waitFor(() => expect(redis.isUp()).toBe(true), { timeout: 10_000 });
     const waiting = redis.waitFor('driver:1', 5_000);
     await redis.hint('driver:1');
@@ -125,16 +144,15 @@ describe('without Redis', () => {
     expect(log.info).toHaveBeenCalledTimes(1);
   });
 
-  test('one that hangs costs a second, not the caller', async () => {
-    const port = await freePort();
-    const child = startRedis(port);
-    const { redis, log } = await openReady(`redis://127.0.0.1:${port}`);
-    child.kill('SIGSTOP');
+  test('one that does not answer costs a second, not the caller', async () => {
+    const line = await openLine();
+    const { redis, log } = await openReady(line.url);
+    line.setDead(true);
     const began = Date.now();
     await redis.hint('driver:1');
     expect(Date.now() - began).toBeLessThan(2_500);
     expect(log.warn).toHaveBeenCalledTimes(1);
-    child.kill('SIGCONT');
+    line.setDead(false);
     await redis.hint('driver:1');
     expect(log.info).toHaveBeenCalledTimes(1);
   });

@@ -5,9 +5,8 @@ import type { OrderEngine, Outcome } from '../../adapters/order-engine.ts';
 import type { Db } from '../../db/connect.ts';
 import { record } from '../../db/record.ts';
 import { decide } from '../../domain/decide.ts';
-import type { Actor, OrderEvent } from '../../domain/events.ts';
+import type { Actor } from '../../domain/events.ts';
 import { evolve } from '../../domain/evolve.ts';
-import type { OrderId } from '../../domain/ids.ts';
 import type { Command } from '../../domain/messages.ts';
 import { initialState, isOver, type OrderFacts, type OrderState } from '../../domain/order.ts';
 import { rowOf } from '../../domain/view.ts';
@@ -19,21 +18,35 @@ type Failure = 'unavailable' | 'unknown' | 'not_running';
 export function createMemoryEngine(db: Db) {
   const states = new Map<string, OrderState>();
   const answers = new Map<string, Outcome>();
-  const calls: { readonly call: string; readonly orderId: string; readonly commandId: string }[] = [];
+  const calls: { readonly call: string; readonly orderId: string; readonly commandId: string }[] =
+    [];
   const settled: string[] = [];
-  const faults: { next: Failure | undefined; gate: Promise<void> | undefined; payment: 'authorized' | 'requires_action' } = {
+  const faults: {
+    next: Failure | undefined;
+    gate: Promise<void> | undefined;
+    payment: 'authorized' | 'requires_action';
+  } = {
     next: undefined,
     gate: undefined,
     payment: 'authorized',
   };
 
-  async function apply(state: OrderState, { command, commandId, actor = { kind: 'system' } }: Step): Promise<Outcome> {
+  async function apply(
+    state: OrderState,
+    { command, commandId, actor = { kind: 'system' } }: Step,
+  ): Promise<Outcome> {
     const now = Date.now();
     const decision = decide(state, command, now);
     if (decision.kind === 'refused') return decision;
     let next = state;
     for (const body of decision.events) {
-      next = evolve(next, { ...body, sequence: next.sequence + 1, at: now, actor, commandId } as OrderEvent);
+      next = evolve(next, {
+        ...body,
+        sequence: next.sequence + 1,
+        at: now,
+        actor,
+        commandId,
+      });
     }
     if (decision.events.length > 0) {
       await record(db, {
@@ -63,7 +76,12 @@ export function createMemoryEngine(db: Db) {
     const state = states.get(facts.orderId) ?? initialState(facts);
     const paid: Command =
       faults.payment === 'authorized'
-        ? { kind: 'paymentAuthorized', providerRef: 'pi_1', amountMinor: facts.totalMinor, captureBefore: Date.now() + 6e8 }
+        ? {
+            kind: 'paymentAuthorized',
+            providerRef: 'pi_1',
+            amountMinor: facts.totalMinor,
+            captureBefore: Date.now() + 6e8,
+          }
         : { kind: 'paymentRequiresAction', providerRef: 'pi_1' };
     await apply(state, { command: paid, commandId: 'payment' });
   }
@@ -73,7 +91,8 @@ export function createMemoryEngine(db: Db) {
     const failed = await fails();
     if (failed) return failed;
     const state = states.get(facts.orderId) ?? initialState(facts);
-    if (state.sequence > 0) return { kind: 'done', answer: { status: 'PENDING', sequence: state.sequence } };
+    if (state.sequence > 0)
+      return { kind: 'done', answer: { status: 'PENDING', sequence: state.sequence } };
     const placed = await apply(state, { command: { kind: 'place' }, commandId: 'place' });
     await authorize(facts);
     return placed;
@@ -105,7 +124,7 @@ export function createMemoryEngine(db: Db) {
 
   /** Something that the outside world or a deadline does to the order. */
   async function happens(orderId: string, command: Command): Promise<Outcome> {
-    const state = states.get(orderId as OrderId);
+    const state = states.get(orderId);
     if (!state) throw new Error(`no order ${orderId}`);
     return apply(state, { command, commandId: `test:${command.kind}:${state.sequence}` });
   }

@@ -20,8 +20,11 @@ const rows = async (table: 'orders' | 'people' | 'notes' | 'idempotency_keys'): 
 
 describe('placing', () => {
   it('answers with the whole order and where it is', async () => {
-    const { status, body, headers } = await world.shop.place({ external_id: 'pos-1', note: 'Ring twice' });
-    expect(status, JSON.stringify(body)).toBe(201);
+    const { status, body, headers } = await world.shop.place({
+      external_id: 'pos-1',
+      note: 'Ring twice',
+    });
+    expect(status).toBe(201);
     expect(headers['location']).toBe(`/v1/orders/${body.id}`);
     expect(headers['etag']).toBe(`"${String(body['sequence'])}"`);
     expect(body).toMatchObject({
@@ -40,9 +43,22 @@ describe('placing', () => {
   });
 
   it('gives the workflow facts without a person’s data', async () => {
-    const { body } = await world.shop.place({ customer: { name: 'Guest Canary', phone: '+4915111111111' }, note: 'Canary note' });
-    const { facts } = await world.db.selectFrom('orders').select('facts').where('id', '=', body.id).executeTakeFirstOrThrow();
-    expect(facts).toMatchObject({ orderId: body.id, goodsMinor: 1_900, itemCount: 2, driverPayMinor: 400, commissionBps: 2_000 });
+    const { body } = await world.shop.place({
+      customer: { name: 'Guest Canary', phone: '+4915111111111' },
+      note: 'Canary note',
+    });
+    const { facts } = await world.db
+      .selectFrom('orders')
+      .select('facts')
+      .where('id', '=', body.id)
+      .executeTakeFirstOrThrow();
+    expect(facts).toMatchObject({
+      orderId: body.id,
+      goodsMinor: 1_900,
+      itemCount: 2,
+      driverPayMinor: 400,
+      commissionBps: 2_000,
+    });
     expect(facts.travelMs).toBeGreaterThan(60_000);
     expect(JSON.stringify(facts)).not.toMatch(/Canary|4915111111111/);
   });
@@ -58,10 +74,14 @@ describe('placing', () => {
 describe('the same request', () => {
   it('sent twice at once is one order', async () => {
     const key = randomUUID();
-    let open = (): void => undefined;
-    world.engine.faults.gate = new Promise((resolve) => (open = resolve));
+    const { promise, resolve: open } = Promise.withResolvers<void>();
+    world.engine.faults.gate = promise;
     const first = world.shop.place({}, key);
-    await expect.poll(() => world.db.selectFrom('idempotency_keys').select('key').where('key', '=', key).execute()).toHaveLength(1);
+    await expect
+      .poll(() =>
+        world.db.selectFrom('idempotency_keys').select('key').where('key', '=', key).execute(),
+      )
+      .toHaveLength(1);
     const second = await world.shop.place({}, key);
     expect(second).toMatchObject({ status: 409, body: { code: 'idempotency_in_flight' } });
     expect(Number(second.headers['retry-after'])).toBeGreaterThan(0);
@@ -94,8 +114,14 @@ describe('the same request', () => {
   it('is not the same with another body, on another route or of another merchant', async () => {
     const key = randomUUID();
     const { body } = await world.shop.place({}, key);
-    expect(await world.shop.place({ tip_minor: 1 }, key)).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
-    const ready = await world.call('POST', `/v1/orders/${body.id}/ready`, { secret: world.shop.owner, key });
+    expect(await world.shop.place({ tip_minor: 1 }, key)).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency_key_reused' },
+    });
+    const ready = await world.call('POST', `/v1/orders/${body.id}/ready`, {
+      secret: world.shop.owner,
+      key,
+    });
     expect(ready).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
   });
 
@@ -106,7 +132,10 @@ describe('the same request', () => {
     expect(first).toMatchObject({ status: 503, body: { code: 'engine_unavailable' } });
     expect(first.headers['retry-after']).toBeDefined();
     const { order_id } = await world.db
-      .selectFrom('idempotency_keys').select('order_id').where('key', '=', key).executeTakeFirstOrThrow();
+      .selectFrom('idempotency_keys')
+      .select('order_id')
+      .where('key', '=', key)
+      .executeTakeFirstOrThrow();
     const second = await world.shop.place({}, key);
     expect(second).toMatchObject({ status: 201, body: { id: order_id } });
   });
@@ -127,9 +156,14 @@ describe('the same request', () => {
     world.engine.faults.next = 'unknown';
     const first = await world.shop.place({}, key);
     expect(first).toMatchObject({ status: 202, body: { sequence: 0, status: 'PENDING' } });
-    const found = await world.call('GET', String(first.headers['location']), { secret: world.shop.owner });
+    const found = await world.call('GET', String(first.headers['location']), {
+      secret: world.shop.owner,
+    });
     expect(found.status).toBe(200);
-    expect(await world.shop.place({}, key)).toMatchObject({ status: 202, body: { id: first.body.id } });
+    expect(await world.shop.place({}, key)).toMatchObject({
+      status: 202,
+      body: { id: first.body.id },
+    });
   });
 });
 
@@ -138,9 +172,17 @@ describe('external_id', () => {
     const { body } = await world.shop.place({ external_id: 'pos-2' });
     const before = [await rows('orders'), await rows('people'), await rows('idempotency_keys')];
     const key = randomUUID();
-    const taken = await world.shop.place({ external_id: 'pos-2', customer: { name: 'X', phone: '+4915100000009' } }, key);
-    expect(taken).toMatchObject({ status: 409, body: { code: 'external_id_taken', order_id: body.id } });
-    expect([await rows('orders'), await rows('people'), await rows('idempotency_keys')]).toEqual(before);
+    const taken = await world.shop.place(
+      { external_id: 'pos-2', customer: { name: 'X', phone: '+4915100000009' } },
+      key,
+    );
+    expect(taken).toMatchObject({
+      status: 409,
+      body: { code: 'external_id_taken', order_id: body.id },
+    });
+    expect([await rows('orders'), await rows('people'), await rows('idempotency_keys')]).toEqual(
+      before,
+    );
     expect((await world.shop.place({ external_id: 'pos-3' }, key)).status).toBe(201);
   });
 });
@@ -149,17 +191,37 @@ describe('a refused request', () => {
   const guest = { name: 'Guest', phone: '+4915100000003' };
   it.each([
     ['another currency', { currency: 'USD' }, 422, 'currency_mismatch'],
-    ['a drop-off far away', { dropoff: { location: { lat: 48.1, lng: 11.6 }, address: 'Munich' } }, 422, 'out_of_area'],
-    ['more than can be charged', { items: [{ name: 'Ring', quantity: 999, unit_price_minor: 99_999_999 }] }, 422, 'amount_out_of_range'],
+    [
+      'a drop-off far away',
+      { dropoff: { location: { lat: 48.1, lng: 11.6 }, address: 'Munich' } },
+      422,
+      'out_of_area',
+    ],
+    [
+      'more than can be charged',
+      { items: [{ name: 'Ring', quantity: 999, unit_price_minor: 99_999_999 }] },
+      422,
+      'amount_out_of_range',
+    ],
     ['an unknown branch', { branch_id: `brn_${'0'.repeat(32)}` }, 404, 'not_found'],
     ['an unknown customer', { customer: { id: `cus_${'0'.repeat(32)}` } }, 404, 'not_found'],
   ])('for %s writes nothing and leaves its key unused', async (_what, change, status, code) => {
-    const before = [await rows('orders'), await rows('people'), await rows('notes'), await rows('idempotency_keys')];
+    const before = [
+      await rows('orders'),
+      await rows('people'),
+      await rows('notes'),
+      await rows('idempotency_keys'),
+    ];
     const key = randomUUID();
     const reply = await world.shop.place({ customer: guest, note: 'n', ...change }, key);
     expect(reply).toMatchObject({ status, body: { code } });
     expect(reply.body['errors']).toHaveLength(1);
-    expect([await rows('orders'), await rows('people'), await rows('notes'), await rows('idempotency_keys')]).toEqual(before);
+    expect([
+      await rows('orders'),
+      await rows('people'),
+      await rows('notes'),
+      await rows('idempotency_keys'),
+    ]).toEqual(before);
     expect((await world.shop.place({}, key)).status).toBe(201);
   });
 });

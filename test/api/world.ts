@@ -4,7 +4,6 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
-import { expect } from 'vitest';
 import { readStripeWebhook } from '../../adapters/stripe-webhook.ts';
 import { buildApi } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/server.ts';
@@ -20,7 +19,12 @@ export type Reply = {
   readonly body: Json;
   readonly headers: Readonly<Record<string, unknown>>;
 };
-type Ask = { readonly secret?: string; readonly body?: unknown; readonly key?: string; readonly headers?: object };
+type Ask = {
+  readonly secret?: string;
+  readonly body?: unknown;
+  readonly key?: string;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+};
 
 const webhookSecret = 'whsec_test';
 export const branchAt = { lat: 52.52, lng: 13.405 };
@@ -47,10 +51,11 @@ export async function createWorld(deps: Partial<ApiDeps> = {}) {
 
   const make = async (path: string, body: object): Promise<Json> => {
     const reply = await call('POST', `/v1/admin/${path}`, { secret: admin, body });
-    expect(reply.status, JSON.stringify(reply.body)).toBe(201);
+    if (reply.status !== 201) throw new Error(JSON.stringify(reply.body));
     return reply.body;
   };
-  const keyOf = async (body: object): Promise<string> => String((await make('keys', body))['secret']);
+  const keyOf = async (body: object): Promise<string> =>
+    String((await make('keys', body))['secret']);
 
   return {
     app,
@@ -89,10 +94,26 @@ export async function openShop({ make, keyOf, call }: Tools) {
     driver_pay_minor: 400,
     delivery_fee_minor: 300,
   });
-  const merchant = await make('merchants', { market_id: market.id, name: 'Noodles', commission_bps: 2_000 });
-  const branch = await make('branches', { merchant_id: merchant.id, name: 'Mitte', location: branchAt });
-  const driver = await make('drivers', { market_id: market.id, name: 'Dana', phone: '+4915100000001' });
-  const customer = await make('customers', { name: 'Carla', phone: '+4915100000002', merchant_id: merchant.id });
+  const merchant = await make('merchants', {
+    market_id: market.id,
+    name: 'Noodles',
+    commission_bps: 2_000,
+  });
+  const branch = await make('branches', {
+    merchant_id: merchant.id,
+    name: 'Mitte',
+    location: branchAt,
+  });
+  const driver = await make('drivers', {
+    market_id: market.id,
+    name: 'Dana',
+    phone: '+4915100000001',
+  });
+  const customer = await make('customers', {
+    name: 'Carla',
+    phone: '+4915100000002',
+    merchant_id: merchant.id,
+  });
   const owner = await keyOf({ role: 'owner', merchant_id: merchant.id });
   const orderBody = (extra: object = {}) => ({
     branch_id: branch.id,
@@ -116,12 +137,20 @@ export async function openShop({ make, keyOf, call }: Tools) {
     customerKey: await keyOf({ role: 'customer', customer_id: customer.id }),
     orderBody,
     place: (extra: object = {}, key?: string): Promise<Reply> =>
-      call('POST', '/v1/orders', { secret: owner, body: orderBody(extra), ...(key === undefined ? {} : { key }) }),
+      call('POST', '/v1/orders', {
+        secret: owner,
+        body: orderBody(extra),
+        ...(key === undefined ? {} : { key }),
+      }),
   };
 }
 
 export function createCaller(app: Awaited<ReturnType<typeof buildApi>>) {
-  return async function call(method: 'GET' | 'POST' | 'DELETE', url: string, ask: Ask = {}): Promise<Reply> {
+  return async function call(
+    method: 'GET' | 'POST' | 'DELETE',
+    url: string,
+    ask: Ask = {},
+  ): Promise<Reply> {
     const { secret, body, key = randomUUID(), headers = {} } = ask;
     const sent = {
       ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
@@ -132,7 +161,9 @@ export function createCaller(app: Awaited<ReturnType<typeof buildApi>>) {
       method,
       url,
       headers: Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined)),
-      ...(method === 'POST' ? { payload: typeof body === 'string' ? body : JSON.stringify(body ?? {}) } : {}),
+      ...(method === 'POST'
+        ? { payload: typeof body === 'string' ? body : JSON.stringify(body ?? {}) }
+        : {}),
     });
     const isJson = String(response.headers['content-type']).includes('json');
     return {
@@ -146,7 +177,8 @@ export function createCaller(app: Awaited<ReturnType<typeof buildApi>>) {
 /** Redis that is away: nobody is told anything, waiters look for themselves. */
 function createQuietRedis(): ApiDeps['redis'] {
   return {
-    waitFor: (_channel, timeoutMs) => new Promise((resolve) => setTimeout(resolve, Math.min(timeoutMs, 100), false)),
+    waitFor: (_channel, timeoutMs) =>
+      new Promise((resolve) => setTimeout(resolve, Math.min(timeoutMs, 100), false)),
     hint: async () => undefined,
     isUp: () => false,
     writePositions: async () => undefined,

@@ -77,13 +77,13 @@ describe('goOffline', () => {
   });
 });
 
-describe('storePositions', () => {
-  const send = (driverId: DriverId, ...ats: readonly number[]) =>
-    storePositions(market.db, {
-      driverId,
-      positions: ats.map((at) => ({ at, lat: at - start, lng: 0 })),
-    });
+const send = (driverId: DriverId, ...ats: readonly number[]) =>
+  storePositions(market.db, {
+    driverId,
+    positions: ats.map((at) => ({ at, lat: at - start, lng: 0 })),
+  });
 
+describe('storePositions', () => {
   test('keeps every position and moves the known place at most every 15 s', async () => {
     const driverId = await market.addDriver({ lat: 0, lng: 0, position_at: new Date(start) });
     expect(await send(driverId, start + 14_999, start + 3)).toEqual({

@@ -4,7 +4,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../db/connect.ts';
 import { readDrivers, readSearching } from '../../db/dispatch-snapshot.ts';
 import { newId } from '../../db/new-id.ts';
-import { acceptedNotAssigned, lapseExpired, writeOffers } from '../../db/offer-rounds.ts';
+import {
+  acceptedNotAssigned,
+  lapseExpired,
+  writeOffers,
+  type NewOffer,
+} from '../../db/offer-rounds.ts';
 import { acceptOffer, markAssigned, markRefused, offerById } from '../../db/offers.ts';
 import { plan } from '../../dispatch/plan.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
@@ -80,6 +85,37 @@ describe('writeOffers', () => {
     });
   });
 
+  test('a round beside another one neither waits for it nor takes its order, driver or more', async () => {
+    const [one, two, three] = await Promise.all([
+      market.addOrder(),
+      market.addOrder(),
+      market.addOrder(),
+    ]);
+    const [mine, free, other] = await Promise.all([
+      market.addDriver({ capacity: 2 }),
+      market.addDriver(),
+      market.addDriver(),
+    ]);
+    const write = (offers: readonly NewOffer[], beforeCommit?: () => Promise<void>) =>
+      writeOffers(market.db, {
+        marketId: market.marketId,
+        offers,
+        now: start,
+        expiresAt: expiry,
+        ...(beforeCommit ? { beforeCommit } : {}),
+      });
+    const made = await write([planned(mine, one)], async () => {
+      expect(await write([planned(mine, two)])).toEqual([]);
+      await write([planned(free, one), planned(other, three)], async () => {
+        // Its order is taken, so this driver is left for a third round.
+        expect(await write([planned(free, two)])).toHaveLength(1);
+      });
+    });
+    expect(made).toHaveLength(1);
+    expect((await market.seen(one)).lines).toHaveLength(1);
+    expect((await market.seen(three)).lines).toHaveLength(1);
+  });
+
   test('nothing is written when it dies before the commit', async () => {
     const orderId = await market.addOrder();
     const offers = [planned(await market.addDriver(), orderId)];
@@ -152,6 +188,24 @@ describe('lapseExpired', () => {
       lines: [{ offer: 'expired', line: 'expired' }],
       events: ['offer.made', 'offer.expired'],
     });
+  });
+});
+
+describe('lapseExpired beside an answer', () => {
+  test('does not wait for it', async () => {
+    const offer = planned(await market.addDriver(), await market.addOrder());
+    await market.write(offer);
+    const lapse = () => lapseExpired(market.db, { marketId: market.marketId, now: expiry });
+    await market.db.transaction().execute(async (trx) => {
+      await trx
+        .selectFrom('offers')
+        .select('id')
+        .where('id', '=', offer.offerId)
+        .forUpdate()
+        .execute();
+      expect(await lapse()).toBe(0);
+    });
+    expect(await lapse()).toBe(1);
   });
 });
 

@@ -1,6 +1,6 @@
 // What holds for every market, and for one order against every driver looked at by brute force.
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { plan } from '../../dispatch/plan.ts';
 import { routeEnd } from '../../dispatch/route.ts';
@@ -23,7 +23,7 @@ const stop = fc.record({
 
 const drivers: fc.Arbitrary<readonly OnlineDriver[]> = fc.uniqueArray(
   fc.record({
-    driverId: fc.integer({ min: 1, max: 30 }).map(driverId),
+    driverId: fc.integer({ min: 1, max: 15 }).map(driverId),
     capacity: fc.integer({ min: 1, max: 3 }),
     place: optional(place),
     shiftEndsAt: optional(fc.integer({ min: now, max: now + 40 * minute })),
@@ -47,7 +47,7 @@ const ordersOf = (maxLength: number): fc.Arbitrary<readonly SearchingOrder[]> =>
       pickup: place,
       earlier: fc.array(
         fc.record({
-          driverId: fc.integer({ min: 1, max: 30 }).map(driverId),
+          driverId: fc.integer({ min: 1, max: 15 }).map(driverId),
           search: fc.integer({ min: 1, max: 2 }),
           outcome,
         }),
@@ -147,7 +147,8 @@ test('one order gets the driver that brute force finds', () => {
       const decision = offers[0]?.decision ?? skipped[0]?.decision;
       expect(decision?.candidates).toBe(best.count);
       expect(offers.length).toBe(best.count > 0 ? 1 : 0);
-      if (offers[0]) expect(Math.abs(offers[0].pickupEtaAt - best.etaAt)).toBeLessThanOrEqual(1);
+      const chosenAt = offers[0]?.pickupEtaAt ?? best.etaAt;
+      expect(chosenAt === best.etaAt || Math.abs(chosenAt - best.etaAt) <= 1).toBe(true);
     }),
     { numRuns: 1_000 },
   );

@@ -15,6 +15,15 @@ const earlier = (n: number, outcome: EarlierOffer['outcome'], search = 1): Earli
   outcome,
 });
 
+const ends = (minutes: number) => driver(1, at(2_000), { shiftEndsAt: now + minutes * minute });
+
+const lapsed = (search: number) =>
+  Array.from({ length: policy.maxOfferRounds }, (_, n) => earlier(n, 'expired', search));
+
+const hashOf = (eastM: number, seed = 1) =>
+  plan({ snapshot: snapshot([order(1, at(0))], [driver(1, at(eastM))]), policy, seed }).offers[0]
+    ?.decision.inputHash;
+
 describe('plan', () => {
   test('offers a delivery to the nearest driver and says when they can be there', () => {
     const result = run([order(1, at(0))], [driver(1, at(2_000)), driver(2, at(-1_000))]);
@@ -79,7 +88,6 @@ describe('plan', () => {
   });
 
   test('asks nobody whose shift ends before the pickup', () => {
-    const ends = (minutes: number) => driver(1, at(2_000), { shiftEndsAt: now + minutes * minute });
     expect(run([order(1, at(0))], [ends(5.9)]).skipped[0]?.decision.excluded).toEqual({
       shift_ends: 1,
     });
@@ -110,6 +118,13 @@ describe('plan', () => {
     const alone = run([again], [driver(1, at(0)), driver(2, at(3_100))]);
     expect(pairs(alone)).toEqual(['ord_0001 → drv_0001']);
     expect(alone.offers[0]?.decision).toMatchObject({ askedAgain: true, chosen: driverId(1) });
+  });
+
+  test('who was just asked for another order is not asked again for an offer they let lapse', () => {
+    const first = order(1, at(0), { searchSince: now - 2 * minute });
+    const again = order(2, at(0), { earlier: [earlier(1, 'expired')] });
+    const result = run([first, again], [driver(1, at(0)), driver(2, at(2_000))]);
+    expect(pairs(result)).toEqual(['ord_0001 → drv_0001', 'ord_0002 → drv_0002']);
   });
 
   test('an offer that was taken back counts against nobody', () => {
@@ -149,8 +164,6 @@ describe('plan', () => {
   });
 
   test('ends a search that has used up its offers, earlier searches apart', () => {
-    const lapsed = (search: number) =>
-      Array.from({ length: policy.maxOfferRounds }, (_, n) => earlier(n, 'expired', search));
     const result = run(
       [
         order(1, at(0), { search: 2, earlier: lapsed(2) }),
@@ -163,7 +176,8 @@ describe('plan', () => {
   });
 
   test('the decision record says who was considered, nearest first', () => {
-    const drivers = [1, 2, 3, 4, 5, 6, 7].map((n) => driver(n, at(n * 300)));
+    const metres = [300, 2_400, 2_100, 1_800, 1_500, 600, 900];
+    const drivers = metres.map((eastM, i) => driver(i + 1, at(eastM)));
     const { decision } = run([order(1, at(0))], drivers).offers[0] ?? {};
     expect(decision).toMatchObject({
       policyVersion: policy.version,
@@ -172,14 +186,11 @@ describe('plan', () => {
       chosen: driverId(1),
       excluded: {},
     });
-    expect(decision?.best.map((each) => each.driverId)).toEqual([1, 2, 3, 4, 5].map(driverId));
-    expect(decision?.best.map((each) => each.minutes)).toEqual([0.9, 1.8, 2.7, 3.6, 4.5]);
+    expect(decision?.best.map((each) => each.driverId)).toEqual([1, 6, 7, 5, 4].map(driverId));
+    expect(decision?.best.map((each) => each.minutes)).toEqual([0.9, 1.8, 2.7, 4.5, 5.4]);
   });
 
   test('the input hash names the input', () => {
-    const hashOf = (eastM: number, seed = 1) =>
-      plan({ snapshot: snapshot([order(1, at(0))], [driver(1, at(eastM))]), policy, seed })
-        .offers[0]?.decision.inputHash;
     expect(hashOf(100)).toBe(hashOf(100));
     expect(hashOf(100)).not.toBe(hashOf(101));
     expect(hashOf(100)).not.toBe(hashOf(100, 2));

@@ -107,8 +107,10 @@ describe('payment › an answer', () => {
   it('that nothing was executed moves on to the next number, five times at most', () => {
     let state = situation('denied, voiding');
     const keys: (string | undefined)[] = [];
-    for (; !isOver(state); state = hear(state, say.notExecuted, placedAt + hour).state)
+    while (!isOver(state) && keys.length < 9) {
       keys.push(keyOf(state));
+      state = hear(state, say.notExecuted, placedAt + hour).state;
+    }
     expect(keys).toEqual(['void:1', 'void:2', 'void:3', 'void:4', 'void:5']);
     expect(state.payment).toMatchObject({ status: 'written_off' });
   });
@@ -149,7 +151,7 @@ describe('capture', () => {
     const firstFailedAt = placedAt + 31 * minute;
     let tries = 0;
     let writtenOffAt = 0;
-    for (let due = dueAt(state, Infinity); due; due = dueAt(state, Infinity)) {
+    for (let due = dueAt(state, Infinity); due && tries < 99; due = dueAt(state, Infinity)) {
       state = hear(state, { kind: due.exit }, due.at).state;
       if (due.exit === 'writeOff') writtenOffAt = due.at;
       else tries += 1;

@@ -33,7 +33,7 @@ describe.runIf(recording)('recording', () => {
     world.answerWith(obliging);
     const order = orderIn(world);
     await play(world, order);
-    await order.result();
+    expect(await order.result()).toMatchObject({ orderId: order.orderId });
     const history = await order.handle.fetchHistory();
     await writeFile(file(name), History.encode(history).finish());
   });
@@ -46,7 +46,7 @@ describe('replay', () => {
   });
 
   test.for(Object.keys(scenarios))('%s runs on under this code', async (name) => {
-    await replay(name, await load(name));
+    await expect(replay(name, await load(name))).resolves.toBeUndefined();
   });
 
   test('an incompatible change is caught', async () => {

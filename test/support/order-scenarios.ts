@@ -67,7 +67,9 @@ export const scenarios: Readonly<Record<string, (world: World, order: Handle) =>
   },
   async 'declined-then-paid'(world, order) {
     world.answerWith((call) =>
-      call.key.endsWith('authorize:1') ? { kind: 'paymentDeclined', code: 'insufficient_funds' } : obliging(call),
+      call.key.endsWith('authorize:1')
+        ? { kind: 'paymentDeclined', code: 'insufficient_funds' }
+        : obliging(call),
     );
     await order.place();
     await order.seen('payment.declined');
@@ -76,14 +78,20 @@ export const scenarios: Readonly<Record<string, (world: World, order: Handle) =>
     await order.send({ kind: 'cancel', by: 'customer' });
   },
   async 'never-paid'(world, order) {
-    world.answerWith((call) => (call.step === 'void' ? obliging(call) : { kind: 'paymentRequiresAction', providerRef: 'pi_3ds' }));
+    world.answerWith((call) =>
+      call.step === 'void'
+        ? obliging(call)
+        : { kind: 'paymentRequiresAction', providerRef: 'pi_3ds' },
+    );
     await order.place();
     await order.seen('payment.requires_action');
     await order.skipTime();
   },
   async 'three-d-secure'(world, order) {
     world.answerWith((call) =>
-      call.step === 'authorize' ? { kind: 'paymentRequiresAction', providerRef: 'pi_3ds' } : obliging(call),
+      call.step === 'authorize'
+        ? { kind: 'paymentRequiresAction', providerRef: 'pi_3ds' }
+        : obliging(call),
     );
     await order.place();
     await order.seen('payment.requires_action');
@@ -93,7 +101,9 @@ export const scenarios: Readonly<Record<string, (world: World, order: Handle) =>
   },
   async 'capture-lost'(world, order) {
     world.answerWith((call) =>
-      call.step === 'capture' ? { kind: 'paymentCaptureFailed', code: 'hold_expired', final: true } : obliging(call),
+      call.step === 'capture'
+        ? { kind: 'paymentCaptureFailed', code: 'hold_expired', final: true }
+        : obliging(call),
     );
     await placed(order);
     await order.send({ kind: 'accept', prepMs: 0 });

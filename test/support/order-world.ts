@@ -5,8 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { expect, inject, vi } from 'vitest';
-import type { Activities, Recorded, RecordInput } from '../../activities/contract.ts';
-import type { OrderEngine, Outcome } from '../../adapters/order-engine.ts';
+import type { Activities } from '../../activities/contract.ts';
+import type { Outcome } from '../../adapters/order-engine.ts';
 import { engineOf, searchAttributes } from '../../adapters/temporal.ts';
 import { newId } from '../../db/new-id.ts';
 import type { Actor, OrderEvent } from '../../domain/events.ts';
@@ -16,6 +16,7 @@ import type { OrderFacts } from '../../domain/order.ts';
 import type { PaymentCall } from '../../domain/payment.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { ensureNamespace } from '../../scripts/local/temporal-namespace.ts';
+import type { Recorded, RecordInput } from '../../domain/step.ts';
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
@@ -144,7 +145,12 @@ type WorkerNeeds = Pick<WorkerOptions, 'connection' | 'namespace' | 'activities'
 
 async function runWorkers(needs: WorkerNeeds): Promise<{ readonly stop: () => Promise<void> }> {
   const workers = await Promise.all([
-    Worker.create({ ...needs, taskQueue: 'orders', workflowBundle: { codePath: inject('bundlePath') }, stickyQueueScheduleToStartTimeout: '1s' }),
+    Worker.create({
+      ...needs,
+      taskQueue: 'orders',
+      workflowBundle: { codePath: inject('bundlePath') },
+      stickyQueueScheduleToStartTimeout: '1s',
+    }),
     Worker.create({ ...needs, taskQueue: 'payments' }),
   ]);
   const runs = workers.map((worker) => worker.run());
@@ -176,7 +182,11 @@ export function orderIn(world: World, facts: OrderFacts = factsOf()) {
     events: () => log.of(orderId),
     types: () => log.of(orderId).map((event) => event.type),
     /** Resolves when the log holds an event of this type. */
-    seen: (type: string) => vi.waitFor(() => expect(log.of(orderId).map((event) => event.type)).toContain(type), { timeout: 10_000, interval: 20 }),
+    seen: (type: string) =>
+      vi.waitFor(() => expect(log.of(orderId).map((event) => event.type)).toContain(type), {
+        timeout: 10_000,
+        interval: 20,
+      }),
     result: () => handle.result(),
     /** From here on the server lets idle time pass at once. */
     async skipTime(): Promise<void> {

@@ -74,7 +74,10 @@ function createProcesses(environment: NodeJS.ProcessEnv) {
   const running = new Map<Name, ChildProcess>();
 
   async function start(name: Name, extra: Readonly<Record<string, string>> = {}): Promise<void> {
-    const child = spawn(process.execPath, [entry[name]], { env: { ...environment, ...extra }, stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(process.execPath, [entry[name]], {
+      env: { ...environment, ...extra },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     running.set(name, child);
   }
 

@@ -68,9 +68,9 @@ function whyNot(
   if (file.path === 'activities/contract.ts' && !(root === 'domain' && typeOnly)) {
     return `the contract may import types of domain only, not ${path}`;
   }
-  if (path === 'config.ts') {
-    return file.path.endsWith('/main.ts') ? undefined : 'config.ts is read in main.ts files only';
-  }
+  const isMain = file.path.endsWith('/main.ts');
+  if (path === 'config.ts') return isMain ? undefined : 'config.ts is read in main.ts files only';
+  if (path === 'log.ts' && isMain) return undefined;
   if (root === folder || row.values.includes(root)) return undefined;
   if (row.types.includes(path)) {
     return typeOnly ? undefined : `${folder} may import only types of ${path}`;

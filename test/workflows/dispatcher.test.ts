@@ -67,6 +67,13 @@ const seenRounds = (count: number) =>
     interval: 20,
   });
 
+/** The next round takes until the returned function is called. */
+function holdRound(): (round: DispatchRound) => void {
+  let resolveRound: ((round: DispatchRound) => void) | undefined;
+  answer = () => new Promise((resolve) => (resolveRound = resolve));
+  return (round) => resolveRound?.(round);
+}
+
 async function running<T>(body: (marketId: MarketId) => Promise<T>): Promise<T> {
   const marketId = newId('market');
   await world.engine.wakeDispatcher(marketId);
@@ -85,54 +92,56 @@ test('dispatcher › runs a round at once, sleeps, and a wake ends the sleep', (
     expect(new Set(rounds)).toEqual(new Set([marketId]));
   }));
 
-test('dispatcher › a wake during a round leads to another round', () =>
-  running(async (marketId) => {
-    let finish: (round: DispatchRound) => void = () => undefined;
-    answer = () => new Promise((resolve) => (finish = resolve));
+test('dispatcher › a wake during a round leads to another round', async () => {
+  const finish = holdRound();
+  await running(async (marketId) => {
     await seenRounds(1);
     await world.engine.wakeDispatcher(marketId);
     answer = async () => idle;
     finish(idle);
     await seenRounds(2);
-  }));
+    expect(rounds).toEqual([marketId, marketId]);
+  });
+});
 
-test('dispatcher › a round that fails is repeated', () =>
-  running(async () => {
-    answer = async () => {
-      answer = async () => idle;
-      throw new Error('the database is away');
-    };
+test('dispatcher › a round that fails is repeated', async () => {
+  answer = async () => {
+    answer = async () => idle;
+    throw new Error('the database is away');
+  };
+  await running(async (marketId) => {
     await seenRounds(2);
-  }));
+    expect(rounds).toEqual([marketId, marketId]);
+  });
+});
 
-test('dispatcher › a round costs about ten events', () =>
-  running(async (marketId) => {
-    answer = async () => ({ ...idle, open: 1, waitMs: 1 });
+test('dispatcher › a round costs about ten events', async () => {
+  answer = async () => ({ ...idle, open: 1, waitMs: 1 });
+  await running(async (marketId) => {
     await seenRounds(12);
     const { historyLength } = await handleOf(marketId).describe();
     expect(historyLength / rounds.length).toBeLessThan(13);
-  }));
+  });
+});
 
-test(
-  'dispatcher › continues as new when its history is long, with nothing but its market',
-  () =>
-    running(async (marketId) => {
-      let finish: (round: DispatchRound) => void = () => undefined;
-      answer = () => new Promise((resolve) => (finish = resolve));
-      await seenRounds(1);
-      const first = await handleOf(marketId).describe();
-      while ((await handleOf(marketId).describe()).historyLength <= 2_000) {
-        await Promise.all(Array.from({ length: 100 }, () => world.engine.wakeDispatcher(marketId)));
-      }
-      answer = async () => idle;
-      finish(idle);
-      await seenRounds(2);
-      expect((await handleOf(marketId).describe()).runId).not.toBe(first.runId);
-      const past = await world.client.workflow
-        .getHandle(first.workflowId, first.runId)
-        .fetchHistory();
-      const last = past.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes;
-      expect(String(last?.input?.payloads?.[0]?.data)).toBe(JSON.stringify({ marketId }));
-    }),
-  60_000,
-);
+test('dispatcher › continues as new when its history is long, with nothing but its market', async () => {
+  const finish = holdRound();
+  await running(async (marketId) => {
+    await seenRounds(1);
+    const first = await handleOf(marketId).describe();
+    while ((await handleOf(marketId).describe()).historyLength <= 2_000) {
+      await Promise.all(Array.from({ length: 100 }, () => world.engine.wakeDispatcher(marketId)));
+    }
+    answer = async () => idle;
+    finish(idle);
+    await vi.waitFor(
+      async () => expect((await handleOf(marketId).describe()).runId).not.toBe(first.runId),
+      { timeout: 15_000, interval: 50 },
+    );
+    const past = await world.client.workflow
+      .getHandle(first.workflowId, first.runId)
+      .fetchHistory();
+    const last = past.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes;
+    expect(String(last?.input?.payloads?.[0]?.data)).toBe(JSON.stringify({ marketId }));
+  });
+}, 60_000);

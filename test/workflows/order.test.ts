@@ -13,9 +13,16 @@ beforeAll(async () => {
 afterAll(() => world.close());
 afterEach(() => world.answerWith(obliging));
 
-const assignment = () => ({ kind: 'assign', offerId: newId('offer'), driverId: newId('driver'), pickupEtaAt: Date.now() + 300_000 }) as const;
+const assignment = () =>
+  ({
+    kind: 'assign',
+    offerId: newId('offer'),
+    driverId: newId('driver'),
+    pickupEtaAt: Date.now() + 300_000,
+  }) as const;
 const done = expect.objectContaining({ kind: 'done' });
-const refusedWith = (code: string) => expect.objectContaining({ kind: 'refused', refusal: expect.objectContaining({ code }) });
+const refusedWith = (code: string) =>
+  expect.objectContaining({ kind: 'refused', refusal: expect.objectContaining({ code }) });
 
 async function deliver(order: ReturnType<typeof orderIn>): Promise<void> {
   const assign = assignment();
@@ -34,7 +41,11 @@ describe('order', () => {
     await order.seen('order.submitted');
     await deliver(order);
     const result = await order.result();
-    expect(result).toMatchObject({ status: 'completed', delivery: 'delivered', payment: 'captured' });
+    expect(result).toMatchObject({
+      status: 'completed',
+      delivery: 'delivered',
+      payment: 'captured',
+    });
     expect(fold(initialState(facts), order.events()).sequence).toBe(result.sequence);
     const { historyLength } = await order.handle.describe();
     expect(historyLength).toBeLessThanOrEqual(60);
@@ -46,7 +57,9 @@ describe('order', () => {
     await order.seen('order.submitted');
     await order.skipTime();
     expect(await order.result()).toMatchObject({ status: 'expired', payment: 'voided' });
-    expect(order.types()).toEqual(expect.arrayContaining(['order.reminded', 'order.expired', 'payment.voided']));
+    expect(order.types()).toEqual(
+      expect.arrayContaining(['order.reminded', 'order.expired', 'payment.voided']),
+    );
   });
 
   test('fails for want of a driver when nobody is found, and the customer pays nothing', async () => {
@@ -56,7 +69,9 @@ describe('order', () => {
     await order.send({ kind: 'accept' });
     await order.skipTime();
     expect(await order.result()).toMatchObject({ status: 'failed', payment: 'voided' });
-    expect(order.types()).toEqual(expect.arrayContaining(['order.ready', 'delivery.search_widened', 'order.settled']));
+    expect(order.types()).toEqual(
+      expect.arrayContaining(['order.ready', 'delivery.search_widened', 'order.settled']),
+    );
   });
 
   test('a driver who abandons before pickup is replaced', async () => {
@@ -67,7 +82,9 @@ describe('order', () => {
     const first = assignment();
     await order.send(first);
     expect(await order.send({ kind: 'abandon', driverId: first.driverId })).toEqual(done);
-    expect(await order.send({ kind: 'pickUp', driverId: first.driverId })).toEqual(refusedWith('not_your_delivery'));
+    expect(await order.send({ kind: 'pickUp', driverId: first.driverId })).toEqual(
+      refusedWith('not_your_delivery'),
+    );
     const second = assignment();
     expect(await order.send(second)).toEqual(done);
     expect(await order.send({ kind: 'pickUp', driverId: second.driverId })).toEqual(done);
@@ -76,19 +93,33 @@ describe('order', () => {
   });
 
   test('a declined card leaves the order waiting for another one', async () => {
-    world.answerWith((call) => (call.key.endsWith('authorize:1') ? { kind: 'paymentDeclined', code: 'insufficient_funds' } : obliging(call)));
+    world.answerWith((call) =>
+      call.key.endsWith('authorize:1')
+        ? { kind: 'paymentDeclined', code: 'insufficient_funds' }
+        : obliging(call),
+    );
     const order = orderIn(world);
     await order.place();
     await order.seen('payment.declined');
-    expect(await order.send({ kind: 'retryPayment', paymentMethod: 'pm_card_mastercard' })).toEqual(done);
+    expect(await order.send({ kind: 'retryPayment', paymentMethod: 'pm_card_mastercard' })).toEqual(
+      done,
+    );
     await order.seen('order.submitted');
-    expect(world.calls.filter((call) => call.key.startsWith(order.orderId)).map((call) => call.key.split(':')[2])).toEqual(['1', '2']);
+    expect(
+      world.calls
+        .filter((call) => call.key.startsWith(order.orderId))
+        .map((call) => call.key.split(':')[2]),
+    ).toEqual(['1', '2']);
     await order.send({ kind: 'cancel', by: 'customer' });
     expect(await order.result()).toMatchObject({ status: 'cancelled', payment: 'voided' });
   });
 
   test('3-D Secure: waits for the customer, then asks the provider', async () => {
-    world.answerWith((call) => (call.step === 'authorize' ? { kind: 'paymentRequiresAction', providerRef: 'pi_3ds' } : obliging(call)));
+    world.answerWith((call) =>
+      call.step === 'authorize'
+        ? { kind: 'paymentRequiresAction', providerRef: 'pi_3ds' }
+        : obliging(call),
+    );
     const order = orderIn(world);
     await order.place();
     await order.seen('payment.requires_action');
@@ -99,10 +130,9 @@ describe('order', () => {
   });
 
   test('a cancel while the card is being authorized releases what is granted afterwards', async () => {
-    let grant = (): void => undefined;
-    const asked = new Promise<void>((resolve) => (grant = resolve));
+    const { promise: granted, resolve: grant } = Promise.withResolvers<void>();
     world.answerWith(async (call) => {
-      if (call.step === 'authorize') await asked;
+      if (call.step === 'authorize') await granted;
       return obliging(call);
     });
     const order = orderIn(world);
@@ -118,7 +148,9 @@ describe('order', () => {
     await order.seen('order.submitted');
     await order.handle.cancel();
     expect(await order.result()).toMatchObject({ status: 'cancelled', payment: 'voided' });
-    expect(order.events().find((event) => event.type === 'order.cancelled')).toMatchObject({ endReason: 'cancelled_by_support' });
+    expect(order.events().find((event) => event.type === 'order.cancelled')).toMatchObject({
+      endReason: 'cancelled_by_support',
+    });
   });
 
   test('placing twice is one order', async () => {
@@ -127,7 +159,9 @@ describe('order', () => {
     await order.seen('order.submitted');
     await order.send({ kind: 'cancel', by: 'merchant' });
     await order.result();
-    expect(await order.place()).toEqual(expect.objectContaining({ kind: expect.stringMatching(/done|not_running/) }));
+    expect(await order.place()).toEqual(
+      expect.objectContaining({ kind: expect.stringMatching(/done|not_running/) }),
+    );
     expect(order.types().filter((type) => type === 'order.placed')).toHaveLength(1);
   });
 });
@@ -139,10 +173,27 @@ describe('a log that is ahead of its workflow', () => {
     await order.seen('order.submitted');
     const sequence = order.events().length;
     order.events().push(
-      { type: 'order.expired', endReason: 'merchant_expired', sequence: sequence + 1, at: Date.now(), actor: { kind: 'system' }, commandId: `exit:expire:${sequence}` },
-      { type: 'payment.voiding', attempt: 1, providerRef: 'pi_1', sequence: sequence + 2, at: Date.now(), actor: { kind: 'system' }, commandId: `exit:expire:${sequence}` },
+      {
+        type: 'order.expired',
+        endReason: 'merchant_expired',
+        sequence: sequence + 1,
+        at: Date.now(),
+        actor: { kind: 'system' },
+        commandId: `exit:expire:${sequence}`,
+      },
+      {
+        type: 'payment.voiding',
+        attempt: 1,
+        providerRef: 'pi_1',
+        sequence: sequence + 2,
+        at: Date.now(),
+        actor: { kind: 'system' },
+        commandId: `exit:expire:${sequence}`,
+      },
     );
-    expect(await order.send({ kind: 'cancel', by: 'customer' })).toEqual(refusedWith('already_cancelled'));
+    expect(await order.send({ kind: 'cancel', by: 'customer' })).toEqual(
+      refusedWith('already_cancelled'),
+    );
     expect(await order.result()).toMatchObject({ status: 'expired', payment: 'voided' });
     expect(order.types()).not.toContain('order.cancelled');
   });
@@ -152,10 +203,24 @@ describe('a log that is ahead of its workflow', () => {
     await order.place();
     await order.seen('order.submitted');
     const sequence = order.events().length;
-    const lost = { at: Date.now(), actor: { kind: 'merchant', id: 'key_test' }, commandId: 'lost-accept' } as const;
+    const lost = {
+      at: Date.now(),
+      actor: { kind: 'merchant', id: 'key_test' },
+      commandId: 'lost-accept',
+    } as const;
     order.events().push(
-      { type: 'order.accepted', readyEstimateAt: Date.now() + 900_000, sequence: sequence + 1, ...lost },
-      { type: 'delivery.created', releaseAt: Date.now() + 300_000, sequence: sequence + 2, ...lost },
+      {
+        type: 'order.accepted',
+        readyEstimateAt: Date.now() + 900_000,
+        sequence: sequence + 1,
+        ...lost,
+      },
+      {
+        type: 'delivery.created',
+        releaseAt: Date.now() + 300_000,
+        sequence: sequence + 2,
+        ...lost,
+      },
     );
     await world.engine.catchUp(order.orderId);
     expect(await order.send({ kind: 'accept' }, 'lost-accept')).toEqual(done);
@@ -168,11 +233,16 @@ describe('a log that is ahead of its workflow', () => {
 
 describe('an outage of the engine', () => {
   test('an irreversible exit that passed meanwhile is put off once', async () => {
-    const order = orderIn(world, factsOf({ remindMerchantMs: 60_000, expireMs: 1_500, overdueGraceMs: 300 }));
+    const order = orderIn(
+      world,
+      factsOf({ remindMerchantMs: 60_000, expireMs: 1_500, overdueGraceMs: 300 }),
+    );
     await order.place();
     await order.seen('order.submitted');
     await world.stopWorkers();
-    await expect.poll(() => Date.now() - (order.events().at(-1)?.at ?? 0), { timeout: 5_000 }).toBeGreaterThan(2_500);
+    await expect
+      .poll(() => Date.now() - (order.events().at(-1)?.at ?? 0), { timeout: 5_000 })
+      .toBeGreaterThan(2_500);
     await world.startWorkers();
     expect(await order.result()).toMatchObject({ status: 'expired' });
     expect(order.types().filter((type) => type === 'deadline.extended')).toHaveLength(1);

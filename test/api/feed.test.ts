@@ -1,0 +1,119 @@
+// The event feed: every event once, in the order of commits, however long a transaction stays open.
+
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, openShop, type Json, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world.close());
+
+type Event = {
+  readonly id: string;
+  readonly order_id: string;
+  readonly sequence: number;
+  readonly type: string;
+  readonly data: Json;
+};
+async function read(
+  query = '',
+  secret: string = world.shop.owner,
+): Promise<{ readonly events: readonly Event[]; readonly next: string }> {
+  const { body, status } = await world.call('GET', `/v1/events?${query}`, { secret });
+  expect(status).toBe(200);
+  return { events: body['data'] as readonly Event[], next: String(body['next_cursor']) };
+}
+
+/** Something old that does not end: holds back what commits after it began. */
+async function openTransaction(): Promise<{ readonly end: () => Promise<void> }> {
+  const client = new Client({ connectionString: world.databaseUrl });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query('SELECT pg_current_xact_id()');
+  return {
+    end: async () => {
+      await client.query('COMMIT');
+      await client.end();
+    },
+  };
+}
+
+describe('the feed', () => {
+  it('gives every event once, page by page, with a sequence per order', async () => {
+    const placed = [(await world.shop.place()).body.id, (await world.shop.place()).body.id];
+    const all: Event[] = [];
+    let after = '';
+    for (;;) {
+      const page = await read(`limit=3${after}`);
+      if (page.events.length === 0) break;
+      all.push(...page.events);
+      after = `&after=${page.next}`;
+    }
+    for (const id of placed) {
+      const own = all.filter(({ order_id }) => order_id === id);
+      expect(own.map(({ sequence }) => sequence)).toEqual(own.map((_, index) => index + 1));
+      expect(own.map(({ type }) => type)).toContain('order.submitted');
+    }
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+  });
+
+  it('speaks snake_case and RFC 3339, and keeps the card’s token to itself', async () => {
+    const { events } = await read('limit=500');
+    const authorized = events.find(({ type }) => type === 'payment.authorized');
+    expect(authorized?.data['capture_before']).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
+    expect(JSON.stringify(events)).not.toContain('pm_card_visa');
+  });
+
+  it('never skips what commits while an older transaction is open', async () => {
+    const { next } = await read('limit=500');
+    const old = await openTransaction();
+    const { body } = await world.shop.place();
+    const heldBack = await read(`after=${next}`);
+    expect(heldBack.events).toEqual([]);
+    const status = await world.call('GET', '/status');
+    expect(status.body['event_feed_lag_seconds']).toBeGreaterThan(0);
+    await old.end();
+    const { events } = await read(`after=${next}`);
+    expect(events.map(({ order_id }) => order_id)).toContain(body.id);
+  });
+
+  it('waits for the first event and delivers it although it becomes visible later than its hint', async () => {
+    const { next } = await read('limit=500');
+    const old = await openTransaction();
+    const waiting = read(`after=${next}&wait=10`);
+    const { body } = await world.shop.place();
+    const start = Date.now();
+    setTimeout(() => void old.end(), 300);
+    const { events } = await waiting;
+    expect(events.map(({ order_id }) => order_id)).toContain(body.id);
+    expect(Date.now() - start).toBeLessThan(3_000);
+  });
+
+  it('waits no longer than asked and then says where to go on', async () => {
+    const { next } = await read('limit=500');
+    const start = Date.now();
+    expect(await read(`after=${next}&wait=1`)).toEqual({ events: [], next });
+    expect(Date.now() - start).toBeGreaterThan(900);
+  });
+
+  it('of a merchant holds only its own, of support everything', async () => {
+    const other = await openShop(world);
+    const { body } = await other.place();
+    const own = await read('limit=500', other.owner);
+    expect(new Set(own.events.map(({ order_id }) => order_id))).toEqual(new Set([body.id]));
+    const all = await read('limit=500', world.support);
+    expect(all.events.length).toBeGreaterThan(own.events.length);
+  });
+
+  it.each(['x', 'MTIz', Buffer.from('1.2;drop').toString('base64url')])(
+    'refuses the cursor %s',
+    async (after) => {
+      const reply = await world.call('GET', `/v1/events?after=${after}`, {
+        secret: world.shop.owner,
+      });
+      expect(reply).toMatchObject({ status: 400, body: { errors: [{ field: 'after' }] } });
+    },
+  );
+});

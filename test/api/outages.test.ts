@@ -1,0 +1,97 @@
+// What is down is said so, quickly, and limits are kept.
+
+import { pino } from 'pino';
+import { afterEach, describe, expect, it } from 'vitest';
+import { buildApi } from '../../api/app.ts';
+import { connect } from '../../db/connect.ts';
+import { createCaller, createWorld, type World } from './world.ts';
+
+let world: World | undefined;
+afterEach(async () => {
+  await world?.close();
+  world = undefined;
+});
+
+describe('without PostgreSQL', () => {
+  it('requests get 503 with Retry-After, the process answers, the check says what is down', async () => {
+    world = await createWorld();
+    const away = connect({ url: 'postgres://nobody@127.0.0.1:1/none', poolSize: 2 });
+    const app = await buildApi({
+      db: away,
+      engine: world.engine,
+      redis: {
+        waitFor: async () => false,
+        hint: async () => undefined,
+        isUp: () => false,
+        writePositions: async () => undefined,
+        forgetPosition: async () => undefined,
+      },
+      gateway: { readWebhook: () => ({ kind: 'refused', code: 'invalid_signature' }) },
+      log: pino({ level: 'silent' }),
+      masterKey: Buffer.alloc(32).toString('base64'),
+    });
+    const call = createCaller(app);
+    const start = Date.now();
+    const reply = await call('GET', '/v1/orders', { secret: world.admin });
+    expect(reply).toMatchObject({ status: 503, body: { code: 'storage_unavailable' } });
+    expect(reply.headers['retry-after']).toBeDefined();
+    expect(Date.now() - start).toBeLessThan(6_000);
+    expect((await call('GET', '/health')).status).toBe(200);
+    expect(await call('GET', '/health/detailed')).toMatchObject({
+      status: 503,
+      body: { ok: false, postgres: { ok: false }, temporal: { ok: true } },
+    });
+    await app.close();
+    await away.destroy();
+  });
+});
+
+describe('a bug', () => {
+  it('is 500 without details', async () => {
+    world = await createWorld();
+    world.engine.place = async () => {
+      throw new Error('the inner secret');
+    };
+    const reply = await world.shop.place();
+    expect(reply).toMatchObject({ status: 500, body: { code: 'internal' } });
+    expect(JSON.stringify(reply.body)).not.toContain('inner secret');
+  });
+});
+
+describe('the rate limit', () => {
+  it('counts per key, and per address without one', async () => {
+    world = await createWorld({ limits: { requestsPerS: 40 } });
+    const { shop, support, call } = world;
+    const replies = await Promise.all(
+      Array.from({ length: 60 }, () => call('GET', '/v1/orders', { secret: shop.owner })),
+    );
+    const limited = replies.filter(({ status }) => status === 429);
+    expect(limited.length).toBeGreaterThan(0);
+    expect(limited[0]?.body).toMatchObject({ code: 'rate_limited', status: 429 });
+    expect(limited[0]?.headers['content-type']).toContain('application/problem+json');
+    expect(limited[0]?.headers['retry-after']).toBeDefined();
+    expect((await call('GET', '/v1/orders', { secret: support })).status).toBe(200);
+    const guesses = await Promise.all(
+      Array.from({ length: 60 }, (_, i) =>
+        call('GET', '/v1/orders', { secret: `wbk_guess_number_${i}` }),
+      ),
+    );
+    expect(guesses.some(({ status }) => status === 429)).toBe(true);
+  });
+});
+
+describe('the metrics', () => {
+  it('count requests by route and engine calls by outcome, without ids', async () => {
+    world = await createWorld();
+    const { body } = await world.shop.place();
+    await world.call('GET', `/v1/orders/${body.id}`, { secret: world.shop.owner });
+    const { text } = (await world.call('GET', '/metrics')).body as unknown as {
+      readonly text: string;
+    };
+    expect(text).toContain(
+      'http_request_duration_seconds_count{route="/v1/orders/:id",method="GET",status="200"} 1',
+    );
+    expect(text).toContain('engine_calls_total{call="place",outcome="done"} 1');
+    expect(text).not.toContain(body.id);
+  });
+});

@@ -1,0 +1,165 @@
+// The audit on a real database: it reads back what is there, and every bug planted in a copy is seen,
+// with nothing of it left behind.
+
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, type Db } from '../../db/connect.ts';
+import { loadChangedRows } from '../../scripts/audit/load.ts';
+import { loadRows } from '../../scripts/audit/load-rows.ts';
+import { breachesIn, runChecks } from '../../scripts/audit/checks.ts';
+import type { AuditData, AuditedOrder } from '../../scripts/audit/data.ts';
+import { judge, seededBugs } from '../../scripts/audit/self-check.ts';
+import { driverId, soundData } from '../scripts/audit-world.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const data = soundData();
+let database: TestDatabase;
+let db: Db;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = connect({ url: database.url, poolSize: 2 });
+  await writeMarket(db);
+  for (const order of data.orders) await writeOrder(db, order);
+  await writeLedger(db);
+  await writeOffers(db);
+});
+
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+describe('the audit on rows', () => {
+  it('reads back what is there, and finds nothing wrong with it', async () => {
+    const rows = { ...(await loadRows(db)), now: data.now };
+    expect(rows.orders).toEqual(data.orders);
+    expect(rows.driverCapacity).toEqual(data.driverCapacity);
+    expect(breachesIn(runChecks({ ...data, ...rows }))).toBe(0);
+  });
+
+  it.each(seededBugs.filter((bug) => bug.kind === 'rows'))(
+    'sees its planted bug: $name',
+    async (bug) => {
+      const before = await loadRows(db);
+      const planted = await loadChangedRows(db, bug.change);
+      expect(planted && judge(bug, { data, planted: { ...data, ...planted, now: data.now } })).toBe(
+        'seen',
+      );
+      expect(await loadRows(db)).toEqual({ ...before, now: expect.any(Number) as number });
+    },
+  );
+});
+
+const at = new Date(data.now);
+
+async function writeMarket(to: Db): Promise<void> {
+  const facts = data.orders[0]?.facts;
+  if (facts === undefined) throw new Error('no order');
+  const { marketId, merchantId, branchId, currency } = facts;
+  const people = [driverId, ...data.orders.map((order) => order.facts.customerId)];
+  await to
+    .insertInto('markets')
+    .values({
+      id: marketId,
+      name: 'm',
+      currency,
+      time_zone: 'UTC',
+      policy: '{}',
+      driver_pay_minor: 1,
+      delivery_fee_minor: 1,
+    })
+    .execute();
+  await to
+    .insertInto('merchants')
+    .values({ id: merchantId, market_id: marketId, name: 'm', commission_bps: 0 })
+    .execute();
+  await to
+    .insertInto('branches')
+    .values({
+      id: branchId,
+      merchant_id: merchantId,
+      market_id: marketId,
+      name: 'b',
+      lat: 0,
+      lng: 0,
+    })
+    .execute();
+  await to
+    .insertInto('people')
+    .values(people.map((id) => ({ id })))
+    .execute();
+  await to
+    .insertInto('drivers')
+    .values({ id: driverId, market_id: marketId, capacity: 1 })
+    .execute();
+}
+
+async function writeOrder(to: Db, order: AuditedOrder): Promise<void> {
+  const { facts } = order;
+  await sql`INSERT INTO orders (id, merchant_id, branch_id, market_id, customer_id, number, placed_at, facts, items, currency,
+      total_minor, pickup_lat, pickup_lng, dropoff_lat, dropoff_lng, sequence, status, order_status, delivery_status,
+      payment_status, end_reason, is_over, deadline_at, updated_at)
+    VALUES (${order.id}, ${facts.merchantId}, ${facts.branchId}, ${facts.marketId}, ${facts.customerId}, ${facts.number},
+      ${new Date(order.placedAt)}, ${JSON.stringify(facts)}, '[]', ${facts.currency}, ${facts.totalMinor}, 0, 0, 0, 0,
+      ${order.sequence}, ${order.status}, ${order.orderStatus}, ${order.deliveryStatus}, ${order.paymentStatus},
+      ${order.endReason ?? null}, ${order.isOver}, NULL, ${new Date(order.updatedAt)})`.execute(to);
+  for (const { sequence, type, at: happenedAt, actor, commandId, ...body } of order.events) {
+    await to
+      .insertInto('order_events')
+      .values({
+        order_id: order.id,
+        sequence,
+        merchant_id: order.merchantId,
+        type,
+        body: JSON.stringify(body),
+        actor: JSON.stringify(actor),
+        command_id: commandId,
+        at: new Date(happenedAt),
+      })
+      .execute();
+  }
+}
+
+async function writeLedger(to: Db): Promise<void> {
+  for (const { key, orderId, kind, currency, entries } of data.ledger) {
+    await to
+      .insertInto('ledger_transactions')
+      .values({ key, order_id: orderId, kind, currency, at })
+      .execute();
+    const values = entries.map(({ account, party, amountMinor }) => ({
+      transaction_key: key,
+      account,
+      party,
+      amount_minor: amountMinor,
+      currency,
+      at,
+    }));
+    await to.insertInto('ledger_entries').values(values).execute();
+  }
+}
+
+async function writeOffers(to: Db): Promise<void> {
+  const marketId: AuditData['orders'][number]['facts']['marketId'] | undefined =
+    data.orders[0]?.facts.marketId;
+  for (const { offerId, orderId, search, offerStatus, status } of data.offers) {
+    await to
+      .insertInto('offers')
+      .values({
+        id: offerId,
+        market_id: marketId ?? '',
+        driver_id: driverId,
+        status: offerStatus,
+        made_at: at,
+        expires_at: at,
+        answered_at: at,
+        pickup_eta_at: at,
+        decision: '{}',
+      })
+      .execute();
+    await to
+      .insertInto('offer_orders')
+      .values({ offer_id: offerId, order_id: orderId, search, status })
+      .execute();
+  }
+}
