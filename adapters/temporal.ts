@@ -50,10 +50,7 @@ const signalDeadlineMs = 5_000;
 export type TemporalOptions = { readonly address: string; readonly namespace: string };
 
 /** Connects lazily: a server that is down makes calls fail, not the process. */
-export async function createTemporalEngine({
-  address,
-  namespace,
-}: TemporalOptions): Promise<OrderEngine> {
+export function createTemporalEngine({ address, namespace }: TemporalOptions): OrderEngine {
   const connection = Connection.lazy({ address, connectTimeout: 5_000 });
   const client = new Client({ connection, namespace });
   return engineOf(client, connection);

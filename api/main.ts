@@ -2,11 +2,13 @@
 
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
+import { withCatchUp } from '../adapters/catch-up.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
 import { readConfig } from '../config.ts';
 import { connect } from '../db/connect.ts';
 import { ensureAdminKey } from '../db/keys.ts';
 import { createLog } from '../log.ts';
+import { recordedSequence } from '../db/upkeep.ts';
 import { buildApi } from './app.ts';
 
 const closeWithinMs = 15_000;
@@ -15,10 +17,10 @@ const config = readConfig(process.env);
 const log = createLog({ name: 'api', level: config.logLevel });
 const db = connect({ url: config.databaseUrl, poolSize: 20 });
 const redis = createRedis(config.redisUrl, log);
-const engine = await createTemporalEngine({
-  address: config.temporalAddress,
-  namespace: config.temporalNamespace,
-});
+const engine = withCatchUp(
+  createTemporalEngine({ address: config.temporalAddress, namespace: config.temporalNamespace }),
+  (orderId) => recordedSequence(db, orderId),
+);
 const gateway = createStripeGateway({
   secretKey: config.stripeSecretKey,
   webhookSecret: config.stripeWebhookSecret,

@@ -118,3 +118,13 @@ export async function pruneIdempotencyKeys(db: Db): Promise<void> {
     db,
   );
 }
+
+/** The last sequence that the event log has of this order; 0 for a draft or an unknown id. */
+export async function recordedSequence(db: Db, orderId: string): Promise<number> {
+  const row = await db
+    .selectFrom('orders')
+    .select('sequence')
+    .where('id', '=', orderId)
+    .executeTakeFirst();
+  return row?.sequence ?? 0;
+}

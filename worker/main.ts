@@ -16,11 +16,13 @@ import { createMaintenanceActivities } from '../activities/maintain.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
 import { createRecordActivities } from '../activities/record.ts';
 import { wakeIfAsleep } from '../activities/wake-dispatcher.ts';
+import { withCatchUp } from '../adapters/catch-up.ts';
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
 import { readConfig, type Config } from '../config.ts';
 import { connect } from '../db/connect.ts';
+import { recordedSequence } from '../db/upkeep.ts';
 import { createLog } from '../log.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 
@@ -93,10 +95,10 @@ async function createActivities({
 }: Config) {
   const db = connect({ url: databaseUrl, poolSize: 20 });
   const redis = createRedis(redisUrl, log);
-  const engine = await createTemporalEngine({
-    address: temporalAddress,
-    namespace: temporalNamespace,
-  });
+  const engine = withCatchUp(
+    createTemporalEngine({ address: temporalAddress, namespace: temporalNamespace }),
+    (orderId) => recordedSequence(db, orderId),
+  );
   const gateway = createStripeGateway({
     secretKey: stripeSecretKey,
     webhookSecret: stripeWebhookSecret,

@@ -18,10 +18,17 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
 const entry: Readonly<Record<Name, string>> = { api: 'api/main.ts', worker: 'worker/main.ts' };
 const readyWithinMs = 30_000;
 
-/** Everything of it is ended by `close`. `latencyMs`: of the sandbox Stripe. */
-export async function startStack({ latencyMs = 0 }: { readonly latencyMs?: number } = {}) {
+type StackOptions = {
+  /** Of the sandbox Stripe. */
+  readonly latencyMs?: number;
+  /** A Temporal server of its own, for tests that kill it. */
+  readonly temporalAddress?: string;
+};
+
+/** Everything of it is ended by `close`. */
+export async function startStack({ latencyMs = 0, temporalAddress }: StackOptions = {}) {
   const namespace = `e2e-${randomUUID()}`;
-  const address = inject('temporalAddress');
+  const address = temporalAddress ?? inject('temporalAddress');
   await ensureNamespace({ address, namespace, searchAttributes });
   const database = await createTestDatabase();
   const [port, webhookSecret] = [await freePort(), 'whsec_test'];
