@@ -3,7 +3,7 @@
 
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { fastify, LogController, type FastifyBaseLogger } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { createVault } from '../db/vault.ts';
 import { createAnswerOffer } from './actions/answer-offer.ts';
@@ -32,50 +32,53 @@ import {
   bodyLimitBytes,
   defaultLimits,
   handlerTimeoutMs,
+  requestTimeoutMs,
   withSchemaTypes,
   type Api,
   type ApiDeps,
 } from './server.ts';
 
 /** Ready to listen or to `inject`. Closing it closes nothing of what it was given. */
-export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
-  const { db, redis, gateway, log } = deps;
+export async function buildApi(deps: ApiDeps): Promise<Api> {
   const { requestsPerS, engineDeadlineMs } = { ...defaultLimits, ...deps.limits };
-  const vault = createVault(Buffer.from(deps.masterKey, 'base64'));
   const app = createServer(deps);
-
   registerErrors(app);
   registerValidation(app);
   registerBodies(app);
-  registerAuth(app, db);
+  registerAuth(app, deps.db);
   await registerLimits(app, requestsPerS);
   registerIdempotencyKeys(app);
   registerTextGuard(app);
   await registerOpenApi(app);
   const engine = registerMetrics(app, deps);
+  await registerRoutes(app, { ...deps, engine, engineDeadlineMs });
+  await app.ready();
+  return app;
+}
 
-  const placeOrder = createPlaceOrder({
-    db,
-    vault,
-    engine,
-    engineDeadlineMs,
-    writeDraft: createWriteDraft(db),
-  });
+type RouteDeps = ApiDeps & { readonly engineDeadlineMs: number };
+
+async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
+  const { db, redis, gateway, log, engine, engineDeadlineMs } = deps;
+  const vault = createVault(Buffer.from(deps.masterKey, 'base64'));
+  const orders = { db, vault, engine, engineDeadlineMs };
+  const closing = closingSignal(app);
+  const placeOrder = createPlaceOrder({ ...orders, writeDraft: createWriteDraft(db) });
   orderRoutes(app, { db, vault, placeOrder });
-  orderCommandRoutes(app, createSendCommand({ db, vault, engine, engineDeadlineMs }));
-  offerRoutes(app, {
-    db,
-    vault,
-    redis,
-    answerOffer: createAnswerOffer({ db, engine, engineDeadlineMs }),
-  });
+  orderCommandRoutes(app, createSendCommand(orders));
+  offerRoutes(app, { db, vault, redis, closing, answerOffer: createAnswerOffer(orders) });
   driverRoutes(app, { db, vault, redis });
-  eventRoutes(app, { db, redis });
+  eventRoutes(app, { db, redis, closing });
   await webhookRoutes(app, createReceiveWebhook({ db, engine, gateway, log }));
   adminRoutes(app, { db, vault });
   healthRoutes(app, { db, engine, redis });
-  await app.ready();
-  return app;
+}
+
+/** Long polls must not hold up a process that wants to end. */
+function closingSignal(app: Api): AbortSignal {
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+  return closing.signal;
 }
 
 function createServer({ log }: ApiDeps): Api {
@@ -88,6 +91,7 @@ function createServer({ log }: ApiDeps): Api {
     }),
     bodyLimit: bodyLimitBytes,
     handlerTimeout: handlerTimeoutMs,
+    requestTimeout: requestTimeoutMs,
     genReqId: () => `req_${randomUUID()}`,
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
   });

@@ -3,8 +3,8 @@
 
 type Wait = {
   readonly waitMs: number;
-  /** Aborted when the caller has gone. */
-  readonly signal: AbortSignal;
+  /** Aborted when the caller has gone or the process is closing. */
+  readonly signals: readonly AbortSignal[];
   /** Resolves when there may be news, or after `ms`. */
   readonly hint: (ms: number) => Promise<unknown>;
 };
@@ -16,7 +16,7 @@ const shortestSleepMs = 50;
 /** The first answer that is not empty, or an empty one after `waitMs`. */
 export async function pollUntil<T>(
   look: () => Promise<readonly T[]>,
-  { waitMs, signal, hint }: Wait,
+  { waitMs, signals, hint }: Wait,
 ): Promise<readonly T[]> {
   const end = Date.now() + waitMs;
   for (;;) {
@@ -24,7 +24,7 @@ export async function pollUntil<T>(
     // Before looking: a hint between the look and the wait would be lost.
     const news = leftMs > 0 ? hint(Math.min(leftMs, longestSleepMs)) : undefined;
     const found = await look();
-    if (found.length > 0 || !news || signal.aborted) return found;
+    if (found.length > 0 || !news || signals.some(({ aborted }) => aborted)) return found;
     const since = Date.now();
     await news;
     if (Date.now() - since < shortestSleepMs)

@@ -26,6 +26,8 @@ export type Limits = {
 /** Everything else ends within this; long polls take up to 30 s. */
 export const handlerTimeoutMs = 20_000;
 export const pollTimeoutMs = 50_000;
+/** For receiving a request, so that slow senders hold no connection. */
+export const requestTimeoutMs = 30_000;
 export const bodyLimitBytes = 262_144;
 
 export const defaultLimits: Limits = { requestsPerS: 600, engineDeadlineMs: 10_000 };

@@ -73,7 +73,8 @@ export const measureRatio = (wish: RatioWish): Promise<Section> =>
       };
       const measured = await alternate(wish, { lanes, ours, bare });
       const shapes = { ours: await shapeOfSide(stack, ours), bare: await shapeOfSide(stack, bare) };
-      return sectionOf(measured, shapes);
+      const lives = { ours: ours.lived.length, bare: bare.lived.length };
+      return sectionOf(measured, { shapes, lives });
     } finally {
       hints.close();
       await Promise.all([worker.stop(), bareWorker.stop()]);
@@ -136,10 +137,11 @@ async function shapeOfSide({ client }: Stack, { lived, name }: Side): Promise<Sh
   return shape;
 }
 
-function sectionOf(
-  measured: readonly Measured[],
-  shapes: { readonly ours: Shape; readonly bare: Shape },
-): Section {
+type Pair<T> = { readonly ours: T; readonly bare: T };
+/** `lives`: all that were lived, warm-up included, to read profiles by. */
+type Lived = { readonly shapes: Pair<Shape>; readonly lives: Pair<number> };
+
+function sectionOf(measured: readonly Measured[], { shapes, lives }: Lived): Section {
   const of = (name: Side['name']) => measured.filter((each) => each.name === name);
   const [ours, bare] = [of('ours'), of('bare')];
   const ratios = ours.map((each, i) => each.perSecond / (bare[i]?.perSecond ?? Number.NaN));
@@ -167,7 +169,7 @@ function sectionOf(
         ? `Both histories have ${sizeOf(shapes.ours)} events of the same types.`
         : `The histories differ: ${differing.join('; ')}`,
     ],
-    figures: { ratio, ratios, windows: measured, events: shapes },
+    figures: { ratio, ratios, windows: measured, events: shapes, lives },
     gates: [
       {
         name: 'R1 lifecycles ÷ bare workflow',

@@ -1,13 +1,13 @@
 // Orders as people read them: one row of the read model with what belongs to it, always within a scope.
 // Only `record` and `storeDraft` write the table.
 
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Db } from './connect.ts';
 import { pageOf, type Page, type PageOf } from './page.ts';
-import { ordersIn, type Scope } from './scope.ts';
+import { listedIn, ordersIn, type Scope } from './scope.ts';
 import type { Vault } from './vault.ts';
 
-const selectOrders = (db: Db, scope: Scope) =>
+const selectOrders = (db: Db, visible: RawBuilder<boolean>) =>
   db
     .selectFrom('orders as o')
     .leftJoin('people', 'people.id', 'o.customer_id')
@@ -17,7 +17,7 @@ const selectOrders = (db: Db, scope: Scope) =>
         .onRef('payment_actions.order_id', '=', 'o.id')
         .onRef('payment_actions.provider_ref', '=', 'o.provider_ref'),
     )
-    .where(ordersIn(scope))
+    .where(visible)
     .select([
       'o.id',
       'o.merchant_id',
@@ -87,7 +87,7 @@ export const findOrder = (
   db: Db,
   { scope, orderId }: { readonly scope: Scope; readonly orderId: string },
 ): Promise<OrderView | undefined> =>
-  selectOrders(db, scope).where('o.id', '=', orderId).executeTakeFirst();
+  selectOrders(db, ordersIn(scope)).where('o.id', '=', orderId).executeTakeFirst();
 
 export type OrderFilter = Page & {
   readonly scope: Scope;
@@ -103,9 +103,8 @@ export type OrderFilter = Page & {
 /** Newest first; drafts are left out, for a driver all but the deliveries in their hands. */
 export async function listOrders(db: Db, filter: OrderFilter): Promise<PageOf<OrderView>> {
   const { scope, after, limit, status, branchId, externalId, open, overdueAt } = filter;
-  const rows = await selectOrders(db, scope)
+  const rows = await selectOrders(db, listedIn(scope))
     .where('o.sequence', '>', 0)
-    .$if(scope.kind === 'driver', (query) => query.where('o.delivery_status', 'in', carried))
     .$if(after !== undefined, (query) => query.where('o.id', '<', after ?? ''))
     .$if(status !== undefined, (query) => query.where('o.status', '=', status ?? ''))
     .$if(branchId !== undefined, (query) => query.where('o.branch_id', '=', branchId ?? ''))

@@ -9,7 +9,7 @@ export type Scope =
   | { readonly kind: 'driver'; readonly driverId: string }
   | { readonly kind: 'customer'; readonly customerId: string };
 
-/** SQL condition on `orders` under the alias `o`. A driver keeps sight of deliveries that were theirs. */
+/** SQL condition on `orders` under the alias `o`: what may be read. A driver keeps sight of what was theirs. */
 export function ordersIn(scope: Scope): RawBuilder<boolean> {
   switch (scope.kind) {
     case 'platform':
@@ -27,3 +27,10 @@ export function ordersIn(scope: Scope): RawBuilder<boolean> {
       return sql<boolean>`o.customer_id = ${scope.customerId}`;
   }
 }
+
+/** What a scope's lists hold: for a driver the deliveries in their hands (an index of its own), else all it may read. */
+export const listedIn = (scope: Scope): RawBuilder<boolean> =>
+  scope.kind === 'driver'
+    ? sql<boolean>`(o.driver_id = ${scope.driverId}
+        AND o.delivery_status IN ('confirmed', 'picked_up', 'delivery_unconfirmed'))`
+    : ordersIn(scope);

@@ -79,7 +79,7 @@ export function callerOf(request: FastifyRequest): Caller {
 }
 
 function bearer(header: string | undefined): string | undefined {
-  const [, secret] = /^Bearer ([\w-]{16,128})$/i.exec(header ?? '') ?? [];
+  const [, secret] = /^Bearer ([\x21-\x7e]{8,256})$/i.exec(header ?? '') ?? [];
   return secret;
 }
 

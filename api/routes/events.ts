@@ -10,7 +10,11 @@ import { EventQuery, Feed } from '../schemas/events.ts';
 import { pollTimeoutMs, send, type Api } from '../server.ts';
 import { feedEvent } from '../views/event.ts';
 
-type Deps = { readonly db: Db; readonly redis: Pick<LiveRedis, 'waitFor'> };
+type Deps = {
+  readonly db: Db;
+  readonly redis: Pick<LiveRedis, 'waitFor'>;
+  readonly closing: AbortSignal;
+};
 
 const defaultLimit = 100;
 const schema = {
@@ -22,7 +26,7 @@ const schema = {
   response: { 200: Feed },
 };
 
-export function eventRoutes(app: Api, { db, redis }: Deps): void {
+export function eventRoutes(app: Api, { db, redis, closing }: Deps): void {
   const readers = access({ roles: [...merchantRoles, 'support'] });
   const options = { ...readers, handlerTimeout: pollTimeoutMs, schema };
   app.get('/v1/events', options, async (request, reply) => {
@@ -32,7 +36,7 @@ export function eventRoutes(app: Api, { db, redis }: Deps): void {
     const channel = scope.kind === 'merchant' ? `merchant:${scope.merchantId}` : 'all';
     const rows = await pollUntil(() => readFeed(db, { scope, after, limit }), {
       waitMs: wait * 1_000,
-      signal: request.signal,
+      signals: [request.signal, closing],
       hint: (ms) => redis.waitFor(channel, ms),
     });
     const data = rows.map((row) => feedEvent(row, scope));

@@ -15,7 +15,11 @@ import { AcceptOffer, DeclineOffer, Offer, OfferQuery, Offers } from '../schemas
 import { pollTimeoutMs, send, type Api } from '../server.ts';
 import { offerBodies } from '../views/offer.ts';
 
-type ReadDeps = { readonly db: Db; readonly redis: Pick<LiveRedis, 'waitFor'> };
+type ReadDeps = {
+  readonly db: Db;
+  readonly redis: Pick<LiveRedis, 'waitFor'>;
+  readonly closing: AbortSignal;
+};
 type AnswerDeps = {
   readonly db: Db;
   readonly vault: Vault;
@@ -31,7 +35,7 @@ export function offerRoutes(app: Api, deps: ReadDeps & AnswerDeps): void {
   answerRoutes(app, deps);
 }
 
-function readRoutes(app: Api, { db, redis }: ReadDeps): void {
+function readRoutes(app: Api, { db, redis, closing }: ReadDeps): void {
   const list = {
     summary: 'Open offers; waits for the first',
     tags,
@@ -43,7 +47,7 @@ function readRoutes(app: Api, { db, redis }: ReadDeps): void {
     const driverId = driverOf(callerOf(request));
     const offers = await pollUntil(() => openOffersOf(db, { driverId, now: Date.now() }), {
       waitMs: (request.query.wait ?? 0) * 1_000,
-      signal: request.signal,
+      signals: [request.signal, closing],
       hint: (ms) => redis.waitFor(`driver:${driverId}`, ms),
     });
     return send(reply, { status: 200, body: { data: await offerBodies(db, offers) } });

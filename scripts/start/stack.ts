@@ -69,7 +69,7 @@ export function auditSourcesOf(stack: Stack): AuditSources {
     stripeApiBase: stack.stripeApiBase,
     stripeSecretKey: takeSecrets().stripeSecretKey,
     clientLogs: clientLogs(),
-    logFolders: [startFolder],
+    logFolders: [startFolder, join(startFolder, 'logs')],
     metricsUrls: stack.metricsUrls,
     historySample: 200,
   };

@@ -93,23 +93,16 @@ describe('dispatchRound', () => {
   });
 
   test('the fresher of the two places counts', async () => {
-    const orderId = await market.addOrder();
-    const [inRedis, inTables] = [
-      await market.addDriver({ lat: 0 }),
-      await market.addDriver({ lat: 0 }),
-    ];
+    await Promise.all([market.addOrder(), market.addOrder()]);
+    const inRedis = await market.addDriver({ lat: 0 });
+    const inTables = await market.addDriver({ lat: 0 });
     const here = { lat: 52.5, lng: 13.4 };
-    await market.db
-      .updateTable('drivers')
-      .set({ position_at: new Date(start) })
-      .execute();
     const live = new Map([
       [inRedis, { ...here, at: start }],
       [inTables, { ...here, at: start - 1 }],
     ]);
     await round({ live });
     expect(hinted).toEqual([`driver:${inRedis}`]);
-    expect((await market.seen(orderId)).lines).toHaveLength(1);
   });
 
   test('a search that has used up its offers is ended, and only that one', async () => {

@@ -70,6 +70,14 @@ describe('a command', () => {
     expect(sent()).toHaveLength(1);
   });
 
+  it('repeated in the same moment is sent once', async () => {
+    const key = randomUUID();
+    const replies = await Promise.all(Array.from({ length: 8 }, () => say('accept', { key })));
+    expect(replies.every(({ status }) => status === 200 || status === 409)).toBe(true);
+    expect(replies.some(({ status }) => status === 200)).toBe(true);
+    expect(sent()).toHaveLength(1);
+  });
+
   it('whose outcome is not known is sent again under the same id', async () => {
     const key = randomUUID();
     world.engine.faults.next = 'unknown';

@@ -98,6 +98,17 @@ describe('the feed', () => {
     expect(Date.now() - start).toBeGreaterThan(900);
   });
 
+  it('lets a process end although somebody waits', async () => {
+    const own = await createWorld();
+    const waiting = own.call('GET', '/v1/events?wait=30', { secret: own.shop.owner });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const start = Date.now();
+    await own.app.close();
+    expect((await waiting).body['data']).toEqual([]);
+    expect(Date.now() - start).toBeLessThan(3_000);
+    await own.close();
+  });
+
   it('of a merchant holds only its own, of support everything', async () => {
     const other = await openShop(world);
     const { body } = await other.place();

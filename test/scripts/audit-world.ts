@@ -17,13 +17,15 @@ const startedAt = Date.UTC(2026, 10, 5, 12);
 const stepMs = 60_000;
 export const driverId = newId('driver', startedAt);
 const merchantId = newId('merchant', startedAt);
+const branchId = newId('branch', startedAt);
+const marketId = newId('market', startedAt);
 
 const factsOf = (placedAt: number): OrderFacts => ({
   orderId: newId('order', placedAt),
   number: '7',
   merchantId,
-  branchId: newId('branch', startedAt),
-  marketId: newId('market', startedAt),
+  branchId,
+  marketId,
   customerId: newId('customer', placedAt),
   placedAt,
   currency: 'USD',

@@ -42,16 +42,35 @@ export type Shop = Awaited<ReturnType<typeof openShop>>;
 const branchAt = { lat: 52.52, lng: 13.405 };
 const customerAt = { lat: 52.53, lng: 13.42 };
 
+type ShopOptions = { readonly policy?: object; readonly speed?: number };
+
 /** `policy`: overrides of the default; `speed` scales every duration. */
-export async function openShop(
-  stack: Stack,
-  { policy, speed }: { readonly policy?: object; readonly speed?: number } = {},
+export async function openShop(stack: Stack, options: ShopOptions = {}) {
+  const caller = createCaller(stack.apiUrl);
+  const { ids, merchantKey, driverKey } = await createTenants(caller, {
+    adminKey: stack.adminKey,
+    options,
+  });
+  return {
+    ...caller,
+    ids,
+    merchantKey,
+    driverKey,
+    ...sayings(caller, { ids, merchantKey, driverKey }),
+  };
+}
+
+type Caller = ReturnType<typeof createCaller>;
+type Tenants = Awaited<ReturnType<typeof createTenants>>;
+
+async function createTenants(
+  { post }: Caller,
+  { adminKey, options }: { readonly adminKey: string; readonly options: ShopOptions },
 ) {
-  const { get, post } = createCaller(stack.apiUrl);
-  const admin = async (path: string, body: object): Promise<Record<string, string>> => {
-    const reply = await post({ secret: stack.adminKey, path: `/v1/admin/${path}`, body });
+  const admin = async (path: string, body: object): Promise<string> => {
+    const reply = await post({ secret: adminKey, path: `/v1/admin/${path}`, body });
     if (reply.status !== 201) throw new Error(`${path}: ${JSON.stringify(reply.body)}`);
-    return reply.body as unknown as Record<string, string>;
+    return path === 'keys' ? String(reply.body['secret']) : reply.body.id;
   };
   const market = await admin('markets', {
     name: 'Testville',
@@ -59,31 +78,36 @@ export async function openShop(
     time_zone: 'Europe/Berlin',
     driver_pay_minor: 400,
     delivery_fee_minor: 300,
-    ...(policy ? { policy } : {}),
-    ...(speed ? { speed } : {}),
+    ...options,
   });
   const merchant = await admin('merchants', {
-    market_id: market['id'],
+    market_id: market,
     name: 'Noodle House',
     commission_bps: 2_000,
   });
   const branch = await admin('branches', {
-    merchant_id: merchant['id'],
+    merchant_id: merchant,
     name: 'Mitte',
     location: branchAt,
   });
   const driver = await admin('drivers', {
-    market_id: market['id'],
+    market_id: market,
     name: 'Dana Driver',
     phone: '+4915100000001',
   });
-  const keyOf = async (body: object): Promise<string> =>
-    (await admin('keys', body))['secret'] ?? '';
-  const merchantKey = await keyOf({ role: 'owner', merchant_id: merchant['id'] });
-  const driverKey = await keyOf({ role: 'driver', driver_id: driver['id'] });
+  return {
+    ids: { market, merchant, branch, driver },
+    merchantKey: await admin('keys', { role: 'owner', merchant_id: merchant }),
+    driverKey: await admin('keys', { role: 'driver', driver_id: driver }),
+  };
+}
 
+/** What the people of the shop say. */
+function sayings({ get, post }: Caller, { ids, merchantKey, driverKey }: Tenants) {
+  const path = (orderId: string, what: string): string => `/v1/orders/${orderId}/${what}`;
+  const withKey = (key: string | undefined) => (key ? { key } : {});
   const orderBody = (extra: object = {}): object => ({
-    branch_id: branch['id'],
+    branch_id: ids.branch,
     customer: { name: 'Carla Canary', phone: '+4915100000002' },
     dropoff: { location: customerAt, address: 'Canary Row 7' },
     items: [{ name: 'Noodles', quantity: 2, unit_price_minor: 950 }],
@@ -92,60 +116,25 @@ export async function openShop(
     payment: { method: 'card', token: 'pm_card_visa' },
     ...extra,
   });
-  const merchantSays = (
-    orderId: string,
-    what: string,
-    body: object = {},
-    key?: string,
-  ): Promise<Reply> =>
-    post({
-      secret: merchantKey,
-      path: `/v1/orders/${orderId}/${what}`,
-      body,
-      ...(key ? { key } : {}),
-    });
-  const driverSays = (orderId: string, what: string): Promise<Reply> =>
-    post({ secret: driverKey, path: `/v1/orders/${orderId}/${what}` });
-
+  const order = async (orderId: string): Promise<Reply['body']> =>
+    (await get({ secret: merchantKey, path: `/v1/orders/${orderId}` })).body;
   return {
-    get,
-    post,
-    merchantKey,
-    driverKey,
     orderBody,
-    merchantSays,
-    driverSays,
-    ids: {
-      market: market['id'],
-      merchant: merchant['id'],
-      branch: branch['id'],
-      driver: driver['id'],
-    },
+    order,
     place: (extra: object = {}, key?: string): Promise<Reply> =>
-      post({
-        secret: merchantKey,
-        path: '/v1/orders',
-        body: orderBody(extra),
-        ...(key ? { key } : {}),
-      }),
-    order: async (orderId: string): Promise<Reply['body']> =>
-      (await get({ secret: merchantKey, path: `/v1/orders/${orderId}` })).body,
+      post({ secret: merchantKey, path: '/v1/orders', body: orderBody(extra), ...withKey(key) }),
+    merchantSays: (
+      orderId: string,
+      what: string,
+      ...[body, key]: readonly [object?, string?]
+    ): Promise<Reply> =>
+      post({ secret: merchantKey, path: path(orderId, what), body: body ?? {}, ...withKey(key) }),
+    driverSays: (orderId: string, what: string, key?: string): Promise<Reply> =>
+      post({ secret: driverKey, path: path(orderId, what), ...withKey(key) }),
     /** Polls the read model until it says so. */
-    until: async (orderId: string, wanted: object): Promise<void> => {
-      await expect
-        .poll(
-          async () => (await get({ secret: merchantKey, path: `/v1/orders/${orderId}` })).body,
-          { timeout: 30_000, interval: 50 },
-        )
-        .toMatchObject(wanted);
-    },
+    until: (orderId: string, wanted: object): Promise<void> =>
+      expect.poll(() => order(orderId), { timeout: 30_000, interval: 50 }).toMatchObject(wanted),
     goOnline: (): Promise<Reply> =>
       post({ secret: driverKey, path: '/v1/driver/online', body: { location: branchAt } }),
-    /** Waits for an offer of this order and accepts it. */
-    takeOffer: async (): Promise<Reply> => {
-      const { body } = await get({ secret: driverKey, path: '/v1/offers?wait=20' });
-      const [offer] = body['data'] as { id: string }[];
-      return post({ secret: driverKey, path: `/v1/offers/${offer?.id}/accept` });
-    },
   };
 }
