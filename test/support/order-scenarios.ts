@@ -3,7 +3,7 @@
 import { newId } from '../../db/new-id.ts';
 import { obliging, type Handle, type World } from './order-world.ts';
 
-export const assignment = () =>
+const assignment = () =>
   ({
     kind: 'assign',
     offerId: newId('offer'),

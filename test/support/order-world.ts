@@ -64,7 +64,7 @@ export function factsOf(policy: Partial<Policy> = {}): OrderFacts {
 }
 
 /** A write-once log with the contract of `record`. */
-export function createLog() {
+function createLog() {
   const logs = new Map<string, OrderEvent[]>();
   const of = (orderId: string): OrderEvent[] => {
     const log = logs.get(orderId) ?? [];

@@ -16,7 +16,7 @@ type Ask = {
   readonly key?: string;
 };
 
-export function createCaller(apiUrl: string) {
+function createCaller(apiUrl: string) {
   async function call(
     method: string,
     { secret, path, body, key = randomUUID() }: Ask,
@@ -102,10 +102,11 @@ async function createTenants(
   };
 }
 
+const path = (orderId: string, what: string): string => `/v1/orders/${orderId}/${what}`;
+const withKey = (key: string | undefined) => (key ? { key } : {});
+
 /** What the people of the shop say. */
 function sayings({ get, post }: Caller, { ids, merchantKey, driverKey }: Tenants) {
-  const path = (orderId: string, what: string): string => `/v1/orders/${orderId}/${what}`;
-  const withKey = (key: string | undefined) => (key ? { key } : {});
   const orderBody = (extra: object = {}): object => ({
     branch_id: ids.branch,
     customer: { name: 'Carla Canary', phone: '+4915100000002' },
@@ -132,8 +133,11 @@ function sayings({ get, post }: Caller, { ids, merchantKey, driverKey }: Tenants
     driverSays: (orderId: string, what: string, key?: string): Promise<Reply> =>
       post({ secret: driverKey, path: path(orderId, what), ...withKey(key) }),
     /** Polls the read model until it says so. */
-    until: (orderId: string, wanted: object): Promise<void> =>
-      expect.poll(() => order(orderId), { timeout: 30_000, interval: 50 }).toMatchObject(wanted),
+    until: async (orderId: string, wanted: object): Promise<void> => {
+      await expect
+        .poll(() => order(orderId), { timeout: 30_000, interval: 50 })
+        .toMatchObject(wanted);
+    },
     goOnline: (): Promise<Reply> =>
       post({ secret: driverKey, path: '/v1/driver/online', body: { location: branchAt } }),
   };
