@@ -27,15 +27,13 @@ export function linesOf(counted: Counted): Section {
       `history events of an order: min ${Math.min(...events)}, median ${figure(median(events))}, max ${Math.max(...events)} (${orders} orders)`,
       '',
       'billable actions, all orders together:',
-      ...table([
-        ["server's counter", String(sum(fromServer)), kinds(fromServer)],
-        ...Object.entries(shared).map(([name, actions]) => [
-          `  of that ${name}`,
-          String(totalOf(actions)),
-          kinds(actions),
-        ]),
-        ['  remains for orders', String(ofOrders), `${figure(ofOrders / orders)} per order`],
-        ['by the rules, from histories', String(byRules), kinds(fromHistories)],
+      ...withNotes([
+        ["server's counter", sum(fromServer), kinds(fromServer)],
+        ...Object.entries(shared).map(
+          ([name, actions]) => [`  of that ${name}`, totalOf(actions), kinds(actions)] as const,
+        ),
+        ['  remains for orders', ofOrders, `${figure(ofOrders / orders)} per order`],
+        ['by the rules, from histories', byRules, kinds(fromHistories)],
       ]),
       ...(differs ? ['The two do not agree.'] : []),
       '',
@@ -77,6 +75,11 @@ const gatesOf = (events: readonly number[], actions: number): readonly Gate[] =>
     better: 'lower',
   },
 ];
+
+function withNotes(rows: readonly (readonly [string, number, string])[]): readonly string[] {
+  const aligned = table(rows.map(([name, count]) => [name, String(count)]));
+  return aligned.map((line, i) => `${line}  ${rows[i]?.[2] ?? ''}`);
+}
 
 const kinds = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts)

@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hearHints } from './hints.ts';
 import { createOurLife } from './lives.ts';
 import { residentBytesOf } from './processes.ts';
-import { figure, type Say, type Section } from './report.ts';
+import { figure, table, type Say, type Section } from './report.ts';
 import { startWorker, withStack } from './stack.ts';
-import { settle } from './town.ts';
+import { settle, type Lane } from './town.ts';
+import { median } from './statistics.ts';
 import { runCount } from './windows.ts';
 
 export type MemoryWish = {
@@ -16,6 +17,8 @@ export type MemoryWish = {
   readonly lanes: number;
 };
 
+/** Long enough for a few major collections. */
+const lastOrders = 500;
 const settleMs = 5_000;
 const mebibyte = 1_048_576;
 
@@ -25,23 +28,22 @@ export const measureMemory = ({ say, orders, lanes: laneCount }: MemoryWish): Pr
     const hints = await hearHints(stack.services.redisUrl);
     const few = Math.round(orders / 5);
     const megabytes = (): number => (residentBytesOf(worker.pid) ?? Number.NaN) / mebibyte;
-    const serve = async (
-      lanes: Awaited<ReturnType<typeof settle>>,
-      count: number,
-    ): Promise<number> => {
+    const serve = async (lanes: readonly Lane[], count: number): Promise<Reading> => {
+      const readings: number[] = [];
       const onEach = (finished: number): void => {
-        if (finished % 250 === 0)
-          say(`memory: ${finished} of ${count} orders, ${figure(megabytes(), 0)} MiB`);
+        if (finished > count - lastOrders) readings.push(megabytes());
+        if (finished % 250 !== 0) return;
+        say(`memory: ${finished} of ${count} orders, ${figure(megabytes(), 0)} MiB`);
       };
       await runCount({ lanes, count, work: createOurLife({ ...stack, hints }), onEach });
       await delay(settleMs);
-      return megabytes();
+      return { settled: megabytes(), median: median(readings), max: Math.max(...readings) };
     };
     try {
       const lanes = await settle(stack.db, laneCount);
       const atStart = megabytes();
       const afterFew = await serve(lanes, few);
-      say(`memory: after ${few} orders ${figure(afterFew, 1)} MiB`);
+      say(`memory: after ${few} orders ${figure(afterFew.settled, 1)} MiB`);
       const afterAll = await serve(lanes, orders - few);
       return sectionOf({ few, orders, atStart, afterFew, afterAll });
     } finally {
@@ -50,27 +52,46 @@ export const measureMemory = ({ say, orders, lanes: laneCount }: MemoryWish): Pr
     }
   });
 
+/** MiB. The garbage collector makes the curve a saw: `settled` is one point of it, the others are of its last teeth. */
+type Reading = { readonly settled: number; readonly median: number; readonly max: number };
 type Seen = {
   readonly few: number;
   readonly orders: number;
   readonly atStart: number;
-  readonly afterFew: number;
-  readonly afterAll: number;
+  readonly afterFew: Reading;
+  readonly afterAll: Reading;
 };
 
 const sectionOf = (seen: Seen): Section => ({
   mode: 'memory',
   lines: [
-    `worker RSS at start ${figure(seen.atStart, 0)} MiB, after ${seen.few} orders ${figure(seen.afterFew, 0)} MiB, after ${seen.orders} ${figure(seen.afterAll, 0)} MiB`,
+    `worker RSS at start: ${figure(seen.atStart, 0)} MiB`,
+    ...table([
+      ['MiB after', 'settled', `median of the last ${lastOrders}`, 'their max'],
+      readingRow(seen.few, seen.afterFew),
+      readingRow(seen.orders, seen.afterAll),
+      ['ratio', ...(['settled', 'median', 'max'] as const).map((kind) => ratioOf(seen, kind))],
+    ]),
   ],
   figures: { residentMebibytes: seen },
   gates: [
     {
       name: `worker RSS, ${seen.orders} ÷ ${seen.few} orders`,
-      value: seen.afterAll / seen.afterFew,
+      value: seen.afterAll.settled / seen.afterFew.settled,
       unit: '',
       limit: 1.15,
       better: 'lower',
     },
   ],
 });
+
+const readingRow = (
+  orders: number,
+  { settled, median: middle, max }: Reading,
+): readonly string[] => [
+  `${orders} orders`,
+  ...[settled, middle, max].map((value) => figure(value, 0)),
+];
+
+const ratioOf = ({ afterFew, afterAll }: Seen, kind: keyof Reading): string =>
+  figure(afterAll[kind] / afterFew[kind], 3);

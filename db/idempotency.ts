@@ -6,7 +6,7 @@ import type { Db } from './connect.ts';
 import { ordersIn, type Scope } from './scope.ts';
 
 /** How long a caller may work on a request before a retry takes it over. */
-export const leaseMs = 30_000;
+const leaseMs = 30_000;
 
 export type KeyedRequest = {
   readonly tenant: string;

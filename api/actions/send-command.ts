@@ -47,102 +47,97 @@ export type CommandInput = {
 const commandIdOf = ({ tenant, key }: KeyedRequest): string =>
   `cmd_${createHash('sha256').update(`${tenant}:${key}`).digest('hex').slice(0, 24)}`;
 
-export function createSendCommand({ db, vault, engine, engineDeadlineMs }: Deps) {
+export function createSendCommand(deps: Deps) {
   /** 200 with the order. Throws the order's refusal, 404 outside the scope, 503 when the outcome is not known. */
   return async function sendCommand(input: CommandInput): Promise<Answer> {
-    const { caller, request, unfit, notBefore } = input;
-    const { scope } = caller;
     const orderId = parseId('order', input.orderId);
     if (!orderId) throw notFound('order');
-    const claim = await claimCommand(db, {
-      ...request,
-      scope,
-      orderId,
-      notBefore,
-      admissible: unfit === undefined,
-    });
-    if (!claim.claimed) {
-      if (!claim.target && !claim.known) throw notFound('order');
-      if (!claim.known && unfit) throw unfit;
-      if (
-        !claim.known &&
-        claim.target &&
-        notBefore !== undefined &&
-        notBefore < claim.target.placedAt
-      )
-        throw tooEarly();
-      const again = await replay({ db, vault }, { request, known: claim.known, viewer: scope });
-      if (again) return again;
-    }
-    return deliver(input, { orderId, target: claim.target });
+    const { again, target } = await claim(deps, input, orderId);
+    return again ?? deliver(deps, input, { orderId, target });
   };
+}
 
-  async function deliver(
-    { caller, request, note, command }: CommandInput,
-    { orderId, target }: { readonly orderId: OrderId; readonly target: CommandTarget | undefined },
-  ): Promise<Answer> {
-    const commandId = commandIdOf(request);
-    const noteId = noteIdOf(commandId);
-    const hasNote =
-      note !== undefined &&
-      target !== undefined &&
-      (await saveNote(db, vault, { id: noteId, orderId, personId: target.customerId, text: note }));
-    const outcome = await engine.send({
-      orderId,
-      command: command(hasNote ? { noteId } : {}),
-      actor: caller.actor,
-      commandId,
-      deadlineMs: engineDeadlineMs,
-    });
-    const answer = { request, orderId, viewer: caller.scope, status: 200 };
-    switch (outcome.kind) {
-      case 'done':
-        return answerOrder({ db, vault }, answer);
-      case 'refused':
-        return answerRefused(db, { request, refused: refusal(outcome.refusal) });
-      case 'unavailable':
-        await endLease(db, request);
-        throw problem(
-          'engine_unavailable',
-          'send the same request with the same key again',
-          comeBack(2),
-        );
-      case 'unknown':
-        await endLease(db, request);
-        throw problem(
-          'outcome_unknown',
-          'send the same request with the same key again',
-          comeBack(2),
-        );
-      case 'not_running':
-        if (await commandWasRecorded(db, { orderId, commandId }))
-          return answerOrder({ db, vault }, answer);
-        return refuseEnded(orderId, request);
-      default:
-        return assertNever(outcome);
-    }
-  }
+type Claimed = { readonly again?: Answer; readonly target?: CommandTarget | undefined };
 
-  /** No workflow takes commands: the order is over, or its start is not known yet. */
-  async function refuseEnded(orderId: OrderId, request: KeyedRequest): Promise<never> {
-    const order = await findOrder(db, { scope: { kind: 'platform' }, orderId });
-    if (!order?.is_over) {
-      await endLease(db, request);
-      throw problem(
-        'engine_unavailable',
-        'the order is not running; send the same request again',
-        comeBack(5),
-      );
+/** Holds the request's lease afterwards, unless it has been answered before. */
+async function claim(
+  { db, vault }: Deps,
+  { caller, request, unfit, notBefore }: CommandInput,
+  orderId: OrderId,
+): Promise<Claimed> {
+  const { scope } = caller;
+  const admissible = unfit === undefined;
+  const wanted = { ...request, scope, orderId, notBefore, admissible };
+  const { claimed, known, target } = await claimCommand(db, wanted);
+  if (claimed) return { target };
+  if (!known && !target) throw notFound('order');
+  if (!known && unfit) throw unfit;
+  if (!known && target && notBefore !== undefined && notBefore < target.placedAt) throw tooEarly();
+  const again = await replay({ db, vault }, { request, known, viewer: scope });
+  return again ? { again } : { target };
+}
+
+type Target = { readonly orderId: OrderId; readonly target: CommandTarget | undefined };
+
+async function deliver(
+  { db, vault, engine, engineDeadlineMs }: Deps,
+  { caller, request, note, command }: CommandInput,
+  { orderId, target }: Target,
+): Promise<Answer> {
+  const commandId = commandIdOf(request);
+  const noteId = noteIdOf(commandId);
+  const hasNote =
+    note !== undefined &&
+    target !== undefined &&
+    (await saveNote(db, vault, { id: noteId, orderId, personId: target.customerId, text: note }));
+  const outcome = await engine.send({
+    orderId,
+    command: command(hasNote ? { noteId } : {}),
+    actor: caller.actor,
+    commandId,
+    deadlineMs: engineDeadlineMs,
+  });
+  const answer = { request, orderId, viewer: caller.scope, status: 200 };
+  switch (outcome.kind) {
+    case 'done':
+      return answerOrder({ db, vault }, answer);
+    case 'refused':
+      return answerRefused(db, { request, refused: refusal(outcome.refusal) });
+    case 'unavailable':
+      return comeAgain(db, request, 'engine_unavailable');
+    case 'unknown':
+      return comeAgain(db, request, 'outcome_unknown');
+    case 'not_running': {
+      const took = await commandWasRecorded(db, { orderId, commandId });
+      return took ? answerOrder({ db, vault }, answer) : refuseEnded(db, request, orderId);
     }
-    const refused =
-      order.order_status === 'completed'
-        ? problem('already_delivered', 'the order was completed')
-        : problem(
-            'already_cancelled',
-            `the order ended as ${order.end_reason ?? order.order_status}`,
-          );
-    return answerRefused(db, { request, refused });
+    default:
+      return assertNever(outcome);
   }
+}
+
+/** The key stays with its order, so that a retry is the same command. */
+async function comeAgain(
+  db: Db,
+  request: KeyedRequest,
+  code: 'engine_unavailable' | 'outcome_unknown',
+): Promise<never> {
+  await endLease(db, request);
+  throw problem(code, 'send the same request with the same key again', comeBack(2));
+}
+
+/** No workflow takes commands: the order is over, or its start is not known yet. */
+async function refuseEnded(db: Db, request: KeyedRequest, orderId: OrderId): Promise<never> {
+  const order = await findOrder(db, { scope: { kind: 'platform' }, orderId });
+  if (!order?.is_over) return comeAgain(db, request, 'engine_unavailable');
+  const refused =
+    order.order_status === 'completed'
+      ? problem('already_delivered', 'the order was completed')
+      : problem(
+          'already_cancelled',
+          `the order ended as ${order.end_reason ?? order.order_status}`,
+        );
+  return answerRefused(db, { request, refused });
 }
 
 const tooEarly = (): ProblemError =>

@@ -14,7 +14,7 @@ export function registerTextGuard(app: Api): void {
 }
 
 /** Runs after validation, so depth and size are bounded by the schema. */
-export function checkText(field: string, value: unknown): void {
+function checkText(field: string, value: unknown): void {
   if (typeof value === 'string') return checkString(field, value);
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return;
   for (const [name, inner] of Object.entries(value))

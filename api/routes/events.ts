@@ -35,6 +35,8 @@ export function eventRoutes(app: Api, { db, redis, closing }: Deps): void {
     const after = token === undefined ? feedStart : readCursor(token);
     const channel = scope.kind === 'merchant' ? `merchant:${scope.merchantId}` : 'all';
     const rows = await pollUntil(() => readFeed(db, { scope, after, limit }), {
+      // A committed event becomes visible only when older transactions have ended.
+      lookEveryMs: 1_000,
       waitMs: wait * 1_000,
       signals: [request.signal, closing],
       hint: (ms) => redis.waitFor(channel, ms),

@@ -46,6 +46,7 @@ function readRoutes(app: Api, { db, redis, closing }: ReadDeps): void {
   app.get('/v1/offers', { ...waits, schema: list }, async (request, reply) => {
     const driverId = driverOf(callerOf(request));
     const offers = await pollUntil(() => openOffersOf(db, { driverId, now: Date.now() }), {
+      lookEveryMs: 5_000,
       waitMs: (request.query.wait ?? 0) * 1_000,
       signals: [request.signal, closing],
       hint: (ms) => redis.waitFor(`driver:${driverId}`, ms),

@@ -11,59 +11,58 @@ import type { Command } from '../../domain/messages.ts';
 import { initialState, isOver, type OrderFacts, type OrderState } from '../../domain/order.ts';
 import { rowOf } from '../../domain/view.ts';
 
-export type MemoryEngine = ReturnType<typeof createMemoryEngine>;
 type Step = { readonly command: Command; readonly commandId: string; readonly actor?: Actor };
-type Failure = 'unavailable' | 'unknown' | 'not_running';
+type Call = { readonly call: string; readonly orderId: string; readonly commandId: string };
+type Faults = {
+  /** What becomes of the next message. */
+  next: 'unavailable' | 'unknown' | 'not_running' | undefined;
+  /** Messages wait for it. */
+  gate: Promise<void> | undefined;
+  /** The provider's answer to the next placing. */
+  payment: 'authorized' | 'requires_action';
+};
 
-export function createMemoryEngine(db: Db) {
+/** The orders as they are, each step by the real rules into the real read model. */
+function createOrders(db: Db) {
   const states = new Map<string, OrderState>();
-  const answers = new Map<string, Outcome>();
-  const calls: { readonly call: string; readonly orderId: string; readonly commandId: string }[] =
-    [];
-  const settled: string[] = [];
-  const faults: {
-    next: Failure | undefined;
-    gate: Promise<void> | undefined;
-    payment: 'authorized' | 'requires_action';
-  } = {
-    next: undefined,
-    gate: undefined,
-    payment: 'authorized',
-  };
 
-  async function apply(
-    state: OrderState,
-    { command, commandId, actor = { kind: 'system' } }: Step,
-  ): Promise<Outcome> {
-    const now = Date.now();
-    const decision = decide(state, command, now);
+  async function apply(state: OrderState, step: Step): Promise<Outcome> {
+    const { command, commandId, actor = { kind: 'system' } } = step;
+    const at = Date.now();
+    const decision = decide(state, command, at);
     if (decision.kind === 'refused') return decision;
-    let next = state;
-    for (const body of decision.events) {
-      next = evolve(next, {
-        ...body,
-        sequence: next.sequence + 1,
-        at: now,
-        actor,
-        commandId,
-      });
-    }
-    if (decision.events.length > 0) {
-      await record(db, {
-        facts: state.facts,
-        expectedSequence: state.sequence + 1,
-        commandId,
-        actor,
-        at: now,
-        events: decision.events,
-        previousDriverId: 'driverId' in state.delivery ? state.delivery.driverId : undefined,
-        row: rowOf(next),
-      });
-    }
-    states.set(state.facts.orderId, next);
+    const { events } = decision;
+    const next = events.reduce((before, body) => {
+      const sequence = before.sequence + 1;
+      return evolve(before, { ...body, sequence, at, actor, commandId });
+    }, state);
     const row = rowOf(next);
+    const previousDriverId = 'driverId' in state.delivery ? state.delivery.driverId : undefined;
+    const expectedSequence = state.sequence + 1;
+    const by = { facts: state.facts, commandId, actor, at };
+    await record(db, { ...by, expectedSequence, events, previousDriverId, row });
+    states.set(state.facts.orderId, next);
     return { kind: 'done', answer: { status: row.status, sequence: row.sequence } };
   }
+
+  return { apply, find: (orderId: string): OrderState | undefined => states.get(orderId) };
+}
+
+const nothing = async (): Promise<void> => undefined;
+
+const paidBy = (facts: OrderFacts): Command => ({
+  kind: 'paymentAuthorized',
+  providerRef: 'pi_1',
+  amountMinor: facts.totalMinor,
+  captureBefore: Date.now() + 604_800_000,
+});
+
+export function createMemoryEngine(db: Db) {
+  const orders = createOrders(db);
+  const answers = new Map<string, Outcome>();
+  const calls: Call[] = [];
+  const settled: string[] = [];
+  const faults: Faults = { next: undefined, gate: undefined, payment: 'authorized' };
 
   async function fails(): Promise<Outcome | undefined> {
     await faults.gate;
@@ -72,61 +71,48 @@ export function createMemoryEngine(db: Db) {
     return kind && { kind };
   }
 
-  async function authorize(facts: OrderFacts): Promise<void> {
-    const state = states.get(facts.orderId) ?? initialState(facts);
-    const paid: Command =
-      faults.payment === 'authorized'
-        ? {
-            kind: 'paymentAuthorized',
-            providerRef: 'pi_1',
-            amountMinor: facts.totalMinor,
-            captureBefore: Date.now() + 6e8,
-          }
-        : { kind: 'paymentRequiresAction', providerRef: 'pi_1' };
-    await apply(state, { command: paid, commandId: 'payment' });
-  }
-
-  async function place({ facts }: { readonly facts: OrderFacts }): Promise<Outcome> {
+  const place: OrderEngine['place'] = async ({ facts }) => {
     calls.push({ call: 'place', orderId: facts.orderId, commandId: 'place' });
     const failed = await fails();
     if (failed) return failed;
-    const state = states.get(facts.orderId) ?? initialState(facts);
-    if (state.sequence > 0)
-      return { kind: 'done', answer: { status: 'PENDING', sequence: state.sequence } };
-    const placed = await apply(state, { command: { kind: 'place' }, commandId: 'place' });
-    await authorize(facts);
+    const state = orders.find(facts.orderId) ?? initialState(facts);
+    const placed = await orders.apply(state, { command: { kind: 'place' }, commandId: 'place' });
+    const waiting: Command = { kind: 'paymentRequiresAction', providerRef: 'pi_1' };
+    const command = faults.payment === 'authorized' ? paidBy(facts) : waiting;
+    await orders.apply(orders.find(facts.orderId) ?? state, { command, commandId: 'payment' });
     return placed;
-  }
+  };
+
+  const send: OrderEngine['send'] = async ({ orderId, command, actor, commandId }) => {
+    calls.push({ call: command.kind, orderId, commandId });
+    const failed = await fails();
+    if (failed) return failed;
+    const known = answers.get(`${orderId}:${commandId}`);
+    if (known) return known;
+    const state = orders.find(orderId);
+    if (!state || isOver(state)) return { kind: 'not_running' };
+    const answer = await orders.apply(state, { command, commandId, actor });
+    answers.set(`${orderId}:${commandId}`, answer);
+    return answer;
+  };
 
   const engine = {
     place,
-    async send({ orderId, command, actor, commandId }) {
-      calls.push({ call: command.kind, orderId, commandId });
-      const failed = await fails();
-      if (failed) return failed;
-      const known = answers.get(`${orderId}:${commandId}`);
-      if (known) return known;
-      const state = states.get(orderId);
-      if (!state || isOver(state)) return { kind: 'not_running' };
-      const answer = await apply(state, { command, commandId, actor });
-      answers.set(`${orderId}:${commandId}`, answer);
-      return answer;
-    },
-    async paymentSettled({ orderId }) {
-      settled.push(orderId);
-    },
-    catchUp: async () => undefined,
-    wakeDispatcher: async () => undefined,
-    startMaintenance: async () => undefined,
-    ping: async () => undefined,
-    close: async () => undefined,
+    send,
+    paymentSettled: async ({ orderId }) => void settled.push(orderId),
+    catchUp: nothing,
+    wakeDispatcher: nothing,
+    startMaintenance: nothing,
+    ping: nothing,
+    close: nothing,
   } satisfies OrderEngine;
 
   /** Something that the outside world or a deadline does to the order. */
   async function happens(orderId: string, command: Command): Promise<Outcome> {
-    const state = states.get(orderId);
+    const state = orders.find(orderId);
     if (!state) throw new Error(`no order ${orderId}`);
-    return apply(state, { command, commandId: `test:${command.kind}:${state.sequence}` });
+    const commandId = `test:${command.kind}:${state.sequence}`;
+    return orders.apply(state, { command, commandId });
   }
 
   return { ...engine, calls, settled, faults, happens };

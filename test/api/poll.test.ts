@@ -13,7 +13,12 @@ describe('a long poll', () => {
   it('looks again every second although no hint comes', async () => {
     let looks = 0;
     const look = async (): Promise<readonly number[]> => (++looks < 3 ? [] : [looks]);
-    const answer = pollUntil(look, { waitMs: 30_000, signals: [], hint: silence });
+    const answer = pollUntil(look, {
+      waitMs: 30_000,
+      lookEveryMs: 1_000,
+      signals: [],
+      hint: silence,
+    });
     await vi.advanceTimersByTimeAsync(2_100);
     expect(looks).toBe(3);
     expect(await answer).toEqual([3]);
@@ -23,9 +28,15 @@ describe('a long poll', () => {
     let looks = 0;
     const look = async (): Promise<readonly number[]> => {
       looks += 1;
+      if (looks > 100) throw new Error('it spins');
       return [];
     };
-    const answer = pollUntil(look, { waitMs: 1_000, signals: [], hint: async () => undefined });
+    const answer = pollUntil(look, {
+      waitMs: 1_000,
+      lookEveryMs: 1_000,
+      signals: [],
+      hint: async () => undefined,
+    });
     await vi.advanceTimersByTimeAsync(1_100);
     expect(await answer).toEqual([]);
     expect(looks).toBeLessThan(25);

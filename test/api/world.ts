@@ -187,7 +187,7 @@ function createQuietRedis(): ApiDeps['redis'] {
 }
 
 /** As Stripe signs: HMAC over `t.body`. */
-export function signedWebhook(event: object, secret: string = webhookSecret) {
+function signedWebhook(event: object, secret: string = webhookSecret) {
   const body = JSON.stringify(event);
   const at = Math.floor(Date.now() / 1_000);
   const signature = createHmac('sha256', secret).update(`${at}.${body}`).digest('hex');
