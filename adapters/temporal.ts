@@ -51,7 +51,7 @@ export type TemporalOptions = { readonly address: string; readonly namespace: st
 
 /** Connects lazily: a server that is down makes calls fail, not the process. */
 export function createTemporalEngine({ address, namespace }: TemporalOptions): OrderEngine {
-  const connection = Connection.lazy({ address, connectTimeout: 5_000 });
+  const connection = Connection.lazy({ address, connectTimeout: 2_000 });
   const client = new Client({ connection, namespace });
   return engineOf(client, connection);
 }

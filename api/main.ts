@@ -5,7 +5,7 @@ import { createStripeGateway } from '../adapters/stripe.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
 import { readConfig } from '../config.ts';
-import { connect } from '../db/connect.ts';
+import { connect, poolSizesOf } from '../db/connect.ts';
 import { ensureAdminKey } from '../db/keys.ts';
 import { createLog } from '../log.ts';
 import { recordedSequence } from '../db/upkeep.ts';
@@ -27,7 +27,15 @@ const gateway = createStripeGateway({
   apiBase: config.stripeApiBase,
 });
 if (config.adminKey !== undefined) await ensureAdminKey(db, config.adminKey);
-const app = await buildApi({ db, engine, redis, gateway, log, masterKey: config.masterKey });
+const app = await buildApi({
+  db,
+  engine,
+  redis,
+  gateway,
+  log,
+  masterKey: config.masterKey,
+  poolSizes: () => poolSizesOf(db),
+});
 
 async function close(signal: string): Promise<void> {
   log.info({ signal }, 'the API is closing');

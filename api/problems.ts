@@ -3,14 +3,7 @@
 
 import { errorTable, type ErrorCode, type Refusal } from '../domain/errors.ts';
 
-/** Codes that only HTTP knows. */
-const httpErrors = {
-  method_not_allowed: { status: 405, title: 'This method is not allowed here' },
-  storage_unavailable: { status: 503, title: 'The database cannot be reached; try again' },
-} as const;
-
-const table = { ...errorTable, ...httpErrors };
-export type ProblemCode = ErrorCode | keyof typeof httpErrors;
+export type ProblemCode = ErrorCode;
 
 /** One field of the request: its name with dots, what is wrong with it, and the limit it breaks. */
 export type FieldError = {
@@ -57,11 +50,11 @@ export const comeBack = (
   headers: { 'retry-after': String(Math.max(1, Math.ceil(seconds))) },
 });
 
-export const statusOf = ({ code }: Problem): number => table[code].status;
+export const statusOf = ({ code }: Problem): number => errorTable[code].status;
 
 /** Without `request_id`: that belongs to the one request that is being answered. */
 export function problemBody({ code, reason, errors, orderId }: Problem): object {
-  const { status, title } = table[code];
+  const { status, title } = errorTable[code];
   return {
     type: `urn:waybill:problem:${code}`,
     title,

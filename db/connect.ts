@@ -7,6 +7,8 @@ import type { Database } from './schema.ts';
 
 export type Db = Kysely<Database>;
 
+const pools = new WeakMap<Db, Pool>();
+
 const bigintOid = 20;
 types.setTypeParser(bigintOid, Number);
 
@@ -28,5 +30,21 @@ export function connect({
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  pools.set(db, pool);
+  return db;
+}
+
+/** Connections of the pool behind `db`, for metrics. */
+export function poolSizesOf(db: Db): {
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+} {
+  const pool = pools.get(db);
+  return {
+    total: pool?.totalCount ?? 0,
+    idle: pool?.idleCount ?? 0,
+    waiting: pool?.waitingCount ?? 0,
+  };
 }

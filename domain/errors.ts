@@ -8,6 +8,7 @@ export const errorTable = {
   unauthenticated: { status: 401, title: 'The API key is missing or unknown' },
   forbidden: { status: 403, title: 'This key may not do that' },
   not_found: { status: 404, title: 'There is no such thing here' },
+  method_not_allowed: { status: 405, title: 'This method is not allowed here' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be JSON' },
   rate_limited: { status: 429, title: 'Too many requests' },
@@ -43,6 +44,7 @@ export const errorTable = {
   invalid_signature: { status: 400, title: 'The signature is not valid' },
   // outages
   engine_unavailable: { status: 503, title: 'The order engine cannot be reached; try again' },
+  storage_unavailable: { status: 503, title: 'The database cannot be reached; try again' },
   outcome_unknown: {
     status: 503,
     title: 'The command was sent, its outcome is not known yet; try again with the same key',

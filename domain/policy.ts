@@ -29,6 +29,7 @@ export type Policy = {
   readonly maxDriversPerOrder: number;
   readonly offerTtlMs: number;
   readonly dispatchTickMs: number;
+  /** Asleep: real time, never scaled; a released delivery wakes it. */
   readonly dispatchIdleMs: number;
   /** Driver on the way: patience beyond the estimate, then beyond the ping. */
   readonly pickupLateGraceMs: number;
@@ -85,7 +86,11 @@ export const defaultPolicy: Policy = {
   overdueExtensionMs: 5 * minute,
 };
 
-const unscaled: ReadonlySet<string> = new Set(['overdueGraceMs', 'overdueExtensionMs']);
+const unscaled: ReadonlySet<string> = new Set([
+  'overdueGraceMs',
+  'overdueExtensionMs',
+  'dispatchIdleMs',
+]);
 
 /**
  * The same policy in a city whose clock runs `speed` times faster: durations shrink, speeds grow, limits stay.

@@ -28,8 +28,11 @@ export function sendProblem(
 ): FastifyReply {
   const found = toProblem(error);
   const status = statusOf(found);
-  if (status >= 500) request.log.error({ err: error, code: found.code }, 'the request failed');
-  else request.log.debug({ code: found.code }, 'the request was refused');
+  const { log } = request;
+  if (found.code === 'internal') log.error({ err: error }, 'a bug');
+  else if (status >= 500)
+    log.warn({ code: found.code, cause: messageOf(error) }, 'something is away');
+  else log.debug({ code: found.code }, 'the request was refused');
   return send(reply, {
     status,
     body: problemBody(found),
@@ -54,6 +57,8 @@ function toProblem(error: unknown): Problem {
 /** An id in the path that has not even the form of one names nothing. */
 const isPath = (error: Error): boolean =>
   'validationContext' in error && error.validationContext === 'params';
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : '');
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -9,7 +9,7 @@ import type { Place } from '../../domain/geo.ts';
 export type Spot = { readonly x: number; readonly y: number };
 
 /** South-west of the centre of Quito, which lies five kilometres to the east and north. */
-export const mapOrigin: Place = { lat: -0.225, lng: -78.52 };
+const mapOrigin: Place = { lat: -0.225, lng: -78.52 };
 
 const earthRadiusM = 6_371_008.8;
 const degrees = (radians: number): number => (radians * 180) / Math.PI;
@@ -22,7 +22,7 @@ export const placeOf = ({ x, y }: Spot): Place => ({
 });
 
 /** The inverse, unrounded. */
-export const exactSpotOf = ({ lat, lng }: Place): Spot => ({
+const exactSpotOf = ({ lat, lng }: Place): Spot => ({
   x: radians(lng - mapOrigin.lng) * earthRadiusM * shrink,
   y: radians(lat - mapOrigin.lat) * earthRadiusM,
 });

@@ -4,7 +4,7 @@ import type { Charge, Intent, Refund, State } from './state.ts';
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
-export const clientSecretOf = (intentId: string): string => `${intentId}_secret_sandbox`;
+const clientSecretOf = (intentId: string): string => `${intentId}_secret_sandbox`;
 
 function viewBalanceTransaction(charge: Charge, currency: string) {
   if (charge.feeMinor === null) return null;

@@ -23,7 +23,7 @@ export type WebhookMode = {
   readonly maxTries: number;
 };
 
-export const DEFAULT_MODE: WebhookMode = {
+const DEFAULT_MODE: WebhookMode = {
   secret: 'whsec_sandbox',
   delayMs: 0,
   copies: 1,

@@ -3,11 +3,15 @@
 import type { Profile } from './state.ts';
 
 /** What the engine relies on; `dispatch timers` would be up to a second late without the last. */
-export const dynamicConfig: Readonly<Record<string, boolean | string>> = {
+export const dynamicConfig: Readonly<Record<string, boolean | number | string>> = {
   'frontend.WorkflowTimeSkippingEnabled': true,
   'frontend.WorkflowPauseEnabled': true,
   'system.forceSearchAttributesCacheRefreshOnRead': true,
   'history.timerProcessorMaxTimeShift': '20ms',
+  // The defaults (20 reads a second and shard) let timers queue for tens of seconds behind a fast dispatcher.
+  'history.timerProcessorMaxPollRPS': 1_000,
+  'history.transferProcessorMaxPollRPS': 1_000,
+  'history.visibilityProcessorMaxPollRPS': 1_000,
 };
 
 export const temporalPorts = [

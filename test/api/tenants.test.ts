@@ -276,7 +276,7 @@ describe('a key bound to a branch', () => {
       200,
     );
     expect(
-      (await world.call('GET', '/v1/events', { secret: shop.staff })).body['data'],
+      (await world.call('GET', '/v1/events?wait=5', { secret: shop.staff })).body['data'],
     ).not.toEqual([]);
   });
 });

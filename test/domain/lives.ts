@@ -17,7 +17,7 @@ import type { Command } from '../../domain/messages.ts';
 import { initialState, type OrderFacts, type OrderState } from '../../domain/order.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 
-export const second = 1_000;
+const second = 1_000;
 export const minute = 60 * second;
 export const hour = 60 * minute;
 

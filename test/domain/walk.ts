@@ -214,7 +214,7 @@ export const limitOf = ({ facts: { policy } }: OrderState, { step }: PaymentCall
   step === 'authorize' || step === 'check' ? policy.paymentActionTimeoutMs : policy.moneyLimitMs;
 
 /** All that a provider may answer to this call. */
-export function answersTo(call: PaymentCall): readonly Command[] {
+function answersTo(call: PaymentCall): readonly Command[] {
   switch (call.step) {
     case 'authorize':
       return [say.authorized, say.requiresAction, say.declined, say.unanswered, say.notExecuted];

@@ -105,7 +105,7 @@ function checkMoney({ log, captures, holds, facts, state }: World): void {
 }
 
 /** Fires what is due, as the workflow does: late and irreversible is put off once. */
-export function wake(world: World): void {
+function wake(world: World): void {
   const { overdueGraceMs, overdueExtensionMs } = world.facts.policy;
   for (let due = dueAt(world.state, world.now); due; due = dueAt(world.state, world.now)) {
     const lateMs = world.now - due.at;
@@ -183,7 +183,7 @@ export function hearBank(world: World): void {
   if (one) answer(world, one, bank(world, one.call));
 }
 
-export function answer(world: World, sent: Sent, result: PaymentResult): void {
+function answer(world: World, sent: Sent, result: PaymentResult): void {
   sent.answered = true;
   world.answers.push({ key: sent.call.key, result });
   turn(world, { ...result, key: sent.call.key });
@@ -197,7 +197,7 @@ const authorized = (attempt: number, amountMinor: number): PaymentResult => ({
 });
 
 /** What the bank does and says. `draw` 0 is the obliging answer. */
-export function bank({ holds, captures, draw, facts }: World, call: PaymentCall): PaymentResult {
+function bank({ holds, captures, draw, facts }: World, call: PaymentCall): PaymentResult {
   switch (call.step) {
     case 'authorize': {
       const luck = draw(8);
