@@ -42,7 +42,12 @@ export type Shop = Awaited<ReturnType<typeof openShop>>;
 const branchAt = { lat: 52.52, lng: 13.405 };
 const customerAt = { lat: 52.53, lng: 13.42 };
 
-type ShopOptions = { readonly policy?: object; readonly speed?: number };
+type ShopOptions = {
+  readonly policy?: object;
+  readonly speed?: number;
+  /** Of the driver. */
+  readonly capacity?: number;
+};
 
 /** `policy`: overrides of the default; `speed` scales every duration. */
 export async function openShop(stack: Stack, options: ShopOptions = {}) {
@@ -72,13 +77,14 @@ async function createTenants(
     if (reply.status !== 201) throw new Error(`${path}: ${JSON.stringify(reply.body)}`);
     return path === 'keys' ? String(reply.body['secret']) : reply.body.id;
   };
+  const { capacity = 1, ...rules } = options;
   const market = await admin('markets', {
     name: 'Testville',
     currency: 'EUR',
     time_zone: 'Europe/Berlin',
     driver_pay_minor: 400,
     delivery_fee_minor: 300,
-    ...options,
+    ...rules,
   });
   const merchant = await admin('merchants', {
     market_id: market,
@@ -94,6 +100,7 @@ async function createTenants(
     market_id: market,
     name: 'Dana Driver',
     phone: '+4915100000001',
+    capacity,
   });
   return {
     ids: { market, merchant, branch, driver },

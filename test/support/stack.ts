@@ -103,7 +103,12 @@ function createProcesses(environment: NodeJS.ProcessEnv) {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     await new Promise((resolve) => child.once('exit', resolve));
   }
-  return { start, kill, ended };
+  /** SIGTERM: what is in hand is finished. */
+  async function stop(name: Name): Promise<void> {
+    running.get(name)?.kill('SIGTERM');
+    await ended(name);
+  }
+  return { start, kill, stop, ended };
 }
 
 async function freePort(): Promise<number> {

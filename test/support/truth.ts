@@ -6,7 +6,7 @@ import { fold } from '../../domain/evolve.ts';
 import { orderWorkflowId, parseId } from '../../domain/ids.ts';
 import type { OrderResult } from '../../domain/messages.ts';
 import { initialState } from '../../domain/order.ts';
-import type { Shop } from './shop.ts';
+import type { Reply, Shop } from './shop.ts';
 import type { Stack } from './stack.ts';
 
 type Sources = Pick<Stack, 'client' | 'db'>;
@@ -69,13 +69,12 @@ export async function paymentsOf(
 }
 
 /** As a real client does: the same request with the same key until it is answered with yes. */
-export async function insist(say: () => Promise<{ readonly status: number }>): Promise<void> {
-  await expect
-    .poll(async () => (await say().catch(() => ({ status: 0 }))).status, {
-      timeout: 40_000,
-      interval: 200,
-    })
-    .toBe(200);
+export async function insist(say: () => Promise<Reply>): Promise<void> {
+  const answer = async () => {
+    const reply = await say().catch(() => undefined);
+    return { status: reply?.status, code: reply?.body['code'], reason: reply?.body['reason'] };
+  };
+  await expect.poll(answer, { timeout: 40_000, interval: 200 }).toMatchObject({ status: 200 });
 }
 
 /** The driver's part: take the offer when it comes, pick up, deliver. */
