@@ -41,10 +41,14 @@ async function drive(isDone: () => boolean): Promise<void> {
         .catch(() => undefined);
     }
     const mine = await shop.get({ secret, path: '/v1/orders?limit=100' }).catch(() => undefined);
-    const inHand = (mine?.body['data'] ?? []) as { id: string; delivery_status: string }[];
+    const inHand = (mine?.body['data'] ?? []) as {
+      id: string;
+      delivery_status: string;
+      order_status: string;
+    }[];
     await Promise.all(
-      inHand.map(async ({ id, delivery_status }) => {
-        if (delivery_status === 'confirmed')
+      inHand.map(async ({ id, delivery_status, order_status }) => {
+        if (delivery_status === 'confirmed' && order_status === 'ready')
           await shop.driverSays(id, 'pick-up', `p-${id}`).catch(() => undefined);
         if (delivery_status === 'picked_up')
           await shop.driverSays(id, 'deliver', `d-${id}`).catch(() => undefined);
