@@ -3,10 +3,12 @@
 
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import type { Db } from '../db/connect.ts';
+import { prunePaymentActions } from '../db/payment-actions.ts';
 import * as upkeep from '../db/upkeep.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
 import type { MaintenanceActivities } from './contract.ts';
+import { sendAll } from './send-all.ts';
 
 type Dependencies = { readonly db: Db; readonly engine: OrderEngine; readonly log: Logger };
 
@@ -17,14 +19,23 @@ const draftTooOldMs = 5 * 60_000;
 const placeDeadlineMs = 5_000;
 
 export function createMaintenanceActivities(deps: Dependencies): MaintenanceActivities {
+  const parts = [
+    finishDrafts,
+    nudgeOrders,
+    deliverWebhooks,
+    wakeDispatchers,
+    ({ db }: Dependencies) => upkeep.pruneIdempotencyKeys(db),
+    ({ db }: Dependencies) => prunePaymentActions(db),
+    reportOverdue,
+  ];
   return {
     async maintain() {
-      await finishDrafts(deps);
-      await nudgeOrders(deps);
-      await deliverWebhooks(deps);
-      await wakeDispatchers(deps);
-      await upkeep.pruneIdempotencyKeys(deps.db);
-      await reportOverdue(deps);
+      // One part that fails must not keep the others from their work.
+      for (const part of parts) {
+        await part(deps).catch((error: unknown) =>
+          deps.log.error({ err: error, part: part.name }, 'a part of the housekeeping failed'),
+        );
+      }
       return { waitMs: betweenLooksMs };
     },
   };
@@ -32,25 +43,34 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
 
 async function finishDrafts({ db, engine, log }: Dependencies): Promise<void> {
   const now = Date.now();
-  for (const draft of await upkeep.orphanDrafts(db, {
-    placedBefore: new Date(now - draftPatienceMs),
-  })) {
-    const tooOld = draft.placed_at.getTime() < now - draftTooOldMs;
-    if (tooOld && (await upkeep.refuseDraft(db, draft.id))) {
-      log.warn({ order_id: draft.id }, 'an orphan draft was refused: it is too old to be placed');
-      continue;
+  const items = await upkeep.orphanDrafts(db, { placedBefore: new Date(now - draftPatienceMs) });
+  await sendAll({ items, log }, async ({ id, placed_at: placedAt, facts }) => {
+    const isTooOld = placedAt.getTime() < now - draftTooOldMs;
+    // Only an order that surely has no workflow may be refused: a running one has perhaps a hold on the card.
+    if (isTooOld && (await engine.isPlaced(facts.orderId)) === false) {
+      const refused = await upkeep.refuseDraft(db, id);
+      if (refused) log.warn({ order_id: id }, 'an orphan draft was refused: too old to be placed');
+      return;
     }
-    const outcome = await engine.place({ facts: draft.facts, deadlineMs: placeDeadlineMs });
-    log.info({ order_id: draft.id, outcome: outcome.kind }, 'an orphan draft was finished');
-  }
+    const { kind } = await engine.place({ facts, deadlineMs: placeDeadlineMs });
+    log.info({ order_id: id, outcome: kind }, 'an orphan draft was finished');
+  });
 }
 
-/** A caller that got no answer may have left a recorded step behind that the workflow has not seen. */
-async function nudgeOrders({ db, engine }: Dependencies): Promise<void> {
-  for (const id of await upkeep.ordersWithLostCallers(db, new Date())) {
+/**
+ * A caller that got no answer may have left a recorded step behind that the workflow has not seen; an order past its
+ * deadline may be behind its log for any reason.
+ */
+async function nudgeOrders({ db, engine, log }: Dependencies): Promise<void> {
+  const now = new Date();
+  const ids = [
+    ...(await upkeep.ordersWithLostCallers(db, now)),
+    ...(await upkeep.ordersLatelyOverdue(db, now)),
+  ];
+  await sendAll({ items: [...new Set(ids)], log }, async (id) => {
     const orderId = parseId('order', id);
     if (orderId) await engine.catchUp(orderId);
-  }
+  });
 }
 
 async function deliverWebhooks({ db, engine }: Dependencies): Promise<void> {

@@ -1,6 +1,7 @@
 // The calls to the card provider. Every step's compensation stands next to it: what undoes an authorization is the
-// void, what undoes a capture is a refund (a workflow of its own). Answers are definitive; whatever is not is thrown
-// and sent again under the same key.
+// void, what undoes a capture is a refund (a workflow of its own), and a declined payment is discarded before the
+// decline is answered: the customer's app could confirm it again with the secret that it still has. Answers are
+// definitive; whatever is not is thrown and sent again under the same key.
 
 import { ApplicationFailure } from '@temporalio/activity';
 import { isOutage } from '../adapters/outage.ts';
@@ -72,20 +73,24 @@ async function answerOf(
   switch (call.step) {
     case 'authorize': {
       const { key, attempt, amountMinor, paymentMethod, firstSentAt } = call;
-      return authorized(
-        await gateway.authorize({
-          orderId,
-          key,
-          attempt,
-          amountMinor,
-          paymentMethod,
-          firstSentAt,
-          currency,
-        }),
-      );
+      const answer = await gateway.authorize({
+        orderId,
+        key,
+        attempt,
+        amountMinor,
+        paymentMethod,
+        firstSentAt,
+        currency,
+      });
+      await discardDeclined(gateway, { orderId, attempt, firstSentAt, answer });
+      return authorized(answer);
     }
-    case 'check':
-      return checked(await gateway.retrieve({ providerRef: call.providerRef }));
+    case 'check': {
+      const { attempt, providerRef } = call;
+      const answer = await gateway.retrieve({ providerRef });
+      await discardDeclined(gateway, { orderId, attempt, answer });
+      return checked(answer);
+    }
     case 'capture': {
       const { key, providerRef, amountMinor, firstSentAt } = call;
       return {
@@ -105,6 +110,32 @@ async function answerOf(
     default:
       return assertNever(call);
   }
+}
+
+type Discard = {
+  readonly orderId: OrderId;
+  readonly attempt: number;
+  readonly firstSentAt?: number;
+  readonly answer: AuthorizeAnswer | PaymentTruth;
+};
+
+/** A provider that stores failure after failure is asked later again. */
+const maxDiscardKeys = 5;
+
+/** Ends a declined payment at the provider, with whatever it came to hold meanwhile. Throws until it is ended. */
+async function discardDeclined(
+  gateway: CardGateway,
+  { orderId, attempt, firstSentAt, answer }: Discard,
+): Promise<void> {
+  if (answer.status !== 'declined' || answer.providerRef === undefined) return;
+  const { providerRef } = answer;
+  for (let n = 1; n <= maxDiscardKeys; n++) {
+    const key = `${orderId}:discard:${attempt}${n === 1 ? '' : `:${n}`}`;
+    const { status } = await gateway.void({ orderId, key, providerRef, attempt, firstSentAt });
+    if (status === 'captured') throw retryable('discard_found_captured', undefined);
+    if (status !== 'not_executed') return;
+  }
+  throw retryable('discard_not_executed', undefined);
 }
 
 function authorized(answer: AuthorizeAnswer): Answer {
@@ -134,7 +165,7 @@ function checked(truth: PaymentTruth): Answer {
     case 'declined':
       return authorized(truth);
     case 'voided':
-      return { result: { kind: 'paymentDeclined', code: truth.reason } };
+      return { result: { kind: 'paymentDeclined', code: truth.declineCode ?? truth.reason } };
     // Manual capture: nothing else can have happened behind our back; the customer's time runs on.
     case 'captured':
     case 'unconfirmed':

@@ -2,7 +2,8 @@
  * What a card provider can be asked for, in the words of the order's payment machine.
  * Invariant: an answer is definitive and may be recorded; whatever is not definitive (timeout, lost
  * connection, rate limit, 5xx) is thrown as an `Outage` and retried under the same key.
- * A request that can never succeed as written (another body under a used key) throws a plain Error.
+ * A request that can never succeed as written throws a plain Error; `authorize` answers `declined`
+ * instead where the provider refused for good, so that a customer can choose another card.
  * Implemented by `adapters/stripe.ts`; called by the payment activities and the audit.
  */
 
@@ -69,6 +70,8 @@ export type Voided = {
   readonly status: 'voided';
   readonly providerRef: string;
   readonly reason: 'hold_expired' | 'cancelled';
+  /** Why the last try before the release failed; undefined when it did not. */
+  readonly declineCode?: DeclineCode | undefined;
 };
 
 /** The provider's current truth about one payment. */
@@ -183,7 +186,10 @@ export type AuthorizeInput = Keyed & {
 export type CaptureInput = Keyed & { readonly providerRef: string; readonly amountMinor: number };
 export type RefundInput = CaptureInput;
 export type VoidInput = Keyed & {
-  /** undefined: the authorization was never answered; find what it may have left. */
+  /**
+   * undefined: the authorization was never answered; find what it may have left. `firstSentAt` then
+   * says since when to look: no later than the authorization was first sent.
+   */
   readonly providerRef: string | undefined;
   readonly attempt: number;
   readonly step?: string | undefined;
@@ -200,7 +206,8 @@ export type CardGateway = {
   /**
    * Releases the hold. Without `providerRef` it finds the payment by (order, step, attempt), and if
    * there is none it burns the authorization's key `<orderId>:<step>:<attempt>`, so a request still
-   * on its way can no longer leave a hold behind `nothing_to_void`.
+   * on its way can no longer leave a hold behind `nothing_to_void`. When that key was used and yet
+   * nothing is found, it is an Outage (`not_settled`) for two hours from `firstSentAt` on.
    */
   readonly void: (input: VoidInput) => Promise<VoidAnswer>;
   readonly refund: (input: RefundInput) => Promise<RefundAnswer>;

@@ -11,7 +11,7 @@ import type { OrderFacts } from '../domain/order.ts';
 export type Outcome =
   | { readonly kind: 'done'; readonly answer: CommandAnswer }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
-  /** Nothing was sent: the engine cannot be reached. Try again later. */
+  /** The engine cannot be reached. The same message (same id) may be sent again later. */
   | { readonly kind: 'unavailable' }
   /** Sent, but no answer in time. The same message (same id) may be sent again. */
   | { readonly kind: 'unknown' }
@@ -21,6 +21,8 @@ export type Outcome =
 export type OrderEngine = {
   /** Update-with-Start; idempotent per order id, before and after the workflow has closed. */
   place(input: { readonly facts: OrderFacts; readonly deadlineMs: number }): Promise<Outcome>;
+  /** Whether the order has a workflow, running or closed; undefined when that cannot be found out. */
+  isPlaced(orderId: OrderId): Promise<boolean | undefined>;
   /** One Update; idempotent per `commandId` (the update id, and the `command_id` of its events). */
   send(input: {
     readonly orderId: OrderId;

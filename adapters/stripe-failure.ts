@@ -6,13 +6,23 @@ import { type Outage, type OutageCode, outage } from './outage.ts';
 
 export type StripeFailure =
   | { readonly kind: 'declined'; readonly reason: string; readonly providerRef: string | undefined }
-  | { readonly kind: 'refused'; readonly code: string; readonly parameter: string | undefined }
+  | {
+      readonly kind: 'refused';
+      readonly code: string;
+      readonly parameter: string | undefined;
+      readonly providerRef: string | undefined;
+      /** Stripe judged the request itself, and will judge it so again. */
+      readonly final: boolean;
+    }
   | { readonly kind: 'key_reused' }
   /** A 5xx. `replayed`: stored under this key, so the same key will answer it for 24 h. */
   | { readonly kind: 'broken'; readonly replayed: boolean; readonly outage: Outage }
   | { readonly kind: 'outage'; readonly outage: Outage };
 
 type StripeError = InstanceType<typeof Stripe.errors.StripeError>;
+
+/** docs.stripe.com/api/errors; `api_error` and `idempotency_error` say nothing about the card. */
+const FINAL_TYPES: readonly string[] = ['card_error', 'invalid_request_error'];
 
 const timedOut = (error: StripeError): boolean => error.message.includes('timeout');
 
@@ -44,7 +54,13 @@ export function readFailure(error: unknown): StripeFailure {
   }
   if (status === 401 || status === 403) return { kind: 'outage', outage: out('credentials') };
   if (status === 400 || status === 404) {
-    return { kind: 'refused', code: error.code ?? 'parameter_invalid', parameter: error.param };
+    return {
+      kind: 'refused',
+      code: error.code ?? 'parameter_invalid',
+      parameter: error.param,
+      providerRef: error.payment_intent?.id,
+      final: FINAL_TYPES.includes(error.rawType ?? ''),
+    };
   }
   // 5xx, an unreadable body, and any status that is new to us: the outcome is unknown.
   const replayed = error.headers?.['idempotent-replayed'] === 'true';

@@ -4,6 +4,7 @@
 // the last two hours (docs.stripe.com/search#data-freshness). Called by stripe.ts.
 import type { Stripe } from 'stripe';
 import type { PaymentTruth, RefundInput } from './card-gateway.ts';
+import { outage } from './outage.ts';
 import { impossibleRequest, readFailure, type StripeFailure } from './stripe-failure.ts';
 import { readTruth } from './stripe-truth.ts';
 
@@ -49,6 +50,9 @@ const WEIGHT: Readonly<Record<string, number>> = {
 };
 const weightOf = (intent: Stripe.PaymentIntent): number => WEIGHT[intent.status] ?? 0;
 
+/** How far the list goes back where search found nothing: two hours, or to `firstSentAt`. */
+type Reach = 'fresh' | 'all';
+
 function createFinder({ stripe, now }: Options) {
   async function* since(createdAfter: number): AsyncIterable<Stripe.PaymentIntent> {
     const created = { gte: toSeconds(createdAfter) };
@@ -75,7 +79,7 @@ function createFinder({ stripe, now }: Options) {
     }
   }
 
-  async function find(name: PaymentName): Promise<string | undefined> {
+  async function find(name: PaymentName, reach: Reach = 'fresh'): Promise<string | undefined> {
     const { orderId, attempt, step = 'authorize', firstSentAt } = name;
     const matches = ({ metadata }: Stripe.PaymentIntent): boolean =>
       metadata['order_id'] === orderId &&
@@ -85,7 +89,8 @@ function createFinder({ stripe, now }: Options) {
     const known = searched?.filter(matches) ?? [];
     const fresh = now() - FRESH_MS;
     const earliest = (firstSentAt ?? fresh) - CLOCK_SLACK_MS;
-    const from = searched === undefined ? earliest : Math.max(fresh, earliest);
+    const all = searched === undefined || reach === 'all';
+    const from = all ? earliest : Math.max(fresh, earliest);
     if (known.length === 0) {
       for await (const intent of since(from)) if (matches(intent)) known.push(intent);
     }
@@ -97,26 +102,43 @@ function createFinder({ stripe, now }: Options) {
 
 type BurnTools = {
   readonly stripe: Stripe;
-  readonly find: (name: PaymentName) => Promise<string | undefined>;
+  readonly now: () => number;
+  readonly find: (name: PaymentName, reach?: Reach) => Promise<string | undefined>;
   readonly discard: (id: string) => Promise<void>;
 };
 
 /**
  * Sends a harmless, unconfirmed intent under the authorization's own key: if the key is new the
- * authorization can never run under it any more; if it was used, its traces can be found by now.
+ * authorization can never run under it any more; if it was used, its traces can be found. Stripe
+ * does not say what it stored under a used key (a hold, or a failure without a trace), so "no trace"
+ * is believed only once it holds against everything that may lag.
  */
-function createBurn({ stripe, find, discard }: BurnTools): StripeLookup['findOrBurn'] {
+function createBurn({ stripe, now, find, discard }: BurnTools): StripeLookup['findOrBurn'] {
+  async function findUnderUsedKey(name: PaymentName): Promise<string | undefined> {
+    const found = await find(name, 'all');
+    const settled = name.firstSentAt !== undefined && now() - name.firstSentAt > FRESH_MS;
+    if (found === undefined && !settled) throw outage({ system: 'stripe', code: 'not_settled' });
+    return found;
+  }
+
+  /** A stored failure of the burning request: the key is ours, only its intent may be left. */
+  async function discardBurnt(burn: PaymentName): Promise<undefined> {
+    const burnt = await find(burn);
+    if (burnt !== undefined) await discard(burnt);
+  }
+
   return async function findOrBurn(name: PaymentName): Promise<string | undefined> {
     const found = await find(name);
     if (found !== undefined) return found;
     const { orderId, attempt, step = 'authorize' } = name;
+    const burnStep = `burn:${step}`;
     try {
       const burnt = await stripe.paymentIntents.create(
         {
           amount: 100,
           currency: 'eur',
           allowed_payment_method_types: ['card'],
-          metadata: { order_id: orderId, step: `burn:${step}`, attempt },
+          metadata: { order_id: orderId, step: burnStep, attempt },
         },
         { idempotencyKey: `${orderId}:${step}:${attempt}` },
       );
@@ -124,9 +146,9 @@ function createBurn({ stripe, find, discard }: BurnTools): StripeLookup['findOrB
       return undefined;
     } catch (error) {
       const failure = readFailure(error);
-      const spent =
-        failure.kind === 'key_reused' || (failure.kind === 'broken' && failure.replayed);
-      return spent ? find(name) : raise(failure);
+      if (failure.kind === 'key_reused') return findUnderUsedKey(name);
+      const replayed = failure.kind === 'broken' && failure.replayed;
+      return replayed ? discardBurnt({ ...name, step: burnStep }) : raise(failure);
     }
   };
 }
@@ -176,6 +198,6 @@ export function createStripeLookup({ stripe, now }: Options): StripeLookup {
     }
   }
 
-  const findOrBurn = createBurn({ stripe, find: finder.find, discard });
+  const findOrBurn = createBurn({ stripe, now, find: finder.find, discard });
   return { intent, truth, find, findOrBurn, discard, refund, since: finder.since };
 }

@@ -82,7 +82,8 @@ export function readTruth(intent: Stripe.PaymentIntent): PaymentTruth {
     case 'canceled': {
       // `expired` since API version 2025-03-31; `automatic` on older accounts and objects.
       const byProvider = ['automatic', 'expired'].includes(intent.cancellation_reason ?? '');
-      return { status: 'voided', providerRef, reason: byProvider ? 'hold_expired' : 'cancelled' };
+      const reason = byProvider ? 'hold_expired' : 'cancelled';
+      return { status: 'voided', providerRef, reason, declineCode: readDeclined(intent)?.code };
     }
     case 'requires_payment_method':
     case 'requires_confirmation':

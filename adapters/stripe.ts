@@ -95,8 +95,12 @@ function createAuthorize({ stripe, lookup, mayBeForgotten }: Tools): CardGateway
         // Created, never confirmed: holds no money, but must not be confirmable later either.
         await lookup.discard(intent.id);
         return NOT_EXECUTED;
-      case 'captured':
       case 'voided':
+        // A declined payment is discarded by the caller; asked again, it is still declined.
+        return truth.declineCode === undefined
+          ? NOT_EXECUTED
+          : { status: 'declined', providerRef: truth.providerRef, code: truth.declineCode };
+      case 'captured':
       case 'unknown':
         return NOT_EXECUTED;
     }
@@ -129,9 +133,9 @@ function createAuthorize({ stripe, lookup, mayBeForgotten }: Tools): CardGateway
       return { status: 'declined', providerRef, code: readDeclineCode(reason) };
     }
     if (failure.kind === 'refused') {
-      const code = readDeclineCode(failure.code);
-      if (code === 'card_declined') throw impossibleRequest('authorize', failure.code);
-      return { status: 'declined', code };
+      if (!failure.final) throw impossibleRequest('authorize', failure.code);
+      const { providerRef, code } = failure;
+      return { status: 'declined', providerRef, code: readDeclineCode(code) };
     }
     // The first plain 5xx is left to the retry, which gets the stored answer and comes back here.
     const first = failure.kind === 'broken' && !failure.replayed && input.firstSentAt === undefined;

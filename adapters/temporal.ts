@@ -4,6 +4,7 @@ import {
   Client,
   Connection,
   isGrpcServiceError,
+  ServiceError,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
@@ -77,7 +78,7 @@ export function engineOf(client: Client, connection: Connection): OrderEngine {
 function orderMessages({
   client,
   within,
-}: Calls): Pick<OrderEngine, 'place' | 'send' | 'paymentSettled' | 'catchUp'> {
+}: Calls): Pick<OrderEngine, 'place' | 'isPlaced' | 'send' | 'paymentSettled' | 'catchUp'> {
   const { workflow } = client;
   const signal = (orderId: OrderId, name: string, ...args: readonly object[]): Promise<void> =>
     unlessClosed(() =>
@@ -99,7 +100,8 @@ function orderMessages({
         if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'not_running' };
         const outcome = outcomeOf(error);
         if (outcome.kind !== 'unknown') return outcome;
-        return (await exists(client, facts.orderId)) ? outcome : { kind: 'unavailable' };
+        // A timed-out start may have persisted: only a look can tell.
+        return (await isPlaced(client, facts.orderId)) ? outcome : { kind: 'unavailable' };
       }
     },
     async send({ orderId, command, actor, commandId, deadlineMs }) {
@@ -116,6 +118,7 @@ function orderMessages({
     },
     paymentSettled: ({ orderId, providerRef }) =>
       signal(orderId, paymentSettledSignal, { providerRef }),
+    isPlaced: (orderId) => isPlaced(client, orderId),
     catchUp: (orderId) => signal(orderId, catchUpSignal),
   };
 }
@@ -170,15 +173,15 @@ const startOf = (facts: OrderFacts) =>
     ]),
   });
 
-/** A timed-out start may have persisted: only a look can tell. */
-async function exists(client: Client, orderId: OrderId): Promise<boolean> {
+/** Whether the order has a workflow, running or closed; undefined when that cannot be found out. */
+async function isPlaced(client: Client, orderId: OrderId): Promise<boolean | undefined> {
   try {
     await client.withDeadline(Date.now() + 1_000, () =>
       client.workflow.getHandle(orderWorkflowId(orderId)).describe(),
     );
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return error instanceof WorkflowNotFoundError ? false : undefined;
   }
 }
 
@@ -195,13 +198,24 @@ function outcomeOf(error: unknown): Outcome {
     )
       return { kind: 'not_running' };
   }
-  if (isGrpcServiceError(error)) {
-    if (error.code === grpcStatus.UNAVAILABLE) return { kind: 'unavailable' };
-    if (error.code === grpcStatus.NOT_FOUND) return { kind: 'not_running' };
-    return { kind: 'unknown' };
-  }
+  // The client wraps what the connection says.
+  const cause = error instanceof ServiceError ? error.cause : error;
+  if (isGrpcServiceError(cause)) return grpcOutcomes.get(cause.code) ?? { kind: 'unknown' };
+  if (error instanceof ServiceError) return { kind: 'unknown' };
   throw error;
 }
+
+const grpcOutcomes: ReadonlyMap<number, Outcome> = new Map<number, Outcome>([
+  [grpcStatus.UNAVAILABLE, { kind: 'unavailable' }],
+  [grpcStatus.NOT_FOUND, { kind: 'not_running' }],
+  [
+    grpcStatus.FAILED_PRECONDITION,
+    {
+      kind: 'refused',
+      refusal: { code: 'order_paused', reason: 'operations have paused this order' },
+    },
+  ],
+]);
 
 function refusalOf(cause: unknown): Refusal | undefined {
   if (!(cause instanceof ApplicationFailure) || !cause.type || !isErrorCode(cause.type))

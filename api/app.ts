@@ -45,7 +45,7 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
   registerErrors(app);
   registerValidation(app);
   registerBodies(app);
-  registerAuth(app, deps.db);
+  registerAuth(app, { db: deps.db, guessesPerS: requestsPerS });
   await registerLimits(app, requestsPerS);
   registerIdempotencyKeys(app);
   registerTextGuard(app);

@@ -161,3 +161,35 @@ export const countOpenOrders = (db: Db): Promise<readonly OpenOrders[]> =>
     .groupBy(['order_status', 'delivery_status'])
     .orderBy('count', 'desc')
     .execute();
+
+/** Incidents that nobody has resolved yet, counted up to 10,000. */
+export async function countOpenIncidents(db: Db): Promise<number> {
+  const { count } = await db
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('incidents')
+        .select('key')
+        .where('resolved_at', 'is', null)
+        .limit(10_000)
+        .as('open'),
+    )
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** Which of these orders the driver carries now. */
+export async function ordersCarriedBy(
+  db: Db,
+  { driverId, orderIds }: { readonly driverId: string; readonly orderIds: readonly string[] },
+): Promise<ReadonlySet<string>> {
+  if (orderIds.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('orders')
+    .select('id')
+    .where('id', 'in', orderIds)
+    .where('driver_id', '=', driverId)
+    .where('delivery_status', 'in', carried)
+    .execute();
+  return new Set(rows.map((row) => row.id));
+}

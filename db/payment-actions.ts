@@ -1,6 +1,7 @@
 // What the customer's app needs to confirm a payment (3-D Secure). A secret of the payer: served to them only while
-// it is needed, never logged, never in a history.
+// it is needed, deleted soon after, never logged, never in a history.
 
+import { sql } from 'kysely';
 import type { Db } from './connect.ts';
 
 export async function savePaymentAction(
@@ -17,4 +18,18 @@ export async function savePaymentAction(
     .values({ order_id: orderId, ...row })
     .onConflict((conflict) => conflict.column('order_id').doUpdateSet(row))
     .execute();
+}
+
+/**
+ * Deletes the secrets of payments that wait for nobody any more, at most `limit`. A row is saved shortly before its
+ * order says requires_action, so one that still authorizes keeps it.
+ */
+export async function prunePaymentActions(db: Db, limit = 1_000): Promise<void> {
+  // With the reference: a secret that a new attempt puts in place meanwhile stays.
+  await sql`
+    DELETE FROM payment_actions WHERE (order_id, provider_ref) IN (
+      SELECT a.order_id, a.provider_ref FROM payment_actions a JOIN orders o ON o.id = a.order_id
+      WHERE o.payment_status NOT IN ('none', 'authorizing', 'requires_action') LIMIT ${limit})`.execute(
+    db,
+  );
 }

@@ -55,6 +55,20 @@ export async function ordersWithLostCallers(db: Db, now: Date): Promise<readonly
   return rows.map((row) => row.id);
 }
 
+/** Open orders whose deadline passed two to ten minutes ago: each gets a few nudges, not one for ever. */
+export async function ordersLatelyOverdue(db: Db, now: Date): Promise<readonly string[]> {
+  const ago = (minutes: number): Date => new Date(now.getTime() - minutes * 60_000);
+  const rows = await db
+    .selectFrom('orders')
+    .select('id')
+    .where('is_over', '=', false)
+    .where('deadline_at', '<', ago(2))
+    .where('deadline_at', '>', ago(10))
+    .limit(batch)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
 /** Webhooks that came before their order was ready for them, and whether they matter now. */
 export async function waitingWebhooks(
   db: Db,
@@ -114,7 +128,7 @@ export async function countOverdue(db: Db, deadlineBefore: Date): Promise<number
 export async function pruneIdempotencyKeys(db: Db): Promise<void> {
   await sql`
     DELETE FROM idempotency_keys WHERE (tenant, key) IN (
-      SELECT tenant, key FROM idempotency_keys WHERE created_at < now() - interval '48 hours' LIMIT 1000)`.execute(
+      SELECT tenant, key FROM idempotency_keys WHERE created_at < now() - interval '48 hours' LIMIT 20000)`.execute(
     db,
   );
 }

@@ -21,7 +21,6 @@ export const errorTable = {
   idempotency_in_flight: { status: 409, title: 'The same request is still being worked on' },
   idempotency_key_reused: { status: 422, title: 'This Idempotency-Key was used with another body' },
   external_id_taken: { status: 409, title: 'An order with this external_id exists' },
-  already_exists: { status: 409, title: 'It exists already' },
   // refusals of an order
   not_pending: { status: 409, title: 'The order does not wait for the merchant any more' },
   not_preparing: { status: 409, title: 'The order is not being prepared' },
@@ -30,7 +29,7 @@ export const errorTable = {
   already_picked_up: { status: 409, title: 'The driver has the goods already' },
   already_delivered: { status: 409, title: 'The order has been delivered already' },
   already_cancelled: { status: 409, title: 'The order has ended already' },
-  cancellation_window_closed: { status: 409, title: 'The order cannot be cancelled any more' },
+  order_paused: { status: 409, title: 'The order is paused' },
   not_searching: { status: 409, title: 'The order does not look for a driver' },
   not_your_delivery: { status: 409, title: 'The delivery is not with this driver' },
   not_picked_up: { status: 409, title: 'The goods have not been picked up yet' },
@@ -38,7 +37,6 @@ export const errorTable = {
   // offers and drivers
   offer_not_open: { status: 409, title: 'The offer is not open any more' },
   offer_expired: { status: 409, title: 'The offer has expired' },
-  driver_offline: { status: 409, title: 'The driver is not online' },
   driver_busy: { status: 409, title: 'The driver has deliveries under way' },
   // webhooks in
   invalid_signature: { status: 400, title: 'The signature is not valid' },

@@ -100,7 +100,8 @@ export function paymentCallOf({ payment, facts, attempts }: OrderState): Payment
         attempt,
         authorizeAttempt: attempts.authorize,
         providerRef,
-        firstSentAt: since,
+        // An unanswered authorization is looked for from the order's first moment on.
+        firstSentAt: providerRef === undefined ? facts.placedAt : since,
       };
     }
     case 'none':

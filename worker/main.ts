@@ -28,6 +28,7 @@ import { ensureSearchAttributes } from './search-attributes.ts';
 
 const config = readConfig(process.env);
 const log = createLog({ name: 'worker', level: config.logLevel });
+const maintenanceEveryMs = 60_000;
 
 async function main(): Promise<void> {
   Runtime.install({
@@ -81,6 +82,12 @@ async function createWorkers(connection: NativeConnection, namespace: string) {
     }),
   ]);
   await engine.startMaintenance();
+  // Terminated by hand, it comes back.
+  setInterval(() => {
+    engine
+      .startMaintenance()
+      .catch((error: unknown) => log.debug({ err: error }, 'no housekeeping'));
+  }, maintenanceEveryMs).unref();
   return { workers, close };
 }
 

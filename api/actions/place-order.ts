@@ -9,7 +9,7 @@ import type { Vault } from '../../db/vault.ts';
 import { assertNever } from '../../domain/errors.ts';
 import type { OrderFacts } from '../../domain/order.ts';
 import type { Caller } from '../plugins/auth.ts';
-import { comeBack, problem, refusal } from '../problems.ts';
+import { comeBack, isProblem, problem, refusal, statusOf } from '../problems.ts';
 import type { NewOrder } from '../schemas/orders.ts';
 import type { Answer } from '../server.ts';
 import { answerOrder, answerRefused } from './answer-order.ts';
@@ -35,10 +35,20 @@ type Start = {
   readonly facts: OrderFacts;
 };
 
+const isRefusal = (error: unknown): boolean => isProblem(error) && statusOf(error.problem) < 500;
+
 export function createPlaceOrder({ db, vault, engine, writeDraft, engineDeadlineMs }: Deps) {
   /** 201 with the order; 202 when it is durable but not answered yet. Refusals write nothing. */
   return async function placeOrder({ caller, request, body }: PlaceInput): Promise<Answer> {
-    const draft = await writeDraft({ scope: caller.scope, body, now: request.now });
+    const draft = await writeDraft({ scope: caller.scope, body, now: request.now }).catch(
+      async (refused: unknown) => {
+        // What was placed before stays placed, even if it would be refused now.
+        const known = isRefusal(refused) ? await findKey(db, request) : undefined;
+        if (!known) throw refused;
+        return undefined;
+      },
+    );
+    if (!draft) return placeAgain(caller, request);
     const stored = await storeDraft(db, vault, { request, draft });
     switch (stored.kind) {
       case 'stored':

@@ -10,7 +10,7 @@ import type { Db } from '../../db/connect.ts';
 import { findOrder } from '../../db/orders.ts';
 import type { Scope } from '../../db/scope.ts';
 import type { Vault } from '../../db/vault.ts';
-import { comeBack, problem } from '../problems.ts';
+import { comeBack, notFound, problem } from '../problems.ts';
 import type { Order } from '../schemas/orders.ts';
 import type { Answer } from '../server.ts';
 import { personalPart, withPersonal } from '../views/order.ts';
@@ -24,12 +24,13 @@ type Known = {
 
 /**
  * The stored answer, or undefined when the caller now holds the lease and shall do the work. Throws
- * idempotency_in_flight and idempotency_key_reused.
+ * idempotency_in_flight, idempotency_key_reused, and not_found for an order outside the viewer's branch.
  */
 export async function replay(
   { db, vault }: Tools,
   { request, known, viewer }: Known,
 ): Promise<Answer | undefined> {
+  if (known && 'orderId' in known) await checkBranch(db, { orderId: known.orderId, viewer });
   switch (known?.kind) {
     case 'answered':
       return answerAgain({ db, vault }, { answer: known.answer, orderId: known.orderId, viewer });
@@ -44,6 +45,14 @@ export async function replay(
       // Claimed by a rival that has not committed yet.
       throw inFlight(1);
   }
+}
+
+type Sight = { readonly orderId: string | undefined; readonly viewer: Scope };
+
+/** Keys are unique per merchant, so a key of one branch may be known from another, whose orders it must not see. */
+async function checkBranch(db: Db, { orderId, viewer }: Sight): Promise<void> {
+  if (orderId === undefined || viewer.kind !== 'merchant' || viewer.branchId === undefined) return;
+  if (!(await findOrder(db, { scope: viewer, orderId }))) throw notFound('order');
 }
 
 const inFlight = (seconds: number): Error =>

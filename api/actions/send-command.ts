@@ -70,7 +70,9 @@ async function claim(
   const wanted = { ...request, scope, orderId, notBefore, admissible };
   const { claimed, known, target } = await claimCommand(db, wanted);
   if (claimed) return { target };
-  if (!known && !target) throw notFound('order');
+  // Keys are the merchant's, orders a branch's: a key known already opens no other branch. A driver's keys are their
+  // own, and the repeated abandoning of a delivery is answered although it is out of their sight.
+  if (!target && (!known || scope.kind !== 'driver')) throw notFound('order');
   if (!known && unfit) throw unfit;
   if (!known && target && notBefore !== undefined && notBefore < target.placedAt) throw tooEarly();
   const again = await replay({ db, vault }, { request, known, viewer: scope });

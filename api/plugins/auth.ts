@@ -12,6 +12,7 @@ import type { DriverId } from '../../domain/ids.ts';
 import { createCache } from '../cache.ts';
 import { problem } from '../problems.ts';
 import type { Api } from '../server.ts';
+import { createGuessLimit } from './guess-limit.ts';
 
 export type Caller = {
   readonly keyId: string;
@@ -38,10 +39,19 @@ export const access = (config: Access): { readonly config: Access } => ({ config
 export const accessOf = (config: object | undefined): Access => config ?? {};
 
 const cacheTtlMs = 5_000;
+const maxSeen = 100_000;
 const callerName = 'caller';
 
-/** Identifies before the rate limit (which counts per key) and refuses after it, so that guessing is limited too. */
-export function registerAuth(app: Api, db: Db): void {
+/**
+ * Identifies before the rate limit (which counts per key) and refuses after it, so that guessing is limited too; what
+ * is no key costs a bounded number of look-ups per address. A key seen before is served even while others guess.
+ */
+export function registerAuth(
+  app: Api,
+  { db, guessesPerS }: { readonly db: Db; readonly guessesPerS: number },
+): void {
+  const guesses = createGuessLimit(guessesPerS);
+  const seen = new Set<string>();
   const cache = createCache<Caller>({ ttlMs: cacheTtlMs, size: 10_000 });
   app.decorateRequest(callerName, undefined);
   app.addHook('onRequest', async (request) => {
@@ -49,7 +59,10 @@ export function registerAuth(app: Api, db: Db): void {
     if (secret === undefined) return;
     const digest = createHash('sha256').update(secret).digest('base64');
     const caller = await cache(digest, async () => {
+      if (!seen.has(digest)) guesses.check(request.ip);
       const key = await keyBySecret(db, secret);
+      if (!key) guesses.missed(request.ip);
+      else if (seen.size < maxSeen) seen.add(digest);
       return key && toCaller(key);
     });
     request.setDecorator(callerName, caller);

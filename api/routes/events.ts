@@ -2,7 +2,13 @@
 
 import type { LiveRedis } from '../../adapters/redis.ts';
 import type { Db } from '../../db/connect.ts';
-import { feedStart, readFeed, type FeedCursor, type FeedScope } from '../../db/events.ts';
+import {
+  feedStart,
+  readFeed,
+  type FeedCursor,
+  type FeedEvent,
+  type FeedScope,
+} from '../../db/events.ts';
 import { access, callerOf, merchantRoles, type Caller } from '../plugins/auth.ts';
 import { pollUntil } from '../poll.ts';
 import { badField } from '../problems.ts';
@@ -34,7 +40,13 @@ export function eventRoutes(app: Api, { db, redis, closing }: Deps): void {
     const scope = feedScope(callerOf(request));
     const after = token === undefined ? feedStart : readCursor(token);
     const channel = scope.kind === 'merchant' ? `merchant:${scope.merchantId}` : 'all';
-    const rows = await pollUntil(() => readFeed(db, { scope, after, limit }), {
+    let next = after;
+    const look = async (): Promise<readonly FeedEvent[]> => {
+      const page = await readFeed(db, { scope, after: next, limit });
+      next = page.next;
+      return page.events;
+    };
+    const rows = await pollUntil(look, {
       // A committed event becomes visible only when older transactions have ended.
       lookEveryMs: 1_000,
       waitMs: wait * 1_000,
@@ -42,7 +54,7 @@ export function eventRoutes(app: Api, { db, redis, closing }: Deps): void {
       hint: (ms) => redis.waitFor(channel, ms),
     });
     const data = rows.map((row) => feedEvent(row, scope));
-    const body = { data, next_cursor: writeCursor(rows.at(-1) ?? after) };
+    const body = { data, next_cursor: writeCursor(next) };
     return send(reply, { status: 200, body });
   });
 }

@@ -4,9 +4,8 @@ import { sql } from 'kysely';
 import type { OrderEngine } from '../../adapters/order-engine.ts';
 import type { LiveRedis } from '../../adapters/redis.ts';
 import type { Db } from '../../db/connect.ts';
-import { feedLagS } from '../../db/events.ts';
 import { countOpenOrders } from '../../db/orders.ts';
-import { countOverdue } from '../../db/upkeep.ts';
+import { readBacklog } from '../backlog.ts';
 import { Detailed, Health, Status } from '../schemas/health.ts';
 import { send, type Api } from '../server.ts';
 
@@ -17,7 +16,6 @@ type Deps = {
 };
 
 const checkDeadlineMs = 2_000;
-const overdueGraceMs = 120_000;
 
 export function healthRoutes(app: Api, { db, engine, redis }: Deps): void {
   app.get(
@@ -61,15 +59,15 @@ export function healthRoutes(app: Api, { db, engine, redis }: Deps): void {
     },
     async (_request, reply) => {
       const now = new Date();
-      const [open, overdue, lagS] = await Promise.all([
-        countOpenOrders(db),
-        countOverdue(db, new Date(now.getTime() - overdueGraceMs)),
-        feedLagS(db, now),
-      ]);
-      return send(reply, {
-        status: 200,
-        body: { open_orders: open, overdue, event_feed_lag_seconds: lagS },
-      });
+      const [open, backlog] = await Promise.all([countOpenOrders(db), readBacklog(db, now)]);
+      const { overdue, openIncidents, feedLagS } = backlog;
+      const body = {
+        open_orders: open,
+        overdue,
+        open_incidents: openIncidents,
+        event_feed_lag_seconds: feedLagS,
+      };
+      return send(reply, { status: 200, body });
     },
   );
 }

@@ -6,6 +6,7 @@ import { readTimeline } from '../../db/timeline.ts';
 import type { Vault } from '../../db/vault.ts';
 import type { createPlaceOrder } from '../actions/place-order.ts';
 import { etagOf } from '../actions/replay.ts';
+import { overdueGraceMs } from '../backlog.ts';
 import { pageBody, pageFrom } from '../pages.ts';
 import { access, callerOf, merchantRoles } from '../plugins/auth.ts';
 import { keyedRequest } from '../plugins/idempotency.ts';
@@ -20,8 +21,6 @@ import { timelineEntry } from '../views/timeline.ts';
 type Deps = { readonly db: Db; readonly vault: Vault };
 type PlaceOrder = ReturnType<typeof createPlaceOrder>;
 
-/** A deadline is overdue once the engine has had this long to act on it. */
-const overdueGraceMs = 120_000;
 const everybody = [...merchantRoles, 'support', 'driver', 'customer'] as const;
 const tags = ['orders'];
 const params = IdParams('order');

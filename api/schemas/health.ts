@@ -21,5 +21,6 @@ export const Status = Type.Object({
     }),
   ),
   overdue: Type.Integer({ description: 'Orders whose deadline passed more than two minutes ago' }),
+  open_incidents: Type.Integer({ description: 'What a person must look at; at most 10,000' }),
   event_feed_lag_seconds: Type.Number(),
 });

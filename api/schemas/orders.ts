@@ -116,7 +116,10 @@ export const Order = Type.Object({
   }),
   order_status: Type.String(),
   delivery_status: Type.String(),
-  payment_status: Type.String(),
+  payment_status: Type.String({
+    description:
+      'none pending requires_action authorized declined captured capture_failed voided written_off',
+  }),
   end_reason: Nullable(Type.String()),
   merchant_id: Type.String(),
   branch_id: Type.String(),
@@ -148,7 +151,10 @@ export const Order = Type.Object({
   pickup_eta_at: Nullable(Time),
   dropoff_eta_at: Nullable(Time),
   pickup: Type.Object({ location: Location }),
-  dropoff: Type.Object({ location: Location, address: Type.Optional(Type.String()) }),
+  dropoff: Type.Object(
+    { location: Location, address: Type.Optional(Type.String()) },
+    { description: 'For a driver who does not carry the order: without address, to 0.01°' },
+  ),
   customer: Type.Optional(
     Type.Object(
       { name: Type.String(), phone: Type.String() },

@@ -3,6 +3,7 @@
 import { isCarriedBy, openPeople, type OrderView } from '../../db/orders.ts';
 import type { Scope } from '../../db/scope.ts';
 import type { Vault } from '../../db/vault.ts';
+import type { Place } from '../../domain/geo.ts';
 import type { Deadline } from '../../domain/lifecycle.ts';
 import type { Order } from '../schemas/orders.ts';
 
@@ -17,7 +18,7 @@ export function orderBody(row: OrderView): Order {
     status: row.status,
     order_status: row.order_status,
     delivery_status: publicDelivery(row),
-    payment_status: row.payment_status,
+    payment_status: publicPayments[row.payment_status] ?? row.payment_status,
     end_reason: row.end_reason,
     merchant_id: row.merchant_id,
     branch_id: row.branch_id,
@@ -53,6 +54,13 @@ const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
 const publicDelivery = ({ delivery_status, is_offered }: OrderView): string =>
   delivery_status === 'searching' ? (is_offered ? 'offered' : 'created') : delivery_status;
 
+/** What we are about to do with the money is our own business; until it is done, nothing has changed. */
+const publicPayments: Readonly<Record<string, string>> = {
+  authorizing: 'pending',
+  capturing: 'authorized',
+  voiding: 'authorized',
+};
+
 const deadlineBody = ({
   machine,
   status,
@@ -75,13 +83,17 @@ const deadlineBody = ({
 
 type Personal = Pick<Order, 'customer' | 'note' | 'payment_client_secret'> & {
   readonly address?: string;
+  /** The drop-off to about a kilometre only. */
+  readonly isCoarse?: boolean;
 };
 
 /** The people's part of an order that this viewer may see. */
 export function personalPart(vault: Vault, row: OrderView, viewer: Scope): Personal {
-  const people = seesPeople(row, viewer) ? openPeople(vault, row) : undefined;
+  const isNear = seesPeople(row, viewer);
+  const people = isNear ? openPeople(vault, row) : undefined;
   const secret = paysFor(row, viewer) ? row.client_secret : null;
   return {
+    ...(!isNear && { isCoarse: true }),
     ...(people && {
       customer: { name: people.name, phone: people.phone },
       address: people.address,
@@ -97,10 +109,23 @@ const seesPeople = (row: OrderView, viewer: Scope): boolean =>
 const paysFor = (row: OrderView, { kind }: Scope): boolean =>
   row.payment_status === 'requires_action' && (kind === 'customer' || kind === 'merchant');
 
-export function withPersonal(order: Order, { address, ...personal }: Personal): Order {
-  const dropoff = address === undefined ? order.dropoff : { ...order.dropoff, address };
+export function withPersonal(
+  order: Order,
+  { address, isCoarse = false, ...personal }: Personal,
+): Order {
+  const { location } = order.dropoff;
+  const dropoff = {
+    location: isCoarse ? coarsePlace(location) : location,
+    ...(address !== undefined && { address }),
+  };
   return { ...order, dropoff, ...personal };
 }
+
+/** To 0.01°: which part of town, not which door. */
+export const coarsePlace = ({ lat, lng }: Place): Place => ({
+  lat: Math.round(lat * 100) / 100,
+  lng: Math.round(lng * 100) / 100,
+});
 
 export const orderFor = (vault: Vault, row: OrderView, viewer: Scope): Order =>
   withPersonal(orderBody(row), personalPart(vault, row, viewer));

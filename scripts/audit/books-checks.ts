@@ -20,17 +20,25 @@ const settledBooks = ({ books, now }: AuditData): readonly ProviderPayment[] =>
 const ordersOf = ({ orders }: AuditData): ReadonlyMap<string, AuditedOrder> =>
   new Map(orders.map((order) => [order.id, order]));
 
+/** Holds money, or could still come to hold it: an app with the client secret can confirm it. */
+const holdsOrMay: ReadonlySet<ProviderPayment['status']> = new Set([
+  'authorized',
+  'requires_action',
+  'unconfirmed',
+  'declined',
+]);
+
 const noHoldLeft: Check = {
   id: 'no-hold-left',
   item: 2,
-  says: 'the provider holds no money for an order that is over',
+  says: 'the provider holds no money for an order that is over, and cannot come to hold any',
   run: (data) => {
     const orders = ordersOf(data);
     const ofOver = data.books.filter(
       (payment) => orders.get(payment.orderId ?? '')?.isOver === true,
     );
     return findingOf(ofOver, ({ orderId = '', providerRef, status, authorizedMinor }) =>
-      status === 'authorized' || status === 'requires_action'
+      holdsOrMay.has(status)
         ? [
             {
               order: orderId,

@@ -50,6 +50,15 @@ async function captured(change: Change = {}): Promise<string> {
 
 const release = (providerRef?: string, n = 1) =>
   gateway.void({ orderId: 'ord_1', providerRef, attempt: 1, key: `ord_1:void:${n}` });
+/** As long after the authorization was first sent. */
+const releaseSince = (ageMs: number) =>
+  gateway.void({
+    orderId: 'ord_1',
+    providerRef: undefined,
+    attempt: 1,
+    key: 'ord_1:void:1',
+    firstSentAt: Date.now() - ageMs,
+  });
 const refund = (providerRef: string, amountMinor: number, n = 1) =>
   gateway.refund({ orderId: 'ord_1', providerRef, key: `ord_1:refund:${n}`, amountMinor });
 const expectOutage = (work: Promise<unknown>) => expect(work).rejects.toSatisfy(isOutage);
@@ -102,13 +111,31 @@ describe('void', () => {
     sandbox.control.addFault({ kind: 'execute_then_500', match });
     await expectOutage(release());
     expect(await release()).toEqual({ status: 'nothing_to_void' });
+    expect(statuses()).toEqual(['canceled']);
     expect(await authorize()).toEqual({ status: 'not_executed' });
   });
 
-  it('finds nothing behind an authorization that failed for good', async () => {
+  it('behind a used key › believes that there is nothing only after two hours', async () => {
     sandbox.control.addFault({ kind: '500' });
     await expectOutage(authorize());
-    expect(await release()).toEqual({ status: 'nothing_to_void' });
+    await expect(release()).rejects.toMatchObject({ name: 'Outage', code: 'not_settled' });
+    await expect(releaseSince(3_600_000)).rejects.toMatchObject({ code: 'not_settled' });
+    expect(await releaseSince(3 * 3_600_000)).toEqual({ status: 'nothing_to_void' });
+  });
+
+  it('behind a used key › lists back to the first moment what search does not show', async () => {
+    const firstSentAt = Date.now();
+    sandbox.control.addFault({ kind: 'execute_then_timeout' });
+    await expectOutage(authorize());
+    const later = createStripeGateway({
+      secretKey: 'sk_test_x',
+      apiBase: sandbox.url,
+      webhookSecret: SECRET,
+      now: () => Date.now() + 5 * 3_600_000,
+    });
+    const input = { orderId: 'ord_1', providerRef: undefined, attempt: 1, key: 'ord_1:void:1' };
+    expect(await later.void({ ...input, firstSentAt })).toEqual({ status: 'voided' });
+    expect(statuses()).toEqual(['canceled']);
   });
 
   it('waits, by an Outage, for an authorization that is still in flight', async () => {

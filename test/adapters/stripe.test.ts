@@ -1,5 +1,8 @@
 // The card gateway through the real Stripe package against the stateful fake: every answer is
 // definitive, everything else is an Outage, and no failure ever leads to a second hold.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuthorizeInput, CardGateway } from '../../adapters/card-gateway.ts';
 import { isOutage, type Outage } from '../../adapters/outage.ts';
@@ -202,10 +205,26 @@ describe('authorize', () => {
     });
   });
 
-  it('throws a bug, not an Outage, for what can never succeed as sent', async () => {
-    await expect(gateway.authorize(order({ currency: 'euros' }))).rejects.toMatchObject({
-      name: 'Bug',
+  it('declines what the provider refuses for good, whatever the reason', async () => {
+    expect(await gateway.authorize(order({ currency: 'euros' }))).toMatchObject({
+      status: 'declined',
+      code: 'card_declined',
     });
+    expect(intents()).toEqual([]);
+  });
+
+  it('throws a bug for a refusal that does not judge the request', async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end('{"error":{"type":"api_error","message":"?"}}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const apiBase = `http://127.0.0.1:${port}`;
+    const odd = createStripeGateway({ secretKey: 'sk_test_x', apiBase, webhookSecret: 'whsec_x' });
+    await expect(odd.authorize(order())).rejects.toMatchObject({ name: 'Bug' });
+    server.closeAllConnections();
+    server.close();
   });
 });
 

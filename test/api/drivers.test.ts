@@ -124,7 +124,15 @@ describe('an offer', () => {
 
   it('is carried out: picked up, delivered, with the time of arrival', async () => {
     const orderId = await searching();
-    await post(`/v1/offers/${await offer([orderId])}/accept`);
+    const there = { dropoff_lat: 52.5371, dropoff_lng: 13.4289 };
+    await world.db.updateTable('orders').set(there).where('id', '=', orderId).execute();
+    const offerId = await offer([orderId]);
+    const dropoff = async (): Promise<unknown> => {
+      const { body } = await get(`/v1/offers/${offerId}`);
+      return (body['orders'] as readonly { readonly dropoff: unknown }[])[0]?.dropoff;
+    };
+    await post(`/v1/offers/${offerId}/accept`);
+    expect(await dropoff()).toEqual({ location: { lat: 52.5371, lng: 13.4289 } });
     const arrived_at = new Date().toISOString();
     expect(await post(`/v1/orders/${orderId}/pick-up`, { arrived_at })).toMatchObject({
       status: 200,
@@ -133,6 +141,8 @@ describe('an offer', () => {
     const delivered = await post(`/v1/orders/${orderId}/deliver`);
     expect(delivered).toMatchObject({ status: 200, body: { status: 'DELIVERED' } });
     expect(delivered.body['customer']).toBeUndefined();
+    const coarse = { location: { lat: 52.54, lng: 13.43 } };
+    expect([delivered.body['dropoff'], await dropoff()]).toEqual([coarse, coarse]);
   });
 
   it('abandoned gives the delivery back, and the repeated request its answer', async () => {

@@ -100,6 +100,7 @@ export function createMemoryEngine(db: Db) {
     place,
     send,
     paymentSettled: async ({ orderId }) => void settled.push(orderId),
+    isPlaced: async () => undefined,
     catchUp: nothing,
     wakeDispatcher: nothing,
     startMaintenance: nothing,

@@ -2,7 +2,9 @@
 
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, openShop, type Json, type World } from './world.ts';
+import { sql } from 'kysely';
+import { feedStart, readFeed, type FeedCursor } from '../../db/events.ts';
+import { branchAt, createWorld, openShop, type Json, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -131,6 +133,42 @@ describe('the feed', () => {
     expect(new Set(own.events.map(({ order_id }) => order_id))).toEqual(new Set([body.id]));
     const all = await readAll({ secret: world.support });
     expect(all.events.length).toBeGreaterThan(own.events.length);
+  });
+
+  it('of a branch goes on behind what it has looked at, also where nothing is its own', async () => {
+    const { id: branch_id } = await world.make('branches', {
+      merchant_id: world.shop.merchant.id,
+      name: 'Nord',
+      location: branchAt,
+    });
+    const scope = { role: 'staff', merchant_id: world.shop.merchant.id, branch_id };
+    const staff = await world.keyOf(scope);
+    await world.shop.place();
+    const { next } = await readAll();
+    expect(await read('limit=2', staff)).toEqual({ events: [], next });
+    const { body } = await world.shop.place({ branch_id });
+    const { events } = await readAll({ limit: 500 });
+    const own = events.filter(({ order_id }) => order_id === body.id);
+    const first = await read(`limit=2&after=${next}`, staff);
+    const second = await read(`limit=500&after=${first.next}`, staff);
+    expect([...first.events, ...second.events]).toEqual(own);
+    expect(first.events).toHaveLength(2);
+  });
+
+  it('of a branch far behind moves on by a bounded number of events', async () => {
+    const scope = { merchant_id: `mer_${'2'.repeat(32)}`, type: 'order.reminded' };
+    await sql`INSERT INTO order_events (order_id, sequence, merchant_id, type, body, actor, command_id, at)
+      SELECT 'ord_of_nobody', n, ${scope.merchant_id}, ${scope.type}, '{}', '{"kind":"system"}', 'test', now()
+      FROM generate_series(1, 5600) n`.execute(world.db);
+    const feed = { kind: 'merchant', merchantId: scope.merchant_id, branchId: 'brn_1' } as const;
+    const look = (after: FeedCursor) => readFeed(world.db, { scope: feed, after, limit: 10 });
+    await expect.poll(async () => (await look(feedStart)).next.id).toBeGreaterThan(0);
+    const first = await look(feedStart);
+    const second = await look(first.next);
+    expect([first.events, second.events]).toEqual([[], []]);
+    expect(second.next.id - first.next.id).toBe(600);
+    expect((await look(second.next)).next).toEqual(second.next);
+    await sql`DELETE FROM order_events WHERE merchant_id = ${scope.merchant_id}`.execute(world.db);
   });
 
   it.each(['x', 'MTIz', Buffer.from('1.2;drop').toString('base64url')])(

@@ -80,7 +80,58 @@ describe('the rate limit', () => {
   });
 });
 
+describe('guessing', () => {
+  it('costs the database a bounded number of look-ups, and nobody who was seen before', async () => {
+    world = await createWorld();
+    let queries = 0;
+    const db = world.db.withPlugin({
+      transformQuery: ({ node }) => {
+        queries += 1;
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    });
+    const { shop, call: placed } = world;
+    await placed('GET', '/v1/orders', { secret: shop.owner });
+    const app = await buildApi({ ...world.deps, db, limits: { requestsPerS: 10 } });
+    const call = createCaller(app);
+    expect((await call('GET', '/v1/orders', { secret: shop.owner })).status).toBe(200);
+    queries = 0;
+    for (let i = 0; i < 200; i += 1)
+      await call('GET', '/v1/orders', { secret: `wbk_guess_number_${i}` });
+    expect(queries).toBeLessThan(100);
+    expect((await call('GET', '/v1/orders', { secret: shop.owner })).status).toBe(200);
+    await app.close();
+  });
+});
+
 describe('the metrics', () => {
+  it('and the status say what is overdue, open and held back', async () => {
+    world = await createWorld();
+    const { body } = await world.shop.place();
+    await world.db
+      .updateTable('orders')
+      .set({ deadline_at: new Date(Date.now() - 300_000) })
+      .where('id', '=', body.id)
+      .execute();
+    const incident = { order_id: body.id, kind: 'test', at: new Date(), detail: '{}' };
+    await world.db
+      .insertInto('incidents')
+      .values([
+        { ...incident, key: 'a', resolved_at: null },
+        { ...incident, key: 'b', resolved_at: new Date() },
+      ])
+      .execute();
+    const { text } = (await world.call('GET', '/metrics')).body as unknown as {
+      readonly text: string;
+    };
+    expect(text).toMatch(/^orders_overdue 1$/m);
+    expect(text).toMatch(/^incidents_open 1$/m);
+    expect(text).toMatch(/^event_feed_lag_seconds [\d.e-]+$/m);
+    const status = await world.call('GET', '/status');
+    expect(status.body).toMatchObject({ overdue: 1, open_incidents: 1 });
+  });
+
   it('count requests by route and engine calls by outcome, without ids', async () => {
     world = await createWorld();
     const { body } = await world.shop.place();

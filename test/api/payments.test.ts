@@ -1,7 +1,8 @@
 // What the payment provider says, and what the customer has to do.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { savePaymentAction } from '../../db/payment-actions.ts';
+import { sql } from 'kysely';
+import { prunePaymentActions, savePaymentAction } from '../../db/payment-actions.ts';
 import { createWorld, type Reply, type World } from './world.ts';
 
 let world: World;
@@ -107,6 +108,18 @@ describe('a webhook', () => {
   });
 });
 
+describe('an index', () => {
+  it.each([
+    ['a timeline’s webhooks', 'provider_webhooks', '(order_id)'],
+    ['the platform’s external ids', 'orders', '(external_id)'],
+    ['open incidents', 'incidents', '(key) WHERE (resolved_at IS NULL)'],
+  ])('finds %s', async (_what, table, columns) => {
+    const { rows } = await sql<{ indexdef: string }>`
+      SELECT indexdef FROM pg_indexes WHERE tablename = ${table}`.execute(world.db);
+    expect(rows.map(({ indexdef }) => indexdef).join()).toContain(columns);
+  });
+});
+
 describe('the client secret', () => {
   it('is shown to customer and merchant while the payment waits for them, never to others or later', async () => {
     const orderId = await awaitingAction();
@@ -133,6 +146,43 @@ describe('the client secret', () => {
         .execute()
         .then((rows) => JSON.stringify(rows)),
     ).not.toContain('secret_x');
+  });
+
+  it('is deleted once the payment waits for nobody, not while it may', async () => {
+    const orderId = await awaitingAction();
+    const secret = { orderId, providerRef: 'pi_1', clientSecret: 'pi_1_secret_y' };
+    await savePaymentAction(world.db, secret);
+    const keptAt = async (payment_status: string): Promise<boolean> => {
+      await world.db
+        .updateTable('orders')
+        .set({ payment_status })
+        .where('id', '=', orderId)
+        .execute();
+      await prunePaymentActions(world.db);
+      const rows = world.db.selectFrom('payment_actions').select('order_id');
+      return (await rows.where('order_id', '=', orderId).execute()).length > 0;
+    };
+    expect(await keptAt('requires_action')).toBe(true);
+    expect(await keptAt('authorizing')).toBe(true);
+    expect(await keptAt('authorized')).toBe(false);
+  });
+});
+
+describe('payment_status', () => {
+  it.each([
+    ['authorizing', 'pending'],
+    ['capturing', 'authorized'],
+    ['voiding', 'authorized'],
+    ['captured', 'captured'],
+  ])('%s shows as %s', async (payment_status, shown) => {
+    const { body } = await world.shop.place();
+    await world.db
+      .updateTable('orders')
+      .set({ payment_status })
+      .where('id', '=', body.id)
+      .execute();
+    const read = await world.call('GET', `/v1/orders/${body.id}`, { secret: world.shop.owner });
+    expect(read.body['payment_status']).toBe(shown);
   });
 });
 

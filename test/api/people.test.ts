@@ -64,8 +64,9 @@ describe('people', () => {
     expect(list.body['data']).toMatchObject([{ id: body.id, customer: { name: 'Carla' } }]);
   });
 
-  it('are shown to a driver only while they have the delivery', async () => {
-    const { body } = await world.shop.place();
+  it('are shown to a driver only while they have the delivery, the very door too', async () => {
+    const location = { lat: 52.5371, lng: 13.4289 };
+    const { body } = await world.shop.place({ dropoff: { location, address: 'Canary Row 7' } });
     const read = async (): Promise<Json> =>
       (await world.call('GET', `/v1/orders/${body.id}`, { secret: world.shop.driverKey })).body;
     const become = (delivery_status: string, driver_id: string | null): Promise<unknown> =>
@@ -77,13 +78,15 @@ describe('people', () => {
     await become('confirmed', world.shop.driver.id);
     expect(await read()).toMatchObject({
       customer: { name: 'Carla' },
-      dropoff: { address: 'Canary Row 7' },
+      dropoff: { location, address: 'Canary Row 7' },
     });
     await become('delivered', world.shop.driver.id);
     const later = await read();
     expect(later.id).toBe(body.id);
     expect(later['customer']).toBeUndefined();
-    expect(later['dropoff']).not.toHaveProperty('address');
+    expect(later['dropoff']).toEqual({ location: { lat: 52.54, lng: 13.43 } });
+    const own = await world.call('GET', `/v1/orders/${body.id}`, { secret: world.shop.owner });
+    expect(own.body['dropoff']).toMatchObject({ location: { lat: 52.5371, lng: 13.4289 } });
   });
 
   it('are gone once erased: from orders, lists and repeated answers', async () => {
@@ -101,7 +104,10 @@ describe('people', () => {
     expect(read.status).toBe(200);
     expect(read.body['customer']).toBeUndefined();
     const again = await world.shop.place({ customer: { id: customer.id } }, key);
-    expect(again).toMatchObject({ status: 404 });
+    expect(again).toMatchObject({ status: 201, body: { id: body.id } });
+    expect(again.headers['idempotency-replayed']).toBe('true');
+    expect(again.body['customer']).toBeUndefined();
+    expect((await world.shop.place({ customer: { id: customer.id } })).status).toBe(404);
     const people = await world.call('GET', '/v1/admin/customers', { secret: world.admin });
     expect(JSON.stringify(people.body)).not.toContain(customer.id);
     const row = await world.db

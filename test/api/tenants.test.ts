@@ -281,6 +281,42 @@ describe('a key bound to a branch', () => {
   });
 });
 
+describe('a key bound to another branch', () => {
+  it('does not get what a request of the first branch was answered, nor takes it over', async () => {
+    const { shop } = target;
+    const scope = { role: 'staff', merchant_id: shop.merchant.id };
+    const nord = { merchant_id: shop.merchant.id, name: 'Nord', location: place };
+    const elsewhere = await world.make('branches', nord);
+    const staff = await world.keyOf({ ...scope, branch_id: elsewhere.id });
+    const { body } = await shop.place({}, 'placed-in-mitte');
+    const path = `/v1/orders/${body.id}/accept`;
+    const accept = (secret: string): Promise<Reply> =>
+      world.call('POST', path, { secret, key: 'accepted-in-mitte' });
+    expect((await accept(shop.staff)).status).toBe(200);
+    const calls = world.engine.calls.length;
+    const repeat = async (): Promise<void> => {
+      const again = await world.call('POST', '/v1/orders', {
+        secret: staff,
+        body: shop.orderBody(),
+        key: 'placed-in-mitte',
+      });
+      for (const reply of [again, await accept(staff)]) {
+        expect(reply).toMatchObject({ status: 404, body: { code: 'not_found' } });
+        expect(JSON.stringify(reply.body)).not.toContain('Carla');
+      }
+    };
+    await repeat();
+    await world.db
+      .updateTable('idempotency_keys')
+      .set({ response_status: null, lease_until: new Date(0) })
+      .where('order_id', '=', body.id)
+      .execute();
+    await repeat();
+    expect(world.engine.calls).toHaveLength(calls);
+    expect((await accept(shop.staff)).status).toBe(200);
+  });
+});
+
 describe('keys', () => {
   it('cannot be made with a branch of another merchant, or a scope that the role has not', async () => {
     const other = await openShop(world);

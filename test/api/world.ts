@@ -36,7 +36,7 @@ export async function createWorld(deps: Partial<ApiDeps> = {}) {
   const engine = createMemoryEngine(db);
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
-  const app = await buildApi({
+  const built: ApiDeps = {
     db,
     engine,
     redis: createQuietRedis(),
@@ -44,7 +44,8 @@ export async function createWorld(deps: Partial<ApiDeps> = {}) {
     log,
     masterKey: randomBytes(32).toString('base64'),
     ...deps,
-  });
+  };
+  const app = await buildApi(built);
   const call = createCaller(app);
   const admin = newSecret();
   await ensureAdminKey(db, admin);
@@ -59,6 +60,7 @@ export async function createWorld(deps: Partial<ApiDeps> = {}) {
 
   return {
     app,
+    deps: built,
     db,
     databaseUrl: database.url,
     engine,

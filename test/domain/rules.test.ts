@@ -60,6 +60,8 @@ describe('cancel', () => {
       step: 'void',
       providerRef: undefined,
       authorizeAttempt: 1,
+      // What an unanswered authorization left is older than the void.
+      firstSentAt: placedAt,
     });
     expect(isOver(hear(cancelled, say.declined, placedAt + minute).state)).toBe(true);
   });

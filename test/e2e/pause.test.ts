@@ -69,13 +69,14 @@ async function placeAll(): Promise<readonly string[]> {
   return ids;
 }
 
+const prepare = (id: string) =>
+  insist(() => shop.merchantSays(id, 'accept', { prep_seconds: 60 }, `a-${id}`));
+const finish = (id: string) => insist(() => shop.merchantSays(id, 'ready', {}, `r-${id}`));
+
 test('a pause of the worker costs time and nothing else', { timeout: 400_000 }, async () => {
   const ids = await placeAll();
   // A third is with the driver, a third is being prepared, a third waits for its merchant.
   const [accepted, silent] = [ids.filter((_, i) => i % 3 > 0), ids.filter((_, i) => i % 3 === 0)];
-  const prepare = (id: string) =>
-    insist(() => shop.merchantSays(id, 'accept', { prep_seconds: 60 }, `a-${id}`));
-  const finish = (id: string) => insist(() => shop.merchantSays(id, 'ready', {}, `r-${id}`));
   for (const id of accepted) await prepare(id);
   for (const id of accepted.filter((_, i) => i % 2 === 0)) await finish(id);
   let done = false;

@@ -135,6 +135,14 @@ describe('audit', () => {
       'no-hold-left',
       changeBooks((payment) => ({ ...payment, status: 'authorized', capturedMinor: 0 })),
     ],
+    ...(['requires_action', 'unconfirmed', 'declined'] as const).map(
+      (status) =>
+        [
+          `a payment left ${status}, which an app could still confirm`,
+          'no-hold-left',
+          changeBooks((payment) => ({ ...payment, status, capturedMinor: 0 })),
+        ] as const,
+    ),
     [
       'a second payment',
       'one-payment-per-attempt',

@@ -1,0 +1,109 @@
+// The housekeeping on a real database; the engine answers as told.
+
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createMaintenanceActivities } from '../../activities/maintain.ts';
+import type { OrderEngine } from '../../adapters/order-engine.ts';
+import { factsOf } from '../support/order-world.ts';
+import { createMarket, type Market } from '../db/market.ts';
+
+let market: Market;
+beforeEach(async () => {
+  market = await createMarket();
+});
+afterEach(() => market.close());
+
+const log = pino({ level: 'silent' });
+const minute = 60_000;
+
+/** One round against an engine with these answers; what it was asked. */
+async function maintain(answers: {
+  readonly isPlaced?: boolean | undefined;
+  readonly isBroken?: boolean;
+}) {
+  const asked: string[] = [];
+  const engine = {
+    place: async ({ facts }) => {
+      asked.push(`place ${facts.orderId}`);
+      return { kind: 'unavailable' };
+    },
+    isPlaced: async () => answers.isPlaced,
+    send: async () => ({ kind: 'unavailable' }),
+    paymentSettled: async ({ orderId }) => void asked.push(`paymentSettled ${orderId}`),
+    catchUp: async (orderId) => {
+      asked.push(`catchUp ${orderId}`);
+      if (answers.isBroken) throw new Error('the engine is broken');
+    },
+    wakeDispatcher: async (marketId) => void asked.push(`wake ${marketId}`),
+    startMaintenance: async () => undefined,
+    ping: async () => undefined,
+    close: async () => undefined,
+  } satisfies OrderEngine;
+  await createMaintenanceActivities({ db: market.db, engine, log }).maintain();
+  return asked;
+}
+
+async function draft(ageMs: number) {
+  const facts = factsOf();
+  const row = { sequence: 0, delivery_status: 'none', search: 0, search_since: null };
+  const id = await market.addOrder({
+    ...row,
+    placed_at: new Date(Date.now() - ageMs),
+    facts: JSON.stringify(facts),
+  });
+  const isOver = async () =>
+    (
+      await market.db
+        .selectFrom('orders')
+        .select('is_over')
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow()
+    ).is_over;
+  return { facts, isOver };
+}
+
+describe('an orphan draft', () => {
+  test('is placed while it is fresh', async () => {
+    const { facts, isOver } = await draft(minute);
+    expect(await maintain({ isPlaced: false })).toEqual([`place ${facts.orderId}`]);
+    expect(await isOver()).toBe(false);
+  });
+
+  test('is refused when it is old and surely has no workflow', async () => {
+    const { isOver } = await draft(6 * minute);
+    expect(await maintain({ isPlaced: false })).toEqual([]);
+    expect(await isOver()).toBe(true);
+  });
+
+  test.for([[true], [undefined]])(
+    'is never refused when a workflow exists or may exist: %s',
+    async ([isPlaced]) => {
+      const { facts, isOver } = await draft(6 * minute);
+      expect(await maintain({ isPlaced })).toEqual([`place ${facts.orderId}`]);
+      expect(await isOver()).toBe(false);
+    },
+  );
+});
+
+const overdue = (ageMs: number) =>
+  market.addOrder({
+    sequence: 7,
+    delivery_status: 'confirmed',
+    search_since: null,
+    deadline_at: new Date(Date.now() - ageMs),
+  });
+
+describe('an order past its deadline', () => {
+  test('is asked to read its log for some minutes', async () => {
+    const orderId = await overdue(3 * minute);
+    await overdue(1 * minute);
+    await overdue(11 * minute);
+    expect(await maintain({})).toEqual([`catchUp ${orderId}`]);
+  });
+
+  test('does not keep the rest of the housekeeping from its work when that fails', async () => {
+    await overdue(3 * minute);
+    await market.addOrder({ sequence: 5 });
+    expect(await maintain({ isBroken: true })).toContain(`wake ${market.marketId}`);
+  });
+});

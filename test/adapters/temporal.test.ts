@@ -1,0 +1,72 @@
+// What the engine's errors mean to a caller, against a gRPC server that answers as told.
+
+import { Server, ServerCredentials, status, type handleUnaryCall } from '@grpc/grpc-js';
+import { afterEach, expect, test } from 'vitest';
+import { createTemporalEngine } from '../../adapters/temporal.ts';
+import { newId } from '../../db/new-id.ts';
+
+const closing: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+const raw = (value: Buffer): Buffer => value;
+const definition = (name: string) => ({
+  path: `/temporal.api.workflowservice.v1.WorkflowService/${name}`,
+  requestStream: false as const,
+  responseStream: false as const,
+  requestSerialize: raw,
+  requestDeserialize: raw,
+  responseSerialize: raw,
+  responseDeserialize: raw,
+});
+
+const info: handleUnaryCall<Buffer, Buffer> = (_call, reply) => reply(null, Buffer.alloc(0));
+
+/** A frontend that answers every update with this status. */
+async function frontend(code: number): Promise<string> {
+  const server = new Server();
+  const update: handleUnaryCall<Buffer, Buffer> = (_call, reply) =>
+    reply({ code, details: 'told so' });
+  server.addService(
+    {
+      GetSystemInfo: definition('GetSystemInfo'),
+      UpdateWorkflowExecution: definition('UpdateWorkflowExecution'),
+    },
+    { GetSystemInfo: info, UpdateWorkflowExecution: update },
+  );
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  closing.push(() => server.forceShutdown());
+  return `127.0.0.1:${port}`;
+}
+
+function accept(address: string) {
+  const engine = createTemporalEngine({ address, namespace: 'default' });
+  closing.push(() => engine.close());
+  return engine.send({
+    orderId: newId('order'),
+    command: { kind: 'accept' },
+    actor: { kind: 'merchant', id: 'key_test' },
+    commandId: 'cmd_1',
+    deadlineMs: 1_500,
+  });
+}
+
+test.for([
+  [status.NOT_FOUND, { kind: 'not_running' }],
+  [status.INTERNAL, { kind: 'unknown' }],
+  [status.PERMISSION_DENIED, { kind: 'unknown' }],
+  [status.FAILED_PRECONDITION, { kind: 'refused', refusal: { code: 'order_paused' } }],
+] as const)('gRPC status %s is no crash', async ([code, outcome]) => {
+  expect(await accept(await frontend(code))).toMatchObject(outcome);
+});
+
+test('a server that cannot be reached is an outage, in bounded time', async () => {
+  const startedAt = Date.now();
+  expect((await accept('127.0.0.1:1')).kind).toMatch(/unavailable|unknown/);
+  expect(Date.now() - startedAt).toBeLessThan(6_000);
+});
