@@ -36,7 +36,8 @@ function checkString(field: string, text: string): void {
 
 const digitRun = /\d(?:[\s.–-]?\d){12,}/g;
 // Hexadecimal ids would look like a card once in some thousands; a phone has its plus.
-const machineId = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32,}/gi;
+const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+const hexId = /[0-9a-f]{32,}/gi;
 const phone = /\+\d[\d\s.-]{5,24}/g;
 const withoutPhone = (text: string): string => (text.replace(/\D/g, '').length > 15 ? text : ' ');
 
@@ -44,7 +45,8 @@ const withoutPhone = (text: string): string => (text.replace(/\D/g, '').length >
 export function holdsCardNumber(text: string): boolean {
   if (text.length < 13) return false;
   const rest = text
-    .replace(machineId, (id) => (/[a-f]/i.test(id) ? ' ' : id))
+    .replace(uuid, ' ')
+    .replace(hexId, (id) => (/[a-f]/i.test(id) ? ' ' : id))
     .replace(phone, withoutPhone);
   return (rest.match(digitRun) ?? []).some((run) => anyCard(run.split(/\D/)));
 }
