@@ -18,7 +18,7 @@ import { markRefused } from '../db/offers.ts';
 import { plan } from '../dispatch/plan.ts';
 import type { Plan, Snapshot } from '../dispatch/snapshot.ts';
 import type { MarketId } from '../domain/ids.ts';
-import type { Policy } from '../domain/policy.ts';
+import { rungAt, type Policy } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
 import { sendAll } from './send-all.ts';
@@ -52,12 +52,16 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
       const { offers, exhausted, skipped } = await makePlan(round);
       await endExhausted(round, exhausted);
       const made = await offer(round, offers);
-      const open = await endRound(db, { marketId, now: clock() });
+      const { open, nextSearchAt } = await endRound(db, { marketId, now: clock() });
       if (open > 0 || lapsed > 0) {
         const counts = { offers: made.length, lapsed, skipped: skipped.length, open };
         log.info({ market_id: marketId, ...counts }, 'a dispatch round has ended');
       }
-      const waitMs = open > 0 ? policy.dispatchTickMs : policy.dispatchIdleMs;
+      const untilNextMs = (nextSearchAt ?? Number.POSITIVE_INFINITY) - clock();
+      const waitMs =
+        open > 0
+          ? policy.dispatchTickMs
+          : Math.max(1, Math.min(policy.dispatchIdleMs, untilNextMs));
       return { open, offersMade: made.length, waitMs };
     },
   };
@@ -109,14 +113,14 @@ async function concludeAssign(
 }
 
 async function makePlan({ db, redis, marketId, policy, clock }: Round): Promise<Plan> {
-  const orders = await readSearching(db, marketId);
+  const orders = await readSearching(db, { marketId, now: clock() });
   if (orders.length === 0) return { offers: [], skipped: [], exhausted: [] };
   const drivers = await readDrivers(db, marketId);
   const live = await redis?.readPositions(drivers.map((driver) => driver.driverId));
   const now = clock();
   const snapshot: Snapshot = {
     now,
-    orders,
+    orders: orders.map((order) => ({ ...order, rung: rungAt(policy, now - order.searchSince) })),
     drivers: drivers.map(({ place, placeAt, ...driver }) => {
       const fresh = live?.get(driver.driverId);
       const isNewer = fresh !== undefined && fresh.at >= (placeAt ?? 0);

@@ -31,16 +31,23 @@ export function createRecordActivities(deps: Dependencies): RecordActivities {
   };
 }
 
+/** A search that starts later than a sleeping dispatcher's next look needs no wake. */
+const needsDispatcher = ({ events, facts, at }: RecordInput): boolean =>
+  events.some(
+    (event) =>
+      event.type === 'delivery.released' ||
+      (event.type === 'delivery.created' && event.releaseAt - at < facts.policy.dispatchIdleMs),
+  );
+
 async function tellOthers(
   { hint, wakeDispatcher, log }: Dependencies,
-  { facts, events }: RecordInput,
+  input: RecordInput,
 ): Promise<void> {
+  const { facts } = input;
   try {
     await Promise.all([
       hint(`merchant:${facts.merchantId}`),
-      events.some((event) => event.type === 'delivery.released')
-        ? wakeDispatcher(facts.marketId)
-        : undefined,
+      needsDispatcher(input) ? wakeDispatcher(facts.marketId) : undefined,
     ]);
   } catch (error) {
     log.debug({ err: error, order_id: facts.orderId }, 'a hint was lost');

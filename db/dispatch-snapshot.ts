@@ -13,7 +13,6 @@ import type { OfferOrderStatus } from './schema.ts';
 export type SearchingRow = {
   readonly orderId: OrderId;
   readonly search: number;
-  readonly rung: number;
   readonly searchSince: number;
   readonly pickup: Place;
   /** Earlier offers of this order, all searches; how each one ended. */
@@ -56,21 +55,17 @@ export async function readPolicy(db: Db, marketId: MarketId): Promise<Policy | u
   return row?.policy;
 }
 
-/** Deliveries without a live offer, the oldest released first. */
-export async function readSearching(db: Db, marketId: MarketId): Promise<readonly SearchingRow[]> {
+/** Deliveries whose search has begun and that have no live offer, the oldest search first. */
+export async function readSearching(
+  db: Db,
+  { marketId, now }: { readonly marketId: MarketId; readonly now: number },
+): Promise<readonly SearchingRow[]> {
   const orders = await db
     .selectFrom('orders')
-    .select([
-      'id',
-      'search',
-      'search_rung',
-      'search_since',
-      'placed_at',
-      'pickup_lat',
-      'pickup_lng',
-    ])
+    .select(['id', 'search', 'search_since', 'placed_at', 'pickup_lat', 'pickup_lng'])
     .where('market_id', '=', marketId)
     .where('delivery_status', '=', 'searching')
+    .where('search_since', '<=', new Date(now))
     .orderBy('search_since')
     .orderBy('id')
     .execute();
@@ -82,7 +77,6 @@ export async function readSearching(db: Db, marketId: MarketId): Promise<readonl
     .map((row) => ({
       orderId: row.id as OrderId,
       search: row.search,
-      rung: row.search_rung ?? 0,
       searchSince: (row.search_since ?? row.placed_at).getTime(),
       pickup: { lat: row.pickup_lat, lng: row.pickup_lng },
       earlier: lines.ended.get(row.id) ?? [],

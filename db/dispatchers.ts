@@ -5,14 +5,18 @@ import { sql } from 'kysely';
 import type { MarketId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
 
-/**
- * Ends a round at `now`: falls asleep unless something is open. Returns the deliveries that still look for a driver
- * or whose offers are open or accepted.
- */
+export type RoundEnd = {
+  /** Deliveries that look for a driver at this time, or whose offers are open or accepted. */
+  readonly open: number;
+  /** When the next search starts that is planned for later; epoch milliseconds. */
+  readonly nextSearchAt: number | undefined;
+};
+
+/** Ends a round at `now`: falls asleep unless something is open. */
 export async function endRound(
   db: Db,
   { marketId, now }: { readonly marketId: MarketId; readonly now: number },
-): Promise<number> {
+): Promise<RoundEnd> {
   return db.transaction().execute(async (trx) => {
     await trx
       .insertInto('dispatchers')
@@ -25,12 +29,16 @@ export async function endRound(
       .where('market_id', '=', marketId)
       .forUpdate()
       .execute();
-    const { rows } = await sql<{ open: number }>`
-      SELECT count(*)::int AS open FROM (
-        SELECT id FROM orders WHERE market_id = ${marketId} AND delivery_status = 'searching'
+    const { rows } = await sql<{ open: number; next_at: Date | null }>`
+      WITH searching AS MATERIALIZED (
+        SELECT id, search_since FROM orders WHERE market_id = ${marketId} AND delivery_status = 'searching'
+      ), needing AS (
+        SELECT id FROM searching WHERE search_since <= ${new Date(now)}
         UNION
         SELECT order_id FROM offer_orders JOIN offers ON offers.id = offer_id
-        WHERE offer_orders.status IN ('open', 'accepted') AND market_id = ${marketId}) AS needing`.execute(
+        WHERE offer_orders.status IN ('open', 'accepted') AND market_id = ${marketId})
+      SELECT (SELECT count(*)::int FROM needing) AS open,
+        (SELECT min(search_since) FROM searching WHERE search_since > ${new Date(now)}) AS next_at`.execute(
       trx,
     );
     const open = rows[0]?.open ?? 0;
@@ -39,7 +47,7 @@ export async function endRound(
       .set({ asleep: open === 0, last_round_at: new Date(now) })
       .where('market_id', '=', marketId)
       .execute();
-    return open;
+    return { open, nextSearchAt: rows[0]?.next_at?.getTime() };
   });
 }
 

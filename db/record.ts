@@ -53,7 +53,7 @@ async function append(db: Db | Transaction<Database>, input: RecordInput): Promi
       owner = ${row.owner ?? null}, deadline_at = ${time(row.deadlineAt)}, next_exit = ${row.nextExit ?? null},
       deadlines = ${JSON.stringify(row.deadlines)}::jsonb, ready_estimate_at = ${time(row.readyEstimateAt)},
       ready_at = ${time(row.readyAt)}, pickup_eta_at = ${time(row.pickupEtaAt)},
-      dropoff_eta_at = ${time(row.dropoffEtaAt)}, search = ${row.search}, search_rung = ${row.searchRung ?? null},
+      dropoff_eta_at = ${time(row.dropoffEtaAt)}, search = ${row.search},
       search_since = ${time(row.searchSince)}, provider_ref = coalesce(${row.providerRef ?? null}, provider_ref),
       is_over = ${row.isOver}, updated_at = ${at}
     WHERE id = ${facts.orderId}`.execute(db);

@@ -217,7 +217,6 @@ type OrdersTable = {
   pickup_eta_at: Time | null;
   dropoff_eta_at: Time | null;
   search: Generated<number>;
-  search_rung: number | null;
   search_since: Time | null;
   provider_ref: string | null;
   is_over: Generated<boolean>;

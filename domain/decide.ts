@@ -66,7 +66,7 @@ function decideCommand(state: OrderState, command: ExternalCommand, now: number)
           })
         : notPending(state);
     case 'markReady':
-      return markReady(state);
+      return markReady(state, now);
     case 'cancel':
       return cancel(state, command);
     case 'retryPayment':
@@ -99,14 +99,14 @@ function accept(state: OrderState, prepMs: number | undefined, now: number): Dec
   return accepted(
     { type: 'order.accepted', readyEstimateAt },
     { type: 'delivery.created', releaseAt },
-    ...(releaseAt === now ? [release(state)] : []),
   );
 }
 
-const release = (state: OrderState): OrderEventBody => ({
-  type: 'delivery.released',
-  search: state.searches + 1,
-});
+/** The goods are there: a search that was to start later starts now. */
+const releaseEarly = ({ delivery, searches }: OrderState, now: number): readonly OrderEventBody[] =>
+  delivery.status === 'searching' && delivery.since > now
+    ? [{ type: 'delivery.released', search: searches }]
+    : [];
 
 function notPending(state: OrderState): Decision {
   const { order } = state;
@@ -127,7 +127,7 @@ function alreadyEnded({ order }: OrderState): Decision {
   );
 }
 
-function markReady(state: OrderState): Decision {
+function markReady(state: OrderState, now: number): Decision {
   const { order, delivery } = state;
   if (hasEnded(state)) return alreadyEnded(state);
   // Assumed is not known: until the goods are gone, the merchant's word corrects the time.
@@ -139,10 +139,7 @@ function markReady(state: OrderState): Decision {
     return refused('already_ready', 'the order is ready already', order.since);
   if (order.status !== 'preparing')
     return refused('not_preparing', 'the order has not been accepted yet', order.since);
-  return accepted(
-    { type: 'order.ready', assumed: false },
-    ...(delivery.status === 'created' ? [release(state)] : []),
-  );
+  return accepted({ type: 'order.ready', assumed: false }, ...releaseEarly(state, now));
 }
 
 function cancel(
@@ -258,7 +255,7 @@ function unassign(state: OrderState, reason: 'abandoned' | 'late'): Decision {
   const { driverId, offerId } = delivery;
   const left: OrderEventBody = { type: 'delivery.unassigned', driverId, offerId, reason };
   return state.searches < facts.policy.maxDriversPerOrder
-    ? accepted(left, release(state))
+    ? accepted(left, { type: 'delivery.released', search: state.searches + 1 })
     : accepted(left, ...ending(state, { status: 'failed', endReason: 'failed_to_assign' }));
 }
 
@@ -272,16 +269,7 @@ function decideExit(state: OrderState, exit: ExitKind): Decision {
     case 'expire':
       return end(state, { status: 'expired', endReason: 'merchant_expired' });
     case 'assumeReady':
-      return accepted(
-        { type: 'order.ready', assumed: true },
-        ...(delivery.status === 'created' ? [release(state)] : []),
-      );
-    case 'release':
-      return accepted(release(state));
-    case 'widenSearch':
-      return delivery.status === 'searching'
-        ? accepted({ type: 'delivery.search_widened', rung: delivery.rung + 1 })
-        : ignored;
+      return accepted({ type: 'order.ready', assumed: true });
     case 'failSearch':
       return end(state, { status: 'failed', endReason: 'failed_to_assign' });
     case 'pingDriver':

@@ -30,7 +30,6 @@ export type OrderEventBody =
   | { readonly type: 'order.completed' }
   | { readonly type: 'delivery.created'; readonly releaseAt: number }
   | { readonly type: 'delivery.released'; readonly search: number }
-  | { readonly type: 'delivery.search_widened'; readonly rung: number }
   | {
       readonly type: 'delivery.assigned';
       readonly driverId: DriverId;

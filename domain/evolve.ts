@@ -72,19 +72,13 @@ function evolveDelivery(state: OrderState, event: EventOf<'delivery'>): OrderSta
   const become = (delivery: DeliveryPart): OrderState => ({ ...state, delivery });
   switch (event.type) {
     case 'delivery.created':
-      return become({ status: 'created', since, releaseAt: event.releaseAt });
+      return { ...become({ status: 'searching', since: event.releaseAt }), searches: 1 };
     case 'delivery.released':
-      return {
-        ...become({ status: 'searching', since, rung: 0, rungSince: since }),
-        searches: event.search,
-      };
-    case 'delivery.search_widened':
-      return state.delivery.status === 'searching'
-        ? become({ ...state.delivery, rung: event.rung, rungSince: since })
-        : state;
+      return { ...become({ status: 'searching', since }), searches: event.search };
     case 'delivery.assigned': {
       const { driverId, offerId, pickupEtaAt } = event;
-      const searched = state.delivery.status === 'searching' ? since - state.delivery.since : 0;
+      const searched =
+        state.delivery.status === 'searching' ? Math.max(0, since - state.delivery.since) : 0;
       return {
         ...become({ status: 'confirmed', since, driverId, offerId, pickupEtaAt, pinged: false }),
         searchedMs: state.searchedMs + searched,

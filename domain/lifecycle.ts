@@ -114,34 +114,10 @@ const pickupDueAt = (
 
 const deliveryRows: Rows<DeliveryPart> = {
   none: { kind: 'rests', on: ['order'] },
-  created: {
-    kind: 'waits',
-    owner: 'system',
-    steps: [
-      {
-        exit: 'release',
-        policy: 'releaseLeadMs',
-        at: (part) => part.releaseAt,
-        irreversible: false,
-        says: 'the search for a driver starts',
-      },
-    ],
-  },
   searching: {
     kind: 'waits',
     owner: 'system',
     steps: [
-      {
-        exit: 'widenSearch',
-        policy: 'rungs',
-        at: (part, { facts }) => {
-          const rung = facts.policy.rungs[part.rung];
-          const last = part.rung >= facts.policy.rungs.length - 1;
-          return last || !rung ? undefined : part.rungSince + rung.durationMs;
-        },
-        irreversible: false,
-        says: 'drivers further away are asked',
-      },
       {
         exit: 'failSearch',
         policy: 'searchLimitMs',

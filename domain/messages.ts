@@ -95,8 +95,6 @@ export const exitKinds = [
   'remindMerchant',
   'expire',
   'assumeReady',
-  'release',
-  'widenSearch',
   'failSearch',
   'pingDriver',
   'unassignLate',

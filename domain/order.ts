@@ -70,13 +70,8 @@ export type Carrier = {
 
 export type DeliveryPart =
   | { readonly status: 'none' }
-  | { readonly status: 'created'; readonly since: number; readonly releaseAt: number }
-  | {
-      readonly status: 'searching';
-      readonly since: number;
-      readonly rung: number;
-      readonly rungSince: number;
-    }
+  /** `since` is when the search starts: until the goods are nearly ready, it lies ahead. */
+  | { readonly status: 'searching'; readonly since: number }
   | ({
       readonly status: 'confirmed';
       readonly since: number;
@@ -209,7 +204,6 @@ export function simpleStatus(state: Pick<OrderState, 'order' | 'delivery'>): Sim
     case 'delivery_unconfirmed':
       return 'OUT_FOR_DELIVERY';
     case 'none':
-    case 'created':
     case 'searching':
     case 'confirmed':
     case 'cancelled':

@@ -8,6 +8,17 @@ const hour = 60 * minute;
 /** One rung of the search for a driver: who is asked, and for how long before the next rung. */
 export type Rung = { readonly radiusM: number; readonly durationMs: number };
 
+/** Index of the rung that is in force `searchedMs` after the search began; the last one lasts. */
+export function rungAt({ rungs }: Pick<Policy, 'rungs'>, searchedMs: number): number {
+  let index = 0;
+  let endsAt = 0;
+  for (const { durationMs } of rungs.slice(0, -1)) {
+    endsAt += durationMs;
+    if (searchedMs >= endsAt) index += 1;
+  }
+  return index;
+}
+
 export type Policy = {
   readonly version: string;
   /** Payment: how long the customer may take to complete it, and how many cards may be tried. */

@@ -21,7 +21,6 @@ export function stageOf(state: OrderState): Stage {
   switch (state.delivery.status) {
     case 'none':
       return 'before_accept';
-    case 'created':
     case 'searching':
     case 'cancelled':
       return 'preparing';

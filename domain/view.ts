@@ -31,7 +31,6 @@ export type OrderRow = {
   readonly pickupEtaAt: number | undefined;
   readonly dropoffEtaAt: number | undefined;
   readonly search: number;
-  readonly searchRung: number | undefined;
   readonly searchSince: number | undefined;
   readonly providerRef: string | undefined;
   readonly isOver: boolean;
@@ -61,7 +60,6 @@ export function rowOf(state: OrderState): OrderRow {
     pickupEtaAt: delivery.status === 'confirmed' ? delivery.pickupEtaAt : undefined,
     dropoffEtaAt: delivery.status === 'picked_up' ? delivery.dropoffEtaAt : undefined,
     search: state.searches,
-    searchRung: delivery.status === 'searching' ? delivery.rung : undefined,
     searchSince: delivery.status === 'searching' ? delivery.since : undefined,
     providerRef: 'providerRef' in payment ? payment.providerRef : undefined,
     isOver: isOver(state),
@@ -84,6 +82,17 @@ const supportMay = (state: OrderState): string => {
     : 'cancel it: `POST /v1/orders/' + state.facts.orderId + '/cancel`.';
 };
 
+/** Who is asked from when on, while the search lasts. */
+function searchPlan({ delivery, facts }: OrderState): readonly string[] {
+  if (delivery.status !== 'searching') return [];
+  let from = delivery.since;
+  return facts.policy.rungs.map(({ radiusM, durationMs }) => {
+    const line = `- from ${clock(from)} on, drivers within ${radiusM / 1_000} km of the branch are asked.`;
+    from += durationMs;
+    return line;
+  });
+}
+
 /** The card in the Temporal UI: state, owner, deadline, what happens by itself, what support can do. Markdown. */
 export function detailsOf(state: OrderState): string {
   const { order, delivery, payment } = state;
@@ -95,6 +104,7 @@ export function detailsOf(state: OrderState): string {
     ...deadlines.map(
       (d) => `- until **${clock(d.at)}** it is the ${d.owner}'s move; then ${d.says}.`,
     ),
+    ...searchPlan(state),
     ...(deadlines.length === 0 && !isOver(state)
       ? ['- a payment call is under way; it is retried by itself.']
       : []),

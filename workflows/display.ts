@@ -12,9 +12,7 @@ const stuckKey = defineSearchAttributeKey('StuckReason', 'KEYWORD');
 function stageOf({ delivery, order }: OrderState): string {
   if (order.status === 'payment_pending' || order.status === 'pending')
     return 'waiting_for_merchant';
-  return delivery.status === 'created' || delivery.status === 'searching'
-    ? 'finding_driver'
-    : 'delivering';
+  return delivery.status === 'searching' ? 'finding_driver' : 'delivering';
 }
 
 const stuckReason = ({ delivery, payment }: OrderState): string | undefined => {

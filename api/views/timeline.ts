@@ -63,8 +63,9 @@ const orderTexts: Texts = {
   'delivery.created': ({ releaseAt }) =>
     `the delivery is planned; a driver is looked for from ${clock(releaseAt)}`,
   'delivery.released': ({ search }) =>
-    search === 1 ? 'a driver is looked for' : `another driver is looked for (search ${search})`,
-  'delivery.search_widened': ({ rung }) => `drivers further away are asked (rung ${rung})`,
+    search === 1
+      ? 'a driver is looked for at once'
+      : `another driver is looked for (search ${search})`,
   'delivery.assigned': ({ pickupEtaAt }) =>
     `a driver takes the delivery; at the branch at about ${clock(pickupEtaAt)}`,
   'delivery.driver_pinged': () => 'the driver is late and is asked where they are',

@@ -113,7 +113,6 @@ CREATE TABLE orders (
   pickup_eta_at timestamptz,
   dropoff_eta_at timestamptz,
   search int NOT NULL DEFAULT 0,
-  search_rung int,
   search_since timestamptz,
   provider_ref text,
   is_over boolean NOT NULL DEFAULT false,

@@ -36,11 +36,14 @@ type Listener = (event: FeedEvent) => void;
 
 export type World = ReturnType<typeof createWorld>;
 
+/** Ready and nobody has taken it yet. */
+const stageOf = (type: string, before: Stage | undefined): Stage | undefined =>
+  type === 'order.ready' && before === 'preparing' ? 'finding driver' : stageAfter[type];
+
 const stageAfter: Readonly<Record<string, Stage>> = {
   'order.placed': 'paying',
   'order.submitted': 'at merchant',
   'order.accepted': 'preparing',
-  'delivery.released': 'finding driver',
   'delivery.assigned': 'driver coming',
   'delivery.unassigned': 'finding driver',
   'delivery.picked_up': 'on the road',
@@ -79,8 +82,9 @@ export function createWorld(plan: CityPlan, clock: CityClock) {
   function observe(event: FeedEvent): void {
     if (!feed.takeIn(event)) return;
     const name = nameById.get(event.orderId);
-    const stage = stageAfter[event.type];
-    if (name === undefined || stage === undefined) return;
+    if (name === undefined) return;
+    const stage = stageOf(event.type, lives.get(name)?.stage);
+    if (stage === undefined) return;
     const endReason = stage === 'ended early' ? (event.endReason ?? event.type) : undefined;
     change(name, { stage, ...(endReason === undefined ? {} : { endReason }) });
   }
@@ -91,7 +95,7 @@ export function createWorld(plan: CityPlan, clock: CityClock) {
     nameById.set(orderId, name);
     change(name, { orderId });
     for (const { type, endReason } of feed.eventsOf(orderId)) {
-      const stage = stageAfter[type];
+      const stage = stageOf(type, lives.get(name)?.stage);
       if (stage !== undefined)
         change(name, {
           stage,

@@ -17,7 +17,8 @@ beforeEach(async () => {
 });
 afterAll(() => market.close());
 
-const end = (now = start) => endRound(market.db, { marketId: market.marketId, now });
+const endOf = (now: number) => endRound(market.db, { marketId: market.marketId, now });
+const end = async (now = start) => (await endOf(now)).open;
 const claim = (aliveSince = start) =>
   claimWake(market.db, { marketId: market.marketId, aliveSince });
 
@@ -36,6 +37,16 @@ describe('endRound', () => {
       .transaction()
       .execute((trx) => markAssigned(trx, { ...offer, orderId, now: start }));
     expect(await end()).toBe(0);
+  });
+});
+
+describe('a search that starts later', () => {
+  test('leaves the dispatcher asleep and says when to look', async () => {
+    await market.addOrder({ search_since: new Date(start + 5_000) });
+    await market.addOrder({ search_since: new Date(start + 9_000) });
+    expect(await endOf(start)).toEqual({ open: 0, nextSearchAt: start + 5_000 });
+    expect(await claim()).toBe(true);
+    expect(await endOf(start + 5_000)).toEqual({ open: 1, nextSearchAt: start + 9_000 });
   });
 });
 

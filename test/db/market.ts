@@ -112,7 +112,6 @@ async function insertOrder({ db, ids }: To, row: OrderRow): Promise<OrderId> {
     dropoff_lng: center.lng,
     delivery_status: 'searching',
     search: 1,
-    search_rung: 0,
     search_since: new Date(start),
   };
   await db

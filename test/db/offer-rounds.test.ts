@@ -230,24 +230,26 @@ describe('acceptedNotAssigned', () => {
 
 describe('the snapshot', () => {
   test('has the searching orders without a live offer, oldest first, with all earlier offers', async () => {
-    const late = await market.addOrder({ search_since: new Date(start + 1), search_rung: 2 });
+    const late = await market.addOrder({ search_since: new Date(start + 1) });
     const early = await market.addOrder({ search: 1 });
     await market.write(planned(await market.addDriver(), await market.addOrder()));
-    await market.addOrder({ delivery_status: 'created' });
+    await market.addOrder({ search_since: new Date(start + 60_000) });
     const driverId = await market.addDriver();
     const refused = planned(driverId, early);
     await market.write(refused);
     await acceptOffer(market.db, { ...refused, now: start });
     await markRefused(market.db, { offerId: refused.offerId, orderId: early, now: start });
-    const orders = await readSearching(market.db, market.marketId);
+    const orders = await readSearching(market.db, {
+      marketId: market.marketId,
+      now: start + 1,
+    });
     expect(orders).toMatchObject([
       {
         orderId: early,
-        rung: 0,
         searchSince: start,
         earlier: [{ driverId, search: 1, outcome: 'voided' }],
       },
-      { orderId: late, rung: 2, earlier: [] },
+      { orderId: late, searchSince: start + 1, earlier: [] },
     ]);
   });
 
@@ -284,11 +286,11 @@ describe('the snapshot', () => {
     const orderId = await market.addOrder();
     const driverId = await market.addDriver();
     const [orders, drivers] = await Promise.all([
-      readSearching(market.db, market.marketId),
+      readSearching(market.db, { marketId: market.marketId, now: start }),
       readDrivers(market.db, market.marketId),
     ]);
     const { offers } = plan({
-      snapshot: { now: start, orders, drivers },
+      snapshot: { now: start, orders: orders.map((order) => ({ ...order, rung: 0 })), drivers },
       policy: defaultPolicy,
       seed: 1,
     });

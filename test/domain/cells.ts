@@ -88,12 +88,6 @@ const accepted = {
   'cancel by merchant': 'order.cancelled delivery.cancelled payment.voiding',
   'cancel by support': 'order.cancelled delivery.cancelled order.settled payment.voiding',
 };
-const created: Row = {
-  ...accepted,
-  markReady: 'order.ready delivery.released',
-  ...neverSearched,
-  ...nobodyDrives,
-};
 const failed = 'order.failed delivery.cancelled order.settled payment.voiding';
 const searching: Row = {
   ...accepted,
@@ -104,6 +98,7 @@ const searching: Row = {
   'exhaustSearch earlier': '-',
   ...nobodyDrives,
 };
+const searchAhead: Row = { ...searching, markReady: 'order.ready delivery.released' };
 const confirmed: Row = {
   ...accepted,
   markReady: 'order.ready',
@@ -153,9 +148,8 @@ export const spokenCells: Readonly<Record<string, Row>> = {
   declined: { ...unpaid, retryPayment: 'payment.authorizing' },
   pending,
   'pending, reminded': pending,
-  created,
+  'search ahead': searchAhead,
   searching,
-  'searching, last rung': searching,
   'searching again': searching,
   confirmed,
   'confirmed, pinged': confirmed,
@@ -287,12 +281,11 @@ export const answerCells: Readonly<Record<string, Readonly<Record<Facted, string
   ),
 };
 
-const release = 'delivery.released';
-const leaves = `delivery.unassigned ${release}`;
+const leaves = 'delivery.unassigned delivery.released';
 const exitsOf = {
   unpaid: { abandonPayment: 'order.cancelled payment.voiding' },
   pending: { remindMerchant: 'order.reminded', expire: 'order.expired payment.voiding' },
-  searching: { widenSearch: 'delivery.search_widened', failSearch: failed },
+  searching: { failSearch: failed },
   confirmed: { pingDriver: 'delivery.driver_pinged', unassignLate: leaves },
   pickedUp: { pingDriver: 'delivery.driver_pinged', unconfirm: 'delivery.unconfirmed' },
   captureFailed: { retryCapture: 'payment.capturing', writeOff: 'payment.written_off' },
@@ -307,9 +300,8 @@ export const exitCells: Readonly<Record<string, Partial<Record<ExitKind, string>
   declined: { abandonPayment: 'order.cancelled' },
   pending: exitsOf.pending,
   'pending, reminded': { expire: exitsOf.pending.expire },
-  created: { assumeReady: `order.ready ${release}`, release },
+  'search ahead': { ...exitsOf.searching, ...assumeReady },
   searching: { ...exitsOf.searching, ...assumeReady },
-  'searching, last rung': { failSearch: failed, ...assumeReady },
   'searching again': { ...exitsOf.searching, ...assumeReady },
   confirmed: { ...exitsOf.confirmed, ...assumeReady },
   'confirmed, pinged': { unassignLate: leaves, ...assumeReady },

@@ -195,20 +195,23 @@ describe('merchant', () => {
     expect(hear(state, say.ready, placedAt + 41 * minute).refusal?.code).toBe('already_ready');
   });
 
-  it('that accepts with a long preparation is not sent a driver yet', () => {
+  it('that accepts with a long preparation is sent a driver later', () => {
     const { state } = hear(
       situation('pending'),
       { kind: 'accept', prepMs: hour },
       placedAt + minute,
     );
-    expect(state.delivery).toMatchObject({ status: 'created', releaseAt: placedAt + 51 * minute });
+    expect(state.delivery).toMatchObject({
+      status: 'searching',
+      since: placedAt + 51 * minute,
+    });
   });
 
   it.each([0, minute, 10 * minute])(
     'that accepts with %d ms of preparation is sent a driver at once',
     (prepMs) => {
       const heard = hear(situation('pending'), { kind: 'accept', prepMs }, placedAt + minute);
-      expect(inShort(heard)).toBe('order.accepted delivery.created delivery.released');
+      expect(heard.state.delivery).toEqual({ status: 'searching', since: placedAt + minute });
     },
   );
 });

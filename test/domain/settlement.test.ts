@@ -93,7 +93,7 @@ describe('settlement', () => {
   it.each([
     ['authorizing', 'before_accept'],
     ['pending', 'before_accept'],
-    ['created', 'preparing'],
+    ['search ahead', 'preparing'],
     ['searching', 'preparing'],
     ['ready, searching', 'preparing'],
     ['confirmed', 'assigned'],

@@ -15,8 +15,8 @@ const authorizing = [[0, say.place]] as const satisfies readonly Saying[];
 const requiresAction = then(authorizing, [1_000, say.requiresAction]);
 const checking = then(requiresAction, [2_000, say.check]);
 const pending = then(authorizing, [1_000, say.authorized]);
-const created = then(pending, [minute, say.accept]);
-const searching = then(created, [6 * minute, exit('release')]);
+/** The search for a driver starts at minute 6. */
+const searching = then(pending, [minute, say.accept]);
 const assigned: Saying = [7 * minute, assign(1, placedAt + 12 * minute)];
 const confirmed = then(searching, assigned);
 const readySearching = then(searching, [6 * minute, say.ready]);
@@ -52,13 +52,8 @@ const stories: Record<string, readonly Saying[]> = {
   declined: then(authorizing, [1_000, say.declined]),
   pending,
   'pending, reminded': then(pending, [2 * minute, exit('remindMerchant')]),
-  created,
+  'search ahead': then(pending, [minute, { kind: 'accept', prepMs: 500 * hour }]),
   searching,
-  'searching, last rung': then(
-    searching,
-    [11 * minute, exit('widenSearch')],
-    [16 * minute, exit('widenSearch')],
-  ),
   'searching again': then(confirmed, [8 * minute, say.abandon]),
   confirmed,
   'confirmed, pinged': then(confirmed, [40 * minute, exit('pingDriver')]),

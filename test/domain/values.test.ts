@@ -21,7 +21,7 @@ import {
   shareOf,
 } from '../../domain/money.ts';
 import { initialState } from '../../domain/order.ts';
-import { defaultPolicy, scalePolicy } from '../../domain/policy.ts';
+import { defaultPolicy, rungAt, scalePolicy } from '../../domain/policy.ts';
 import { facts, stamp } from './lives.ts';
 
 const kinds: readonly IdKind[] = [
@@ -203,6 +203,12 @@ describe('policy', () => {
   it('says its speed in its version, and is itself at speed 1', () => {
     expect(scalePolicy(defaultPolicy, 10).version).toBe('default-1@10x');
     expect(scalePolicy(defaultPolicy, 1)).toEqual(defaultPolicy);
+  });
+
+  it('widens the search with the time that it has lasted, up to the last rung', () => {
+    const rungs = [0, 299_999, 300_000, 600_000, 9e9].map((ms) => rungAt(defaultPolicy, ms));
+    expect(rungs).toEqual([0, 0, 1, 2, 2]);
+    expect(rungAt({ rungs: [{ radiusM: 1, durationMs: 1 }] }, 5)).toBe(0);
   });
 });
 

@@ -3,7 +3,7 @@ import { deadlinesOf } from '../../domain/lifecycle.ts';
 import { currencies, maxAmountMinor } from '../../domain/money.ts';
 import { isOver, simpleStatus } from '../../domain/order.ts';
 import { detailsOf, rowOf, summaryOf } from '../../domain/view.ts';
-import { driver, facts, minute, offer, placedAt } from './lives.ts';
+import { driver, facts, hour, minute, offer, placedAt } from './lives.ts';
 import { situation, situations } from './situations.ts';
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
@@ -37,14 +37,15 @@ describe('summary', () => {
   });
 });
 
+const inUtc = (at: number): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+
 describe('details', () => {
   it.each(names)('%s › stay within 20 kB and say who moves, until when, and what then', (name) => {
     const state = situation(name);
     const text = detailsOf(state);
     expect(bytesOf(text)).toBeLessThanOrEqual(20_000);
     for (const { owner, at, says } of deadlinesOf(state)) {
-      const until = new Date(at).toISOString().slice(0, 19).replace('T', ' ');
-      expect(text).toContain(`until **${until} UTC** it is the ${owner}'s move; then ${says}`);
+      expect(text).toContain(`until **${inUtc(at)} UTC** it is the ${owner}'s move; then ${says}`);
     }
     expect(text).toContain(`payment \`${state.payment.status}\``);
     expect(text).toMatch(/Support can/);
@@ -58,6 +59,13 @@ describe('details', () => {
     expect(detailsOf(situation('denied, voiding'))).toContain('only money is still on its way');
     expect(detailsOf(situation('completed'))).toContain('nothing is left to do');
     expect(detailsOf(situation('expired, voided'))).toContain('merchant_expired');
+  });
+
+  it('tell who is asked from when on while a driver is looked for', () => {
+    const text = detailsOf(situation('searching'));
+    expect(text).toContain(`from ${inUtc(placedAt + 6 * minute)} UTC on, drivers within 3 km`);
+    expect(text).toContain(`from ${inUtc(placedAt + 16 * minute)} UTC on, drivers within 10 km`);
+    expect(detailsOf(situation('confirmed'))).not.toContain('drivers within');
   });
 });
 
@@ -79,13 +87,12 @@ describe('row', () => {
     const at = placedAt + 8 * minute;
     expect(rowOf(situation('searching again'))).toMatchObject({
       search: 2,
-      searchRung: 0,
       searchSince: at,
       driverId: undefined,
     });
-    expect(rowOf(situation('searching, last rung'))).toMatchObject({
+    expect(rowOf(situation('search ahead'))).toMatchObject({
       search: 1,
-      searchRung: 2,
+      searchSince: placedAt + minute + 500 * hour - 10 * minute,
       deliveryStatus: 'searching',
     });
   });
@@ -101,7 +108,7 @@ describe('row', () => {
   it.each([
     ['pending', 'PENDING'],
     ['authorizing', 'PENDING'],
-    ['created', 'PREPARING'],
+    ['search ahead', 'PREPARING'],
     ['confirmed', 'PREPARING'],
     ['ready, searching', 'READY'],
     ['picked up', 'OUT_FOR_DELIVERY'],

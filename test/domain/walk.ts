@@ -132,7 +132,7 @@ function keyOf(state: OrderState, now: number): string {
     'assumed' in order && order.assumed,
     order.status === 'preparing' ? left(order.readyEstimateAt) : undefined,
     order.status === 'payment_pending' ? [left(order.since), attempts.authorize] : undefined,
-    'rung' in delivery ? [delivery.rung, left(delivery.since)] : undefined,
+    delivery.status === 'searching' ? left(delivery.since) : undefined,
     'pinged' in delivery && delivery.pinged,
     'pickupEtaAt' in delivery ? left(delivery.pickupEtaAt) : undefined,
     'checking' in payment ? [payment.checking, payment.checkAgain] : undefined,
@@ -298,7 +298,7 @@ const legalPayments: Readonly<Record<string, readonly string[]>> = {
 const legalDeliveries: Readonly<Record<string, readonly string[]>> = {
   payment_pending: ['none'],
   pending: ['none'],
-  preparing: ['created', 'searching', 'confirmed'],
+  preparing: ['searching', 'confirmed'],
   ready: ['searching', 'confirmed', 'picked_up', 'delivery_unconfirmed', 'delivered'],
   completed: ['delivered'],
   denied: ['none'],

@@ -13,7 +13,7 @@ export type Said = { readonly status: number; readonly body?: unknown } | 'drop'
 type Ends = { readonly pickup: unknown; readonly dropoff: unknown };
 
 const effects: Readonly<Record<string, readonly string[]>> = {
-  accept: ['order.accepted', 'delivery.released'],
+  accept: ['order.accepted', 'delivery.created'],
   ready: ['order.ready'],
   'pick-up': ['delivery.picked_up'],
   deliver: ['delivery.delivered', 'payment.captured', 'order.completed'],

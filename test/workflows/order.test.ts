@@ -70,7 +70,7 @@ describe('order', () => {
     await order.skipTime();
     expect(await order.result()).toMatchObject({ status: 'failed', payment: 'voided' });
     expect(order.types()).toEqual(
-      expect.arrayContaining(['order.ready', 'delivery.search_widened', 'order.settled']),
+      expect.arrayContaining(['order.ready', 'order.failed', 'order.settled']),
     );
   });
 
