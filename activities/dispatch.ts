@@ -106,6 +106,7 @@ async function concludeAssign(
       await markRefused(db, { offerId, orderId, now: clock() });
       log.info(fields, 'an order refused its accepted offer; the driver is free');
       return;
+    case 'paused':
     case 'unknown':
     case 'unavailable':
       log.warn(fields, 'an accepted offer is not assigned yet; the next round tries again');

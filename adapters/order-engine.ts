@@ -15,6 +15,8 @@ export type Outcome =
   | { readonly kind: 'unavailable' }
   /** Sent, but no answer in time. The same message (same id) may be sent again. */
   | { readonly kind: 'unknown' }
+  /** Operations have paused the order in the engine: it hears nothing until they let it go on. Send again later. */
+  | { readonly kind: 'paused' }
   /** No such workflow is running. */
   | { readonly kind: 'not_running' };
 

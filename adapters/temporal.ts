@@ -99,7 +99,7 @@ function orderMessages({
         // Closed already: it was placed, and more has happened since.
         if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'not_running' };
         const outcome = outcomeOf(error);
-        if (outcome.kind !== 'unknown') return outcome;
+        if (outcome.kind !== 'unknown' && outcome.kind !== 'paused') return outcome;
         // A timed-out start may have persisted: only a look can tell.
         return (await isPlaced(client, facts.orderId)) ? outcome : { kind: 'unavailable' };
       }
@@ -208,13 +208,7 @@ function outcomeOf(error: unknown): Outcome {
 const grpcOutcomes: ReadonlyMap<number, Outcome> = new Map<number, Outcome>([
   [grpcStatus.UNAVAILABLE, { kind: 'unavailable' }],
   [grpcStatus.NOT_FOUND, { kind: 'not_running' }],
-  [
-    grpcStatus.FAILED_PRECONDITION,
-    {
-      kind: 'refused',
-      refusal: { code: 'order_paused', reason: 'operations have paused this order' },
-    },
-  ],
+  [grpcStatus.FAILED_PRECONDITION, { kind: 'paused' }],
 ]);
 
 function refusalOf(cause: unknown): Refusal | undefined {

@@ -74,7 +74,8 @@ export function createAnswerOffer({ db, engine, engineDeadlineMs }: Deps) {
   return { accept, decline };
 }
 
-const isSettled = ({ kind }: Outcome): boolean => kind !== 'unknown' && kind !== 'unavailable';
+const isSettled = ({ kind }: Outcome): boolean =>
+  kind === 'done' || kind === 'refused' || kind === 'not_running';
 
 function refusedByAll(outcomes: readonly Outcome[]): Error {
   const refused = outcomes.find((outcome) => outcome.kind === 'refused');

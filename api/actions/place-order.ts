@@ -86,6 +86,7 @@ export function createPlaceOrder({ db, vault, engine, writeDraft, engineDeadline
       case 'not_running':
         return answerOrder({ db, vault }, { request, orderId, viewer: caller.scope, status: 201 });
       case 'unknown':
+      case 'paused':
         return answerOrder({ db, vault }, { request, orderId, viewer: caller.scope, status: 202 });
       case 'refused':
         return answerRefused(db, { request, refused: refusal(outcome.refusal) });

@@ -107,6 +107,8 @@ async function deliver(
       return answerRefused(db, { request, refused: refusal(outcome.refusal) });
     case 'unavailable':
       return comeAgain(db, request, 'engine_unavailable');
+    case 'paused':
+      return comeAgain(db, request, 'order_paused');
     case 'unknown':
       return comeAgain(db, request, 'outcome_unknown');
     case 'not_running': {
@@ -122,10 +124,11 @@ async function deliver(
 async function comeAgain(
   db: Db,
   request: KeyedRequest,
-  code: 'engine_unavailable' | 'outcome_unknown',
+  code: 'engine_unavailable' | 'outcome_unknown' | 'order_paused',
 ): Promise<never> {
   await endLease(db, request);
-  throw problem(code, 'send the same request with the same key again', comeBack(2));
+  const seconds = code === 'order_paused' ? 30 : 2;
+  throw problem(code, 'send the same request with the same key again', comeBack(seconds));
 }
 
 /** No workflow takes commands: the order is over, or its start is not known yet. */

@@ -30,17 +30,19 @@ const times: ReadonlySet<string> = new Set([
   'captureBefore',
   'until',
 ]);
-// The card's token and the shares of the other parties stay with the platform.
-const platformOnly: ReadonlySet<string> = new Set([
-  'paymentMethod',
-  'driverMinor',
-  'platformMinor',
-]);
+// The card's token stays with the platform; the shares of an order with it and whoever earns them.
+const seenBy: Readonly<Record<string, readonly Scope['kind'][]>> = {
+  paymentMethod: ['platform'],
+  platformMinor: ['platform'],
+  driverMinor: ['platform'],
+  merchantMinor: ['platform', 'merchant'],
+};
+
+export const maySee = (field: string, viewer: Scope): boolean =>
+  !Object.hasOwn(seenBy, field) || seenBy[field]?.includes(viewer.kind) === true;
 
 export function eventData(body: object, viewer: Scope): Record<string, unknown> {
-  const kept = Object.entries(body).filter(
-    ([name]) => viewer.kind === 'platform' || !platformOnly.has(name),
-  );
+  const kept = Object.entries(body).filter(([name]) => maySee(name, viewer));
   return Object.fromEntries(
     kept.map(([name, value]) => [snake(name), times.has(name) ? isoOf(value) : value]),
   );

@@ -5,7 +5,7 @@ import type { Scope } from '../../db/scope.ts';
 import type { Actor, OrderEventBody, OrderEventType } from '../../domain/events.ts';
 import { formatMoney } from '../../domain/money.ts';
 import type { TimelineEntry } from '../schemas/events.ts';
-import { actorBody, eventData } from './event.ts';
+import { actorBody, eventData, maySee } from './event.ts';
 
 type Context = { readonly viewer: Scope; readonly currency: string };
 
@@ -13,7 +13,7 @@ export const timelineEntry = (row: TimelineRow, context: Context): TimelineEntry
   at: row.at.toISOString(),
   source: row.source,
   type: row.type,
-  text: textOf(row, context.currency),
+  text: textOf(row, context),
   sequence: row.sequence,
   actor: row.actor ? actorBody(row.actor) : null,
   offer_id: row.offer_id,
@@ -21,18 +21,22 @@ export const timelineEntry = (row: TimelineRow, context: Context): TimelineEntry
   data: row.body ? eventData(row.body, context.viewer) : {},
 });
 
-function textOf({ source, type, body, actor }: TimelineRow, currency: string): string {
+function textOf({ source, type, body, actor }: TimelineRow, { currency, viewer }: Context): string {
   if (source === 'provider') return `the payment provider reports ${type}`;
   if (source === 'offer') return offerTexts[type] ?? type;
   const say = orderTexts[type as OrderEventType] as Text | undefined;
   const money = (amountMinor: number): string => formatMoney(amountMinor, currency);
-  return say?.({ ...body, type } as OrderEventBody, { by: nameOf(actor), money }) ?? type;
+  return say?.({ ...body, type } as OrderEventBody, { by: nameOf(actor), money, viewer }) ?? type;
 }
 
 const nameOf = (actor: Actor | null): string =>
   actor === null || actor.kind === 'system' ? 'the system' : `the ${actor.kind}`;
 
-type Words = { readonly by: string; readonly money: (amountMinor: number) => string };
+type Words = {
+  readonly by: string;
+  readonly money: (amountMinor: number) => string;
+  readonly viewer: Scope;
+};
 type Text = (event: OrderEventBody, words: Words) => string;
 type EventOf<T extends OrderEventType, E = OrderEventBody> = E extends { readonly type: infer U }
   ? T extends U
@@ -57,8 +61,9 @@ const orderTexts: Texts = {
   'order.expired': () => 'the merchant did not answer in time: the order expires',
   'order.cancelled': ({ endReason }, { by }) => `${by} cancels the order: ${endReason}`,
   'order.failed': ({ endReason }) => `the order fails: ${endReason}`,
-  'order.settled': ({ customerMinor, merchantMinor }, { money }) =>
-    `settled: the customer pays ${money(customerMinor)}, the merchant gets ${money(merchantMinor)}`,
+  'order.settled': ({ customerMinor, merchantMinor }, { money, viewer }) =>
+    `settled: the customer pays ${money(customerMinor)}` +
+    (maySee('merchantMinor', viewer) ? `, the merchant gets ${money(merchantMinor)}` : ''),
   'order.completed': () => 'the order is complete',
   'delivery.created': ({ releaseAt }) =>
     `the delivery is planned; a driver is looked for from ${clock(releaseAt)}`,

@@ -60,7 +60,7 @@ test.for([
   [status.NOT_FOUND, { kind: 'not_running' }],
   [status.INTERNAL, { kind: 'unknown' }],
   [status.PERMISSION_DENIED, { kind: 'unknown' }],
-  [status.FAILED_PRECONDITION, { kind: 'refused', refusal: { code: 'order_paused' } }],
+  [status.FAILED_PRECONDITION, { kind: 'paused' }],
 ] as const)('gRPC status %s is no crash', async ([code, outcome]) => {
   expect(await accept(await frontend(code))).toMatchObject(outcome);
 });

@@ -180,7 +180,32 @@ describe('cancel', () => {
   });
 });
 
+describe('an order that operations have paused', () => {
+  it('hears nothing now, and the same request again once it goes on', async () => {
+    const key = randomUUID();
+    world.engine.faults.next = 'paused';
+    const first = await say('accept', { key });
+    expect(first).toMatchObject({ status: 409, body: { code: 'order_paused' } });
+    expect(first.headers['retry-after']).toBe('30');
+    expect(await say('accept', { key })).toMatchObject({ status: 200 });
+  });
+});
+
 describe('the timeline', () => {
+  it('does not tell a customer what the merchant gets', async () => {
+    await say('accept');
+    await say('cancel', { secret: world.shop.customerKey });
+    const settledFor = async (secret: string): Promise<string> => {
+      const { body } = await world.call('GET', `/v1/orders/${orderId}/timeline`, { secret });
+      const entries = body['data'] as { readonly type: string }[];
+      return JSON.stringify(entries.find(({ type }) => type === 'order.settled'));
+    };
+    expect(await settledFor(world.shop.owner)).toMatch(/the merchant gets.*merchant_minor/);
+    const customer = await settledFor(world.shop.customerKey);
+    expect(customer).toContain('the customer pays');
+    expect(customer).not.toMatch(/merchant gets|merchant_minor|driver_minor|platform_minor/);
+  });
+
   it('tells in words what happened, in order', async () => {
     await say('accept');
     await say('cancel', { secret: world.shop.customerKey });

@@ -15,7 +15,7 @@ type Step = { readonly command: Command; readonly commandId: string; readonly ac
 type Call = { readonly call: string; readonly orderId: string; readonly commandId: string };
 type Faults = {
   /** What becomes of the next message. */
-  next: 'unavailable' | 'unknown' | 'not_running' | undefined;
+  next: 'unavailable' | 'unknown' | 'not_running' | 'paused' | undefined;
   /** Messages wait for it. */
   gate: Promise<void> | undefined;
   /** The provider's answer to the next placing. */
