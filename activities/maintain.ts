@@ -4,6 +4,7 @@
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import type { Db } from '../db/connect.ts';
 import { prunePaymentActions } from '../db/payment-actions.ts';
+import { coarsenErased } from '../db/people.ts';
 import * as upkeep from '../db/upkeep.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
@@ -26,6 +27,8 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     wakeDispatchers,
     ({ db }: Dependencies) => upkeep.pruneIdempotencyKeys(db),
     ({ db }: Dependencies) => prunePaymentActions(db),
+    ({ db }: Dependencies) => upkeep.pruneWebhooks(db),
+    ({ db }: Dependencies) => coarsenErased(db),
     reportOverdue,
   ];
   return {
@@ -69,7 +72,9 @@ async function nudgeOrders({ db, engine, log }: Dependencies): Promise<void> {
   ];
   await sendAll({ items: [...new Set(ids)], log }, async (id) => {
     const orderId = parseId('order', id);
-    if (orderId) await engine.catchUp(orderId);
+    if (!orderId) return;
+    await engine.catchUp(orderId);
+    await upkeep.lostCallersCaughtUp(db, { orderId, now });
   });
 }
 

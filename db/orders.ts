@@ -3,6 +3,7 @@
 
 import { sql, type RawBuilder } from 'kysely';
 import type { Db } from './connect.ts';
+import { isOverdue } from './overdue.ts';
 import { pageOf, type Page, type PageOf } from './page.ts';
 import { listedIn, ordersIn, type Scope } from './scope.ts';
 import type { Vault } from './vault.ts';
@@ -96,7 +97,7 @@ export type OrderFilter = Page & {
   readonly externalId?: string | undefined;
   /** Not over yet: something, if only money, still moves. */
   readonly open?: boolean | undefined;
-  /** Only orders whose deadline passed before this time. */
+  /** Only orders that were overdue at this time. */
   readonly overdueAt?: Date | undefined;
 };
 
@@ -110,9 +111,7 @@ export async function listOrders(db: Db, filter: OrderFilter): Promise<PageOf<Or
     .$if(branchId !== undefined, (query) => query.where('o.branch_id', '=', branchId ?? ''))
     .$if(externalId !== undefined, (query) => query.where('o.external_id', '=', externalId ?? ''))
     .$if(open !== undefined, (query) => query.where('o.is_over', '=', open === false))
-    .$if(overdueAt !== undefined, (query) =>
-      query.where('o.is_over', '=', false).where('o.deadline_at', '<', overdueAt ?? null),
-    )
+    .$if(overdueAt !== undefined, (query) => query.where(isOverdue(overdueAt ?? new Date(0))))
     .orderBy('o.id', 'desc')
     .limit(limit + 1)
     .execute();

@@ -1,6 +1,7 @@
 // People (customers, drivers): names and phones sealed with a key of their own. Erasing a person destroys the key;
 // what is left of them in rows, notes and backups is noise.
 
+import { sql } from 'kysely';
 import type { Db } from './connect.ts';
 import { newId } from './new-id.ts';
 import { pageOf, type Page, type PageOf } from './page.ts';
@@ -122,7 +123,10 @@ export function openPerson(
   };
 }
 
-/** Destroys a customer's key. Their orders stay, without a name. False when there is no such customer. */
+/**
+ * Destroys a customer's key. Their orders stay, without a name and with a door to about a kilometre: those that have
+ * ended now, the others once they have (`coarsenErased`). False when there is no such customer.
+ */
 export async function eraseCustomer(db: Db, id: string, now: Date): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('people')
@@ -131,5 +135,17 @@ export async function eraseCustomer(db: Db, id: string, now: Date): Promise<bool
     .where('id', 'like', 'cus\\_%')
     .where('erased_at', 'is', null)
     .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  if (numUpdatedRows === 0n) return false;
+  await coarsenErased(db);
+  return true;
+}
+
+/** Rounds the doors of lately erased customers' ended orders to 0.01°. Idempotent; housekeeping repeats it. */
+export async function coarsenErased(db: Db): Promise<void> {
+  await sql`
+    UPDATE orders SET dropoff_lat = round(dropoff_lat::numeric, 2), dropoff_lng = round(dropoff_lng::numeric, 2)
+    FROM people WHERE people.id = orders.customer_id AND people.erased_at > now() - interval '30 days' AND is_over
+      AND (dropoff_lat <> round(dropoff_lat::numeric, 2) OR dropoff_lng <> round(dropoff_lng::numeric, 2))`.execute(
+    db,
+  );
 }

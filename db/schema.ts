@@ -137,6 +137,7 @@ export type Database = {
     body_hash: Buffer;
     order_id: string | null;
     lease_until: Time;
+    caught_up_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     response_status: number | null;
     response_body: Json<object> | null;
     created_at: CreatedAt;

@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import type { OrderFacts } from '../domain/order.ts';
 import type { Db } from './connect.ts';
+import { isOverdue } from './overdue.ts';
 
 const batch = 100;
 
@@ -31,6 +32,8 @@ export async function refuseDraft(db: Db, orderId: string): Promise<boolean> {
       status: 'CANCELLED',
       order_status: 'cancelled',
       end_reason: 'payment_not_completed',
+      // The order never was: its caller may place it anew.
+      external_id: null,
     })
     .where('id', '=', orderId)
     .where('sequence', '=', 0)
@@ -39,7 +42,7 @@ export async function refuseDraft(db: Db, orderId: string): Promise<boolean> {
   return numUpdatedRows === 1n;
 }
 
-/** Orders whose caller's lease ran out without an answer in the last two minutes. */
+/** Open orders with a caller whose lease ran out without an answer, and who have not caught up since. */
 export async function ordersWithLostCallers(db: Db, now: Date): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('idempotency_keys')
@@ -47,12 +50,26 @@ export async function ordersWithLostCallers(db: Db, now: Date): Promise<readonly
     .select('orders.id')
     .distinct()
     .where('response_status', 'is', null)
+    .where('caught_up_at', 'is', null)
     .where('lease_until', '<', now)
-    .where('lease_until', '>', new Date(now.getTime() - 120_000))
     .where('orders.is_over', '=', false)
     .limit(batch)
     .execute();
   return rows.map((row) => row.id);
+}
+
+/** The order has been told to read its log, after these callers were lost. */
+export async function lostCallersCaughtUp(
+  db: Db,
+  { orderId, now }: { readonly orderId: string; readonly now: Date },
+): Promise<void> {
+  await db
+    .updateTable('idempotency_keys')
+    .set({ caught_up_at: now })
+    .where('order_id', '=', orderId)
+    .where('response_status', 'is', null)
+    .where('lease_until', '<', now)
+    .execute();
 }
 
 /** Open orders whose deadline passed two to ten minutes ago: each gets a few nudges, not one for ever. */
@@ -114,12 +131,12 @@ export async function marketsWithoutDispatcher(db: Db, since: Date): Promise<rea
   return rows.map((row) => row.market_id);
 }
 
-export async function countOverdue(db: Db, deadlineBefore: Date): Promise<number> {
+/** Open orders whose deadline passed before `before`, or whose payment call has had no answer since. */
+export async function countOverdue(db: Db, before: Date): Promise<number> {
   const { count } = await db
-    .selectFrom('orders')
+    .selectFrom('orders as o')
     .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('is_over', '=', false)
-    .where('deadline_at', '<', deadlineBefore)
+    .where(isOverdue(before))
     .executeTakeFirstOrThrow();
   return count;
 }
@@ -129,6 +146,16 @@ export async function pruneIdempotencyKeys(db: Db): Promise<void> {
   await sql`
     DELETE FROM idempotency_keys WHERE (tenant, key) IN (
       SELECT tenant, key FROM idempotency_keys WHERE created_at < now() - interval '48 hours' LIMIT 20000)`.execute(
+    db,
+  );
+}
+
+/** Providers repeat a webhook for days, not for months. */
+export async function pruneWebhooks(db: Db): Promise<void> {
+  await sql`
+    DELETE FROM provider_webhooks WHERE (provider, event_id) IN (
+      SELECT provider, event_id FROM provider_webhooks
+      WHERE done_at IS NOT NULL AND received_at < now() - interval '60 days' LIMIT 20000)`.execute(
     db,
   );
 }

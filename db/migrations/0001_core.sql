@@ -43,6 +43,8 @@ CREATE TABLE people (
   created_at timestamptz NOT NULL DEFAULT now()
 );
 
+CREATE INDEX ON people (erased_at) WHERE erased_at IS NOT NULL;
+
 CREATE TABLE drivers (
   id text PRIMARY KEY REFERENCES people,
   market_id text NOT NULL REFERENCES markets,
@@ -239,6 +241,8 @@ CREATE TABLE idempotency_keys (
   body_hash bytea NOT NULL,
   order_id text,
   lease_until timestamptz NOT NULL,
+  -- When the order read its log, after this request's caller was lost.
+  caught_up_at timestamptz,
   response_status int,
   response_body jsonb,
   created_at timestamptz NOT NULL DEFAULT now(),
@@ -258,6 +262,8 @@ CREATE TABLE provider_webhooks (
   PRIMARY KEY (provider, event_id)
 );
 CREATE INDEX ON provider_webhooks (received_at) WHERE done_at IS NULL;
+-- For deleting the old ones.
+CREATE INDEX ON provider_webhooks USING brin (received_at);
 
 -- Free text from people, encrypted with the key of the person that it is about.
 CREATE TABLE notes (

@@ -93,6 +93,54 @@ const overdue = (ageMs: number) =>
     deadline_at: new Date(Date.now() - ageMs),
   });
 
+describe('an order that refused its draft', () => {
+  test('leaves its external id to another one', async () => {
+    const { facts } = await draft(6 * minute);
+    const orders = market.db.updateTable('orders').where('is_over', '=', false);
+    await orders.set({ external_id: 'pos-1' }).execute();
+    await maintain({ isPlaced: false });
+    const left = market.db.selectFrom('orders').select('external_id');
+    expect(await left.where('external_id', '=', 'pos-1').execute()).toEqual([]);
+    expect(facts.orderId).toMatch(/^ord_/);
+  });
+});
+
+/** An order whose caller's lease ended so long ago without an answer. */
+async function lostCaller(ageMs: number): Promise<string> {
+  const orderId = await market.addOrder({ sequence: 5, delivery_status: 'confirmed' });
+  await market.db
+    .insertInto('idempotency_keys')
+    .values({
+      tenant: 'tenant',
+      key: orderId,
+      route: 'POST /v1/orders/:id/cancel',
+      body_hash: Buffer.alloc(32),
+      order_id: orderId,
+      lease_until: new Date(Date.now() - ageMs),
+    })
+    .execute();
+  return orderId;
+}
+
+describe('a caller who was lost', () => {
+  test('has the order read its log once, however long ago it was', async () => {
+    const orderId = await lostCaller(20 * minute);
+    expect(await maintain({})).toEqual([`catchUp ${orderId}`]);
+    expect(await maintain({})).toEqual([]);
+  });
+
+  test('is asked for again when the engine could not be told', async () => {
+    const orderId = await lostCaller(20 * minute);
+    await maintain({ isBroken: true });
+    expect(await maintain({})).toEqual([`catchUp ${orderId}`]);
+  });
+
+  test('who may still be answered is left alone', async () => {
+    await lostCaller(-minute);
+    expect(await maintain({})).toEqual([]);
+  });
+});
+
 describe('an order past its deadline', () => {
   test('is asked to read its log for some minutes', async () => {
     const orderId = await overdue(3 * minute);

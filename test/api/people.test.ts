@@ -2,6 +2,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { coarsenErased } from '../../db/people.ts';
 import { createVault } from '../../db/vault.ts';
 import { createWorld, type Json, type World } from './world.ts';
 
@@ -116,6 +117,30 @@ describe('people', () => {
       .where('id', '=', customer.id)
       .executeTakeFirstOrThrow();
     expect(row).toMatchObject({ wrapped_key: null, name_enc: null, phone_enc: null });
+  });
+
+  it('that is erased leaves no door behind, once the order has ended', async () => {
+    const customer = await world.make('customers', {
+      name: 'Ada Gone',
+      phone: '+491701234568',
+      merchant_id: world.shop.merchant.id,
+    });
+    const { body } = await world.shop.place({
+      customer: { id: customer.id },
+      dropoff: { location: { lat: 52.53456, lng: 13.41234 }, address: 'Example Street 1' },
+    });
+    const door = () =>
+      world.db
+        .selectFrom('orders')
+        .select(['dropoff_lat', 'dropoff_lng'])
+        .where('id', '=', body.id)
+        .executeTakeFirstOrThrow();
+    const secret = world.admin;
+    await world.call('DELETE', `/v1/admin/customers/${customer.id}`, { secret });
+    expect(await door()).toEqual({ dropoff_lat: 52.53456, dropoff_lng: 13.41234 });
+    await world.db.updateTable('orders').set({ is_over: true }).where('id', '=', body.id).execute();
+    await coarsenErased(world.db);
+    expect(await door()).toEqual({ dropoff_lat: 52.53, dropoff_lng: 13.41 });
   });
 });
 
