@@ -15,6 +15,8 @@ export type Config = {
   readonly adminKey: string | undefined;
   readonly host: string;
   readonly port: number;
+  /** Addresses or CIDR ranges of the proxies in front of the API, which say who calls. */
+  readonly trustedProxies: readonly string[];
   readonly logLevel: string;
   /** Worker only: `/metrics` on this port when given. */
   readonly metricsPort: number | undefined;
@@ -59,6 +61,7 @@ export function readConfig(env: Environment): Config {
     adminKey: env['WAYBILL_ADMIN_KEY'] || undefined,
     host: env['HOST'] ?? '127.0.0.1',
     port: portOf(env, 'PORT') ?? 8080,
+    trustedProxies: (env['TRUSTED_PROXIES'] ?? '').split(',').flatMap((text) => text.trim() || []),
     logLevel: env['LOG_LEVEL'] ?? 'info',
     metricsPort: portOf(env, 'METRICS_PORT'),
   };

@@ -8,7 +8,7 @@ const pure = [
   'test/tidy.test.ts',
   'test/scripts/**/*.test.ts',
 ];
-const shared = { pool: 'forks', environment: 'node' } as const;
+const shared = { pool: 'forks', environment: 'node', testTimeout: 30_000 } as const;
 
 export default defineConfig({
   test: {
@@ -22,7 +22,6 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: pure,
           globalSetup: ['test/support/global.ts'],
-          testTimeout: 30_000,
           hookTimeout: 60_000,
         },
       },

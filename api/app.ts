@@ -36,11 +36,12 @@ import {
   withSchemaTypes,
   type Api,
   type ApiDeps,
+  type Limits,
 } from './server.ts';
 
 /** Ready to listen or to `inject`. Closing it closes nothing of what it was given. */
 export async function buildApi(deps: ApiDeps): Promise<Api> {
-  const { requestsPerS, engineDeadlineMs } = { ...defaultLimits, ...deps.limits };
+  const { requestsPerS, webhooksPerS, engineDeadlineMs } = { ...defaultLimits, ...deps.limits };
   const app = createServer(deps);
   registerErrors(app);
   registerValidation(app);
@@ -51,15 +52,15 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
   registerTextGuard(app);
   await registerOpenApi(app);
   const engine = registerMetrics(app, deps);
-  await registerRoutes(app, { ...deps, engine, engineDeadlineMs });
+  await registerRoutes(app, { ...deps, engine, engineDeadlineMs, webhooksPerS });
   await app.ready();
   return app;
 }
 
-type RouteDeps = ApiDeps & { readonly engineDeadlineMs: number };
+type RouteDeps = ApiDeps & Pick<Limits, 'engineDeadlineMs' | 'webhooksPerS'>;
 
 async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
-  const { db, redis, gateway, log, engine, engineDeadlineMs } = deps;
+  const { db, redis, gateway, log, engine, engineDeadlineMs, webhooksPerS } = deps;
   const vault = createVault(Buffer.from(deps.masterKey, 'base64'));
   const orders = { db, vault, engine, engineDeadlineMs };
   const closing = closingSignal(app);
@@ -69,7 +70,8 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   offerRoutes(app, { db, vault, redis, closing, answerOffer: createAnswerOffer(orders) });
   driverRoutes(app, { db, vault, redis });
   eventRoutes(app, { db, redis, closing });
-  await webhookRoutes(app, createReceiveWebhook({ db, engine, gateway, log }));
+  const receiveWebhook = createReceiveWebhook({ db, engine, gateway, log });
+  await webhookRoutes(app, { receiveWebhook, webhooksPerS });
   adminRoutes(app, { db, vault });
   healthRoutes(app, { db, engine, redis });
 }
@@ -81,7 +83,7 @@ function closingSignal(app: Api): AbortSignal {
   return closing.signal;
 }
 
-function createServer({ log }: ApiDeps): Api {
+function createServer({ log, trustedProxies = [] }: ApiDeps): Api {
   const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
     loggerInstance,
@@ -89,6 +91,7 @@ function createServer({ log }: ApiDeps): Api {
       disableRequestLogging: true,
       requestIdLogLabel: 'request_id',
     }),
+    trustProxy: [...trustedProxies],
     bodyLimit: bodyLimitBytes,
     handlerTimeout: handlerTimeoutMs,
     requestTimeout: requestTimeoutMs,

@@ -34,6 +34,7 @@ const app = await buildApi({
   gateway,
   log,
   masterKey: config.masterKey,
+  trustedProxies: config.trustedProxies,
   poolSizes: () => poolSizesOf(db),
 });
 

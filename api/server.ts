@@ -20,6 +20,8 @@ export const withSchemaTypes = (app: FastifyInstance) => app.withTypeProvider<Sc
 export type Limits = {
   /** Requests per second and key (without a key: per address). */
   readonly requestsPerS: number;
+  /** Of all providers together; they send no key and may share an address with others. */
+  readonly webhooksPerS: number;
   /** How long the engine may take to answer before the caller is told to come back. */
   readonly engineDeadlineMs: number;
 };
@@ -30,7 +32,11 @@ export const pollTimeoutMs = 50_000;
 export const requestTimeoutMs = 30_000;
 export const bodyLimitBytes = 262_144;
 
-export const defaultLimits: Limits = { requestsPerS: 600, engineDeadlineMs: 10_000 };
+export const defaultLimits: Limits = {
+  requestsPerS: 600,
+  webhooksPerS: 2_000,
+  engineDeadlineMs: 10_000,
+};
 
 export type ApiDeps = {
   readonly db: Db;
@@ -44,6 +50,8 @@ export type ApiDeps = {
   /** 32 bytes, base64: wraps the keys of people's data. */
   readonly masterKey: string;
   readonly limits?: Partial<Limits>;
+  /** Addresses or CIDR ranges whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: readonly string[];
   /** Connections of the database pool, for the metrics. */
   readonly poolSizes?: () => {
     readonly total: number;

@@ -1,6 +1,7 @@
 // The worker of the bare workflow: the options of worker/main.ts, task queues of its own, empty activities. It tells
 // its parent when a payment's answer is recorded, as ours tells Redis.
 
+import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { BareActivities } from './bare-contract.ts';
 
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
     Worker.create({
       ...shared,
       taskQueue: 'bare-orders',
-      workflowsPath: new URL('bare-workflow.ts', import.meta.url).pathname,
+      workflowsPath: fileURLToPath(new URL('bare-workflow.ts', import.meta.url)),
       maxCachedWorkflows: 400,
       stickyQueueScheduleToStartTimeout: '2s',
     }),

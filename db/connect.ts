@@ -1,8 +1,9 @@
 // One pool per process. Statement and idle-transaction time-outs keep one bad query from holding the event feed's
 // cursor back for all.
 
+import type { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
-import { Pool, types } from 'pg';
+import { Pool, types, type PoolClient } from 'pg';
 import type { Database } from './schema.ts';
 
 export type Db = Kysely<Database>;
@@ -27,12 +28,24 @@ export function connect({
     statement_timeout: 10_000,
     idle_in_transaction_session_timeout: 10_000,
     application_name: 'waybill',
+    keepAlive: true,
   });
+  pool.on('connect', endWhenSilent);
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   pools.set(db, pool);
   return db;
+}
+
+/** Longer than the server lets a statement run, and than the pool keeps an idle connection. */
+const silenceMs = 20_000;
+
+/** A server that vanished without a word would hold a query, and its place in the pool, for many minutes. */
+function endWhenSilent(client: PoolClient): void {
+  const { stream } = (client as PoolClient & { readonly connection: { readonly stream: Socket } })
+    .connection;
+  stream.setTimeout(silenceMs, () => stream.destroy(new Error('PostgreSQL is silent')));
 }
 
 /** Connections of the pool behind `db`, for metrics. */

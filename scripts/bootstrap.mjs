@@ -69,7 +69,9 @@ async function install() {
 
 /** npm by the way it was called itself, else the one on PATH; its error output is kept. */
 function runNpm(command) {
-  const args = [...command, '--no-audit', '--no-fund', '--loglevel=error'];
+  // Whatever NODE_ENV says: the tools are development packages, Node 24 itself is an optional one.
+  const include = ['--include=dev', '--include=optional'];
+  const args = [...command, ...include, '--no-audit', '--no-fund', '--loglevel=error'];
   const { npm_execpath: cli, npm_node_execpath: node } = process.env;
   const [program, first] = cli ? [node ?? process.execPath, [cli]] : ['npm', []];
   return new Promise((resolve) => {

@@ -2,6 +2,7 @@
 // as many as needed. SIGTERM finishes what is in hand.
 
 import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import {
   DefaultLogger,
   NativeConnection,
@@ -62,7 +63,7 @@ async function createWorkers(connection: NativeConnection, namespace: string) {
     Worker.create({
       ...shared,
       taskQueue: 'orders',
-      workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname,
+      workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
       activities,
       // Bounds memory: beyond it a workflow is rebuilt from its history when it is next needed.
       maxCachedWorkflows: 400,
@@ -130,13 +131,20 @@ async function createActivities({
   return { activities, engine, close };
 }
 
+/** A port that is taken costs the metrics, not the worker: several may run on one host. */
 function serveMetrics(port: number): void {
   collectDefaultMetrics();
   createServer((_request, response) => {
-    void register
+    register
       .metrics()
-      .then((text) => response.setHeader('content-type', register.contentType).end(text));
-  }).listen(port, config.host);
+      .then((text) => response.setHeader('content-type', register.contentType).end(text))
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'the metrics could not be read');
+        response.writeHead(500).end();
+      });
+  })
+    .on('error', (error) => log.error({ err: error, port }, 'the metrics cannot be served'))
+    .listen(port, config.host);
 }
 
 await main();

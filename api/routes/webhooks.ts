@@ -13,14 +13,20 @@ const schema = {
   response: { 200: Type.Object({ received: Type.Boolean() }) },
 };
 
-export async function webhookRoutes(app: Api, receiveWebhook: ReceiveWebhook): Promise<void> {
+type Deps = { readonly receiveWebhook: ReceiveWebhook; readonly webhooksPerS: number };
+
+export async function webhookRoutes(
+  app: Api,
+  { receiveWebhook, webhooksPerS }: Deps,
+): Promise<void> {
   await app.register(async function rawWebhooks(plain) {
     plain.removeAllContentTypeParsers();
     plain.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),
     );
     const raw = withSchemaTypes(plain);
-    const options = { bodyLimit: largestBytes, schema };
+    const rateLimit = { max: webhooksPerS, timeWindow: 1_000, keyGenerator: () => 'stripe' };
+    const options = { bodyLimit: largestBytes, schema, config: { rateLimit } };
     raw.post('/v1/webhooks/stripe', options, async (request, reply) => {
       const signature = String(request.headers['stripe-signature'] ?? '');
       const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);

@@ -12,6 +12,8 @@ export type ClientLogLine =
       readonly marketId: string;
       readonly merchantIds: readonly string[];
     }
+  /** The city went home: its merchants have read the feed to its end. A day that was cut off has none. */
+  | { readonly kind: 'day_ended'; readonly merchantIds: readonly string[] }
   | {
       readonly kind: 'answer';
       readonly at: string;

@@ -84,6 +84,7 @@ export async function playDay(options: DayOptions): Promise<Day> {
   over.abort();
   await Promise.all(living);
   await Promise.all(merchants.map((merchant) => merchant.drain(founding)));
+  if (options.signal?.aborted !== true) log.write({ kind: 'day_ended', merchantIds });
   await sendHome(city, founding);
   await log.close();
   const realSeconds = (Date.now() - startedAt) / 1_000;

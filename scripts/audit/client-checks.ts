@@ -37,10 +37,16 @@ const rowWasPromised: Check = {
   says: 'every order of the city’s merchants was placed by one of its clients',
   run: (data) => {
     const playedUntil = lastAnswers(data.clientLog);
+    const whole = new Set(
+      data.clientLog.flatMap((line) => (line.kind === 'day_ended' ? line.merchantIds : [])),
+    );
     const placed = new Set(promises(data).map((line) => line.orderId));
     // Later than the last answer somebody else may have placed it, by hand.
     const rows = data.orders.filter(
-      (order) => order.sequence > 0 && order.placedAt <= (playedUntil.get(order.merchantId) ?? 0),
+      (order) =>
+        order.sequence > 0 &&
+        whole.has(order.merchantId) &&
+        order.placedAt <= (playedUntil.get(order.merchantId) ?? 0),
     );
     return findingOf(rows, ({ id }) =>
       placed.has(id)

@@ -188,7 +188,7 @@ function receivedOf({ clientLog }: AuditData) {
   const placed = new Set<string>();
   const sequences = new Map<string, Set<number>>();
   for (const line of clientLog) {
-    if (line.kind === 'day') line.merchantIds.forEach((id) => readers.add(id));
+    if (line.kind === 'day_ended') line.merchantIds.forEach((id) => readers.add(id));
     if (line.kind === 'answer' && line.action === 'place') placed.add(line.orderId);
     if (line.kind === 'event')
       sequences.set(line.orderId, (sequences.get(line.orderId) ?? new Set()).add(line.sequence));

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Stripe } from 'stripe';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFaults } from '../../sandbox/stripe/faults.ts';
@@ -258,7 +259,7 @@ describe('memory', () => {
   });
 
   async function start(file: string) {
-    const main = new URL('../../sandbox/stripe/main.ts', import.meta.url).pathname;
+    const main = fileURLToPath(new URL('../../sandbox/stripe/main.ts', import.meta.url));
     const child = spawn(process.execPath, [main, '--port', '0', '--state', file]);
     running.push(child);
     const [line] = (await once(child.stdout, 'data')) as [Buffer];

@@ -203,6 +203,7 @@ const clientLogOf = (lives: readonly Life[]): AuditData['clientLog'] => [
       ({ sequence }) => ({ kind: 'event', merchantId, orderId: facts.orderId, sequence }) as const,
     ),
   ]),
+  { kind: 'day_ended', merchantIds: [merchantId] },
 ];
 
 const workflowOf = ({
