@@ -10,11 +10,11 @@ import type { OrderState } from '../domain/order.ts';
 import { rowOf } from '../domain/view.ts';
 import type { RecordInput } from '../domain/step.ts';
 
-const quick = proxyLocalActivities<RecordActivities>({
+const quickly = {
   startToCloseTimeout: '3s',
   scheduleToCloseTimeout: '3s',
   retry: { initialInterval: '50ms', maximumInterval: '500ms', maximumAttempts: 5 },
-});
+} as const;
 
 const patient = proxyActivities<RecordActivities>({
   startToCloseTimeout: '15s',
@@ -57,6 +57,7 @@ export async function append(
 }
 
 async function record(input: RecordInput): ReturnType<RecordActivities['record']> {
+  const quick = proxyLocalActivities<RecordActivities>({ ...quickly, summary: summaryOf(input) });
   try {
     return await quick.record(input);
   } catch (error) {
@@ -64,3 +65,14 @@ async function record(input: RecordInput): ReturnType<RecordActivities['record']
     return patient.record(input);
   }
 }
+
+/** Temporal's limit of a summary. */
+const summaryBytes = 200;
+
+const summaryOf = ({ events }: RecordInput): string =>
+  events.length === 0
+    ? 'read the event log'
+    : events
+        .map((event) => event.type)
+        .join(', ')
+        .slice(0, summaryBytes);

@@ -52,8 +52,20 @@ test(
     await shop.until(id, { order_status: 'pending' });
     await stack.kill('worker');
     await stack.start('worker', { CRASH_AT: 'record:after-commit#order.accepted' });
-    const gaveUp = shop.merchantSays(id, 'accept', { prep_seconds: 1 }).catch(() => undefined);
-    await stack.ended('worker');
+    let ended = false;
+    const end = stack.ended('worker').then(() => (ended = true));
+    // A worker that is slow to come up hears only the second or third try.
+    const gaveUp = expect
+      .poll(
+        async () => {
+          const accept = shop.merchantSays(id, 'accept', { prep_seconds: 1 }, `accept-${id}`);
+          await accept.catch(() => undefined);
+          return ended;
+        },
+        { timeout: 60_000, interval: 200 },
+      )
+      .toBe(true);
+    await end;
     await services.kill('temporal', 'SIGKILL');
     await stack.kill('api');
     await gaveUp;
