@@ -2,6 +2,7 @@
 // too early leaves behind is finished here.
 
 import type { OrderEngine } from '../adapters/order-engine.ts';
+import { unfinishedBulks } from '../db/bulk.ts';
 import type { Db } from '../db/connect.ts';
 import { prunePaymentActions } from '../db/payment-actions.ts';
 import * as upkeep from '../db/upkeep.ts';
@@ -9,6 +10,7 @@ import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
 import type { MaintenanceActivities } from './contract.ts';
 import { sendAll } from './send-all.ts';
+import { watchWorkflows } from './watch-workflows.ts';
 
 type Dependencies = { readonly db: Db; readonly engine: OrderEngine; readonly log: Logger };
 
@@ -17,6 +19,7 @@ const draftPatienceMs = 40_000;
 /** An order is not placed so long after its customer was told to try again. */
 const draftTooOldMs = 5 * 60_000;
 const placeDeadlineMs = 5_000;
+const bulkPatienceMs = 30_000;
 
 export function createMaintenanceActivities(deps: Dependencies): MaintenanceActivities {
   const parts = [
@@ -27,6 +30,8 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     ({ db }: Dependencies) => upkeep.pruneIdempotencyKeys(db),
     ({ db }: Dependencies) => prunePaymentActions(db),
     reportOverdue,
+    watchWorkflows,
+    resumeBulks,
   ];
   return {
     async maintain() {
@@ -87,6 +92,11 @@ async function wakeDispatchers({ db, engine }: Dependencies): Promise<void> {
     const marketId = parseId('market', id);
     if (marketId) await engine.wakeDispatcher(marketId);
   }
+}
+
+async function resumeBulks({ db, engine }: Dependencies): Promise<void> {
+  for (const id of await unfinishedBulks(db, new Date(Date.now() - bulkPatienceMs)))
+    await engine.startBulk(id);
 }
 
 async function reportOverdue({ db, log }: Dependencies): Promise<void> {

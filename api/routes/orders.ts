@@ -1,12 +1,12 @@
 // Placing, reading and listing orders.
 
 import type { Db } from '../../db/connect.ts';
+import { overdueGraceMs } from '../../db/exceptions.ts';
 import { findOrder, listOrders } from '../../db/orders.ts';
 import { readTimeline } from '../../db/timeline.ts';
 import type { Vault } from '../../db/vault.ts';
 import type { createPlaceOrder } from '../actions/place-order.ts';
 import { etagOf } from '../actions/replay.ts';
-import { overdueGraceMs } from '../backlog.ts';
 import { pageBody, pageFrom } from '../pages.ts';
 import { access, callerOf, merchantRoles } from '../plugins/auth.ts';
 import { keyedRequest } from '../plugins/idempotency.ts';

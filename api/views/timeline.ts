@@ -21,13 +21,22 @@ export const timelineEntry = (row: TimelineRow, context: Context): TimelineEntry
   data: row.body ? eventData(row.body, context.viewer) : {},
 });
 
-function textOf({ source, type, body, actor }: TimelineRow, currency: string): string {
+function textOf(
+  { source, type, body, actor }: Pick<TimelineRow, 'source' | 'type' | 'body' | 'actor'>,
+  currency: string,
+): string {
   if (source === 'provider') return `the payment provider reports ${type}`;
   if (source === 'offer') return offerTexts[type] ?? type;
   const say = orderTexts[type as OrderEventType] as Text | undefined;
   const money = (amountMinor: number): string => formatMoney(amountMinor, currency);
   return say?.({ ...body, type } as OrderEventBody, { by: nameOf(actor), money }) ?? type;
 }
+
+/** An event of the order in words, said of no one in particular. */
+export const textOfEvent = (event: OrderEventBody, currency: string): string =>
+  textOf({ source: 'order', type: event.type, body: event, actor: supportActor }, currency);
+
+const supportActor: Actor = { kind: 'support', id: '' };
 
 const nameOf = (actor: Actor | null): string =>
   actor === null || actor.kind === 'system' ? 'the system' : `the ${actor.kind}`;

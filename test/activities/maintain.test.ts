@@ -4,6 +4,8 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMaintenanceActivities } from '../../activities/maintain.ts';
 import type { OrderEngine } from '../../adapters/order-engine.ts';
+import type { WorkflowState } from '../../adapters/support-engine.ts';
+import type { OrderId } from '../../domain/ids.ts';
 import { factsOf } from '../support/order-world.ts';
 import { createMarket, type Market } from '../db/market.ts';
 
@@ -20,6 +22,8 @@ const minute = 60_000;
 async function maintain(answers: {
   readonly isPlaced?: boolean | undefined;
   readonly isBroken?: boolean;
+  readonly workflow?: WorkflowState;
+  readonly troubled?: readonly OrderId[];
 }) {
   const asked: string[] = [];
   const engine = {
@@ -28,6 +32,14 @@ async function maintain(answers: {
       return { kind: 'unavailable' };
     },
     isPlaced: async () => answers.isPlaced,
+    workflowOf: async (orderId) => {
+      asked.push(`workflowOf ${orderId}`);
+      return answers.workflow ?? { kind: 'running' };
+    },
+    troubledOrders: async () => answers.troubled ?? [],
+    settle: async () => ({ kind: 'unavailable' }),
+    terminate: async () => false,
+    startBulk: async (id) => void asked.push(`startBulk ${id}`),
     send: async () => ({ kind: 'unavailable' }),
     paymentSettled: async ({ orderId }) => void asked.push(`paymentSettled ${orderId}`),
     catchUp: async (orderId) => {
