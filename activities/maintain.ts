@@ -5,6 +5,7 @@ import type { OrderEngine } from '../adapters/order-engine.ts';
 import { unfinishedBulks } from '../db/bulk.ts';
 import type { Db } from '../db/connect.ts';
 import { prunePaymentActions } from '../db/payment-actions.ts';
+import { closeFound } from '../db/support-attempts.ts';
 import * as upkeep from '../db/upkeep.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
@@ -20,6 +21,7 @@ const draftPatienceMs = 40_000;
 const draftTooOldMs = 5 * 60_000;
 const placeDeadlineMs = 5_000;
 const bulkPatienceMs = 30_000;
+const attemptPatienceMs = 60_000;
 
 export function createMaintenanceActivities(deps: Dependencies): MaintenanceActivities {
   const parts = [
@@ -32,6 +34,7 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     reportOverdue,
     watchWorkflows,
     resumeBulks,
+    ({ db }: Dependencies) => closeFound(db, new Date(Date.now() - attemptPatienceMs)),
   ];
   return {
     async maintain() {

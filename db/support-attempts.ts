@@ -1,6 +1,7 @@
 // The audit of support: one row per attempt to change an order, written before anything is sent, so that none is lost
 // with a process. A rejected Update leaves no history: what was refused stands here alone.
 
+import { sql } from 'kysely';
 import type { NoteId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
 import { newId } from './new-id.ts';
@@ -78,4 +79,15 @@ export async function closeAttempt(
     .where('command_id', '=', commandId)
     .where('outcome', 'not in', ['done', 'refused'])
     .execute();
+}
+
+/** Attempts whose answer was lost on its way, but not their effect: the log knows. */
+export async function closeFound(db: Db, before: Date): Promise<void> {
+  await sql`
+    UPDATE support_attempts a SET outcome = 'done', code = NULL, answered_at = ${new Date()}
+    WHERE a.outcome IN ('sent', 'unknown') AND a.at < ${before} AND (
+      EXISTS (SELECT FROM order_events e WHERE e.order_id = a.order_id AND e.command_id = a.command_id)
+      OR (a.action = 'settle' AND EXISTS (SELECT FROM orders o WHERE o.id = a.order_id AND o.is_over)))`.execute(
+    db,
+  );
 }

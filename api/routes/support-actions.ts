@@ -126,7 +126,10 @@ const once = (
   tools: Pick<Deps, 'db' | 'vault'>,
   { caller, request }: Ask,
   work: () => Promise<Answer>,
-): Promise<Answer> => doOnce(tools, { caller, request }, work);
+): Promise<Answer> => doOnce(tools, { caller, request, isFinal }, work);
+
+const isFinal = ({ body }: Answer): boolean =>
+  (body as { readonly outcome?: string }).outcome !== 'under_way';
 
 function askOf(request: FastifyRequest): Ask {
   const { reason, note } = request.body as Because;

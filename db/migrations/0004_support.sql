@@ -42,6 +42,7 @@ CREATE TABLE support_attempts (
   answered_at timestamptz
 );
 CREATE INDEX ON support_attempts (order_id, at);
+CREATE INDEX support_attempts_unanswered ON support_attempts (at) WHERE outcome IN ('sent', 'unknown');
 
 -- What costs the platform more than one person may decide.
 CREATE TABLE support_approvals (

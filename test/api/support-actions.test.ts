@@ -148,6 +148,26 @@ describe('an action', () => {
   });
 });
 
+describe('the timeline', () => {
+  it('shows what support tried and noted between all else, and only to the platform', async () => {
+    const id = await desk.accepted(shop);
+    await desk.say(id, 'settle');
+    await desk.say(id, 'notes', { body: { text: 'called' } });
+    await desk.say(id, 'actions/cancel');
+    const path = `/v1/orders/${id}/timeline`;
+    const seen = listed(await world.call('GET', path, { secret: world.support }));
+    const others = seen.filter(({ source }) => source !== 'order').map(({ text }) => text);
+    expect(others).toEqual([
+      'support asks for settle (merchant_silent): refused: order_running',
+      'an agent notes something',
+      'support asks for cancel (merchant_silent): done',
+    ]);
+    const merchant = listed(await world.call('GET', path, { secret: shop.owner }));
+    expect(merchant.map(({ source }) => source)).toEqual(merchant.map(() => 'order'));
+    expect(merchant.length).toBe(seen.length - 3);
+  });
+});
+
 describe('break-glass', () => {
   it('refuses to settle or to terminate what runs in good order', async () => {
     const id = await desk.placed(shop);
