@@ -57,6 +57,8 @@ type One = {
 };
 type Answer = { readonly outcome: 'done' | 'refused'; readonly code?: string };
 
+const refused = (code: string): Answer => ({ outcome: 'refused', code });
+
 /** The same judgement, audit and command as for one order. What did not answer is left for the next round. */
 async function actOne(deps: Dependencies, one: One): Promise<void> {
   const { db, crashPoint } = deps;
@@ -89,7 +91,6 @@ async function sendOne(
 ): Promise<Answer | undefined> {
   const { state, log, facts } = order;
   const { orderId } = facts;
-  const refused = (code: string): Answer => ({ outcome: 'refused', code });
   if (!parseId('order', orderId)) return refused('not_found');
   if (await commandWasRecorded(db, { orderId, commandId })) return { outcome: 'done' };
   const claim = await claimOf(db, { orderId, now: new Date() });

@@ -2,12 +2,13 @@
 // order that has ended, or whose goods are delivered, keeps what its log says: only its money is brought to an end.
 
 import { decide, ending } from './decide.ts';
-import { accepted, ignored, refused, type Decision } from './decision.ts';
+import { accepted, refused, type Decision } from './decision.ts';
 import type { Refusal } from './errors.ts';
 import type { Actor, OrderEventBody } from './events.ts';
 import { foresee } from './foresee.ts';
 import type { ExternalCommand, OrderResult } from './messages.ts';
 import { hasEnded, type OrderFacts, type OrderState } from './order.ts';
+import { captureAgain } from './payment.ts';
 import { stageOf } from './settlement.ts';
 
 export const settleOutcomes = ['cancelled', 'delivered', 'failed'] as const;
@@ -36,7 +37,8 @@ export function decideSettle(
   outcome: SettleOutcome | undefined,
   now: number,
 ): Decision {
-  if (hasEnded(state) || state.delivery.status === 'delivered') return ignored;
+  // Only money is left: a failed capture is tried again at once, whatever else is under way goes on.
+  if (hasEnded(state) || state.delivery.status === 'delivered') return captureAgain(state);
   const onTheRoad = stageOf(state) === 'picked_up';
   switch (outcome) {
     case undefined:

@@ -2,7 +2,7 @@
 // outages on demand.
 
 import type { OrderEngine, Outcome } from '../../adapters/order-engine.ts';
-import type { WorkflowState } from '../../adapters/support-engine.ts';
+import type { SupportEngine, WorkflowState } from '../../adapters/support-engine.ts';
 import type { Db } from '../../db/connect.ts';
 import { record } from '../../db/record.ts';
 import { decide } from '../../domain/decide.ts';
@@ -60,17 +60,27 @@ const paidBy = (facts: OrderFacts): Command => ({
   captureBefore: Date.now() + 604_800_000,
 });
 
+const allWell = (): Faults => ({
+  next: undefined,
+  gate: undefined,
+  workflow: { kind: 'running' },
+  payment: 'authorized',
+});
+
+const supportOf = (faults: Faults): SupportEngine => ({
+  workflowOf: async () => faults.workflow,
+  troubledOrders: async () => [],
+  settle: async () => ({ kind: 'unavailable' }),
+  terminate: async () => true,
+  startBulk: nothing,
+});
+
 export function createMemoryEngine(db: Db) {
   const orders = createOrders(db);
   const answers = new Map<string, Outcome>();
   const calls: Call[] = [];
   const settled: string[] = [];
-  const faults: Faults = {
-    next: undefined,
-    gate: undefined,
-    workflow: { kind: 'running' },
-    payment: 'authorized',
-  };
+  const faults = allWell();
 
   async function fails(): Promise<Outcome | undefined> {
     await faults.gate;
@@ -113,11 +123,7 @@ export function createMemoryEngine(db: Db) {
     send,
     paymentSettled: async ({ orderId }) => void settled.push(orderId),
     isPlaced: async () => undefined,
-    workflowOf: async () => faults.workflow,
-    troubledOrders: async () => [],
-    settle: async () => ({ kind: 'unavailable' }),
-    terminate: async () => true,
-    startBulk: async () => undefined,
+    ...supportOf(faults),
     catchUp: nothing,
     wakeDispatcher: nothing,
     startMaintenance: nothing,

@@ -33,15 +33,16 @@ export async function startOtherRelease(
   };
 }
 
+const crashPoint = (): void => undefined;
+const nothing = async (): Promise<void> => undefined;
+
 function activitiesOf({ db, stripe }: Pick<Stack, 'db' | 'stripe'>) {
   const log = createLog({ name: 'other-release', level: 'silent' });
-  const crashPoint = (): void => undefined;
   const gateway = createStripeGateway({
     secretKey: 'sk_test_waybill',
     apiBase: stripe.url,
     webhookSecret: 'whsec_unused',
   });
-  const nothing = async (): Promise<void> => undefined;
   return {
     ...createRecordActivities({ db, log, crashPoint, hint: nothing, wakeDispatcher: nothing }),
     ...createPaymentActivities({ gateway, db, crashPoint }),

@@ -91,8 +91,11 @@ export async function carry(shop: Shop, orderId: string): Promise<void> {
 }
 
 /** The driver takes the order's offer when it comes. */
-export const acceptOffer = (shop: Shop, orderId: string): Promise<void> =>
-  expect.poll(() => acceptAnd(shop, orderId), { timeout: 40_000, interval: 200 }).toBe('confirmed');
+export async function acceptOffer(shop: Shop, orderId: string): Promise<void> {
+  await expect
+    .poll(() => acceptAnd(shop, orderId), { timeout: 40_000, interval: 200 })
+    .toBe('confirmed');
+}
 
 async function acceptAnd(shop: Shop, orderId: string): Promise<unknown> {
   const { body } = await shop.get({ secret: shop.driverKey, path: '/v1/offers?wait=1' });
