@@ -1,6 +1,6 @@
 // The steps with side effects, as the workflows see them: domain types only.
 
-import type { MarketId, OrderId } from '../domain/ids.ts';
+import type { BulkId, MarketId, OrderId } from '../domain/ids.ts';
 import type { PaymentResult } from '../domain/messages.ts';
 import type { PaymentCall } from '../domain/payment.ts';
 import type { Recorded, RecordInput } from '../domain/step.ts';
@@ -40,7 +40,15 @@ export type MaintenanceActivities = {
   maintain(): Promise<{ readonly waitMs: number }>;
 };
 
+export type SupportActivities = {
+  /** Whether the order's own workflow still runs. Throws, and is retried, while that cannot be found out. */
+  isOrderRunning(input: { readonly orderId: OrderId }): Promise<boolean>;
+  /** The next orders of a bulk action; `left`: how many are known to be left, 0 when it is done. Repeatable. */
+  bulkRound(input: { readonly bulkId: BulkId }): Promise<{ readonly left: number }>;
+};
+
 export type Activities = RecordActivities &
   PaymentActivities &
   DispatchActivities &
-  MaintenanceActivities;
+  MaintenanceActivities &
+  SupportActivities;

@@ -2,14 +2,17 @@
 // too early leaves behind is finished here.
 
 import type { OrderEngine } from '../adapters/order-engine.ts';
+import { unfinishedBulks } from '../db/bulk.ts';
 import type { Db } from '../db/connect.ts';
 import { prunePaymentActions } from '../db/payment-actions.ts';
 import { coarsenErased } from '../db/people.ts';
+import { closeFound } from '../db/support-attempts.ts';
 import * as upkeep from '../db/upkeep.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
 import type { MaintenanceActivities } from './contract.ts';
 import { sendAll } from './send-all.ts';
+import { watchWorkflows } from './watch-workflows.ts';
 
 type Dependencies = { readonly db: Db; readonly engine: OrderEngine; readonly log: Logger };
 
@@ -18,6 +21,8 @@ const draftPatienceMs = 40_000;
 /** An order is not placed so long after its customer was told to try again. */
 const draftTooOldMs = 5 * 60_000;
 const placeDeadlineMs = 5_000;
+const bulkPatienceMs = 30_000;
+const attemptPatienceMs = 60_000;
 
 export function createMaintenanceActivities(deps: Dependencies): MaintenanceActivities {
   const parts = [
@@ -30,6 +35,9 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     ({ db }: Dependencies) => upkeep.pruneWebhooks(db),
     ({ db }: Dependencies) => coarsenErased(db),
     reportOverdue,
+    watchWorkflows,
+    resumeBulks,
+    ({ db }: Dependencies) => closeFound(db, new Date(Date.now() - attemptPatienceMs)),
   ];
   return {
     async maintain() {
@@ -92,6 +100,11 @@ async function wakeDispatchers({ db, engine }: Dependencies): Promise<void> {
     const marketId = parseId('market', id);
     if (marketId) await engine.wakeDispatcher(marketId);
   }
+}
+
+async function resumeBulks({ db, engine }: Dependencies): Promise<void> {
+  for (const id of await unfinishedBulks(db, new Date(Date.now() - bulkPatienceMs)))
+    await engine.startBulk(id);
 }
 
 async function reportOverdue({ db, log }: Dependencies): Promise<void> {

@@ -6,6 +6,7 @@ import type { Refusal } from '../domain/errors.ts';
 import type { MarketId, OrderId } from '../domain/ids.ts';
 import type { CommandAnswer, ExternalCommand } from '../domain/messages.ts';
 import type { OrderFacts } from '../domain/order.ts';
+import type { SupportEngine } from './support-engine.ts';
 
 /** What became of a message. Never a hang: every call ends at its deadline. */
 export type Outcome =
@@ -20,7 +21,7 @@ export type Outcome =
   /** No such workflow is running. */
   | { readonly kind: 'not_running' };
 
-export type OrderEngine = {
+export type OrderEngine = SupportEngine & {
   /** Update-with-Start; idempotent per order id, before and after the workflow has closed. */
   place(input: { readonly facts: OrderFacts; readonly deadlineMs: number }): Promise<Outcome>;
   /** Whether the order has a workflow, running or closed; undefined when that cannot be found out. */
@@ -32,6 +33,8 @@ export type OrderEngine = {
     readonly actor: Actor;
     readonly commandId: string;
     readonly deadlineMs: number;
+    /** Refused with stale_sequence once the order has moved on. */
+    readonly ifSequence?: number | undefined;
   }): Promise<Outcome>;
   /** Tells the order that the provider has news about its payment. A closed workflow is no error. */
   paymentSettled(input: { readonly orderId: OrderId; readonly providerRef: string }): Promise<void>;

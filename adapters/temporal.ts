@@ -35,6 +35,7 @@ import {
 import type { OrderFacts } from '../domain/order.ts';
 import { summaryOf } from '../domain/view.ts';
 import type { OrderEngine, Outcome } from './order-engine.ts';
+import { supportMessages, type Calls } from './temporal-support.ts';
 
 export const searchAttributes = [
   'MerchantId',
@@ -57,17 +58,13 @@ export function createTemporalEngine({ address, namespace }: TemporalOptions): O
   return engineOf(client, connection);
 }
 
-type Calls = {
-  readonly client: Client;
-  readonly within: <T>(deadlineMs: number, call: () => Promise<T>) => Promise<T>;
-};
-
 export function engineOf(client: Client, connection: Connection): OrderEngine {
   const within: Calls['within'] = (deadlineMs, call) =>
     client.withDeadline(Date.now() + deadlineMs, call);
   return {
     ...orderMessages({ client, within }),
     ...otherWorkflows({ client, within }),
+    ...supportMessages({ client, within }),
     async ping(deadlineMs) {
       await within(deadlineMs, () => connection.workflowService.getSystemInfo({}));
     },
@@ -104,8 +101,9 @@ function orderMessages({
         return (await isPlaced(client, facts.orderId)) ? outcome : { kind: 'unavailable' };
       }
     },
-    async send({ orderId, command, actor, commandId, deadlineMs }) {
-      const update = { updateId: commandId, args: [{ command, actor }] as [object] };
+    async send({ orderId, command, actor, commandId, deadlineMs, ifSequence }) {
+      const envelope = { command, actor, ...(ifSequence === undefined ? {} : { ifSequence }) };
+      const update = { updateId: commandId, args: [envelope] as [object] };
       try {
         const handle = workflow.getHandle(orderWorkflowId(orderId));
         const answer = await within(deadlineMs, () =>

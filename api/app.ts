@@ -10,6 +10,10 @@ import { createAnswerOffer } from './actions/answer-offer.ts';
 import { createPlaceOrder } from './actions/place-order.ts';
 import { createReceiveWebhook } from './actions/receive-webhook.ts';
 import { createSendCommand } from './actions/send-command.ts';
+import { createApprovals } from './actions/approvals.ts';
+import { createBulkDesk } from './actions/bulk.ts';
+import { createBreakGlass } from './actions/settle-order.ts';
+import { createSupportDesk } from './actions/support-desk.ts';
 import { createWriteDraft } from './actions/write-draft.ts';
 import { findCaller, registerAuth } from './plugins/auth.ts';
 import { registerBodies } from './plugins/bodies.ts';
@@ -27,6 +31,9 @@ import { healthRoutes } from './routes/health.ts';
 import { offerRoutes } from './routes/offers.ts';
 import { orderCommandRoutes } from './routes/order-commands.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { supportMoreRoutes } from './routes/support-more.ts';
+import { supportActionRoutes } from './routes/support-actions.ts';
+import { supportRoutes } from './routes/support.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import {
   bodyLimitBytes,
@@ -73,6 +80,16 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   const receiveWebhook = createReceiveWebhook({ db, engine, gateway, log });
   await webhookRoutes(app, { receiveWebhook, webhooksPerS });
   adminRoutes(app, { db, vault });
+  supportRoutes(app, { db, vault });
+  supportActionRoutes(app, {
+    db,
+    vault,
+    desk: createSupportDesk(orders),
+    breakGlass: createBreakGlass(orders),
+  });
+  const approvals = createApprovals(orders);
+  const bulk = createBulkDesk({ db, vault, engine, log });
+  supportMoreRoutes(app, { db, vault, approvals, bulk });
   healthRoutes(app, { db, engine, redis });
 }
 

@@ -78,9 +78,10 @@ function insertion(request: KeyedRequest, draft: Draft, { guest, address, note }
               ${leaseEnd(request.now)})
       ON CONFLICT DO NOTHING RETURNING order_id
     ), guest AS (
-      INSERT INTO people (id, merchant_id, wrapped_key, name_enc, phone_enc)
+      INSERT INTO people (id, merchant_id, wrapped_key, name_enc, phone_enc, phone_index)
       SELECT ${guest?.id ?? null}::text, ${guest?.merchant_id ?? null}::text, ${guest?.wrapped_key ?? null}::bytea,
-             ${guest?.name_enc ?? null}::bytea, ${guest?.phone_enc ?? null}::bytea
+             ${guest?.name_enc ?? null}::bytea, ${guest?.phone_enc ?? null}::bytea,
+             ${guest?.phone_index ?? null}::bytea
       FROM claim WHERE ${guest !== undefined}
     ), note AS (
       INSERT INTO notes (id, order_id, person_id, body_enc)

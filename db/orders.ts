@@ -99,13 +99,16 @@ export type OrderFilter = Page & {
   readonly open?: boolean | undefined;
   /** Only orders that were overdue at this time. */
   readonly overdueAt?: Date | undefined;
+  /** Any further condition on `orders o`. */
+  readonly about?: RawBuilder<boolean> | undefined;
 };
 
 /** Newest first; drafts are left out, for a driver all but the deliveries in their hands. */
 export async function listOrders(db: Db, filter: OrderFilter): Promise<PageOf<OrderView>> {
-  const { scope, after, limit, status, branchId, externalId, open, overdueAt } = filter;
+  const { scope, after, limit, status, branchId, externalId, open, overdueAt, about } = filter;
   const rows = await selectOrders(db, listedIn(scope))
     .where('o.sequence', '>', 0)
+    .$if(about !== undefined, (query) => query.where(about ?? sql<boolean>`true`))
     .$if(after !== undefined, (query) => query.where('o.id', '<', after ?? ''))
     .$if(status !== undefined, (query) => query.where('o.status', '=', status ?? ''))
     .$if(branchId !== undefined, (query) => query.where('o.branch_id', '=', branchId ?? ''))

@@ -34,6 +34,7 @@ export function sealPerson(vault: Vault, { id, name, phone, merchantId }: NewPer
       wrapped_key: key.wrappedKey,
       name_enc: key.seal('name', name),
       phone_enc: key.seal('phone', phone),
+      phone_index: vault.indexOf(phone),
     },
   };
 }
@@ -130,7 +131,14 @@ export function openPerson(
 export async function eraseCustomer(db: Db, id: string, now: Date): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('people')
-    .set({ wrapped_key: null, name_enc: null, phone_enc: null, address_enc: null, erased_at: now })
+    .set({
+      wrapped_key: null,
+      name_enc: null,
+      phone_enc: null,
+      address_enc: null,
+      phone_index: null,
+      erased_at: now,
+    })
     .where('id', '=', id)
     .where('id', 'like', 'cus\\_%')
     .where('erased_at', 'is', null)

@@ -51,6 +51,7 @@ export type Database = {
     name_enc: Buffer | null;
     phone_enc: Buffer | null;
     address_enc: Buffer | null;
+    phone_index: Buffer | null;
     merchant_id: string | null;
     erased_at: Time | null;
     created_at: CreatedAt;
@@ -156,8 +157,48 @@ export type Database = {
     order_id: string | null;
     person_id: string;
     body_enc: Buffer;
+    written_by: string | null;
     created_at: CreatedAt;
   };
+  order_troubles: {
+    order_id: string;
+    kind: 'workflow_gone' | 'workflow_failing' | 'workflow_paused';
+    since: Time;
+    seen_at: Time;
+  };
+  order_claims: { order_id: string; key_id: string; claimed_at: Time; expires_at: Time };
+  support_attempts: {
+    command_id: string;
+    id: string;
+    order_id: string;
+    action: string;
+    params: Json<Record<string, string | number>>;
+    key_id: string;
+    reason: string;
+    note_id: string | null;
+    sequence: number;
+    outcome: 'sent' | 'done' | 'refused' | 'unknown' | 'awaits_approval';
+    code: string | null;
+    approved_by: string | null;
+    bulk_id: string | null;
+    at: Time;
+    answered_at: Time | null;
+  };
+  support_approvals: {
+    id: string;
+    command_id: string;
+    order_id: string;
+    status: 'pending' | 'approved' | 'rejected';
+    asked_by: string;
+    loss_minor: number;
+    currency: string;
+    decided_by: string | null;
+    asked_at: Time;
+    expires_at: Time;
+    decided_at: Time | null;
+  };
+  bulk_jobs: { id: string; action: string; reason: string; key_id: string; created_at: Time };
+  bulk_items: { bulk_id: string; order_id: string; outcome: string | null; code: string | null };
   payment_actions: {
     order_id: string;
     provider_ref: string;

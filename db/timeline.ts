@@ -1,12 +1,12 @@
-// Everything that happened to one order, from the three logs that know: its events, its offers, the provider's
-// webhooks. Oldest first.
+// Everything that happened to one order, from all the logs that know: its events, its offers, the provider's webhooks;
+// for the platform also what support did and noted, incidents, and what is wrong with its workflow. Oldest first.
 
 import { sql } from 'kysely';
 import type { Actor } from '../domain/events.ts';
 import type { Db } from './connect.ts';
 
 export type TimelineRow = {
-  readonly source: 'order' | 'offer' | 'provider';
+  readonly source: 'order' | 'offer' | 'provider' | 'support' | 'note' | 'incident' | 'workflow';
   readonly type: string;
   readonly at: Date;
   /** Of order events. */
@@ -18,8 +18,13 @@ export type TimelineRow = {
   readonly driver_id: string | null;
 };
 
+type Asked = { readonly orderId: string; readonly forSupport: boolean };
+
 /** At most 1,000 rows: an order's life is bounded far below. */
-export async function readTimeline(db: Db, orderId: string): Promise<readonly TimelineRow[]> {
+export async function readTimeline(
+  db: Db,
+  { orderId, forSupport }: Asked,
+): Promise<readonly TimelineRow[]> {
   const { rows } = await sql<TimelineRow>`
     SELECT 'order' AS source, type, at, sequence, body, actor, NULL AS offer_id, NULL AS driver_id, id
     FROM order_events WHERE order_id = ${orderId}
@@ -29,6 +34,22 @@ export async function readTimeline(db: Db, orderId: string): Promise<readonly Ti
     UNION ALL
     SELECT 'provider', type, received_at, NULL, NULL, NULL, NULL, NULL, 0
     FROM provider_webhooks WHERE order_id = ${orderId}
+    ${forSupport ? supportRows(orderId) : sql``}
     ORDER BY at, source, id LIMIT 1000`.execute(db);
   return rows;
 }
+
+const supportRows = (orderId: string) => sql`
+    UNION ALL
+    SELECT 'support', action, at, sequence, jsonb_build_object('attemptId', id, 'reason', reason, 'outcome', outcome,
+      'code', code, 'noteId', note_id, 'approvedBy', approved_by, 'bulkId', bulk_id, 'params', params),
+      jsonb_build_object('kind', 'support', 'id', key_id), NULL, NULL, 0
+    FROM support_attempts WHERE order_id = ${orderId}
+    UNION ALL
+    SELECT 'note', 'note.written', created_at, NULL, jsonb_build_object('noteId', id),
+      jsonb_build_object('kind', 'support', 'id', written_by), NULL, NULL, 0
+    FROM notes WHERE order_id = ${orderId} AND written_by IS NOT NULL
+    UNION ALL
+    SELECT 'incident', kind, at, NULL, detail, NULL, NULL, NULL, 0 FROM incidents WHERE order_id = ${orderId}
+    UNION ALL
+    SELECT 'workflow', kind, since, NULL, NULL, NULL, NULL, NULL, 0 FROM order_troubles WHERE order_id = ${orderId}`;

@@ -306,7 +306,7 @@ const moves = (settlement: Settlement): boolean =>
   settlement.customerMinor !== 0 || settlement.merchantMinor !== 0 || settlement.driverMinor !== 0;
 
 /** How an order ends early: its end, its delivery's, who pays, and what becomes of the hold on the card. */
-function ending(state: OrderState, how: Ending): readonly OrderEventBody[] {
+export function ending(state: OrderState, how: Ending): readonly OrderEventBody[] {
   const { status, ...why } = how;
   const settlement = settle(state.facts, how.endReason, stageOf(state));
   const active = state.delivery.status !== 'none' && state.delivery.status !== 'cancelled';

@@ -34,6 +34,22 @@ export const errorTable = {
   not_your_delivery: { status: 409, title: 'The delivery is not with this driver' },
   not_picked_up: { status: 409, title: 'The goods have not been picked up yet' },
   payment_not_retryable: { status: 409, title: 'The payment cannot be tried again now' },
+  // support
+  stale_sequence: { status: 412, title: 'The order has moved on since it was looked at' },
+  claimed_by_other: { status: 409, title: 'Another agent works on this order' },
+  order_running: { status: 409, title: 'The order’s workflow is running and decides itself' },
+  workflow_gone: { status: 409, title: 'The order’s workflow is not running: settle the order' },
+  workflow_healthy: { status: 409, title: 'The order’s workflow is in order' },
+  outcome_needed: { status: 422, title: 'The goods are on the road: say how the order ended' },
+  no_effect: { status: 409, title: 'It would change nothing' },
+  no_driver: { status: 409, title: 'No driver has this delivery' },
+  approval_needed: { status: 409, title: 'A second agent must approve this' },
+  approval_not_pending: { status: 409, title: 'The approval is not pending any more' },
+  approval_needs_another: {
+    status: 409,
+    title: 'Another agent than the one who asked must approve',
+  },
+  count_changed: { status: 409, title: 'The selection has changed since the dry run' },
   // offers and drivers
   offer_not_open: { status: 409, title: 'The offer is not open any more' },
   offer_expired: { status: 409, title: 'The offer has expired' },

@@ -12,6 +12,7 @@ export type BranchId = Id<'branch'>;
 export type MarketId = Id<'market'>;
 export type CustomerId = Id<'customer'>;
 export type NoteId = Id<'note'>;
+export type BulkId = Id<'bulk'>;
 
 const prefixes = {
   order: 'ord',
@@ -23,6 +24,9 @@ const prefixes = {
   customer: 'cus',
   note: 'note',
   key: 'key',
+  attempt: 'att',
+  approval: 'apr',
+  bulk: 'blk',
 } as const;
 export type IdKind = keyof typeof prefixes;
 
@@ -44,6 +48,8 @@ export function parseId<K extends IdKind>(kind: K, text: string): Id<K> | undefi
 
 export const orderWorkflowId = (orderId: OrderId): string => `order:${orderId}`;
 export const dispatcherWorkflowId = (marketId: MarketId): string => `dispatcher:${marketId}`;
+export const settleWorkflowId = (orderId: OrderId): string => `settle:${orderId}`;
+export const bulkWorkflowId = (bulkId: BulkId): string => `bulk:${bulkId}`;
 export const maintenanceWorkflowId = 'maintenance';
 
 export function parseOrderWorkflowId(workflowId: string): OrderId | undefined {

@@ -115,7 +115,12 @@ export type Command =
   | { readonly kind: 'extendDeadline'; readonly key: string; readonly until: number };
 
 /** An Update's argument: the command and on whose behalf. */
-export type CommandEnvelope = { readonly command: ExternalCommand; readonly actor: Actor };
+export type CommandEnvelope = {
+  readonly command: ExternalCommand;
+  readonly actor: Actor;
+  /** Refuse with stale_sequence unless the order is still at it: what was previewed is what is done. */
+  readonly ifSequence?: number;
+};
 
 /** An Update's answer: enough to know what the order is now; the read model holds the rest. */
 export type CommandAnswer = { readonly status: SimpleStatus; readonly sequence: number };

@@ -56,6 +56,8 @@ export type Policy = {
   /** Money that a provider will not move at once. */
   readonly moneyRetryMs: number;
   readonly moneyLimitMs: number;
+  /** A remedy of support that costs the platform more needs a second person; minor units. */
+  readonly secondApprovalMinor: number;
   /** After an outage of the engine: real time, never scaled. */
   readonly overdueGraceMs: number;
   readonly overdueExtensionMs: number;
@@ -93,6 +95,7 @@ export const defaultPolicy: Policy = {
   roadFactor: 1.3,
   moneyRetryMs: 1 * hour,
   moneyLimitMs: 72 * hour,
+  secondApprovalMinor: 10_000,
   overdueGraceMs: 5 * second,
   overdueExtensionMs: 5 * minute,
 };

@@ -16,6 +16,7 @@ import { createDispatchActivities } from '../activities/dispatch.ts';
 import { createMaintenanceActivities } from '../activities/maintain.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
 import { createRecordActivities } from '../activities/record.ts';
+import { createSupportActivities } from '../activities/support.ts';
 import { wakeIfAsleep } from '../activities/wake-dispatcher.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
 import { createRedis } from '../adapters/redis.ts';
@@ -124,6 +125,7 @@ async function createActivities({
     ...createPaymentActivities({ gateway, db, crashPoint }),
     ...createDispatchActivities({ db, redis, engine, log, crashPoint }),
     ...createMaintenanceActivities({ db, engine, log }),
+    ...createSupportActivities({ db, engine, log, crashPoint }),
   };
   const close = async (): Promise<void> => {
     await Promise.all([db.destroy(), redis.close(), engine.close()]);

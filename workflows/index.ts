@@ -1,5 +1,7 @@
 // The workflows that a worker runs; the bundler starts here.
 
+export { bulk } from './bulk.ts';
 export { dispatcher } from './dispatcher.ts';
 export { maintenance } from './maintenance.ts';
 export { order } from './order.ts';
+export { settle } from './settle.ts';

@@ -3,6 +3,7 @@
 
 import { condition } from '@temporalio/workflow';
 import { decide } from '../domain/decide.ts';
+import { refused, type Decision } from '../domain/decision.ts';
 import type { Refusal } from '../domain/errors.ts';
 import type { Actor, OrderEvent, OrderEventBody } from '../domain/events.ts';
 import { fold } from '../domain/evolve.ts';
@@ -10,6 +11,7 @@ import { deadlinesOf, dueAt, type Deadline } from '../domain/lifecycle.ts';
 import type { Command } from '../domain/messages.ts';
 import { initialState, type OrderFacts, type OrderState } from '../domain/order.ts';
 import { paymentCallOf } from '../domain/payment.ts';
+import { decideSettle, type SettleOrder } from '../domain/settling.ts';
 import { createAlarm } from './alarm.ts';
 import { askProvider } from './provider.ts';
 import { append } from './record.ts';
@@ -21,8 +23,10 @@ export type Outcome =
 /** Something that wants to happen to the order. `commandId` names it for ever, across crashes and retries. */
 export type Item = {
   readonly commandId: string;
-  readonly command: Command | { readonly kind: 'catchUp' };
+  readonly command: Command | SettleOrder | { readonly kind: 'catchUp' };
   readonly actor: Actor;
+  /** The state that the sender has seen. */
+  readonly ifSequence?: number | undefined;
   readonly settle?: (outcome: Outcome) => void;
 };
 
@@ -65,12 +69,29 @@ async function settle(life: Life, item: Item): Promise<Outcome> {
   }
   for (;;) {
     if (life.found.has(commandId)) return { kind: 'done' };
-    const decision = decide(life.state, command, Date.now());
+    const decision = judge(life.state, { ...item, command });
     if (decision.kind === 'refused') return decision;
     if (decision.events.length === 0) return { kind: 'done' };
     const stored = await store(life, item, decision.events);
     if (stored.some((event) => event.commandId === commandId)) return { kind: 'done' };
   }
+}
+
+/** What the order says to a command at this moment. */
+export function judge(
+  state: OrderState,
+  {
+    command,
+    ifSequence,
+  }: { readonly command: Command | SettleOrder; readonly ifSequence?: number | undefined },
+): Decision {
+  if (ifSequence !== undefined && ifSequence !== state.sequence) {
+    const reason = `the order is at sequence ${state.sequence}, not ${ifSequence} any more`;
+    return refused('stale_sequence', reason);
+  }
+  return command.kind === 'settleOrder'
+    ? decideSettle(state, command.outcome, Date.now())
+    : decide(state, command, Date.now());
 }
 
 async function store(

@@ -10,7 +10,6 @@ import {
   defineUpdate,
   setHandler,
 } from '@temporalio/workflow';
-import { decide } from '../domain/decide.ts';
 import type { Refusal } from '../domain/errors.ts';
 import type { Actor } from '../domain/events.ts';
 import {
@@ -23,7 +22,7 @@ import {
   type PaymentSettled,
 } from '../domain/messages.ts';
 import { simpleStatus } from '../domain/order.ts';
-import type { Life, Outcome } from './life.ts';
+import { judge, type Life, type Outcome } from './life.ts';
 
 /** The refusal's details carry the sequence it was judged at: a caller that knows a later one asks to catch up. */
 const refusal = (life: Life, { code, reason, at }: Refusal): ApplicationFailure =>
@@ -74,16 +73,19 @@ export function listen(life: Life): void {
 const commandId = (): string => currentUpdateInfo()?.id ?? 'unknown';
 
 /** A rejected update leaves no history. Only a guess: with others in the queue, the loop decides. */
-function refuseEarly(life: Life, { command }: CommandEnvelope): void {
+function refuseEarly(life: Life, { command, ifSequence }: CommandEnvelope): void {
   const { inbox, working, found } = life;
   if (inbox.length > 0 || working || found.has(commandId())) return;
-  const decision = decide(life.state, command, Date.now());
+  const decision = judge(life.state, { command, ifSequence });
   if (decision.kind === 'refused') throw refusal(life, decision.refusal);
 }
 
-async function submit(life: Life, { command, actor }: CommandEnvelope): Promise<CommandAnswer> {
+async function submit(
+  life: Life,
+  { command, actor, ifSequence }: CommandEnvelope,
+): Promise<CommandAnswer> {
   const outcome = await new Promise<Outcome>((settle) => {
-    life.inbox.push({ commandId: commandId(), command, actor, settle });
+    life.inbox.push({ commandId: commandId(), command, actor, ifSequence, settle });
   });
   if (outcome.kind === 'refused') throw refusal(life, outcome.refusal);
   return answerOf(life);

@@ -17,6 +17,9 @@ import { replay } from './replay.ts';
 type Tools = { readonly db: Db; readonly vault: Vault };
 type Request = { readonly caller: Caller; readonly request: KeyedRequest };
 
+/** An answer that is not final is not stored: a retry looks again. */
+type IsFinal = (answer: Answer) => boolean;
+
 /** `unstored`: what only the first answer shows, secrets and people's data. */
 export type Created = { readonly body: object; readonly unstored?: object };
 
@@ -44,7 +47,7 @@ export async function createOnce(
  */
 export async function doOnce(
   { db, vault }: Tools,
-  { caller, request }: Request,
+  { caller, request, isFinal = () => true }: Request & { readonly isFinal?: IsFinal },
   work: () => Promise<Answer>,
 ): Promise<Answer> {
   if (!(await claimKey(db, request))) {
@@ -54,7 +57,7 @@ export async function doOnce(
   }
   try {
     const answer = await work();
-    await storeAnswer(db, request, answer);
+    await (isFinal(answer) ? storeAnswer(db, request, answer) : endLease(db, request));
     return answer;
   } catch (error) {
     if (isProblem(error) && statusOf(error.problem) < 500) {

@@ -1,7 +1,6 @@
 // A command to a running order: its key is claimed, the order's workflow decides, the answer is stored. A retry is
 // the same Update: the command's id follows from tenant and key.
 
-import { createHash } from 'node:crypto';
 import type { OrderEngine } from '../../adapters/order-engine.ts';
 import type { Db } from '../../db/connect.ts';
 import { commandWasRecorded } from '../../db/events.ts';
@@ -21,6 +20,7 @@ import type { Caller } from '../plugins/auth.ts';
 import { comeBack, notFound, problem, refusal, type ProblemError } from '../problems.ts';
 import type { Answer } from '../server.ts';
 import { answerOrder, answerRefused } from './answer-order.ts';
+import { commandIdOf } from './command-id.ts';
 import { replay } from './replay.ts';
 
 type Deps = {
@@ -42,10 +42,6 @@ export type CommandInput = {
   /** Epoch ms that must not lie before the order was placed. */
   readonly notBefore?: number | undefined;
 };
-
-/** Short, and the same for every retry. */
-const commandIdOf = ({ tenant, key }: KeyedRequest): string =>
-  `cmd_${createHash('sha256').update(`${tenant}:${key}`).digest('hex').slice(0, 24)}`;
 
 export function createSendCommand(deps: Deps) {
   /** 200 with the order. Throws the order's refusal, 404 outside the scope, 503 when the outcome is not known. */

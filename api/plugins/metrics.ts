@@ -49,6 +49,12 @@ function gaugeBacklog(registry: Registry, db: Db): () => Promise<void> {
     new Gauge({ name, help, registers: [registry] });
   const overdue = gauge('orders_overdue', 'Orders whose deadline passed over two minutes ago');
   const incidents = gauge('incidents_open', 'Incidents that nobody has resolved, at most 10,000');
+  const troubles = new Gauge({
+    name: 'orders_in_trouble',
+    help: 'Open orders whose workflow is gone, fails or is paused',
+    labelNames: ['kind'] as const,
+    registers: [registry],
+  });
   const lag = gauge('event_feed_lag_seconds', 'Age of the first event that is held back');
   return async () => {
     const late = new Promise<undefined>((resolve) =>
@@ -59,6 +65,8 @@ function gaugeBacklog(registry: Registry, db: Db): () => Promise<void> {
     overdue.set(backlog?.overdue ?? NaN);
     incidents.set(backlog?.openIncidents ?? NaN);
     lag.set(backlog?.feedLagS ?? NaN);
+    troubles.reset();
+    for (const { kind, count } of backlog?.troubles ?? []) troubles.set({ kind }, count);
   };
 }
 

@@ -1,12 +1,12 @@
 // Placing, reading and listing orders.
 
 import type { Db } from '../../db/connect.ts';
+import { overdueGraceMs } from '../../db/exceptions.ts';
 import { findOrder, listOrders } from '../../db/orders.ts';
 import { readTimeline } from '../../db/timeline.ts';
 import type { Vault } from '../../db/vault.ts';
 import type { createPlaceOrder } from '../actions/place-order.ts';
 import { etagOf } from '../actions/replay.ts';
-import { overdueGraceMs } from '../backlog.ts';
 import { pageBody, pageFrom } from '../pages.ts';
 import { access, callerOf, merchantRoles } from '../plugins/auth.ts';
 import { keyedRequest } from '../plugins/idempotency.ts';
@@ -87,7 +87,8 @@ function readRoute(app: Api, { db, vault }: Deps): void {
 function timelineRoute(app: Api, { db }: Deps): void {
   const schema = {
     summary: 'Everything that happened to an order',
-    description: 'Events of the order, its offers and the provider’s webhooks, oldest first.',
+    description:
+      'Events of the order, its offers and the provider’s webhooks, oldest first; for the platform also what support tried and noted, incidents and what is wrong with its workflow.',
     tags,
     params,
     response: { 200: Timeline },
@@ -98,7 +99,8 @@ function timelineRoute(app: Api, { db }: Deps): void {
     const orderId = request.params.id;
     const order = await findOrder(db, { scope, orderId });
     if (!order) throw notFound('order');
-    const rows = await readTimeline(db, orderId);
+    const forSupport = scope.kind === 'platform';
+    const rows = await readTimeline(db, { orderId, forSupport });
     const context = { viewer: scope, currency: order.currency };
     const body = { data: rows.map((row) => timelineEntry(row, context)) };
     return send(reply, { status: 200, body });

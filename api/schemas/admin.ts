@@ -14,6 +14,7 @@ const special: Readonly<Record<string, TSchema>> = {
     Body({ radiusM: Type.Integer({ minimum: 1, maximum: 100_000 }), durationMs: DurationMs }),
     { minItems: 1, maxItems: 10 },
   ),
+  secondApprovalMinor: AmountMinor,
   metersPerMinute: Type.Number({ minimum: 1, maximum: 1_000_000 }),
   roadFactor: Type.Number({ minimum: 1, maximum: 5 }),
 };

@@ -29,7 +29,7 @@ export const Feed = Type.Object({
 
 export const TimelineEntry = Type.Object({
   at: Time,
-  source: Type.Enum(['order', 'offer', 'provider']),
+  source: Type.Enum(['order', 'offer', 'provider', 'support', 'note', 'incident', 'workflow']),
   type: Type.String(),
   text: Type.String({ description: 'What happened, in one sentence' }),
   sequence: Nullable(Type.Integer()),

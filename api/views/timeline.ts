@@ -21,13 +21,52 @@ export const timelineEntry = (row: TimelineRow, context: Context): TimelineEntry
   data: row.body ? eventData(row.body, context.viewer) : {},
 });
 
-function textOf({ source, type, body, actor }: TimelineRow, { currency, viewer }: Context): string {
-  if (source === 'provider') return `the payment provider reports ${type}`;
-  if (source === 'offer') return offerTexts[type] ?? type;
+function textOf(
+  { source, type, body, actor }: Pick<TimelineRow, 'source' | 'type' | 'body' | 'actor'>,
+  { currency, viewer }: Context,
+): string {
+  if (source !== 'order') return otherTexts[source]({ type, body });
   const say = orderTexts[type as OrderEventType] as Text | undefined;
   const money = (amountMinor: number): string => formatMoney(amountMinor, currency);
   return say?.({ ...body, type } as OrderEventBody, { by: nameOf(actor), money, viewer }) ?? type;
 }
+
+type Other = Exclude<TimelineRow['source'], 'order'>;
+type Said = { readonly type: string; readonly body: object | null };
+
+const otherTexts: Readonly<Record<Other, (said: Said) => string>> = {
+  provider: ({ type }) => `the payment provider reports ${type}`,
+  offer: ({ type }) => offerTexts[type] ?? type,
+  support: ({ type, body }) => attemptText(type, body as AttemptBody),
+  note: () => 'an agent notes something',
+  incident: ({ type }) => `an incident is opened: ${type}`,
+  workflow: ({ type }) => `found by the watchdog: ${type}`,
+};
+
+type AttemptBody = {
+  readonly reason: string;
+  readonly outcome: string;
+  readonly code: string | null;
+};
+
+const outcomeTexts: Readonly<Record<string, string>> = {
+  sent: 'not answered yet',
+  unknown: 'its outcome is not known yet',
+  awaits_approval: 'a second agent has to approve',
+};
+
+/** Refused attempts too: nothing else remembers them. */
+const attemptText = (action: string, { reason, outcome, code }: AttemptBody): string =>
+  `support asks for ${action} (${reason}): ${outcomeTexts[outcome] ?? outcome}${coded(code ?? undefined)}`;
+
+/** An event of the order in words, said of no one in particular. */
+export const textOfEvent = (event: OrderEventBody, currency: string): string =>
+  textOf(
+    { source: 'order', type: event.type, body: event, actor: supportActor },
+    { currency, viewer: { kind: 'platform' } },
+  );
+
+const supportActor: Actor = { kind: 'support', id: '' };
 
 const nameOf = (actor: Actor | null): string =>
   actor === null || actor.kind === 'system' ? 'the system' : `the ${actor.kind}`;

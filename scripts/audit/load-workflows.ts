@@ -54,6 +54,7 @@ export async function loadWorkflows(engine: Engine, orderIds: readonly string[])
     if (view === undefined) listed.delete(id);
     else listed.set(id, view);
   }
+  await joinSettlers(engine, listed);
   const running = others.filter((view) => view.status === 'running');
   const described = await inTurns(running, (view) => describe(engine, view.workflowId));
   return {
@@ -64,6 +65,18 @@ export async function loadWorkflows(engine: Engine, orderIds: readonly string[])
     ],
     retentionMs: await retentionOf(engine),
   };
+}
+
+const lost: ReadonlySet<string> = new Set(['terminated', 'failed', 'timed_out', 'cancelled']);
+
+/** An order whose workflow was lost has its end from `settle:<orderId>`. */
+async function joinSettlers(engine: Engine, listed: Map<string, WorkflowView>): Promise<void> {
+  const gone = [...listed].filter(([, view]) => lost.has(view.status)).map(([id]) => id);
+  const settlers = await inTurns(gone, (id) => describe(engine, `settle:${id}`));
+  for (const [index, view] of settlers.entries()) {
+    const id = gone[index];
+    if (id !== undefined && view !== undefined) listed.set(id, view);
+  }
 }
 
 /** An earlier run that was continued as new is no end. */

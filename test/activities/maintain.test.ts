@@ -4,6 +4,9 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMaintenanceActivities } from '../../activities/maintain.ts';
 import type { OrderEngine } from '../../adapters/order-engine.ts';
+import type { WorkflowState } from '../../adapters/support-engine.ts';
+import { openAttempt } from '../../db/support-attempts.ts';
+import { parseId, type OrderId } from '../../domain/ids.ts';
 import { factsOf } from '../support/order-world.ts';
 import { createMarket, type Market } from '../db/market.ts';
 
@@ -20,6 +23,8 @@ const minute = 60_000;
 async function maintain(answers: {
   readonly isPlaced?: boolean | undefined;
   readonly isBroken?: boolean;
+  readonly workflow?: WorkflowState;
+  readonly troubled?: readonly OrderId[];
 }) {
   const asked: string[] = [];
   const engine = {
@@ -28,6 +33,14 @@ async function maintain(answers: {
       return { kind: 'unavailable' };
     },
     isPlaced: async () => answers.isPlaced,
+    workflowOf: async (orderId) => {
+      asked.push(`workflowOf ${orderId}`);
+      return answers.workflow ?? { kind: 'running' };
+    },
+    troubledOrders: async () => answers.troubled ?? [],
+    settle: async () => ({ kind: 'unavailable' }),
+    terminate: async () => false,
+    startBulk: async (id) => void asked.push(`startBulk ${id}`),
     send: async () => ({ kind: 'unavailable' }),
     paymentSettled: async ({ orderId }) => void asked.push(`paymentSettled ${orderId}`),
     catchUp: async (orderId) => {
@@ -146,7 +159,8 @@ describe('an order past its deadline', () => {
     const orderId = await overdue(3 * minute);
     await overdue(1 * minute);
     await overdue(11 * minute);
-    expect(await maintain({})).toEqual([`catchUp ${orderId}`]);
+    const asked = await maintain({});
+    expect(asked.filter((what) => what.startsWith('catchUp'))).toEqual([`catchUp ${orderId}`]);
   });
 
   test('does not keep the rest of the housekeeping from its work when that fails', async () => {
@@ -154,4 +168,67 @@ describe('an order past its deadline', () => {
     await market.addOrder({ sequence: 5 });
     expect(await maintain({ isBroken: true })).toContain(`wake ${market.marketId}`);
   });
+});
+
+const troubles = () =>
+  market.db.selectFrom('order_troubles').select(['order_id', 'kind']).execute();
+
+describe('the watchdog', () => {
+  const late = { deadline_at: new Date(Date.now() - 3 * minute) };
+
+  test('keeps what it finds wrong with the workflow of an overdue order, until it is right', async () => {
+    const id = await market.addOrder({ facts: JSON.stringify(factsOf()), ...late });
+    await maintain({ workflow: { kind: 'closed', as: 'terminated' } });
+    expect(await troubles()).toEqual([{ order_id: id, kind: 'workflow_gone' }]);
+    await maintain({ workflow: { kind: 'failing', attempt: 7 } });
+    expect(await troubles()).toEqual([{ order_id: id, kind: 'workflow_failing' }]);
+    await maintain({ workflow: { kind: 'unavailable' } });
+    expect(await troubles()).toHaveLength(1);
+    await maintain({ workflow: { kind: 'running' } });
+    expect(await troubles()).toEqual([]);
+  });
+
+  test('looks at what the engine lists, and forgets it once the order is over', async () => {
+    const id = parseId('order', await market.addOrder({ facts: JSON.stringify(factsOf()) }));
+    if (!id) throw new Error('no id');
+    const lost = { workflow: { kind: 'missing' }, troubled: [id] } as const;
+    expect(await maintain({ workflow: { kind: 'missing' } })).not.toContain(`workflowOf ${id}`);
+    expect(await maintain(lost)).toContain(`workflowOf ${id}`);
+    expect(await troubles()).toEqual([{ order_id: id, kind: 'workflow_gone' }]);
+    await market.db.updateTable('orders').set({ is_over: true }).where('id', '=', id).execute();
+    await maintain(lost);
+    expect(await troubles()).toEqual([]);
+  });
+});
+
+test('an attempt whose answer was lost is closed by what the log knows', async () => {
+  const facts = factsOf();
+  const id = await market.addOrder({ facts: JSON.stringify(facts) });
+  const old = new Date(Date.now() - 2 * minute);
+  const attempt = { orderId: id, action: 'cancel', params: {}, keyId: 'key_a', reason: 'other' };
+  for (const commandId of ['cmd_done', 'cmd_lost'])
+    await openAttempt(market.db, { ...attempt, commandId, sequence: 1, now: old });
+  await market.db
+    .insertInto('order_events')
+    .values({
+      order_id: id,
+      sequence: 900,
+      merchant_id: facts.merchantId,
+      type: 'order.cancelled',
+      body: '{}',
+      actor: JSON.stringify({ kind: 'support', id: 'key_a' }),
+      command_id: 'cmd_done',
+      at: old,
+    })
+    .execute();
+  await maintain({});
+  const rows = await market.db
+    .selectFrom('support_attempts')
+    .select(['command_id', 'outcome'])
+    .orderBy('command_id')
+    .execute();
+  expect(rows).toEqual([
+    { command_id: 'cmd_done', outcome: 'done' },
+    { command_id: 'cmd_lost', outcome: 'sent' },
+  ]);
 });

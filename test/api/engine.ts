@@ -2,6 +2,7 @@
 // outages on demand.
 
 import type { OrderEngine, Outcome } from '../../adapters/order-engine.ts';
+import type { SupportEngine, WorkflowState } from '../../adapters/support-engine.ts';
 import type { Db } from '../../db/connect.ts';
 import { record } from '../../db/record.ts';
 import { decide } from '../../domain/decide.ts';
@@ -18,6 +19,8 @@ type Faults = {
   next: 'unavailable' | 'unknown' | 'not_running' | 'paused' | undefined;
   /** Messages wait for it. */
   gate: Promise<void> | undefined;
+  /** What the engine says of every order's workflow. */
+  workflow: WorkflowState;
   /** The provider's answer to the next placing. */
   payment: 'authorized' | 'requires_action';
 };
@@ -57,12 +60,27 @@ const paidBy = (facts: OrderFacts): Command => ({
   captureBefore: Date.now() + 604_800_000,
 });
 
+const allWell = (): Faults => ({
+  next: undefined,
+  gate: undefined,
+  workflow: { kind: 'running' },
+  payment: 'authorized',
+});
+
+const supportOf = (faults: Faults): SupportEngine => ({
+  workflowOf: async () => faults.workflow,
+  troubledOrders: async () => [],
+  settle: async () => ({ kind: 'unavailable' }),
+  terminate: async () => true,
+  startBulk: nothing,
+});
+
 export function createMemoryEngine(db: Db) {
   const orders = createOrders(db);
   const answers = new Map<string, Outcome>();
   const calls: Call[] = [];
   const settled: string[] = [];
-  const faults: Faults = { next: undefined, gate: undefined, payment: 'authorized' };
+  const faults = allWell();
 
   async function fails(): Promise<Outcome | undefined> {
     await faults.gate;
@@ -83,7 +101,8 @@ export function createMemoryEngine(db: Db) {
     return placed;
   };
 
-  const send: OrderEngine['send'] = async ({ orderId, command, actor, commandId }) => {
+  const send: OrderEngine['send'] = async (input) => {
+    const { orderId, command, actor, commandId, ifSequence } = input;
     calls.push({ call: command.kind, orderId, commandId });
     const failed = await fails();
     if (failed) return failed;
@@ -91,7 +110,10 @@ export function createMemoryEngine(db: Db) {
     if (known) return known;
     const state = orders.find(orderId);
     if (!state || isOver(state)) return { kind: 'not_running' };
-    const answer = await orders.apply(state, { command, commandId, actor });
+    const answer: Outcome =
+      ifSequence !== undefined && ifSequence !== state.sequence
+        ? { kind: 'refused', refusal: { code: 'stale_sequence', reason: 'it has moved on' } }
+        : await orders.apply(state, { command, commandId, actor });
     answers.set(`${orderId}:${commandId}`, answer);
     return answer;
   };
@@ -101,6 +123,7 @@ export function createMemoryEngine(db: Db) {
     send,
     paymentSettled: async ({ orderId }) => void settled.push(orderId),
     isPlaced: async () => undefined,
+    ...supportOf(faults),
     catchUp: nothing,
     wakeDispatcher: nothing,
     startMaintenance: nothing,

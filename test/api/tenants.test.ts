@@ -3,25 +3,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../db/schema.ts';
-import { createWorld, openShop, type Reply, type Shop, type World } from './world.ts';
-
-type Target = {
-  readonly shop: Shop;
-  readonly orderId: string;
-  readonly offerId: string;
-  readonly keyId: string;
-};
-type Row = {
-  /** Besides platform_admin, for whom everything is open but what only a driver can do. */
-  readonly roles: readonly Exclude<Role, 'platform_admin'>[];
-  readonly path?: (target: Target) => string;
-  readonly body?: (target: Target) => object;
-  /**
-   * What a foreign tenant of an allowed role meets: not_found — the thing does not exist; unseen — the answer names
-   * nothing of the other's; own — the route has no target but the caller; platform — no tenants may call it.
-   */
-  readonly foreign: 'not_found' | 'unseen' | 'own' | 'platform';
-};
+import { supportRows, type Row, type Target } from './access-rows.ts';
+import { createWorld, openShop, type Reply, type World } from './world.ts';
 
 const order = (rest = ''): Pick<Row, 'path'> => ({
   path: ({ orderId }) => `/v1/orders/${orderId}${rest}`,
@@ -39,7 +22,7 @@ const cancellers = [...payers, 'support'] as const;
 const readers = [...merchant, 'support'] as const;
 const everybody = [...cancellers, 'driver'] as const;
 
-const rows: Readonly<Record<string, Row>> = {
+const merchantRows: Readonly<Record<string, Row>> = {
   'POST /v1/orders': {
     roles: merchant,
     body: ({ shop }) => shop.orderBody(),
@@ -106,6 +89,7 @@ const rows: Readonly<Record<string, Row>> = {
     foreign: 'platform',
   },
 };
+const rows = { ...merchantRows, ...supportRows };
 /** Not behind a key. */
 const open = ['GET /health', 'GET /health/detailed', 'GET /status', 'POST /v1/webhooks/stripe'];
 

@@ -247,7 +247,7 @@ describe('evolve', () => {
 describe('errors', () => {
   it('have a status that fits and a title, each', () => {
     for (const { status, title } of Object.values(errorTable)) {
-      expect([400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503]).toContain(status);
+      expect([400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503]).toContain(status);
       expect(title.length).toBeGreaterThan(5);
     }
     expect([isErrorCode('not_found'), isErrorCode('toString'), isErrorCode('')]).toEqual([

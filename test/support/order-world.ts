@@ -119,6 +119,8 @@ export async function createWorld() {
     },
     dispatchRound: async () => ({ open: 0, offersMade: 0, waitMs: 60_000 }),
     maintain: async () => ({ waitMs: 60_000 }),
+    isOrderRunning: async ({ orderId }) => (await engine.workflowOf(orderId)).kind === 'running',
+    bulkRound: async () => ({ left: 0 }),
   } satisfies Activities;
   const startWorkers = () => runWorkers({ connection: native, namespace, activities });
   let workers = await startWorkers();
@@ -152,6 +154,7 @@ async function runWorkers(needs: WorkerNeeds): Promise<{ readonly stop: () => Pr
       stickyQueueScheduleToStartTimeout: '1s',
     }),
     Worker.create({ ...needs, taskQueue: 'payments' }),
+    Worker.create({ ...needs, taskQueue: 'dispatch' }),
   ]);
   const runs = workers.map((worker) => worker.run());
   return {

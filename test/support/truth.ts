@@ -79,9 +79,7 @@ export async function insist(say: () => Promise<Reply>): Promise<void> {
 
 /** The driver's part: take the offer when it comes, pick up, deliver. */
 export async function carry(shop: Shop, orderId: string): Promise<void> {
-  await expect
-    .poll(() => acceptAnd(shop, orderId), { timeout: 40_000, interval: 200 })
-    .toBe('confirmed');
+  await acceptOffer(shop, orderId);
   const say = (what: string) => () =>
     shop.post({
       secret: shop.driverKey,
@@ -90,6 +88,13 @@ export async function carry(shop: Shop, orderId: string): Promise<void> {
     });
   await insist(say('pick-up'));
   await insist(say('deliver'));
+}
+
+/** The driver takes the order's offer when it comes. */
+export async function acceptOffer(shop: Shop, orderId: string): Promise<void> {
+  await expect
+    .poll(() => acceptAnd(shop, orderId), { timeout: 40_000, interval: 200 })
+    .toBe('confirmed');
 }
 
 async function acceptAnd(shop: Shop, orderId: string): Promise<unknown> {

@@ -1,0 +1,123 @@
+// The exact effects of a decision before it is taken: states, money, who is told. Pure.
+
+import type { OrderEvent, OrderEventBody } from './events.ts';
+import { foreseeMoney } from './foresee.ts';
+import { deadlinesOf, type Deadline } from './lifecycle.ts';
+import { simpleStatus, type OrderState, type SimpleStatus } from './order.ts';
+import type { Settlement } from './settlement.ts';
+
+export type Standing = {
+  readonly status: SimpleStatus;
+  readonly order: string;
+  readonly delivery: string;
+  readonly payment: string;
+  readonly money: Money;
+};
+
+/** Minor units. Of an order that is not settled yet, nobody pays or gets anything. */
+export type Money = {
+  /** Held on the card, not taken. */
+  readonly heldMinor: number;
+  readonly capturedMinor: number;
+  readonly settlement: Settlement;
+};
+
+export type Party = 'customer' | 'merchant' | 'driver';
+export type Preview = {
+  readonly sequence: number;
+  readonly before: Standing;
+  readonly after: Standing;
+  /** All that would be recorded, the answers of an obliging provider included. */
+  readonly events: readonly OrderEventBody[];
+  readonly told: readonly Party[];
+  readonly next: Deadline | undefined;
+  /** By how much the platform would be worse off, minor units; never negative. */
+  readonly lossMinor: number;
+};
+
+type Seen = { readonly state: OrderState; readonly log: readonly OrderEvent[] };
+
+export function previewOf(
+  { state, log }: Seen,
+  decided: readonly OrderEventBody[],
+  now: number,
+): Preview {
+  const { state: after, events } = foreseeMoney(state, decided, now);
+  const before = standingOf(state, log);
+  const then = standingOf(after, [...log, ...events]);
+  return {
+    sequence: state.sequence,
+    before,
+    after: then,
+    events,
+    told: [...new Set(events.flatMap((event) => toldOf(event, state)))].toSorted(),
+    next: deadlinesOf(after)[0],
+    lossMinor: Math.max(0, platform(before) - platform(then)),
+  };
+}
+
+const platform = ({ money }: Standing): number => Math.min(0, money.settlement.platformMinor);
+
+const standingOf = (state: OrderState, log: readonly OrderEventBody[]): Standing => ({
+  status: simpleStatus(state),
+  order: state.order.status,
+  delivery: state.delivery.status,
+  payment: state.payment.status,
+  money: moneyOf(state, log),
+});
+
+const nothing: Settlement = {
+  customerMinor: 0,
+  merchantMinor: 0,
+  driverMinor: 0,
+  platformMinor: 0,
+};
+
+function moneyOf({ payment, facts }: OrderState, log: readonly OrderEventBody[]): Money {
+  const settled = log.filter((event) => event.type === 'order.settled');
+  return {
+    heldMinor: heldBy(payment, facts.totalMinor),
+    capturedMinor: payment.status === 'captured' ? payment.amountMinor : 0,
+    settlement: settled.reduce<Settlement>(
+      (sum, each) => ({
+        customerMinor: sum.customerMinor + each.customerMinor,
+        merchantMinor: sum.merchantMinor + each.merchantMinor,
+        driverMinor: sum.driverMinor + each.driverMinor,
+        platformMinor: sum.platformMinor + each.platformMinor,
+      }),
+      nothing,
+    ),
+  };
+}
+
+const holding: ReadonlySet<string> = new Set(['authorized', 'capturing', 'capture_failed']);
+
+function heldBy(payment: OrderState['payment'], totalMinor: number): number {
+  if (payment.status === 'voiding') return payment.providerRef === undefined ? 0 : totalMinor;
+  return holding.has(payment.status) && 'amountMinor' in payment ? payment.amountMinor : 0;
+}
+
+const customerHears: ReadonlySet<string> = new Set([
+  'order.accepted',
+  'order.denied',
+  'order.expired',
+  'order.cancelled',
+  'order.failed',
+  'delivery.assigned',
+  'delivery.picked_up',
+  'delivery.delivered',
+]);
+const driverHears: ReadonlySet<string> = new Set([
+  'delivery.assigned',
+  'delivery.unassigned',
+  'delivery.cancelled',
+]);
+
+/** The merchant reads every event in the feed, the others what concerns them. */
+function toldOf({ type }: OrderEventBody, { delivery }: OrderState): readonly Party[] {
+  return [
+    'merchant',
+    ...(customerHears.has(type) ? (['customer'] as const) : []),
+    ...(driverHears.has(type) && 'driverId' in delivery ? (['driver'] as const) : []),
+  ];
+}

@@ -1,0 +1,65 @@
+// What a row of the access table is, and the rows of support: it sees every tenant, and no tenant sees it.
+
+import type { Role } from '../../db/schema.ts';
+import { supportActionNames } from '../../domain/support.ts';
+import type { Shop } from './world.ts';
+
+export type Target = {
+  readonly shop: Shop;
+  readonly orderId: string;
+  readonly offerId: string;
+  readonly keyId: string;
+};
+export type Row = {
+  /** Besides platform_admin, for whom everything is open but what only a driver can do. */
+  readonly roles: readonly Exclude<Role, 'platform_admin'>[];
+  readonly path?: (target: Target) => string;
+  readonly body?: (target: Target) => object;
+  /**
+   * What a foreign tenant of an allowed role meets: not_found — the thing does not exist; unseen — the answer names
+   * nothing of the other's; own — the route has no target but the caller; platform — no tenants may call it.
+   */
+  readonly foreign: 'not_found' | 'unseen' | 'own' | 'platform';
+};
+
+const supportOrder = (rest: string): Pick<Row, 'path'> => ({
+  path: ({ orderId }) => `/v1/support/orders/${orderId}${rest}`,
+});
+const reason = 'merchant_silent';
+const desk = (rest: string, body: object = {}): Row => ({
+  roles: ['support'],
+  ...supportOrder(rest),
+  body: () => body,
+  foreign: 'platform',
+});
+const anywhere = (path: string, body: object = {}): Row => ({
+  roles: ['support'],
+  path: () => path,
+  body: () => body,
+  foreign: 'platform',
+});
+const no = '0'.repeat(32);
+
+/** Support sees every tenant; no tenant sees anything of support. */
+export const supportRows: Readonly<Record<string, Row>> = {
+  'GET /v1/support/exceptions': anywhere('/v1/support/exceptions'),
+  'GET /v1/support/orders': anywhere('/v1/support/orders?q=1'),
+  'POST /v1/support/orders/{id}/claim': desk('/claim'),
+  'POST /v1/support/orders/{id}/release': desk('/release'),
+  'POST /v1/support/orders/{id}/notes': desk('/notes', { text: 'x' }),
+  'GET /v1/support/orders/{id}/notes': desk('/notes'),
+  ...Object.fromEntries(
+    ['settle', 'settle/preview', 'terminate', 'incidents/resolve']
+      .concat(supportActionNames.flatMap((name) => [`actions/${name}`, `actions/${name}/preview`]))
+      .map((rest) => [`POST /v1/support/orders/{id}/${rest}`, desk(`/${rest}`, { reason })]),
+  ),
+  'GET /v1/support/approvals': anywhere('/v1/support/approvals'),
+  'POST /v1/support/approvals/{id}/approve': anywhere(`/v1/support/approvals/apr_${no}/approve`),
+  'POST /v1/support/approvals/{id}/reject': anywhere(`/v1/support/approvals/apr_${no}/reject`),
+  'POST /v1/support/bulk': anywhere('/v1/support/bulk', {
+    action: 'cancel',
+    reason,
+    dry_run: true,
+  }),
+  'GET /v1/support/bulk/{id}': anywhere(`/v1/support/bulk/blk_${no}`),
+};
