@@ -116,6 +116,8 @@ async function sendOne(
       return refused(outcome.refusal.code);
     case 'not_running':
       return refused('workflow_gone');
+    case 'paused':
+      return refused('order_paused');
     case 'unknown':
     case 'unavailable':
       return undefined;
