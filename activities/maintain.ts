@@ -3,6 +3,7 @@
 
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import type { Db } from '../db/connect.ts';
+import { ensurePartitions } from '../db/partitions.ts';
 import { prunePaymentActions } from '../db/payment-actions.ts';
 import * as upkeep from '../db/upkeep.ts';
 import { parseId } from '../domain/ids.ts';
@@ -26,6 +27,7 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     wakeDispatchers,
     ({ db }: Dependencies) => upkeep.pruneIdempotencyKeys(db),
     ({ db }: Dependencies) => prunePaymentActions(db),
+    makePartitions,
     reportOverdue,
   ];
   return {
@@ -87,6 +89,11 @@ async function wakeDispatchers({ db, engine }: Dependencies): Promise<void> {
     const marketId = parseId('market', id);
     if (marketId) await engine.wakeDispatcher(marketId);
   }
+}
+
+async function makePartitions({ db, log }: Dependencies): Promise<void> {
+  const made = await ensurePartitions(db, new Date());
+  if (made.length > 0) log.info({ partitions: made }, 'partitions were made ahead');
 }
 
 async function reportOverdue({ db, log }: Dependencies): Promise<void> {

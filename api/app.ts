@@ -27,6 +27,7 @@ import { healthRoutes } from './routes/health.ts';
 import { offerRoutes } from './routes/offers.ts';
 import { orderCommandRoutes } from './routes/order-commands.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { statementRoutes } from './routes/statements.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import {
   bodyLimitBytes,
@@ -71,6 +72,7 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   eventRoutes(app, { db, redis, closing });
   await webhookRoutes(app, createReceiveWebhook({ db, engine, gateway, log }));
   adminRoutes(app, { db, vault });
+  statementRoutes(app, db);
   healthRoutes(app, { db, engine, redis });
 }
 

@@ -112,7 +112,13 @@ export type Database = {
     at: Time;
   };
   dispatchers: { market_id: string; asleep: Generated<boolean>; last_round_at: Time | null };
-  ledger_transactions: { key: string; order_id: string; kind: string; currency: string; at: Time };
+  ledger_transactions: {
+    key: string;
+    order_id: string | null;
+    kind: string;
+    currency: string;
+    at: Time;
+  };
   ledger_entries: {
     transaction_key: string;
     account: string;

@@ -104,7 +104,7 @@ async function loadLedger(db: Kysely<Database>): Promise<readonly LedgerTransact
   return [
     ...transactions.map(({ key, order_id: orderId, kind, currency }) => ({
       key,
-      orderId,
+      orderId: orderId ?? 'none',
       kind,
       currency,
       entries: of(key),

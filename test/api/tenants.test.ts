@@ -83,6 +83,21 @@ const rows: Readonly<Record<string, Row>> = {
     foreign: 'own',
   },
   'GET /v1/events': { roles: readers, foreign: 'unseen' },
+  'GET /v1/merchants/{id}/statement': {
+    roles: ['owner', 'manager', 'support'],
+    path: ({ shop }) => `/v1/merchants/${shop.merchant.id}/statement`,
+    foreign: 'not_found',
+  },
+  'GET /v1/drivers/{id}/statement': {
+    roles: ['driver', 'support'],
+    path: ({ shop }) => `/v1/drivers/${shop.driver.id}/statement`,
+    foreign: 'not_found',
+  },
+  'GET /v1/admin/ledger/statement': {
+    roles: nobody,
+    path: () => '/v1/admin/ledger/statement?account=bad_debt&party=platform&currency=EUR',
+    foreign: 'platform',
+  },
   'POST /v1/admin/markets': { roles: nobody, foreign: 'platform' },
   'GET /v1/admin/markets': { roles: nobody, foreign: 'platform' },
   'POST /v1/admin/merchants': { roles: nobody, foreign: 'platform' },
