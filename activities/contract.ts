@@ -1,8 +1,9 @@
 // The steps with side effects, as the workflows see them: domain types only.
 
-import type { MarketId, OrderId } from '../domain/ids.ts';
+import type { MarketId, OrderId, RefundId } from '../domain/ids.ts';
 import type { PaymentResult } from '../domain/messages.ts';
 import type { PaymentCall } from '../domain/payment.ts';
+import type { RefundStatus } from '../domain/refund.ts';
 import type { Recorded, RecordInput } from '../domain/step.ts';
 
 export type RecordActivities = {
@@ -38,6 +39,18 @@ export type DispatchActivities = {
 export type MaintenanceActivities = {
   /** Finishes orphan drafts, nudges orders whose caller vanished, re-delivers early webhooks, prunes old keys. */
   maintain(): Promise<{ readonly waitMs: number }>;
+};
+
+export type RefundStep = {
+  readonly status: RefundStatus;
+  readonly isOver: boolean;
+  /** Until somebody should look again, unless there is news. */
+  readonly waitMs: number;
+};
+
+export type RefundActivities = {
+  /** Takes the refund as far as it goes now. Idempotent; throws (and is retried) while the provider gives no answer. */
+  advanceRefund(input: { readonly refundId: RefundId }): Promise<RefundStep>;
 };
 
 export type Activities = RecordActivities &

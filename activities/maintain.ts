@@ -11,7 +11,13 @@ import type { Logger } from '../log.ts';
 import type { MaintenanceActivities } from './contract.ts';
 import { sendAll } from './send-all.ts';
 
-type Dependencies = { readonly db: Db; readonly engine: OrderEngine; readonly log: Logger };
+type Dependencies = {
+  readonly db: Db;
+  readonly engine: OrderEngine;
+  readonly log: Logger;
+  /** Parts that others bring. */
+  readonly also?: readonly (() => Promise<void>)[];
+};
 
 const betweenLooksMs = 15_000;
 const draftPatienceMs = 40_000;
@@ -29,6 +35,7 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     ({ db }: Dependencies) => prunePaymentActions(db),
     makePartitions,
     reportOverdue,
+    ...(deps.also ?? []),
   ];
   return {
     async maintain() {

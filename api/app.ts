@@ -27,6 +27,7 @@ import { healthRoutes } from './routes/health.ts';
 import { offerRoutes } from './routes/offers.ts';
 import { orderCommandRoutes } from './routes/order-commands.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { refundRoutes } from './routes/refunds.ts';
 import { statementRoutes } from './routes/statements.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import {
@@ -73,6 +74,7 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   await webhookRoutes(app, createReceiveWebhook({ db, engine, gateway, log }));
   adminRoutes(app, { db, vault });
   statementRoutes(app, db);
+  refundRoutes(app, { db, vault, money: deps.money, log });
   healthRoutes(app, { db, engine, redis });
 }
 

@@ -82,7 +82,7 @@ export type NewTransaction = {
  * nothing moves. Throws when the key was used for another movement, or it does not balance.
  */
 export async function postOnce(
-  db: Db | Transaction<Database>,
+  db: Db,
   { posting, orderId, currency, at }: NewTransaction,
 ): Promise<'posted' | 'known' | 'nothing'> {
   const stored = balanced(posting);
@@ -99,10 +99,7 @@ export async function postOnce(
 
 type Stored = Pick<Posting, 'key' | 'entries'> & { readonly currency: string };
 
-async function mustBeTheSame(
-  db: Db | Transaction<Database>,
-  { key, currency, entries }: Stored,
-): Promise<void> {
+async function mustBeTheSame(db: Db, { key, currency, entries }: Stored): Promise<void> {
   const rows = await db
     .selectFrom('ledger_entries')
     .select(['account', 'party', 'amount_minor', 'currency'])

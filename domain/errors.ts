@@ -34,6 +34,12 @@ export const errorTable = {
   not_your_delivery: { status: 409, title: 'The delivery is not with this driver' },
   not_picked_up: { status: 409, title: 'The goods have not been picked up yet' },
   payment_not_retryable: { status: 409, title: 'The payment cannot be tried again now' },
+  // refunds
+  payment_disputed: { status: 409, title: 'The payment is disputed' },
+  refund_not_captured: { status: 409, title: 'There is nothing to give back' },
+  refund_too_large: { status: 409, title: 'This is more than what is left to give back' },
+  refund_duplicate: { status: 409, title: 'The same refund was asked for a moment ago' },
+  refund_not_waiting: { status: 409, title: 'The refund does not wait for a decision' },
   // offers and drivers
   offer_not_open: { status: 409, title: 'The offer is not open any more' },
   offer_expired: { status: 409, title: 'The offer has expired' },

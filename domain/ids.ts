@@ -12,6 +12,7 @@ export type BranchId = Id<'branch'>;
 export type MarketId = Id<'market'>;
 export type CustomerId = Id<'customer'>;
 export type NoteId = Id<'note'>;
+export type RefundId = Id<'refund'>;
 
 const prefixes = {
   order: 'ord',
@@ -23,6 +24,7 @@ const prefixes = {
   customer: 'cus',
   note: 'note',
   key: 'key',
+  refund: 'rfd',
 } as const;
 export type IdKind = keyof typeof prefixes;
 
@@ -44,6 +46,7 @@ export function parseId<K extends IdKind>(kind: K, text: string): Id<K> | undefi
 
 export const orderWorkflowId = (orderId: OrderId): string => `order:${orderId}`;
 export const dispatcherWorkflowId = (marketId: MarketId): string => `dispatcher:${marketId}`;
+export const refundWorkflowId = (refundId: RefundId): string => `refund:${refundId}`;
 export const maintenanceWorkflowId = 'maintenance';
 
 export function parseOrderWorkflowId(workflowId: string): OrderId | undefined {

@@ -3,3 +3,4 @@
 export { dispatcher } from './dispatcher.ts';
 export { maintenance } from './maintenance.ts';
 export { order } from './order.ts';
+export { refund } from './refund.ts';

@@ -41,6 +41,10 @@ export function createRefunds({ state, emit }: { readonly state: State; readonly
       const message = 'This PaymentIntent does not have a successful charge to refund.';
       return refused({ code: 'payment_intent_unexpected_state', message });
     }
+    if ([...state.disputes.values()].some((d) => d.chargeId === charge.id && d.status !== 'won')) {
+      const message = `Charge ${charge.id} has been charged back; cannot issue a refund.`;
+      return refused({ code: 'charge_disputed', message });
+    }
     const left = charge.amountCaptured - charge.amountRefunded;
     if (left === 0) {
       const message = `Charge ${charge.id} has already been refunded.`;

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../db/schema.ts';
+import { moneyRows } from './tenant-money-rows.ts';
 import { createWorld, openShop, type Reply, type Shop, type World } from './world.ts';
 
 type Target = {
@@ -83,21 +84,7 @@ const rows: Readonly<Record<string, Row>> = {
     foreign: 'own',
   },
   'GET /v1/events': { roles: readers, foreign: 'unseen' },
-  'GET /v1/merchants/{id}/statement': {
-    roles: ['owner', 'manager', 'support'],
-    path: ({ shop }) => `/v1/merchants/${shop.merchant.id}/statement`,
-    foreign: 'not_found',
-  },
-  'GET /v1/drivers/{id}/statement': {
-    roles: ['driver', 'support'],
-    path: ({ shop }) => `/v1/drivers/${shop.driver.id}/statement`,
-    foreign: 'not_found',
-  },
-  'GET /v1/admin/ledger/statement': {
-    roles: nobody,
-    path: () => '/v1/admin/ledger/statement?account=bad_debt&party=platform&currency=EUR',
-    foreign: 'platform',
-  },
+  ...moneyRows,
   'POST /v1/admin/markets': { roles: nobody, foreign: 'platform' },
   'GET /v1/admin/markets': { roles: nobody, foreign: 'platform' },
   'POST /v1/admin/merchants': { roles: nobody, foreign: 'platform' },
