@@ -170,6 +170,7 @@ export type Database = {
     opened_at: Time;
     closed_at: Time | null;
   };
+  payment_claims: { key: string; kind: 'sent' | 'burnt'; at: CreatedAt };
   driver_positions: { driver_id: string; at: Time; lat: number; lng: number };
   incidents: {
     key: string;

@@ -64,14 +64,28 @@ export function stepOf(code: string, rail: Rail): number {
   return { card: cardStep, cash: cashStep, payout: payoutStep, book: 1 }[rail];
 }
 
-/** `12.50 EUR`: for people, never parsed again. */
-export function formatMoney(amountMinor: number, code: string): string {
+/** `12.50`: the decimal that providers write in their messages. */
+export function decimalOf(amountMinor: number, code: string): string {
   const exponent = exponentOf(code);
   const digits = String(Math.abs(amountMinor)).padStart(exponent + 1, '0');
   const whole = digits.slice(0, digits.length - exponent);
   const sign = amountMinor < 0 ? '-' : '';
-  return `${sign}${whole}${exponent === 0 ? '' : `.${digits.slice(-exponent)}`} ${code}`;
+  return `${sign}${whole}${exponent === 0 ? '' : `.${digits.slice(-exponent)}`}`;
 }
+
+/** The way back, digit by digit. Undefined when it is no such decimal, or finer than the currency. */
+export function minorOf(decimal: string, code: string): number | undefined {
+  const [, sign, whole = '', fraction = ''] =
+    /^(-?)(\d{1,15})(?:\.(\d{1,8}))?$/.exec(decimal) ?? [];
+  const exponent = exponentOf(code);
+  if (sign === undefined || /[^0]/.test(fraction.slice(exponent))) return undefined;
+  const minor = Number(`${whole}${fraction.slice(0, exponent).padEnd(exponent, '0')}`);
+  return Number.isSafeInteger(minor) ? (sign === '-' ? -minor : minor) : undefined;
+}
+
+/** `12.50 EUR`: for people, never parsed again. */
+export const formatMoney = (amountMinor: number, code: string): string =>
+  `${decimalOf(amountMinor, code)} ${code}`;
 
 /** `bps` basis points of an amount, rounded half up to a whole minor unit. Exact below 2^53 / 10,000. */
 export const shareOf = (amountMinor: number, bps: number): number =>

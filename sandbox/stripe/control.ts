@@ -1,7 +1,7 @@
 // The control API of the fake, under /sandbox: faults, clock, webhooks, 3-D Secure, books. JSON in and
 // out. It has no counterpart at Stripe; tests, the simulator and the audit steer and read through it.
 import type { Disputes, DisputeWish } from './disputes.ts';
-import { FAULT_KINDS, type FaultRule, type createFaults } from './faults.ts';
+import { FAULT_KINDS, type FaultRule, type createFaults } from '../provider/faults.ts';
 import type { Payments } from './payments.ts';
 import type { State } from './state.ts';
 import { viewCharge, viewIntent, viewRefund } from './views.ts';

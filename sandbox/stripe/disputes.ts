@@ -1,7 +1,7 @@
 // The fake's disputes: the payer's bank takes the money back, evidence is heard, and it is won or lost; without any by
 // its due date it is lost (docs.stripe.com/disputes). A disputed charge cannot be refunded.
 import { fieldsUnder, type Form } from './form.ts';
-import { newId } from './ids.ts';
+import { newId } from '../provider/ids.ts';
 import type { Emit } from './payments.ts';
 import { executed, missing, refused, type Reply } from './replies.ts';
 import type { Dispute, Intent, State } from './state.ts';

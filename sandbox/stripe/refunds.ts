@@ -2,7 +2,7 @@
 // answers pending and fails when it is next read, as Stripe's test card does a little later.
 import { findCard } from './cards.ts';
 import { fieldsUnder, type Form, wholeField } from './form.ts';
-import { newId } from './ids.ts';
+import { newId } from '../provider/ids.ts';
 import type { Emit } from './payments.ts';
 import { executed, missing, refused, type Reply } from './replies.ts';
 import type { Charge, Intent, Refund, State } from './state.ts';

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { type Control, createControl, createControlRoutes } from './control.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { createDisputes } from './disputes.ts';
-import { createFaults } from './faults.ts';
+import { createFaults } from '../provider/faults.ts';
 import { parseForm } from './form.ts';
 import { createPayments } from './payments.ts';
 import { createRefunds } from './refunds.ts';

@@ -3,9 +3,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  decimalOf,
   exponentOf,
   formatMoney,
   maxAmountMinor,
+  minorOf,
   stepOf,
   sumMinor,
   type Rail,
@@ -48,6 +50,20 @@ describe('currencies', () => {
       }),
       runs,
     );
+  });
+
+  it('come back from the decimals that providers write', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...tried), fc.maxSafeInteger(), (code, minor) => {
+        fc.pre(Math.abs(minor) < 1e15);
+        expect(minorOf(decimalOf(minor, code), code)).toBe(minor);
+      }),
+      runs,
+    );
+    expect(minorOf('1', 'EUR')).toBe(100);
+    expect(minorOf('1.500', 'EUR')).toBe(150);
+    for (const text of ['', '1,5', '1.005', '1e3', ' 1', 'NaN', '1'.repeat(17)])
+      expect(minorOf(text, 'EUR')).toBeUndefined();
   });
 
   it.each([[[0.5]], [[Number.MAX_SAFE_INTEGER, 1]], [[Number.NaN]]])(
