@@ -1,8 +1,9 @@
 // The steps with side effects, as the workflows see them: domain types only.
 
-import type { BulkId, MarketId, OrderId } from '../domain/ids.ts';
+import type { BulkId, MarketId, OrderId, RefundId } from '../domain/ids.ts';
 import type { PaymentResult } from '../domain/messages.ts';
 import type { PaymentCall } from '../domain/payment.ts';
+import type { RefundStatus } from '../domain/refund.ts';
 import type { Recorded, RecordInput } from '../domain/step.ts';
 
 export type RecordActivities = {
@@ -45,6 +46,18 @@ export type SupportActivities = {
   isOrderRunning(input: { readonly orderId: OrderId }): Promise<boolean>;
   /** The next orders of a bulk action; `left`: how many are known to be left, 0 when it is done. Repeatable. */
   bulkRound(input: { readonly bulkId: BulkId }): Promise<{ readonly left: number }>;
+};
+
+export type RefundStep = {
+  readonly status: RefundStatus;
+  readonly isOver: boolean;
+  /** Until somebody should look again, unless there is news. */
+  readonly waitMs: number;
+};
+
+export type RefundActivities = {
+  /** Takes the refund as far as it goes now. Idempotent; throws (and is retried) while the provider gives no answer. */
+  advanceRefund(input: { readonly refundId: RefundId }): Promise<RefundStep>;
 };
 
 export type Activities = RecordActivities &

@@ -4,6 +4,7 @@
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import { unfinishedBulks } from '../db/bulk.ts';
 import type { Db } from '../db/connect.ts';
+import { ensurePartitions } from '../db/partitions.ts';
 import { prunePaymentActions } from '../db/payment-actions.ts';
 import { coarsenErased } from '../db/people.ts';
 import { closeFound } from '../db/support-attempts.ts';
@@ -14,7 +15,13 @@ import type { MaintenanceActivities } from './contract.ts';
 import { sendAll } from './send-all.ts';
 import { watchWorkflows } from './watch-workflows.ts';
 
-type Dependencies = { readonly db: Db; readonly engine: OrderEngine; readonly log: Logger };
+type Dependencies = {
+  readonly db: Db;
+  readonly engine: OrderEngine;
+  readonly log: Logger;
+  /** Parts that others bring. */
+  readonly also?: readonly (() => Promise<void>)[];
+};
 
 const betweenLooksMs = 15_000;
 const draftPatienceMs = 40_000;
@@ -34,10 +41,12 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     ({ db }: Dependencies) => prunePaymentActions(db),
     ({ db }: Dependencies) => upkeep.pruneWebhooks(db),
     ({ db }: Dependencies) => coarsenErased(db),
-    reportOverdue,
     watchWorkflows,
     resumeBulks,
     ({ db }: Dependencies) => closeFound(db, new Date(Date.now() - attemptPatienceMs)),
+    makePartitions,
+    reportOverdue,
+    ...(deps.also ?? []),
   ];
   return {
     async maintain() {
@@ -105,6 +114,11 @@ async function wakeDispatchers({ db, engine }: Dependencies): Promise<void> {
 async function resumeBulks({ db, engine }: Dependencies): Promise<void> {
   for (const id of await unfinishedBulks(db, new Date(Date.now() - bulkPatienceMs)))
     await engine.startBulk(id);
+}
+
+async function makePartitions({ db, log }: Dependencies): Promise<void> {
+  const made = await ensurePartitions(db, new Date());
+  if (made.length > 0) log.info({ partitions: made }, 'partitions were made ahead');
 }
 
 async function reportOverdue({ db, log }: Dependencies): Promise<void> {

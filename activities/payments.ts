@@ -3,7 +3,6 @@
 // decline is answered: the customer's app could confirm it again with the secret that it still has. Answers are
 // definitive; whatever is not is thrown and sent again under the same key.
 
-import { ApplicationFailure } from '@temporalio/activity';
 import { isOutage } from '../adapters/outage.ts';
 import type {
   AuthorizeAnswer,
@@ -20,6 +19,7 @@ import type { PaymentResult } from '../domain/messages.ts';
 import type { PaymentCall } from '../domain/payment.ts';
 import type { PaymentActivities } from './contract.ts';
 import type { CrashPoint } from './crash-point.ts';
+import { retryable } from './retryable.ts';
 
 type Dependencies = {
   readonly gateway: CardGateway;
@@ -54,15 +54,6 @@ export function createPaymentActivities({
     },
   };
 }
-
-/** Codes only: a provider's text may name a person, and failures stay in histories. */
-const retryable = (code: string, retryAfterMs: number | undefined): ApplicationFailure =>
-  ApplicationFailure.create({
-    type: code,
-    message: `payment provider: ${code}`,
-    nonRetryable: false,
-    ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
-  });
 
 type Answer = { readonly result: PaymentResult; readonly clientSecret?: string };
 

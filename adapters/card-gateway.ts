@@ -7,6 +7,8 @@
  * Implemented by `adapters/stripe.ts`; called by the payment activities and the audit.
  */
 
+import type { ProviderDispute } from '../domain/provider-books.ts';
+
 /** Decline reasons the rest of the system may see; anything else a provider says is `card_declined`. */
 export const DECLINE_CODES = [
   'card_declined',
@@ -212,6 +214,17 @@ export type CardGateway = {
   readonly void: (input: VoidInput) => Promise<VoidAnswer>;
   readonly refund: (input: RefundInput) => Promise<RefundAnswer>;
   readonly retrieve: (input: { readonly providerRef: string }) => Promise<PaymentTruth>;
+  /** The provider's current truth about the disputes of one payment. */
+  readonly disputes: (input: {
+    readonly providerRef: string;
+  }) => Promise<readonly ProviderDispute[]>;
+  /** Says our side, once; more may follow until it is decided. `closed`: too late. Idempotent by content. */
+  readonly submitEvidence: (input: {
+    readonly disputeRef: string;
+    readonly key: string;
+    /** Facts of the order in words, at most 20,000 characters; never a person's data. */
+    readonly text: string;
+  }) => Promise<'submitted' | 'closed'>;
   /** The provider's books, newest first, for objects created at or after `createdAfter` (epoch ms). */
   readonly list: (input: { readonly createdAfter: number }) => AsyncIterable<ProviderPayment>;
   /** Verifies and reads a notification. A fact is a hint: `retrieve` has the truth. */

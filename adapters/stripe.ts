@@ -19,6 +19,7 @@ import type {
   VoidAnswer,
   VoidInput,
 } from './card-gateway.ts';
+import { createDisputes } from './stripe-disputes.ts';
 import { impossibleRequest, readFailure, type StripeFailure } from './stripe-failure.ts';
 import { createStripeLookup, type StripeLookup } from './stripe-lookup.ts';
 import {
@@ -301,6 +302,7 @@ export function createStripeGateway(options: StripeGatewayOptions): CardGateway 
     capture: createCapture(tools),
     void: createVoid(tools),
     refund: createRefund(tools),
+    ...createDisputes(stripe),
     retrieve: ({ providerRef }) => lookup.truth(providerRef),
     list,
     readWebhook: (input) => readStripeWebhook({ ...input, secret: webhookSecret }),

@@ -34,6 +34,8 @@ import { orderRoutes } from './routes/orders.ts';
 import { supportMoreRoutes } from './routes/support-more.ts';
 import { supportActionRoutes } from './routes/support-actions.ts';
 import { supportRoutes } from './routes/support.ts';
+import { refundRoutes } from './routes/refunds.ts';
+import { statementRoutes } from './routes/statements.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import {
   bodyLimitBytes,
@@ -90,6 +92,8 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   const approvals = createApprovals(orders);
   const bulk = createBulkDesk({ db, vault, engine, log });
   supportMoreRoutes(app, { db, vault, approvals, bulk });
+  statementRoutes(app, db);
+  refundRoutes(app, { db, vault, money: deps.money, log });
   healthRoutes(app, { db, engine, redis });
 }
 

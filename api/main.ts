@@ -1,5 +1,6 @@
 // The API process: listens until SIGTERM or SIGINT, then answers what is under way and closes.
 
+import { createMoneyEngine } from '../adapters/money-engine.ts';
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
@@ -21,6 +22,10 @@ const engine = withCatchUp(
   createTemporalEngine({ address: config.temporalAddress, namespace: config.temporalNamespace }),
   (orderId) => recordedSequence(db, orderId),
 );
+const money = createMoneyEngine({
+  address: config.temporalAddress,
+  namespace: config.temporalNamespace,
+});
 const gateway = createStripeGateway({
   secretKey: config.stripeSecretKey,
   webhookSecret: config.stripeWebhookSecret,
@@ -30,6 +35,7 @@ if (config.adminKey !== undefined) await ensureAdminKey(db, config.adminKey);
 const app = await buildApi({
   db,
   engine,
+  money,
   redis,
   gateway,
   log,
@@ -42,7 +48,7 @@ async function close(signal: string): Promise<void> {
   log.info({ signal }, 'the API is closing');
   setTimeout(() => process.exit(1), closeWithinMs).unref();
   await app.close();
-  await Promise.all([engine.close(), redis.close(), db.destroy()]);
+  await Promise.all([engine.close(), money.close(), redis.close(), db.destroy()]);
 }
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void close(signal));

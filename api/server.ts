@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import type { CardGateway } from '../adapters/card-gateway.ts';
+import type { MoneyEngine } from '../adapters/money-engine.ts';
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import type { LiveRedis } from '../adapters/redis.ts';
 import type { Db } from '../db/connect.ts';
@@ -41,6 +42,8 @@ export const defaultLimits: Limits = {
 export type ApiDeps = {
   readonly db: Db;
   readonly engine: OrderEngine;
+  /** Starts refunds at once; without it the housekeeping does. */
+  readonly money?: Pick<MoneyEngine, 'startRefund' | 'refundChanged'>;
   readonly redis: Pick<
     LiveRedis,
     'waitFor' | 'hint' | 'isUp' | 'writePositions' | 'forgetPosition'

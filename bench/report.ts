@@ -1,6 +1,6 @@
 // What a mode reports and how it is printed: figures in lines, and gates that are held or missed.
 
-export const modes = ['ratio', 'post', 'cost', 'soak', 'memory'] as const;
+export const modes = ['ratio', 'post', 'cost', 'soak', 'memory', 'ledger'] as const;
 export type Mode = (typeof modes)[number];
 
 /** A promise of the project as a number. */

@@ -1,15 +1,12 @@
-// Double entry. A transaction's entries sum to zero; its deterministic key makes posting it twice impossible.
+// Writes the ledger. A transaction's deterministic key makes posting it twice impossible; that it balances and stays as
+// it is the database itself makes sure of (migrations/0020).
 
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { OrderEventBody } from '../domain/events.ts';
+import { balanced, platformParty, type LedgerEntry, type Posting } from '../domain/ledger.ts';
 import type { OrderFacts } from '../domain/order.ts';
+import type { Db } from './connect.ts';
 import type { Database } from './schema.ts';
-
-/** Minor units, debit positive, credit negative. */
-type Entry = { readonly account: string; readonly party: string; readonly amountMinor: number };
-type Posting = { readonly key: string; readonly kind: string; readonly entries: readonly Entry[] };
-
-const platform = 'platform';
 
 /** What an event moves, if anything. Pure; exported for the audit's tests. */
 export function postingOf(
@@ -18,15 +15,20 @@ export function postingOf(
   driverId: string,
 ): Posting | undefined {
   const { orderId, customerId, merchantId } = facts;
+  const owed = (amountMinor: number): LedgerEntry => ({
+    account: 'customer',
+    party: customerId,
+    amountMinor,
+  });
   if (event.type === 'order.settled') {
     return {
       key: `${orderId}:settle:1`,
       kind: 'settlement',
       entries: [
-        { account: 'customer', party: customerId, amountMinor: event.customerMinor },
+        owed(event.customerMinor),
         { account: 'merchant', party: merchantId, amountMinor: -event.merchantMinor },
         { account: 'driver', party: driverId, amountMinor: -event.driverMinor },
-        { account: 'platform', party: platform, amountMinor: -event.platformMinor },
+        { account: 'platform', party: platformParty, amountMinor: -event.platformMinor },
       ],
     };
   }
@@ -36,7 +38,7 @@ export function postingOf(
       kind: 'capture',
       entries: [
         { account: 'provider_clearing', party: 'stripe', amountMinor: event.amountMinor },
-        { account: 'customer', party: customerId, amountMinor: -event.amountMinor },
+        owed(-event.amountMinor),
       ],
     };
   }
@@ -45,15 +47,15 @@ export function postingOf(
       key: `${orderId}:write_off:1`,
       kind: 'write_off',
       entries: [
-        { account: 'bad_debt', party: platform, amountMinor: event.amountMinor },
-        { account: 'customer', party: customerId, amountMinor: -event.amountMinor },
+        { account: 'bad_debt', party: platformParty, amountMinor: event.amountMinor },
+        owed(-event.amountMinor),
       ],
     };
   }
   return undefined;
 }
 
-/** Posts one transaction inside the caller's; refuses (a bug) entries that do not sum to zero. */
+/** Posts an order's movement inside the caller's transaction, which is rolled back when the key is taken. */
 export async function post(
   trx: Transaction<Database>,
   {
@@ -62,27 +64,53 @@ export async function post(
     at,
   }: { readonly posting: Posting; readonly facts: OrderFacts; readonly at: Date },
 ): Promise<void> {
-  const entries = posting.entries.filter((entry) => entry.amountMinor !== 0);
-  const sum = entries.reduce((total, entry) => total + entry.amountMinor, 0);
-  if (sum !== 0) throw new Error(`ledger transaction ${posting.key} is off by ${sum}`);
-  if (entries.length === 0) return;
-  const { key, kind } = posting;
-  const { currency, orderId } = facts;
-  await trx
-    .insertInto('ledger_transactions')
-    .values({ key, order_id: orderId, kind, currency, at })
+  const { orderId, currency } = facts;
+  const posted = await postOnce(trx, { posting, orderId, currency, at });
+  if (posted === 'known') throw new Error(`ledger transaction ${posting.key} exists already`);
+}
+
+export type NewTransaction = {
+  readonly posting: Posting;
+  /** Undefined for what belongs to no order. */
+  readonly orderId: string | undefined;
+  readonly currency: string;
+  readonly at: Date;
+};
+
+/**
+ * One round trip, idempotent per key: `known` when that key was posted before with the same entries, `nothing` when
+ * nothing moves. Throws when the key was used for another movement, or it does not balance.
+ */
+export async function postOnce(
+  db: Db,
+  { posting, orderId, currency, at }: NewTransaction,
+): Promise<'posted' | 'known' | 'nothing'> {
+  const stored = balanced(posting);
+  if (stored === undefined) return 'nothing';
+  const { key, kind, entries } = stored;
+  const { rows } = await sql<{ posted: boolean }>`
+    SELECT ledger_post(${key}, ${orderId ?? null}, ${kind}, ${currency}, ${at},
+      ${entries.map((entry) => entry.account)}, ${entries.map((entry) => entry.party)},
+      ${entries.map((entry) => entry.amountMinor)}) AS posted`.execute(db);
+  if (rows[0]?.posted === true) return 'posted';
+  await mustBeTheSame(db, { key, currency, entries });
+  return 'known';
+}
+
+type Stored = Pick<Posting, 'key' | 'entries'> & { readonly currency: string };
+
+async function mustBeTheSame(db: Db, { key, currency, entries }: Stored): Promise<void> {
+  const rows = await db
+    .selectFrom('ledger_entries')
+    .select(['account', 'party', 'amount_minor', 'currency'])
+    .where('transaction_key', '=', key)
     .execute();
-  await trx
-    .insertInto('ledger_entries')
-    .values(
-      entries.map(({ account, party, amountMinor }) => ({
-        transaction_key: key,
-        account,
-        party,
-        amount_minor: amountMinor,
-        currency,
-        at,
-      })),
-    )
-    .execute();
+  const known = rows.map((row) =>
+    [row.account, row.party, row.amount_minor, row.currency].join(' '),
+  );
+  const asked = entries.map((entry) =>
+    [entry.account, entry.party, entry.amountMinor, currency].join(' '),
+  );
+  if (known.toSorted().join('\n') !== asked.toSorted().join('\n'))
+    throw new Error(`ledger transaction ${key} was posted with other entries`);
 }

@@ -4,8 +4,10 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Actor } from '../domain/events.ts';
 import type { Deadline } from '../domain/lifecycle.ts';
+import type { LedgerEntry } from '../domain/ledger.ts';
 import type { OrderFacts } from '../domain/order.ts';
 import type { Policy } from '../domain/policy.ts';
+import type { RefundFault, RefundReason, RefundStatus, RefundWish } from '../domain/refund.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type CreatedAt = ColumnType<Date, Date | string | undefined, never>;
@@ -26,6 +28,8 @@ export type Database = {
     policy: Json<Policy>;
     driver_pay_minor: number;
     delivery_fee_minor: number;
+    /** Above this a refund needs a second person; null: half of what the order took. */
+    refund_approval_above_minor: number | null;
     created_at: CreatedAt;
   };
   merchants: {
@@ -113,7 +117,13 @@ export type Database = {
     at: Time;
   };
   dispatchers: { market_id: string; asleep: Generated<boolean>; last_round_at: Time | null };
-  ledger_transactions: { key: string; order_id: string; kind: string; currency: string; at: Time };
+  ledger_transactions: {
+    key: string;
+    order_id: string | null;
+    kind: string;
+    currency: string;
+    at: Time;
+  };
   ledger_entries: {
     transaction_key: string;
     account: string;
@@ -122,6 +132,46 @@ export type Database = {
     currency: string;
     at: Time;
   };
+  refunds: {
+    id: string;
+    order_id: string;
+    merchant_id: string;
+    customer_id: string;
+    currency: string;
+    amount_minor: number;
+    status: RefundStatus;
+    fault: RefundFault;
+    reason: RefundReason;
+    wish: Json<RefundWish>;
+    bearers: Json<LedgerEntry[]>;
+    provider: string;
+    provider_ref: string;
+    refund_ref: string | null;
+    attempt: Generated<number>;
+    code: string | null;
+    requested_by: Json<Actor>;
+    decided_by: JSONColumnType<Actor | null, string | null, string | null>;
+    note_id: string | null;
+    created_at: Time;
+    decide_before: Time | null;
+    first_sent_at: Time | null;
+    finished_at: Time | null;
+  };
+  disputes: {
+    provider: string;
+    dispute_ref: string;
+    order_id: string | null;
+    provider_ref: string;
+    amount_minor: number;
+    currency: string;
+    status: 'open' | 'won' | 'lost';
+    reason: string;
+    evidence_due_at: Time | null;
+    evidence_sent_at: Time | null;
+    opened_at: Time;
+    closed_at: Time | null;
+  };
+  payment_claims: { key: string; kind: 'sent' | 'burnt'; at: CreatedAt };
   driver_positions: { driver_id: string; at: Time; lat: number; lng: number };
   incidents: {
     key: string;

@@ -184,3 +184,18 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
     }
   );
 }
+
+/** The currency of the market that a merchant or driver belongs to; undefined for others. */
+export async function currencyOfParty(db: Db, party: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('markets')
+    .select('currency')
+    .where((eb) =>
+      eb.or([
+        eb('id', 'in', eb.selectFrom('merchants').select('market_id').where('id', '=', party)),
+        eb('id', 'in', eb.selectFrom('drivers').select('market_id').where('id', '=', party)),
+      ]),
+    )
+    .executeTakeFirst();
+  return row?.currency;
+}

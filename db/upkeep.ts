@@ -101,7 +101,8 @@ export async function waitingWebhooks(
     SELECT w.event_id, o.id AS order_id, w.provider_ref,
            o.payment_status = 'requires_action' AND o.provider_ref = w.provider_ref AS matters
     FROM provider_webhooks w JOIN orders o ON o.id = w.order_id
-    WHERE w.provider = 'stripe' AND w.done_at IS NULL AND w.provider_ref IS NOT NULL AND o.payment_status <> 'authorizing'
+    WHERE w.provider = 'stripe' AND w.done_at IS NULL AND w.provider_ref IS NOT NULL AND w.type LIKE 'payment_intent.%'
+      AND o.payment_status <> 'authorizing'
     ORDER BY w.received_at LIMIT ${batch}`.execute(db);
   return rows;
 }

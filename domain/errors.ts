@@ -50,6 +50,12 @@ export const errorTable = {
     title: 'Another agent than the one who asked must approve',
   },
   count_changed: { status: 409, title: 'The selection has changed since the dry run' },
+  // refunds
+  payment_disputed: { status: 409, title: 'The payment is disputed' },
+  refund_not_captured: { status: 409, title: 'There is nothing to give back' },
+  refund_too_large: { status: 409, title: 'This is more than what is left to give back' },
+  refund_duplicate: { status: 409, title: 'The same refund was asked for a moment ago' },
+  refund_not_waiting: { status: 409, title: 'The refund does not wait for a decision' },
   // offers and drivers
   offer_not_open: { status: 409, title: 'The offer is not open any more' },
   offer_expired: { status: 409, title: 'The offer has expired' },

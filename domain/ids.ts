@@ -13,6 +13,7 @@ export type MarketId = Id<'market'>;
 export type CustomerId = Id<'customer'>;
 export type NoteId = Id<'note'>;
 export type BulkId = Id<'bulk'>;
+export type RefundId = Id<'refund'>;
 
 const prefixes = {
   order: 'ord',
@@ -27,6 +28,7 @@ const prefixes = {
   attempt: 'att',
   approval: 'apr',
   bulk: 'blk',
+  refund: 'rfd',
 } as const;
 export type IdKind = keyof typeof prefixes;
 
@@ -50,6 +52,7 @@ export const orderWorkflowId = (orderId: OrderId): string => `order:${orderId}`;
 export const dispatcherWorkflowId = (marketId: MarketId): string => `dispatcher:${marketId}`;
 export const settleWorkflowId = (orderId: OrderId): string => `settle:${orderId}`;
 export const bulkWorkflowId = (bulkId: BulkId): string => `bulk:${bulkId}`;
+export const refundWorkflowId = (refundId: RefundId): string => `refund:${refundId}`;
 export const maintenanceWorkflowId = 'maintenance';
 
 export function parseOrderWorkflowId(workflowId: string): OrderId | undefined {

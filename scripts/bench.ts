@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { measureCost } from '../bench/cost.ts';
+import { measureLedger } from '../bench/ledger.ts';
 import { measureMemory } from '../bench/memory.ts';
 import { measurePost } from '../bench/post.ts';
 import { measureRatio } from '../bench/ratio.ts';
@@ -23,10 +24,11 @@ const usage = `npm run bench [-- options]
     post    R3: POST /v1/orders ÷ bare Fastify with one insert
     cost    per order: history events, billable actions, CPU seconds, transactions, WAL
     soak    full lives arriving at random through the API: latencies, errors, memory
+    ledger  postings per second with durable writes ÷ a bare insert of two rows
     memory  the worker's memory after many orders ÷ after few
-  --seconds S     length of a window of ratio and post (default 20)
-  --pairs N       pairs of windows of ratio and post (default 3)
-  --lanes N       lives at a time in ratio and memory (default 24)
+  --seconds S     length of a window of ratio, post and ledger (default 20)
+  --pairs N       pairs of windows of ratio, post and ledger (default 3)
+  --lanes N       lives at a time in ratio and memory, postings in ledger (default 24)
   --orders N      cost: how many orders (default 40); memory: the larger number (default 5000)
   --minutes N     soak: how long (default 10)
   --rate R        soak: orders per second (default 3)
@@ -92,6 +94,8 @@ function measure(mode: Mode): Promise<Section> {
         perSecond: numberOf('rate'),
         seed: numberOf('seed'),
       });
+    case 'ledger':
+      return measureLedger(windows);
     case 'cost':
       return measureCost({ say, orders: ordersOr(40) });
   }

@@ -14,11 +14,14 @@ import { collectDefaultMetrics, register } from 'prom-client';
 import { createCrashPoint } from '../activities/crash-point.ts';
 import { createDispatchActivities } from '../activities/dispatch.ts';
 import { createMaintenanceActivities } from '../activities/maintain.ts';
+import { createMoneyUpkeep } from '../activities/money-upkeep.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
 import { createRecordActivities } from '../activities/record.ts';
+import { createRefundActivities } from '../activities/refunds.ts';
 import { createSupportActivities } from '../activities/support.ts';
 import { wakeIfAsleep } from '../activities/wake-dispatcher.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
+import { createMoneyEngine } from '../adapters/money-engine.ts';
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
@@ -113,6 +116,7 @@ async function createActivities({
     webhookSecret: stripeWebhookSecret,
     ...(stripeApiBase === undefined ? {} : { apiBase: stripeApiBase }),
   });
+  const money = createMoneyEngine({ address: temporalAddress, namespace: temporalNamespace });
   const crashPoint = createCrashPoint(process.env['CRASH_AT']);
   const activities = {
     ...createRecordActivities({
@@ -123,12 +127,18 @@ async function createActivities({
       wakeDispatcher: (marketId) => wakeIfAsleep({ db, engine }, marketId),
     }),
     ...createPaymentActivities({ gateway, db, crashPoint }),
+    ...createRefundActivities({ gateway, db, crashPoint }),
     ...createDispatchActivities({ db, redis, engine, log, crashPoint }),
-    ...createMaintenanceActivities({ db, engine, log }),
     ...createSupportActivities({ db, engine, log, crashPoint }),
+    ...createMaintenanceActivities({
+      db,
+      engine,
+      log,
+      also: createMoneyUpkeep({ db, money, gateway, log }),
+    }),
   };
   const close = async (): Promise<void> => {
-    await Promise.all([db.destroy(), redis.close(), engine.close()]);
+    await Promise.all([db.destroy(), redis.close(), engine.close(), money.close()]);
   };
   return { activities, engine, close };
 }

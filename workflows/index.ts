@@ -4,4 +4,5 @@ export { bulk } from './bulk.ts';
 export { dispatcher } from './dispatcher.ts';
 export { maintenance } from './maintenance.ts';
 export { order } from './order.ts';
+export { refund } from './refund.ts';
 export { settle } from './settle.ts';

@@ -25,7 +25,7 @@ export function createReceiveWebhook({ db, engine, gateway, log }: Deps) {
     if (fact.kind === 'refused')
       throw problem('invalid_signature', 'the signature is missing, wrong or too old');
     const { eventId, type } = fact;
-    const about = fact.kind === 'payment_changed' ? fact : undefined;
+    const about = fact.kind === 'ignored' ? undefined : fact;
     const orderId = parseId('order', about?.orderId ?? '');
     const webhook: ProviderWebhook = {
       provider: 'stripe',
@@ -35,6 +35,8 @@ export function createReceiveWebhook({ db, engine, gateway, log }: Deps) {
       orderId,
     };
     if (await saveWebhook(db, webhook)) return;
+    // The housekeeping asks the provider about refunds and disputes: they concern orders that are over.
+    if (fact.kind === 'refund_changed' || fact.kind === 'dispute_changed') return;
     if (await isSettled(webhook)) await webhookDone(db, { eventId, now: new Date() });
   };
 

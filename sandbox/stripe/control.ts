@@ -1,6 +1,7 @@
 // The control API of the fake, under /sandbox: faults, clock, webhooks, 3-D Secure, books. JSON in and
 // out. It has no counterpart at Stripe; tests, the simulator and the audit steer and read through it.
-import { FAULT_KINDS, type FaultRule, type createFaults } from './faults.ts';
+import type { Disputes, DisputeWish } from './disputes.ts';
+import { FAULT_KINDS, type FaultRule, type createFaults } from '../provider/faults.ts';
 import type { Payments } from './payments.ts';
 import type { State } from './state.ts';
 import { viewCharge, viewIntent, viewRefund } from './views.ts';
@@ -9,6 +10,7 @@ import type { WebhookMode, Webhooks } from './webhooks.ts';
 export type ControlOptions = {
   readonly state: State;
   readonly payments: Payments;
+  readonly disputes: Disputes;
   readonly faults: ReturnType<typeof createFaults>;
   readonly webhooks: Webhooks;
 };
@@ -26,7 +28,31 @@ export type ControlRequest = {
 
 export type Control = ReturnType<typeof createControl>;
 
-export function createControl({ state, payments, faults, webhooks }: ControlOptions) {
+type DisputeTools = Pick<ControlOptions, 'state' | 'disputes' | 'webhooks'>;
+
+function createDisputeControl({ state, disputes, webhooks }: DisputeTools) {
+  /** The payer's bank takes a captured payment back. The dispute's id; undefined: there is nothing to take. */
+  function dispute(intentId: string, wish: DisputeWish = {}): string | undefined {
+    const intent = state.intents.get(intentId);
+    const opened = intent === undefined ? undefined : disputes.open(intent, wish);
+    state.flush();
+    void webhooks.dispatch();
+    return opened?.id;
+  }
+
+  /** The bank's word. The dispute's status afterwards; undefined: no such dispute. */
+  function decideDispute(id: string, outcome: 'won' | 'lost'): string | undefined {
+    const known = disputes.find(id);
+    const next = known === undefined ? undefined : disputes.close(known, outcome);
+    state.flush();
+    void webhooks.dispatch();
+    return next?.status;
+  }
+
+  return { dispute, decideDispute };
+}
+
+export function createControl({ state, payments, disputes, faults, webhooks }: ControlOptions) {
   function addFault(rule: FaultRule): number {
     if (!FAULT_KINDS.includes(rule.kind)) throw new Error(`unknown fault kind ${rule.kind}`);
     return faults.add(rule);
@@ -36,6 +62,7 @@ export function createControl({ state, payments, faults, webhooks }: ControlOpti
   function moveClock(byMs: number): number {
     state.moveClock(byMs);
     payments.expireHolds();
+    disputes.loseOverdue();
     state.flush();
     void webhooks.dispatch();
     return state.now();
@@ -64,6 +91,7 @@ export function createControl({ state, payments, faults, webhooks }: ControlOpti
       refunds: [...state.refunds.values()].map((refund) =>
         viewRefund(refund, state.intents.get(refund.intentId)?.currency ?? ''),
       ),
+      disputes: [...state.disputes.values()].map(disputes.show),
     };
   }
 
@@ -74,11 +102,27 @@ export function createControl({ state, payments, faults, webhooks }: ControlOpti
     setRandomFaults: faults.setRandom,
     moveClock,
     authenticate,
+    ...createDisputeControl({ state, disputes, webhooks }),
     books,
     setWebhooks: (change: Partial<WebhookMode>): void => webhooks.setMode(change),
     releaseWebhooks: webhooks.release,
     viewWebhooks: webhooks.view,
   };
+}
+
+function answerDispute(
+  control: Control,
+  { path, body }: Pick<ControlRequest, 'path' | 'body'>,
+): ControlReply | undefined {
+  const [, intentId] = /^\/sandbox\/payment_intents\/(\w+)\/dispute$/.exec(path) ?? [];
+  const [, disputeId] = /^\/sandbox\/disputes\/(\w+)\/decide$/.exec(path) ?? [];
+  if (intentId !== undefined) {
+    const id = control.dispute(intentId, body);
+    return id === undefined ? bad('there is nothing to dispute') : ok({ id });
+  }
+  if (disputeId === undefined) return undefined;
+  const status = control.decideDispute(disputeId, body['outcome'] === 'won' ? 'won' : 'lost');
+  return status === undefined ? bad('no such dispute') : ok({ id: disputeId, status });
 }
 
 /** The same by HTTP; undefined: no such route. */
@@ -144,7 +188,9 @@ export function createControlRoutes(control: Control) {
           ),
         });
       default:
-        return method === 'POST' ? authenticate(path, body) : undefined;
+        return method === 'POST'
+          ? (authenticate(path, body) ?? answerDispute(control, request))
+          : undefined;
     }
   };
 }

@@ -3,9 +3,9 @@
 // body of the first request that began to execute, 500s included, for 24 h; other parameters or
 // another path are a 400; two at once are a 409; what was refused before execution is not kept.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault, RequestFacts } from './faults.ts';
+import type { Fault, RequestFacts } from '../provider/faults.ts';
 import { fieldsUnder, fingerprintOf, type Form } from './form.ts';
-import { newId } from './ids.ts';
+import { newId } from '../provider/ids.ts';
 import type { Payments } from './payments.ts';
 import {
   keyInUse,

@@ -4,7 +4,7 @@
 // Called by routes.ts and control.ts; every change is emitted as an event.
 import { AUTHENTICATION_FAILED, DECLINED_AFTER_AUTHENTICATION, findCard } from './cards.ts';
 import { fieldsUnder, type Form, listUnder, wholeField } from './form.ts';
-import { newId } from './ids.ts';
+import { newId } from '../provider/ids.ts';
 import { declined, executed, missing, refused, rejected, type Reply } from './replies.ts';
 import type { CardError, Charge, Intent, State } from './state.ts';
 import { viewCharge, viewIntent } from './views.ts';

@@ -2,7 +2,7 @@
 // answers pending and fails when it is next read, as Stripe's test card does a little later.
 import { findCard } from './cards.ts';
 import { fieldsUnder, type Form, wholeField } from './form.ts';
-import { newId } from './ids.ts';
+import { newId } from '../provider/ids.ts';
 import type { Emit } from './payments.ts';
 import { executed, missing, refused, type Reply } from './replies.ts';
 import type { Charge, Intent, Refund, State } from './state.ts';
@@ -40,6 +40,10 @@ export function createRefunds({ state, emit }: { readonly state: State; readonly
     if (charge === undefined || !charge.captured) {
       const message = 'This PaymentIntent does not have a successful charge to refund.';
       return refused({ code: 'payment_intent_unexpected_state', message });
+    }
+    if ([...state.disputes.values()].some((d) => d.chargeId === charge.id && d.status !== 'won')) {
+      const message = `Charge ${charge.id} has been charged back; cannot issue a refund.`;
+      return refused({ code: 'charge_disputed', message });
     }
     const left = charge.amountCaptured - charge.amountRefunded;
     if (left === 0) {

@@ -1,6 +1,7 @@
-// The part of Stripe's REST API that the fake answers: payment intents, charges, refunds.
+// The part of Stripe's REST API that the fake answers: payment intents, charges, refunds, disputes.
 // A route is found first and run later, so that faults and idempotency sit between. Used by server.ts.
 import { fieldsUnder, type Form, listUnder } from './form.ts';
+import { createDisputeRoutes, type Disputes } from './disputes.ts';
 import type { Payments } from './payments.ts';
 import type { createRefunds } from './refunds.ts';
 import { executed, missing, rejected, type Reply } from './replies.ts';
@@ -17,6 +18,7 @@ export type RouteOptions = {
   readonly state: State;
   readonly payments: Payments;
   readonly refunds: ReturnType<typeof createRefunds>;
+  readonly disputes: Disputes;
   /** How far behind search is. */
   readonly searchLagMs: number;
 };
@@ -127,8 +129,31 @@ function createReads({ state, searchLagMs, refunds }: RouteOptions) {
   return { listIntents, searchIntents, readIntent, readCharge, readRefund, listRefunds };
 }
 
+function createFindDispute({ state, disputes }: Pick<RouteOptions, 'state' | 'disputes'>) {
+  const routes = createDisputeRoutes(disputes);
+
+  function listDisputes(form: Form): Reply {
+    const [intentId, chargeId] = [form.get('payment_intent'), form.get('charge')];
+    const all = [...state.disputes.values()]
+      .filter((dispute) => intentId === undefined || dispute.intentId === intentId)
+      .filter((dispute) => chargeId === undefined || dispute.chargeId === chargeId)
+      .toReversed();
+    const page = paginate(all, form);
+    return executed(viewList('/v1/disputes', page.data.map(disputes.show), page.hasMore));
+  }
+
+  return function findDisputeRoute(method: string, path: string): Route | undefined {
+    if (method === 'GET' && path === '/v1/disputes') return { run: listDisputes };
+    const [, id, verb] = /^\/v1\/disputes\/(dp_\w+)(?:\/(close))?$/.exec(path) ?? [];
+    if (id === undefined) return undefined;
+    if (method === 'GET') return verb === undefined ? { run: routes.read(id) } : undefined;
+    return { run: verb === 'close' ? routes.accept(id) : routes.update(id) };
+  };
+}
+
 export function createRoutes(options: RouteOptions) {
   const { state, payments, refunds } = options;
+  const findDisputeRoute = createFindDispute(options);
   const reads = createReads(options);
 
   function findIntentRoute(method: string, path: string): Route | undefined {
@@ -169,6 +194,8 @@ export function createRoutes(options: RouteOptions) {
     if (method === 'GET' && kind === 'charges')
       return { run: (form) => reads.readCharge(id, form) };
     if (method === 'GET' && kind === 'refunds') return { run: () => reads.readRefund(id) };
-    return findIntentRoute(method, path) ?? notFound(method, path);
+    return (
+      findIntentRoute(method, path) ?? findDisputeRoute(method, path) ?? notFound(method, path)
+    );
   };
 }

@@ -5,7 +5,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { type Control, createControl, createControlRoutes } from './control.ts';
 import { createExchange, type Exchange } from './exchange.ts';
-import { createFaults } from './faults.ts';
+import { createDisputes } from './disputes.ts';
+import { createFaults } from '../provider/faults.ts';
 import { parseForm } from './form.ts';
 import { createPayments } from './payments.ts';
 import { createRefunds } from './refunds.ts';
@@ -46,9 +47,10 @@ function createParts(options: StripeSandboxOptions) {
   const { emit } = webhooks;
   const payments = createPayments({ state, emit, holdMs: options.holdMs ?? 7 * DAY_MS });
   const refunds = createRefunds({ state, emit });
+  const disputes = createDisputes({ state, emit });
   const faults = createFaults({ seed: options.seed ?? 1, rate: options.faultRate ?? 0 });
   const searchLagMs = options.searchLagMs ?? 60_000;
-  const findRoute = createRoutes({ state, payments, refunds, searchLagMs });
+  const findRoute = createRoutes({ state, payments, refunds, disputes, searchLagMs });
   const exchange = createExchange({
     state,
     payments,
@@ -57,7 +59,7 @@ function createParts(options: StripeSandboxOptions) {
     webhooks,
     latencyMs: options.latencyMs ?? 0,
   });
-  const control = createControl({ state, payments, faults, webhooks });
+  const control = createControl({ state, payments, disputes, faults, webhooks });
   return { state, webhooks, exchange, control };
 }
 

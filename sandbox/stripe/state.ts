@@ -80,7 +80,23 @@ export type KeyRecord = {
   readonly storedAt: number;
 };
 
+export type Dispute = {
+  readonly id: string;
+  readonly sequence: number;
+  readonly intentId: string;
+  readonly chargeId: string;
+  readonly createdAt: number;
+  readonly amount: number;
+  readonly feeMinor: number;
+  readonly reason: string;
+  readonly status: 'needs_response' | 'under_review' | 'won' | 'lost';
+  readonly dueAt: number;
+  readonly evidence: Readonly<Record<string, string>>;
+  readonly submissions: number;
+};
+
 export type Line =
+  | { readonly kind: 'dispute'; readonly value: Dispute }
   | { readonly kind: 'intent'; readonly value: Intent }
   | { readonly kind: 'charge'; readonly value: Charge }
   | { readonly kind: 'refund'; readonly value: Refund }
@@ -104,6 +120,7 @@ function createMaps() {
     intents: new Map<string, Intent>(),
     charges: new Map<string, Charge>(),
     refunds: new Map<string, Refund>(),
+    disputes: new Map<string, Dispute>(),
     /** Events without a confirmed delivery. */
     undelivered: new Map<string, ProviderEvent>(),
     keys: new Map<string, KeyRecord>(),
@@ -116,6 +133,19 @@ function indexByOrder(byOrder: Map<string, Set<string>>, intent: Intent): void {
   if (orderId === undefined) return;
   const known = byOrder.get(orderId) ?? new Set<string>();
   byOrder.set(orderId, known.add(intent.id));
+}
+
+/** The stored answer, unless it is old enough to be pruned. Map order is age, so pruning is cheap. */
+function storedAnswer(
+  keys: Map<string, KeyRecord>,
+  key: string,
+  now: number,
+): KeyRecord | undefined {
+  for (const [oldest, record] of keys) {
+    if (now - record.storedAt < KEY_RETENTION_MS) break;
+    keys.delete(oldest);
+  }
+  return keys.get(key);
 }
 
 export function createState({ file, now: wallClock }: StateOptions) {
@@ -135,6 +165,10 @@ export function createState({ file, now: wallClock }: StateOptions) {
         break;
       case 'refund':
         maps.refunds.set(line.value.id, line.value);
+        sequence = Math.max(sequence, line.value.sequence);
+        break;
+      case 'dispute':
+        maps.disputes.set(line.value.id, line.value);
         sequence = Math.max(sequence, line.value.sequence);
         break;
       case 'event':
@@ -162,23 +196,15 @@ export function createState({ file, now: wallClock }: StateOptions) {
 
   const now = (): number => wallClock() + offsetMs;
 
-  /** The stored answer, unless it is old enough to be pruned. Map order is age, so pruning is cheap. */
-  function storedKey(key: string): KeyRecord | undefined {
-    for (const [oldest, record] of maps.keys) {
-      if (now() - record.storedAt < KEY_RETENTION_MS) break;
-      maps.keys.delete(oldest);
-    }
-    return maps.keys.get(key);
-  }
-
   return {
     intents: maps.intents as ReadonlyMap<string, Intent>,
     charges: maps.charges as ReadonlyMap<string, Charge>,
     refunds: maps.refunds as ReadonlyMap<string, Refund>,
+    disputes: maps.disputes as ReadonlyMap<string, Dispute>,
     undelivered: maps.undelivered as ReadonlyMap<string, ProviderEvent>,
     intentsOfOrder: (orderId: string): readonly string[] => [...(maps.byOrder.get(orderId) ?? [])],
     put,
-    storedKey,
+    storedKey: (key: string): KeyRecord | undefined => storedAnswer(maps.keys, key, now()),
     now,
     nextSequence: (): number => ++sequence,
     moveClock: (byMs: number): void => put({ kind: 'clock', value: { offsetMs: offsetMs + byMs } }),

@@ -1,6 +1,6 @@
 // Renders the fake's records as Stripe objects of API version 2026-10-28, as far as a card
 // integration reads them, and expands `latest_charge` and `balance_transaction` on request. Pure.
-import type { Charge, Intent, Refund, State } from './state.ts';
+import type { Charge, Dispute, Intent, Refund, State } from './state.ts';
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
@@ -106,6 +106,42 @@ export function viewRefund(refund: Refund, currency: string) {
     payment_intent: refund.intentId,
     reason: null,
     status: refund.status,
+  };
+}
+
+export function viewDispute(dispute: Dispute, currency: string) {
+  const taken = dispute.status !== 'won';
+  return {
+    id: dispute.id,
+    object: 'dispute',
+    amount: dispute.amount,
+    balance_transactions: [
+      {
+        id: dispute.id.replace('dp_', 'txn_'),
+        object: 'balance_transaction',
+        type: 'adjustment',
+        amount: taken ? -dispute.amount : 0,
+        fee: dispute.feeMinor,
+        net: (taken ? -dispute.amount : 0) - dispute.feeMinor,
+        currency,
+      },
+    ],
+    charge: dispute.chargeId,
+    created: seconds(dispute.createdAt),
+    currency,
+    evidence: dispute.evidence,
+    evidence_details: {
+      due_by: seconds(dispute.dueAt),
+      has_evidence: Object.keys(dispute.evidence).length > 0,
+      past_due: false,
+      submission_count: dispute.submissions,
+    },
+    is_charge_refundable: false,
+    livemode: false,
+    metadata: {},
+    payment_intent: dispute.intentId,
+    reason: dispute.reason,
+    status: dispute.status,
   };
 }
 

@@ -3,7 +3,7 @@
 // delivery was answered 2xx, and its body is the same each time; how, when and how often it is sent
 // can be steered. The signature carries the wall clock, as each of Stripe's deliveries does.
 import { createHmac } from 'node:crypto';
-import { newId } from './ids.ts';
+import { newId } from '../provider/ids.ts';
 import type { ProviderEvent, State } from './state.ts';
 
 export type WebhookMode = {

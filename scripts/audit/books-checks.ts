@@ -9,6 +9,7 @@ import {
   sum,
   type AuditedOrder,
   type AuditData,
+  type AuditedRefund,
   type Breach,
   type Check,
 } from './data.ts';
@@ -82,11 +83,12 @@ const booksAreInOurLedger: Check = {
   run: (data) => {
     const orders = ordersOf(data);
     const captured = capturedByRef(data);
+    const refunded = refundedByRef(data);
     const counted = settledBooks(data).filter(
       ({ orderId }) => orders.get(orderId ?? '')?.isOver !== false,
     );
     return findingOf(counted, (payment) =>
-      bookedHere(payment, orders.get(payment.orderId ?? ''), captured),
+      bookedHere(payment, orders.get(payment.orderId ?? ''), { captured, refunded }),
     );
   },
 };
@@ -94,7 +96,7 @@ const booksAreInOurLedger: Check = {
 function bookedHere(
   payment: ProviderPayment,
   order: AuditedOrder | undefined,
-  captured: ReadonlyMap<string, number>,
+  { captured, refunded }: Readonly<Record<'captured' | 'refunded', ReadonlyMap<string, number>>>,
 ): readonly Breach[] {
   const { providerRef, orderId = 'unknown' } = payment;
   if (order === undefined)
@@ -105,7 +107,7 @@ function bookedHere(
       actual: payment.capturedMinor,
     }),
     ...mustEqual(orderId, `refunded by ${providerRef}`, {
-      expected: 0,
+      expected: refunded.get(providerRef) ?? 0,
       actual: payment.refundedMinor,
     }),
     ...(payment.capturedMinor > 0
@@ -135,6 +137,28 @@ function capturedByRef({ orders, ledger }: AuditData): ReadonlyMap<string, numbe
   }
   return totals;
 }
+
+/** Provider reference → what our ledger says was given back, or is on its way back. */
+function refundedByRef({ refunds, ledger }: AuditData): ReadonlyMap<string, number> {
+  const known = new Map(
+    refunds.map((refund) => [`${refund.orderId}:refund_sent:${refund.id}`, refund]),
+  );
+  const totals = new Map<string, number>();
+  for (const { key, entries } of ledger) {
+    const refund = known.get(key);
+    if (refund === undefined || !givesMoneyBack.has(refund.status)) continue;
+    const sent = -sum(
+      entries
+        .filter((entry) => entry.account === 'refunds_in_transit')
+        .map((entry) => entry.amountMinor),
+    );
+    totals.set(refund.providerRef, (totals.get(refund.providerRef) ?? 0) + sent);
+  }
+  return totals;
+}
+
+/** The provider counts a refund as given back as soon as it works on it. */
+const givesMoneyBack: ReadonlySet<AuditedRefund['status']> = new Set(['pending', 'refunded']);
 
 const captureRef = (orderId: string, event: OrderEvent): readonly (readonly [string, string])[] =>
   event.type === 'payment.capturing'

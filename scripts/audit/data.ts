@@ -6,6 +6,7 @@ import type { OfferOrderStatus, OfferStatus } from '../../db/schema.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import type { OrderResult } from '../../domain/messages.ts';
 import type { OrderFacts } from '../../domain/order.ts';
+import type { RefundStatus } from '../../domain/refund.ts';
 import type { ClientLogLine } from '../../sandbox/city/client-log.ts';
 
 export type AuditedOrder = {
@@ -50,6 +51,14 @@ export type AuditedOffer = {
   readonly status: OfferOrderStatus;
 };
 
+export type AuditedRefund = {
+  readonly id: string;
+  readonly orderId: string;
+  readonly providerRef: string;
+  readonly amountMinor: number;
+  readonly status: RefundStatus;
+};
+
 export type WorkflowView = {
   readonly workflowId: string;
   readonly status:
@@ -72,6 +81,7 @@ export type AuditData = {
   readonly now: number;
   readonly orders: readonly AuditedOrder[];
   readonly ledger: readonly LedgerTransaction[];
+  readonly refunds: readonly AuditedRefund[];
   readonly offers: readonly AuditedOffer[];
   readonly driverCapacity: ReadonlyMap<string, number>;
   readonly books: readonly ProviderPayment[];

@@ -8,6 +8,7 @@ import {
   sum,
   type AuditedOrder,
   type AuditData,
+  type AuditedRefund,
   type Breach,
   type Check,
   type LedgerTransaction,
@@ -143,23 +144,24 @@ function sharesOut(
 const transactionsBelong: Check = {
   id: 'ledger-belongs',
   item: 1,
-  says: 'every ledger transaction belongs to an order and to an event of it',
+  says: 'every ledger transaction belongs to an order and to an event or a refund of it, or to a dispute',
   run: (data: AuditData) => {
     const orders = new Map(data.orders.map((order) => [order.id, order]));
-    return findingOf(data.ledger, ({ key, orderId, kind }) => {
+    const refunds = new Map(data.refunds.map((refund) => [refund.id, refund]));
+    return findingOf(data.ledger, (transaction) => {
+      const { key, orderId, kind } = transaction;
+      const missing = (expected: string): readonly Breach[] => [
+        { order: orderId, expected: `${expected} behind ${key}`, actual: 'none' },
+      ];
+      if (ownKinds.has(kind)) return [];
       const events = orders.get(orderId)?.events;
-      if (events === undefined)
-        return [{ order: orderId, expected: `an order for ${key}`, actual: 'none' }];
+      if (events === undefined) return missing('an order');
+      if (kind.startsWith('refund_'))
+        return refunds.get(key.split(':').at(-1) ?? '')?.orderId === orderId
+          ? []
+          : missing('a refund');
       const caused = events.some((event) => event.type === causeOf[kind]);
-      return caused
-        ? []
-        : [
-            {
-              order: orderId,
-              expected: `${causeOf[kind] ?? kind} behind ${key}`,
-              actual: 'no such event',
-            },
-          ];
+      return caused ? [] : missing(causeOf[kind] ?? kind);
     });
   },
 };
@@ -170,9 +172,56 @@ const causeOf: Readonly<Record<string, string>> = {
   write_off: 'payment.written_off',
 };
 
+/** What the provider or a payout causes, not an order. */
+const ownKinds: ReadonlySet<string> = new Set([
+  'dispute_opened',
+  'dispute_won',
+  'dispute_lost',
+  'provider_fee',
+  'correction',
+  'payout_sent',
+  'payout_paid',
+  'payout_failed',
+]);
+
+const refundsEnd: Check = {
+  id: 'refunds-in-ledger',
+  item: 1,
+  says: 'every refund is posted as its state says: borne and sent once it was begun, confirmed or reversed at its end',
+  run: ({ refunds, ledger }) => {
+    const keys = new Map(ledger.map((transaction) => [transaction.key, transaction]));
+    return findingOf(refunds, ({ id, orderId, amountMinor, status }) =>
+      refundSteps.flatMap((step) => {
+        const transaction = keys.get(`${orderId}:${step}:${id}`);
+        const moved = sum(
+          (transaction?.entries ?? []).filter((e) => e.amountMinor > 0).map((e) => e.amountMinor),
+        );
+        return mustEqual(orderId, `${step} of ${id}`, {
+          expected: postedIn[status].includes(step) ? amountMinor : 0,
+          actual: moved,
+        });
+      }),
+    );
+  },
+};
+
+const refundSteps = ['refund_share', 'refund_sent', 'refund_confirmed', 'refund_failed'] as const;
+type RefundStepName = (typeof refundSteps)[number];
+const begun: readonly RefundStepName[] = ['refund_share', 'refund_sent'];
+const postedIn: Readonly<Record<AuditedRefund['status'], readonly RefundStepName[]>> = {
+  awaiting_approval: [],
+  requested: [],
+  rejected: [],
+  sending: begun,
+  pending: begun,
+  refunded: [...begun, 'refund_confirmed'],
+  failed: [...begun, 'refund_failed'],
+};
+
 export const ledgerChecks: readonly Check[] = [
   transactionsBalance,
   transactionsBelong,
   capturesWithinGrants,
   paymentsMeetSettlements,
+  refundsEnd,
 ];

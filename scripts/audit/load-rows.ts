@@ -9,22 +9,28 @@ import {
   type AuditData,
   type AuditedOffer,
   type AuditedOrder,
+  type AuditedRefund,
   type LedgerTransaction,
 } from './data.ts';
 
-export type Rows = Pick<AuditData, 'now' | 'orders' | 'ledger' | 'offers' | 'driverCapacity'>;
+export type Rows = Pick<
+  AuditData,
+  'now' | 'orders' | 'ledger' | 'refunds' | 'offers' | 'driverCapacity'
+>;
 
 /** `db` is a transaction of isolation level repeatable read. */
 export async function loadRows(db: Kysely<Database>): Promise<Rows> {
   const now = Date.now();
   const orders = await loadOrders(db);
   const ledger = await loadLedger(db);
+  const refunds = await loadRefunds(db);
   const offers = await loadOffers(db);
   const drivers = await db.selectFrom('drivers').select(['id', 'capacity']).execute();
   return {
     now,
     orders,
     ledger,
+    refunds,
     offers,
     driverCapacity: new Map(drivers.map(({ id, capacity }) => [id, capacity])),
   };
@@ -104,7 +110,7 @@ async function loadLedger(db: Kysely<Database>): Promise<readonly LedgerTransact
   return [
     ...transactions.map(({ key, order_id: orderId, kind, currency }) => ({
       key,
-      orderId,
+      orderId: orderId ?? 'none',
       kind,
       currency,
       entries: of(key),
@@ -118,6 +124,19 @@ async function loadLedger(db: Kysely<Database>): Promise<readonly LedgerTransact
       entries: of(key),
     })),
   ];
+}
+
+async function loadRefunds(db: Kysely<Database>): Promise<readonly AuditedRefund[]> {
+  return db
+    .selectFrom('refunds')
+    .select([
+      'id',
+      'order_id as orderId',
+      'provider_ref as providerRef',
+      'amount_minor as amountMinor',
+      'status',
+    ])
+    .execute();
 }
 
 async function loadOffers(db: Kysely<Database>): Promise<readonly AuditedOffer[]> {

@@ -2,7 +2,7 @@
 // do something to them first, which is always rolled back (the self-check plants its bugs so).
 
 import { readFile } from 'node:fs/promises';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { CardGateway, ProviderPayment } from '../../adapters/card-gateway.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
 import { connect, type Db } from '../../db/connect.ts';
@@ -62,6 +62,8 @@ export type Change = (trx: Transaction<Database>) => Promise<boolean>;
 export async function loadChangedRows(db: Db, change: Change): Promise<Rows | undefined> {
   const trx = await db.startTransaction().setIsolationLevel('repeatable read').execute();
   try {
+    // Bugs are planted where the database itself would not let them in.
+    await sql`SET LOCAL session_replication_role = 'replica'`.execute(trx);
     return (await change(trx)) ? await loadRows(trx) : undefined;
   } finally {
     await trx.rollback().execute();

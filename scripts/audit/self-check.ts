@@ -122,6 +122,31 @@ export const seededBugs: readonly SeededBug[] = [
       ),
   },
   {
+    name: '`n` advanced on a timeout: the retry paid again under the next attempt',
+    seenBy: 'books-in-ledger',
+    kind: 'books',
+    change: (data) =>
+      changeFirst(
+        data,
+        (p) => p.status === 'captured',
+        (p) => [p, { ...p, attempt: (p.attempt ?? 0) + 1, providerRef: `${p.providerRef}_next` }],
+      ),
+  },
+  {
+    name: 'a refund was sent and its postings were lost',
+    seenBy: 'refunds-in-ledger',
+    kind: 'rows',
+    change: (trx) =>
+      changed(
+        sql`INSERT INTO refunds (id, order_id, merchant_id, customer_id, currency, amount_minor, status, fault, reason,
+          wish, bearers, provider, provider_ref, requested_by, created_at, finished_at)
+        SELECT 'rfd_ghost', id, merchant_id, customer_id, currency, 1, 'refunded', 'platform', 'other', '{"kind":"whole"}',
+          '[]', 'stripe', coalesce(provider_ref, 'none'), '{"kind":"system"}', placed_at, placed_at FROM orders WHERE id = ${anyDelivered}`.execute(
+          trx,
+        ),
+      ),
+  },
+  {
     name: 'an event is missing in the log',
     seenBy: 'sequence-gapless',
     kind: 'rows',

@@ -7,7 +7,7 @@ import type { CardGateway } from '../../adapters/card-gateway.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
 import type { Db } from '../../db/connect.ts';
 import { newId } from '../../db/new-id.ts';
-import type { FaultKind } from '../../sandbox/stripe/faults.ts';
+import type { FaultKind } from '../../sandbox/provider/faults.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 
 const orderId = newId('order', Date.now());

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuthorizeInput, CardGateway } from '../../adapters/card-gateway.ts';
 import { isOutage, type Outage } from '../../adapters/outage.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
-import type { FaultKind } from '../../sandbox/stripe/faults.ts';
+import type { FaultKind } from '../../sandbox/provider/faults.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 
 const DAY_MS = 24 * 3_600_000;

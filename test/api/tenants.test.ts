@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../db/schema.ts';
 import { supportRows, type Row, type Target } from './access-rows.ts';
+import { moneyRows } from './tenant-money-rows.ts';
 import { createWorld, openShop, type Reply, type World } from './world.ts';
 
 const order = (rest = ''): Pick<Row, 'path'> => ({
@@ -66,6 +67,7 @@ const merchantRows: Readonly<Record<string, Row>> = {
     foreign: 'own',
   },
   'GET /v1/events': { roles: readers, foreign: 'unseen' },
+  ...moneyRows,
   'POST /v1/admin/markets': { roles: nobody, foreign: 'platform' },
   'GET /v1/admin/markets': { roles: nobody, foreign: 'platform' },
   'POST /v1/admin/merchants': { roles: nobody, foreign: 'platform' },

@@ -22,6 +22,7 @@ beforeAll(async () => {
   await writeMarket(db);
   for (const order of data.orders) await writeOrder(db, order);
   await writeLedger(db);
+  await writeRefunds(db);
   await writeOffers(db);
 });
 
@@ -136,6 +137,40 @@ async function writeLedger(to: Db): Promise<void> {
       at,
     }));
     await to.insertInto('ledger_entries').values(values).execute();
+  }
+}
+
+async function writeRefunds(to: Db): Promise<void> {
+  for (const { id, orderId, providerRef, amountMinor, status } of data.refunds) {
+    const order = data.orders.find((each) => each.id === orderId);
+    if (order === undefined) throw new Error('a refund of no order');
+    await to
+      .insertInto('refunds')
+      .values({
+        id,
+        order_id: orderId,
+        merchant_id: order.merchantId,
+        customer_id: order.facts.customerId,
+        currency: order.facts.currency,
+        amount_minor: amountMinor,
+        status,
+        fault: 'merchant',
+        reason: 'quality',
+        wish: '{}',
+        bearers: '[]',
+        provider: 'stripe',
+        provider_ref: providerRef,
+        refund_ref: 're_1',
+        code: null,
+        requested_by: '{}',
+        decided_by: null,
+        note_id: null,
+        created_at: at,
+        decide_before: null,
+        first_sent_at: at,
+        finished_at: at,
+      })
+      .execute();
   }
 }
 

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Stripe } from 'stripe';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createFaults } from '../../sandbox/stripe/faults.ts';
+import { createFaults } from '../../sandbox/provider/faults.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 
 const HOUR_MS = 3_600_000;

@@ -10,8 +10,14 @@ import { evolve, fold } from '../../domain/evolve.ts';
 import type { Command } from '../../domain/messages.ts';
 import { initialState, type OrderFacts, type OrderState } from '../../domain/order.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
+import { refundEndPosting, refundPostings } from '../../domain/refund.ts';
 import { rowOf } from '../../domain/view.ts';
-import type { AuditData, AuditedOrder, LedgerTransaction } from '../../scripts/audit/data.ts';
+import type {
+  AuditData,
+  AuditedOrder,
+  AuditedRefund,
+  LedgerTransaction,
+} from '../../scripts/audit/data.ts';
 
 const startedAt = Date.UTC(2026, 10, 5, 12);
 const stepMs = 60_000;
@@ -137,23 +143,52 @@ const paymentOf = ({ facts, state }: Life): ProviderPayment => ({
   status: state.payment.status === 'captured' ? 'captured' : 'voided',
   authorizedMinor: facts.totalMinor,
   capturedMinor: state.payment.status === 'captured' ? facts.totalMinor : 0,
-  refundedMinor: 0,
+  refundedMinor: facts.placedAt === startedAt ? refundMinor : 0,
   currency: facts.currency,
   createdAt: facts.placedAt,
 });
 
-/** Two delivered orders and a cancelled one, with nothing wrong about them. */
+const refundMinor = 500;
+
+/** Of a delivered order, borne by the merchant. */
+function refundOf({ facts }: Life) {
+  const { orderId, currency, customerId } = facts;
+  const refund: AuditedRefund = {
+    id: newId('refund', startedAt),
+    orderId,
+    providerRef: `pi_${orderId}`,
+    amountMinor: refundMinor,
+    status: 'refunded',
+  };
+  const posted = {
+    refundId: refund.id,
+    orderId,
+    customerId,
+    provider: 'stripe',
+    amountMinor: refundMinor,
+    bearers: [{ account: 'merchant', party: merchantId, amountMinor: refundMinor }],
+  } as const;
+  const postings = [...refundPostings(posted), refundEndPosting(posted, 'refunded')];
+  const ledger = postings.map((posting): LedgerTransaction => ({
+    ...posting,
+    orderId,
+    currency,
+    entries: posting.entries.map((entry) => ({ ...entry, currency })),
+  }));
+  return { refund, ledger };
+}
+
+/** Two delivered orders, one of them refunded in part, and a cancelled one, with nothing wrong about them. */
 export function soundData(): AuditData {
-  const lives = [
-    delivered(startedAt),
-    delivered(startedAt + 3_600_000),
-    cancelled(startedAt + 7_200_000),
-  ];
+  const first = delivered(startedAt);
+  const refunded = refundOf(first);
+  const lives = [first, delivered(startedAt + 3_600_000), cancelled(startedAt + 7_200_000)];
   const orders = lives.map(orderOf);
   return {
     now: startedAt + 9_000_000,
     orders,
-    ledger: lives.flatMap(ledgerOf),
+    ledger: [...lives.flatMap(ledgerOf), ...refunded.ledger],
+    refunds: [refunded.refund],
     offers: lives.flatMap(offersOf),
     driverCapacity: new Map([[driverId, 1]]),
     books: lives.map(paymentOf),

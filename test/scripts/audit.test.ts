@@ -85,6 +85,26 @@ describe('audit', () => {
       (data) => ({ ...data, ledger: data.ledger.filter(({ kind }) => kind !== 'capture') }),
     ],
     [
+      'a refund that the provider made twice',
+      'books-in-ledger',
+      changeBooks((payment) => ({ ...payment, refundedMinor: payment.refundedMinor * 2 })),
+    ],
+    [
+      'a refund that nobody bears',
+      'refunds-in-ledger',
+      (data) => ({ ...data, ledger: data.ledger.filter(({ kind }) => kind !== 'refund_share') }),
+    ],
+    [
+      'a failed refund that was not given back to who bore it',
+      'refunds-in-ledger',
+      (data) => ({ ...data, refunds: data.refunds.map((each) => ({ ...each, status: 'failed' })) }),
+    ],
+    [
+      'a refund of nothing that was asked for',
+      'ledger-belongs',
+      (data) => ({ ...data, refunds: [] }),
+    ],
+    [
       'more captured than granted',
       'captured-within-granted',
       changeBooks((payment) => ({ ...payment, capturedMinor: payment.authorizedMinor + 1 })),

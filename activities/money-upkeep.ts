@@ -1,0 +1,58 @@
+// Housekeeping of money: refunds whose workflow was never started or was lost, and the provider's news about refunds and
+// disputes. Each part is idempotent and bounded; a webhook is a hint, the provider is asked what is true.
+
+import type { CardGateway } from '../adapters/card-gateway.ts';
+import type { MoneyEngine } from '../adapters/money-engine.ts';
+import type { Db } from '../db/connect.ts';
+import { recordDispute } from '../db/disputes.ts';
+import { moneyWebhooks } from '../db/money-webhooks.ts';
+import { openRefunds, refundsBehind } from '../db/refunds.ts';
+import { webhookDone } from '../db/upkeep.ts';
+import { parseId } from '../domain/ids.ts';
+import type { Logger } from '../log.ts';
+import { sendAll } from './send-all.ts';
+
+type Dependencies = {
+  readonly db: Db;
+  readonly money: Pick<MoneyEngine, 'startRefund' | 'refundChanged'>;
+  readonly gateway: Pick<CardGateway, 'disputes'>;
+  readonly log: Logger;
+};
+
+export function createMoneyUpkeep({ db, money, gateway, log }: Dependencies) {
+  async function startRefunds(): Promise<void> {
+    await sendAll({ items: await openRefunds(db), log }, async (id) => {
+      const refundId = parseId('refund', id);
+      if (refundId) await money.startRefund(refundId);
+    });
+  }
+
+  async function deliverMoneyNews(): Promise<void> {
+    const hooks = await moneyWebhooks(db);
+    await sendAll(
+      { items: hooks, log },
+      async ({ event_id: eventId, type, provider_ref: providerRef }) => {
+        if (type.startsWith('charge.dispute.')) await readDisputes(providerRef);
+        else await tellRefunds(providerRef);
+        await webhookDone(db, { eventId, now: new Date() });
+      },
+    );
+  }
+
+  async function readDisputes(providerRef: string): Promise<void> {
+    for (const dispute of await gateway.disputes({ providerRef })) {
+      const isNew = await recordDispute(db, { dispute, now: new Date() });
+      const { status, disputeRef } = dispute;
+      if (isNew) log.warn({ dispute: disputeRef, status }, 'a payment is disputed');
+    }
+  }
+
+  async function tellRefunds(providerRef: string): Promise<void> {
+    for (const id of await refundsBehind(db, { providerRef })) {
+      const refundId = parseId('refund', id);
+      if (refundId) await money.refundChanged(refundId);
+    }
+  }
+
+  return [startRefunds, deliverMoneyNews] as const;
+}

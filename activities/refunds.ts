@@ -1,0 +1,132 @@
+// The steps of a refund, one at a time by its row: wait for a decision, record the intent, ask the provider, record the
+// answer. What undoes a refund that failed are the reversed shares, posted with the failure. Repeating any step is
+// harmless: the row guards it, the provider knows its key.
+
+import { isOutage } from '../adapters/outage.ts';
+import type { CardGateway, RefundAnswer } from '../adapters/card-gateway.ts';
+import type { Db } from '../db/connect.ts';
+import {
+  decideRefund,
+  findRefund,
+  intendRefund,
+  openIncident,
+  recordRefundNews,
+  type Refund,
+  type RefundNews,
+} from '../db/refunds.ts';
+import { assertNever } from '../domain/errors.ts';
+import { refundKey } from '../domain/refund.ts';
+import type { RefundActivities, RefundStep } from './contract.ts';
+import type { CrashPoint } from './crash-point.ts';
+import { retryable } from './retryable.ts';
+
+type Dependencies = {
+  readonly gateway: Pick<CardGateway, 'refund'>;
+  readonly db: Db;
+  readonly crashPoint: CrashPoint;
+  readonly now?: () => number;
+};
+
+const hourMs = 3_600_000;
+/** A refund that a bank takes its time over is looked at this often; a webhook is usually first. */
+const lookAgainMs = hourMs;
+/** A provider that stores failure after failure is given up on, so that no loop is endless. */
+const maxAttempts = 5;
+const tellSomebodyAfterMs = 72 * hourMs;
+
+export function createRefundActivities({
+  gateway,
+  db,
+  crashPoint,
+  now = Date.now,
+}: Dependencies): RefundActivities {
+  async function advanceOnce(row: Refund): Promise<void> {
+    switch (row.status) {
+      case 'awaiting_approval':
+        if ((row.decide_before?.getTime() ?? 0) <= now())
+          await decideRefund(db, {
+            id: row.id,
+            approve: false,
+            by: { kind: 'system' },
+            now: new Date(now()),
+          });
+        return;
+      case 'requested':
+        return intendRefund(db, row, new Date(now()));
+      case 'sending':
+      case 'pending':
+        return send(row);
+      case 'refunded':
+      case 'failed':
+      case 'rejected':
+        return undefined;
+      default:
+        return assertNever(row.status);
+    }
+  }
+
+  async function send(row: Refund): Promise<void> {
+    crashPoint('refund:before');
+    const firstSentAt = row.first_sent_at?.getTime() ?? now();
+    try {
+      const answer = await gateway.refund({
+        orderId: row.order_id,
+        providerRef: row.provider_ref,
+        amountMinor: row.amount_minor,
+        key: refundKey({ orderId: row.order_id, refundId: row.id }, row.attempt),
+        firstSentAt,
+      });
+      crashPoint('refund:after-effect');
+      await recordRefundNews(db, { row, news: newsOf(row, answer), now: new Date(now()) });
+      crashPoint('refund:after-record');
+    } catch (error) {
+      await unanswered({ db, row, now: now() }, error);
+    }
+  }
+
+  return {
+    async advanceRefund({ refundId }): Promise<RefundStep> {
+      for (;;) {
+        const row = await findRefund(db, refundId);
+        if (!row) throw new Error(`no refund ${refundId}`);
+        if (row.finished_at) return { status: row.status, isOver: true, waitMs: 0 };
+        await advanceOnce(row);
+        const next = await findRefund(db, refundId);
+        if (!next?.finished_at && next?.status === row.status && next.attempt === row.attempt)
+          return { status: row.status, isOver: false, waitMs: waitMs(row, now()) };
+      }
+    },
+  };
+}
+
+/** The provider gave no answer: a person is told after three days, and it is asked again. */
+async function unanswered(
+  { db, row, now }: { readonly db: Db; readonly row: Refund; readonly now: number },
+  error: unknown,
+): Promise<never> {
+  if (!isOutage(error)) throw error;
+  const { code, retryAfterMs } = error;
+  if (row.first_sent_at && now - row.first_sent_at.getTime() > tellSomebodyAfterMs)
+    await openIncident(db, { row, kind: 'refund_unanswered', code, now: new Date(now) });
+  throw retryable(code, retryAfterMs);
+}
+
+const waitMs = (row: Refund, now: number): number =>
+  row.status === 'awaiting_approval' ? (row.decide_before?.getTime() ?? now) - now : lookAgainMs;
+
+function newsOf(row: Refund, answer: RefundAnswer): RefundNews {
+  switch (answer.status) {
+    case 'refunded':
+      return { kind: 'refunded', refundRef: answer.refundRef };
+    case 'refund_pending':
+      return { kind: 'pending', refundRef: answer.refundRef };
+    case 'failed':
+      return { kind: 'failed', code: answer.code };
+    case 'not_executed':
+      return row.attempt < maxAttempts
+        ? { kind: 'not_executed' }
+        : { kind: 'failed', code: 'not_executed' };
+    default:
+      return assertNever(answer);
+  }
+}

@@ -1,0 +1,51 @@
+// How the rest of the system speaks to the workflows of money: refunds. No rules.
+
+import { Client, Connection } from '@temporalio/client';
+import { refundWorkflowId, type RefundId } from '../domain/ids.ts';
+import { refundChangedSignal } from '../domain/money-messages.ts';
+
+export type MoneyEngine = {
+  /** Makes sure that the refund's workflow runs. Idempotent; leaves no trace in one that runs. */
+  startRefund(refundId: RefundId): Promise<void>;
+  /** The same, and makes it look at once: somebody has decided, or the provider has news. */
+  refundChanged(refundId: RefundId): Promise<void>;
+  close(): Promise<void>;
+};
+
+const taskQueue = 'orders';
+const deadlineMs = 5_000;
+
+/** A refund that is over ends at once when it is started again: its row says so. */
+const optionsOf = (refundId: RefundId) => ({
+  workflowId: refundWorkflowId(refundId),
+  taskQueue,
+  args: [{ refundId }],
+  staticSummary: 'refund',
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+});
+
+/** Connects lazily: a server that is down makes calls fail, not the process. */
+export function createMoneyEngine({
+  address,
+  namespace,
+}: {
+  readonly address: string;
+  readonly namespace: string;
+}): MoneyEngine {
+  const connection = Connection.lazy({ address, connectTimeout: 2_000 });
+  const client = new Client({ connection, namespace });
+  const within = async (call: () => Promise<unknown>): Promise<void> => {
+    await client.withDeadline(Date.now() + deadlineMs, call);
+  };
+  return {
+    startRefund: (refundId) => within(() => client.workflow.start('refund', optionsOf(refundId))),
+    refundChanged: (refundId) =>
+      within(() =>
+        client.workflow.signalWithStart('refund', {
+          ...optionsOf(refundId),
+          signal: refundChangedSignal,
+        }),
+      ),
+    close: () => connection.close(),
+  };
+}

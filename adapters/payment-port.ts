@@ -1,0 +1,47 @@
+/**
+ * What any provider of payments can be asked for, whatever the method: cards, PayPal, mobile money. Chosen per market and
+ * order by the name in front of the payment method (domain/payment-methods.ts).
+ * Invariant: as for cards (card-gateway.ts), an answer is definitive and may be recorded, what is not is thrown as an
+ * `Outage` and retried under the same key. One contract suite runs over every implementation.
+ */
+import type {
+  AuthorizeAnswer,
+  AuthorizeInput,
+  Captured,
+  CardGateway,
+  PaymentTruth,
+  WebhookFact,
+} from './card-gateway.ts';
+import type { ProviderName } from '../domain/payment-methods.ts';
+
+export type Incoming = {
+  readonly rawBody: string | Buffer;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+};
+
+export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund'> & {
+  readonly provider: ProviderName;
+  /**
+   * A hold, or money taken at once where the method knows no holds. `requires_action`: the payer must confirm; news
+   * comes by webhook, and `retrieve` tells. Its `clientSecret` is what the payer's app needs: a secret, an address, a
+   * code to dial; personal, never logged or put in a history.
+   */
+  readonly authorize: (input: AuthorizeInput) => Promise<AuthorizeAnswer | Captured>;
+  /** The provider's truth. Where an approval by the payer has to be turned into a hold by us, this does it, once. */
+  readonly retrieve: (input: { readonly providerRef: string }) => Promise<PaymentTruth>;
+  /** Verifies and reads a notification; a hint only. Throws an Outage where the provider has to be asked and is away. */
+  readonly readWebhook: (incoming: Incoming) => Promise<WebhookFact>;
+};
+
+/** Stripe behind the port. */
+export const stripePort = (gateway: CardGateway): PaymentPort => ({
+  provider: 'stripe',
+  authorize: gateway.authorize,
+  capture: gateway.capture,
+  void: gateway.void,
+  refund: gateway.refund,
+  retrieve: gateway.retrieve,
+  readWebhook: async ({ rawBody, headers }) =>
+    gateway.readWebhook({ rawBody, signature: headers['stripe-signature'] ?? '' }),
+});

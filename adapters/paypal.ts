@@ -1,0 +1,251 @@
+// PayPal over Orders v2 and Payments v2 (developer.paypal.com/docs/api/orders/v2, /payments/v2): an order is approved by
+// the payer, then authorized by us, captured once, voided or refunded. Requests carry PayPal-Request-Id; PayPal keeps it
+// for hours (orders) to weeks (payments), and answers a repeated one with what it made before. An authorization is
+// honoured for three days. Plain HTTP: the vendor's package cannot be pointed at another server (docs/decisions/0021).
+import { decimalOf, minorOf } from '../domain/money.ts';
+import type {
+  AuthorizeAnswer,
+  Captured,
+  CaptureAnswer,
+  CaptureFailureCode,
+  PaymentTruth,
+  RefundAnswer,
+  RefundFailureCode,
+  VoidAnswer,
+  WebhookFact,
+} from './card-gateway.ts';
+import type { JsonAnswer } from './http-json.ts';
+import { outage } from './outage.ts';
+import type { Incoming, PaymentPort } from './payment-port.ts';
+import { createPaypalApi, type PaypalApi, type PaypalAccount } from './paypal-api.ts';
+import { verifyPaypalWebhook } from './paypal-webhook.ts';
+
+export type PaypalOptions = PaypalAccount & {
+  readonly webhookId: string;
+  /** Where the payer's browser comes back to. */
+  readonly returnUrl: string;
+};
+
+/** Within this PayPal makes sure that the money is there; after it a capture may fail. */
+const HONOUR_MS = 3 * 24 * 3_600_000;
+
+type Body = Readonly<Record<string, unknown>>;
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const list = (value: unknown): readonly Body[] => (Array.isArray(value) ? (value as Body[]) : []);
+const inner = (value: unknown): Body => (typeof value === 'object' && value ? (value as Body) : {});
+
+function minorIn(object: Body): number {
+  const { currency_code: currency, value } = inner(object['amount']);
+  const minor = minorOf(text(value), text(currency));
+  if (minor === undefined) throw outage({ system: 'paypal', code: 'server_error' });
+  return minor;
+}
+
+const paymentsOf = (order: Body): Body => inner(list(order['purchase_units'])[0]?.['payments']);
+const issueOf = ({ body }: JsonAnswer): string => text(list(body['details'])[0]?.['issue']);
+
+const orderPath = (id: string, verb = ''): string =>
+  `/v2/checkout/orders/${encodeURIComponent(id)}${verb}`;
+
+/** An authorization of an order as our words. */
+function truthOf(orderId: string, authorization: Body): PaymentTruth {
+  const providerRef = orderId;
+  const amountMinor = minorIn(authorization);
+  switch (text(authorization['status'])) {
+    case 'CREATED': {
+      const captureBefore = Date.parse(text(authorization['create_time'])) + HONOUR_MS;
+      return { status: 'authorized', providerRef, amountMinor, captureBefore };
+    }
+    case 'CAPTURED':
+    case 'PARTIALLY_CAPTURED':
+      return { status: 'captured', providerRef, amountMinor };
+    case 'VOIDED':
+      return { status: 'voided', providerRef, reason: 'cancelled' };
+    case 'EXPIRED':
+      return { status: 'voided', providerRef, reason: 'hold_expired' };
+    case 'DENIED':
+      return { status: 'declined', providerRef, code: 'card_declined' };
+    default:
+      throw outage({ system: 'paypal', code: 'not_settled' });
+  }
+}
+
+function readOrder(order: Body): PaymentTruth {
+  const id = text(order['id']);
+  const [authorization] = list(paymentsOf(order)['authorizations']);
+  const [capture] = list(paymentsOf(order)['captures']);
+  if (capture && authorization)
+    return { status: 'captured', providerRef: id, amountMinor: minorIn(capture) };
+  if (authorization) return truthOf(id, authorization);
+  if (text(order['status']) === 'VOIDED')
+    return { status: 'voided', providerRef: id, reason: 'cancelled' };
+  const approve = list(order['links']).find(({ rel }) => rel === 'payer-action');
+  return { status: 'requires_action', providerRef: id, clientSecret: text(approve?.['href']) };
+}
+
+function createTruth(api: PaypalApi) {
+  async function order(id: string): Promise<Body | undefined> {
+    const { status, body } = await api.get(orderPath(id));
+    return status === 200 ? body : undefined;
+  }
+
+  /** Approved by the payer but not held yet: holds it now, under a key that follows from the order alone. */
+  async function retrieve(id: string): Promise<PaymentTruth> {
+    const found = await order(id);
+    if (found === undefined) return { status: 'unknown' };
+    if (text(found['status']) !== 'APPROVED') return readOrder(found);
+    const answer = await api.post(orderPath(id, '/authorize'), {}, `${id}:authorize`);
+    if (answer.status < 300) return readOrder(answer.body);
+    const again = await order(id);
+    const truth = again && readOrder(again);
+    return truth && truth.status !== 'requires_action'
+      ? truth
+      : { status: 'declined', providerRef: id, code: 'card_declined' };
+  }
+
+  return { order, retrieve };
+}
+
+type Tools = { readonly api: PaypalApi; readonly truth: ReturnType<typeof createTruth> };
+
+function createAuthorize({ api, truth }: Tools, returnUrl: string): PaymentPort['authorize'] {
+  return async function authorize(input): Promise<AuthorizeAnswer | Captured> {
+    const { orderId, key, amountMinor } = input;
+    const currency = input.currency.toUpperCase();
+    const urls = { return_url: returnUrl, cancel_url: returnUrl };
+    const unit = {
+      reference_id: orderId,
+      custom_id: key,
+      amount: { currency_code: currency, value: decimalOf(amountMinor, currency) },
+    };
+    const request = {
+      intent: 'AUTHORIZE',
+      purchase_units: [unit],
+      payment_source: { paypal: { experience_context: urls } },
+    };
+    const answer = await api.post('/v2/checkout/orders', request, key);
+    if (answer.status >= 400)
+      return {
+        status: 'declined',
+        code: issueOf(answer).includes('DECIMAL') ? 'currency_not_supported' : 'card_declined',
+      };
+    // A repeated request is answered with what was made; what became of it is asked.
+    const now = await truth.retrieve(text(answer.body['id']));
+    return now.status === 'unconfirmed' || now.status === 'unknown' || now.status === 'voided'
+      ? { status: 'not_executed' }
+      : now;
+  };
+}
+
+const captureFailures: Readonly<Record<string, CaptureFailureCode>> = {
+  AUTHORIZATION_VOIDED: 'already_voided',
+  AUTHORIZATION_EXPIRED: 'hold_expired',
+  AUTHORIZATION_ALREADY_CAPTURED: 'already_captured',
+  MAX_CAPTURE_AMOUNT_EXCEEDED: 'amount_too_large',
+};
+
+function createCapture({ api, truth }: Tools): PaymentPort['capture'] {
+  return async function capture({ providerRef, key, amountMinor }): Promise<CaptureAnswer> {
+    const order = await truth.order(providerRef);
+    const known = order && readOrder(order);
+    if (order === undefined || known === undefined)
+      return { status: 'failed', code: 'unknown_payment' };
+    if (known.status === 'captured')
+      return known.amountMinor === amountMinor
+        ? known
+        : { status: 'failed', code: 'already_captured', capturedMinor: known.amountMinor };
+    if (known.status === 'voided')
+      return {
+        status: 'failed',
+        code: known.reason === 'hold_expired' ? 'hold_expired' : 'already_voided',
+      };
+    if (known.status !== 'authorized') return { status: 'failed', code: 'not_authorized' };
+    const [authorization] = list(paymentsOf(order)['authorizations']);
+    const currency = text(inner(authorization?.['amount'])['currency_code']);
+    const path = `/v2/payments/authorizations/${text(authorization?.['id'])}/capture`;
+    const amount = { currency_code: currency, value: decimalOf(amountMinor, currency) };
+    const answer = await api.post(path, { amount, final_capture: true }, key);
+    return answer.status < 300
+      ? { status: 'captured', providerRef, amountMinor: minorIn(answer.body) }
+      : { status: 'failed', code: captureFailures[issueOf(answer)] ?? 'capture_declined' };
+  };
+}
+
+function createVoid({ api, truth }: Tools): PaymentPort['void'] {
+  return async function cancel(input): Promise<VoidAnswer> {
+    // Never answered: nothing is held before the payer approves and we authorize, which only `retrieve` does.
+    if (input.providerRef === undefined) return { status: 'nothing_to_void' };
+    const order = await truth.order(input.providerRef);
+    if (order === undefined) return { status: 'nothing_to_void' };
+    const known = readOrder(order);
+    if (known.status === 'captured') {
+      const { providerRef, amountMinor } = known;
+      return { status: 'captured', providerRef, amountMinor };
+    }
+    const [authorization] = list(paymentsOf(order)['authorizations']);
+    // An order that nobody authorizes lapses by itself and holds nothing.
+    if (known.status !== 'authorized' || authorization === undefined) return { status: 'voided' };
+    const path = `/v2/payments/authorizations/${text(authorization['id'])}/void`;
+    const answer = await api.post(path, {}, input.key);
+    if (answer.status < 300) return { status: 'voided' };
+    const after = await truth.retrieve(input.providerRef);
+    if (after.status === 'captured') {
+      const { providerRef, amountMinor } = after;
+      return { status: 'captured', providerRef, amountMinor };
+    }
+    if (after.status === 'voided') return { status: 'voided' };
+    throw outage({ system: 'paypal', code: 'not_settled' });
+  };
+}
+
+const refundFailures: Readonly<Record<string, RefundFailureCode>> = {
+  REFUND_AMOUNT_EXCEEDED: 'amount_too_large',
+  CAPTURE_FULLY_REFUNDED: 'already_refunded',
+  CAPTURE_DISPUTED_PARTIAL_REFUND_NOT_ALLOWED: 'disputed',
+};
+
+function refundAnswer(refund: Body): RefundAnswer {
+  const [refundRef, amountMinor] = [text(refund['id']), minorIn(refund)];
+  switch (text(refund['status'])) {
+    case 'COMPLETED':
+      return { status: 'refunded', refundRef, amountMinor };
+    case 'PENDING':
+      return { status: 'refund_pending', refundRef, amountMinor };
+    default:
+      return { status: 'failed', code: 'refund_declined' };
+  }
+}
+
+function createRefund({ api, truth }: Tools): PaymentPort['refund'] {
+  return async function refund({ providerRef, key, amountMinor }): Promise<RefundAnswer> {
+    const order = await truth.order(providerRef);
+    if (order === undefined) return { status: 'failed', code: 'unknown_payment' };
+    // Found by the key that it carries, so that a forgotten request id makes no second one.
+    const known = list(paymentsOf(order)['refunds']).find((each) => each['custom_id'] === key);
+    if (known) return refundAnswer(known);
+    const [capture] = list(paymentsOf(order)['captures']);
+    if (capture === undefined) return { status: 'failed', code: 'not_captured' };
+    const currency = text(inner(capture['amount'])['currency_code']);
+    const amount = { currency_code: currency, value: decimalOf(amountMinor, currency) };
+    const path = `/v2/payments/captures/${text(capture['id'])}/refund`;
+    const answer = await api.post(path, { amount, custom_id: key }, key);
+    return answer.status < 300
+      ? refundAnswer(answer.body)
+      : { status: 'failed', code: refundFailures[issueOf(answer)] ?? 'refund_declined' };
+  };
+}
+
+export function createPaypalPort(options: PaypalOptions): PaymentPort {
+  const api = createPaypalApi(options);
+  const tools: Tools = { api, truth: createTruth(api) };
+  return {
+    provider: 'paypal',
+    authorize: createAuthorize(tools, options.returnUrl),
+    capture: createCapture(tools),
+    void: createVoid(tools),
+    refund: createRefund(tools),
+    retrieve: ({ providerRef }) => tools.truth.retrieve(providerRef),
+    readWebhook: (incoming: Incoming): Promise<WebhookFact> =>
+      verifyPaypalWebhook(api, { incoming, webhookId: options.webhookId }),
+  };
+}

@@ -1,0 +1,99 @@
+// Asking for a refund and deciding on one. The row is the promise; its workflow carries it out, started at once or, if
+// that fails, by the housekeeping.
+
+import type { MoneyEngine } from '../../adapters/money-engine.ts';
+import type { Db } from '../../db/connect.ts';
+import { newId } from '../../db/new-id.ts';
+import { noteIdOf, saveNote } from '../../db/notes.ts';
+import { findRefundTarget } from '../../db/refund-basis.ts';
+import { decideRefund, findRefund, requestRefund, type Refund } from '../../db/refunds.ts';
+import type { Vault } from '../../db/vault.ts';
+import { parseId } from '../../domain/ids.ts';
+import type { RefundWish } from '../../domain/refund.ts';
+import type { Logger } from '../../log.ts';
+import type { Caller } from '../plugins/auth.ts';
+import { badField, notFound, problem, refusal } from '../problems.ts';
+import type { NewRefund } from '../schemas/refunds.ts';
+
+type Deps = {
+  readonly db: Db;
+  readonly vault: Vault;
+  readonly money: Pick<MoneyEngine, 'startRefund' | 'refundChanged'> | undefined;
+  readonly log: Logger;
+};
+type Asked = {
+  readonly orderId: string;
+  readonly body: NewRefund;
+  readonly caller: Caller;
+  readonly now: Date;
+};
+
+export function createRefunds({ db, vault, money, log }: Deps) {
+  /** Inside the transaction that claims the caller's key. */
+  async function request(trx: Db, asked: Asked): Promise<Refund> {
+    const { orderId, body, caller, now } = asked;
+    const wish = wishOf(body);
+    if (caller.scope.kind === 'merchant' && body.fault !== 'merchant')
+      throw problem('forbidden', 'a merchant can only refund what it bears itself');
+    const order = await findRefundTarget(trx, { scope: caller.scope, orderId });
+    if (!order) throw notFound('order');
+    if (order.providerRef === undefined)
+      throw problem('refund_not_captured', 'the order took no money');
+    const id = newId('refund', now.getTime());
+    const noteId = body.note === undefined ? undefined : noteIdOf(id);
+    if (noteId !== undefined && body.note !== undefined) {
+      const note = { id: noteId, orderId, personId: order.customerId, text: body.note };
+      await saveNote(trx, vault, note);
+    }
+    const { reason, fault, again = false } = body;
+    const target = { ...order, providerRef: order.providerRef };
+    const outcome = await requestRefund(trx, {
+      id,
+      order: target,
+      wish,
+      fault,
+      reason,
+      actor: caller.actor,
+      noteId,
+      again,
+      now,
+    });
+    if (outcome.kind === 'refused') throw refusal(outcome.refusal);
+    return outcome.refund;
+  }
+
+  async function decide(
+    caller: Caller,
+    { id, approve }: { readonly id: string; readonly approve: boolean },
+  ): Promise<Refund> {
+    const refund = await findRefund(db, id);
+    if (!refund) throw notFound('refund');
+    const { requested_by: by } = refund;
+    if (approve && 'id' in by && by.id === caller.keyId)
+      throw problem('forbidden', 'a second person must approve it, not the one who asked');
+    if (!(await decideRefund(db, { id, approve, by: caller.actor, now: new Date() })))
+      throw problem('refund_not_waiting', `the refund is ${refund.status}`);
+    await tell(id, 'refundChanged');
+    return (await findRefund(db, id)) ?? refund;
+  }
+
+  /** After the commit; best effort. */
+  async function tell(id: string, what: 'startRefund' | 'refundChanged'): Promise<void> {
+    const refundId = parseId('refund', id);
+    if (!refundId || !money) return;
+    await money[what](refundId).catch((error: unknown) =>
+      log.warn({ err: error, refund_id: id }, 'the housekeeping will start this refund'),
+    );
+  }
+
+  return { request, decide, start: (id: string) => tell(id, 'startRefund') };
+}
+
+function wishOf(body: NewRefund): RefundWish {
+  const { amount_minor: amountMinor, items, delivery_fee: fee = false, tip = false } = body;
+  const byPart = items !== undefined || fee || tip;
+  if (amountMinor !== undefined && byPart)
+    throw badField('amount_minor', 'cannot be combined with items, delivery_fee or tip');
+  if (amountMinor !== undefined) return { kind: 'amount', amountMinor };
+  return byPart ? { kind: 'parts', items: items ?? [], deliveryFee: fee, tip } : { kind: 'whole' };
+}

@@ -1,0 +1,64 @@
+// Bodies and answers of refunds.
+
+import { Type, type Static } from 'typebox';
+import { refundFaults, refundReasons, refundStatuses } from '../../domain/refund.ts';
+import { maxAmountMinor } from '../../domain/money.ts';
+import { Body, Currency, Id, Nullable, Time } from './common.ts';
+
+const Quantity = Type.Integer({ minimum: 1, maximum: 999 });
+
+export const NewRefund = Body(
+  {
+    reason: Type.Enum([...refundReasons]),
+    fault: Type.Enum([...refundFaults], {
+      description: 'Who caused it and bears all of it; shared: everyone who earned, in proportion',
+    }),
+    amount_minor: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: maxAmountMinor, description: 'Instead of parts' }),
+    ),
+    items: Type.Optional(
+      Type.Array(
+        Body({
+          index: Type.Integer({
+            minimum: 0,
+            maximum: 199,
+            description: 'Place in `items`, from 0',
+          }),
+          quantity: Quantity,
+        }),
+        { minItems: 1, maxItems: 200 },
+      ),
+    ),
+    delivery_fee: Type.Optional(Type.Boolean()),
+    tip: Type.Optional(Type.Boolean()),
+    again: Type.Optional(
+      Type.Boolean({ description: 'true: an equal refund of the last ten minutes is known' }),
+    ),
+    note: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 1_000, description: 'Stored encrypted' }),
+    ),
+  },
+  {
+    description: 'Without amount and parts: all that is left',
+    examples: [{ reason: 'item_missing', fault: 'merchant', items: [{ index: 0, quantity: 1 }] }],
+  },
+);
+export type NewRefund = Static<typeof NewRefund>;
+
+export const Decision = Body({});
+
+export const Refund = Type.Object({
+  id: Id('refund'),
+  order_id: Id('order'),
+  status: Type.Enum([...refundStatuses]),
+  amount_minor: Type.Integer(),
+  currency: Currency,
+  reason: Type.String(),
+  fault: Type.String(),
+  borne_by: Type.Array(Type.Object({ account: Type.String(), amount_minor: Type.Integer() })),
+  code: Nullable(Type.String({ description: 'Why it failed' })),
+  created_at: Time,
+  decide_before: Nullable(Time),
+  finished_at: Nullable(Time),
+});
+export const Refunds = Type.Object({ data: Type.Array(Refund) });

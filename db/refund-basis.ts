@@ -1,0 +1,140 @@
+// What a refund is judged on: what the order took, gave back and shared out, from the ledger and the refunds before it.
+
+import { sql } from 'kysely';
+import { isRefundAlive, type Earner, type RefundBasis } from '../domain/refund.ts';
+import type { Db } from './connect.ts';
+import { ordersIn, type Scope } from './scope.ts';
+
+/** The order, as far as a refund needs it. */
+export type RefundTarget = {
+  readonly id: string;
+  readonly merchantId: string;
+  readonly customerId: string;
+  readonly currency: string;
+  readonly providerRef: string;
+};
+
+/** Undefined when there is no such order in the scope. Without a `providerRef` it was never paid. */
+export async function findRefundTarget(
+  db: Db,
+  { scope, orderId }: { readonly scope: Scope; readonly orderId: string },
+): Promise<
+  (Omit<RefundTarget, 'providerRef'> & { readonly providerRef: string | undefined }) | undefined
+> {
+  const row = await db
+    .selectFrom('orders as o')
+    .select(['o.id', 'o.merchant_id', 'o.customer_id', 'o.currency', 'o.provider_ref'])
+    .where('o.id', '=', orderId)
+    .where(ordersIn(scope))
+    .executeTakeFirst();
+  return (
+    row && {
+      id: row.id,
+      merchantId: row.merchant_id,
+      customerId: row.customer_id,
+      currency: row.currency,
+      providerRef: row.provider_ref ?? undefined,
+    }
+  );
+}
+
+type Known = {
+  readonly basis: RefundBasis;
+  readonly earners: readonly Earner[];
+  readonly approvalAboveMinor: number | undefined;
+};
+
+/** Under the order's lock, so that it stays true until the transaction ends. Throws when there is no such order. */
+export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Known> {
+  const order = await trx
+    .selectFrom('orders')
+    .innerJoin('markets', 'markets.id', 'orders.market_id')
+    .select(['orders.items', 'orders.facts', 'refund_approval_above_minor'])
+    .where('orders.id', '=', id)
+    .executeTakeFirstOrThrow();
+  const [moves, refunds, disputed] = [
+    await movesOf(trx, id),
+    await trx
+      .selectFrom('refunds')
+      .select(['status', 'amount_minor', 'wish'])
+      .where('order_id', '=', id)
+      .execute(),
+    await isDisputed(trx, id),
+  ];
+  const alive = refunds.filter(({ status }) => isRefundAlive(status));
+  const parts = alive.flatMap(({ wish }) => (wish.kind === 'parts' ? [wish] : []));
+  const refundedOf = (index: number): number =>
+    parts
+      .flatMap(({ items }) => items.filter((item) => item.index === index))
+      .reduce((sum, { quantity }) => sum + quantity, 0);
+  return {
+    basis: {
+      capturedMinor: moves
+        .filter((move) => move.kind === 'capture' && move.account === 'provider_clearing')
+        .reduce((sum, move) => sum + move.amountMinor, 0),
+      refundedMinor: alive.reduce((sum, refund) => sum + refund.amount_minor, 0),
+      disputed,
+      items: order.items.map((item, index) => ({
+        unitPriceMinor: item.unit_price_minor,
+        quantity: item.quantity,
+        refundedQuantity: refundedOf(index),
+      })),
+      deliveryFee: {
+        minor: order.facts.deliveryFeeMinor,
+        refunded: parts.some((wish) => wish.deliveryFee),
+      },
+      tip: { minor: order.facts.tipMinor, refunded: parts.some((wish) => wish.tip) },
+    },
+    earners: earnersOf(moves),
+    approvalAboveMinor: order.refund_approval_above_minor ?? undefined,
+  };
+}
+
+type Move = {
+  readonly kind: string;
+  readonly account: string;
+  readonly party: string;
+  readonly amountMinor: number;
+};
+
+async function movesOf(trx: Db, orderId: string): Promise<readonly Move[]> {
+  const { rows } = await sql<Move>`
+    SELECT t.kind, e.account, e.party, sum(e.amount_minor)::bigint AS "amountMinor"
+    FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_key = t.key AND e.at = t.at
+    WHERE t.order_id = ${orderId} GROUP BY t.kind, e.account, e.party`.execute(trx);
+  return rows;
+}
+
+const isEarning = (account: string): account is Earner['account'] =>
+  account === 'merchant' || account === 'driver' || account === 'platform';
+
+function earnersOf(moves: readonly Move[]): readonly Earner[] {
+  return moves.flatMap(({ kind, account, party, amountMinor }) =>
+    kind === 'settlement' && isEarning(account)
+      ? [
+          {
+            account,
+            party,
+            earnedMinor: -amountMinor,
+            givenBackMinor: givenBack(moves, account, party),
+          },
+        ]
+      : [],
+  );
+}
+
+const givenBack = (moves: readonly Move[], account: string, party: string): number =>
+  moves
+    .filter((move) => move.account === account && move.party === party)
+    .filter(({ kind }) => kind === 'refund_share' || kind === 'refund_failed')
+    .reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+
+async function isDisputed(trx: Db, orderId: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('disputes')
+    .select('dispute_ref')
+    .where('order_id', '=', orderId)
+    .where('status', '<>', 'won')
+    .executeTakeFirst();
+  return row !== undefined;
+}

@@ -1,0 +1,252 @@
+// Refunds: asked for under a lock per order, carried on by their workflow. Every step is one transaction with its
+// postings, guarded by the state that it starts from, so that a step that is repeated changes nothing.
+
+import { sql } from 'kysely';
+import type { Actor } from '../domain/events.ts';
+import type { Refusal } from '../domain/errors.ts';
+import type { RefundId } from '../domain/ids.ts';
+import {
+  bearersOf,
+  needsApproval,
+  planRefund,
+  refundEndPosting,
+  refundPostings,
+  type RefundFacts,
+  type RefundFault,
+  type RefundReason,
+  type RefundWish,
+} from '../domain/refund.ts';
+import type { Db } from './connect.ts';
+import { postOnce } from './ledger.ts';
+import { readRefundBasis, type RefundTarget } from './refund-basis.ts';
+
+const selectRefunds = (db: Db) => db.selectFrom('refunds').selectAll();
+export type Refund = Awaited<
+  ReturnType<ReturnType<typeof selectRefunds>['executeTakeFirstOrThrow']>
+>;
+
+const approvalMs = 72 * 3_600_000;
+const duplicateMs = 10 * 60_000;
+
+export type NewRefund = {
+  readonly id: RefundId;
+  readonly order: RefundTarget;
+  readonly wish: RefundWish;
+  readonly fault: RefundFault;
+  readonly reason: RefundReason;
+  readonly actor: Actor;
+  readonly noteId: string | undefined;
+  /** The caller knows of an equal refund of the last minutes and means another one. */
+  readonly again: boolean;
+  readonly now: Date;
+};
+
+export type Requested =
+  | { readonly kind: 'requested'; readonly refund: Refund }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** One at a time per order: two people who ask at once meet each other's refund. Call inside a transaction. */
+export async function requestRefund(trx: Db, input: NewRefund): Promise<Requested> {
+  const { order, wish, fault, now } = input;
+  await lockMoney(trx, order.id);
+  const twin = input.again ? undefined : await findTwin(trx, input);
+  if (twin) return { kind: 'refused', refusal: duplicateOf(twin) };
+  const { basis, earners, approvalAboveMinor } = await readRefundBasis(trx, order);
+  const plan = planRefund(basis, wish);
+  if (plan.kind === 'refused') return plan;
+  const { amountMinor } = plan;
+  const waits =
+    input.actor.kind !== 'system' && needsApproval({ ...basis, amountMinor, approvalAboveMinor });
+  const refund = await trx
+    .insertInto('refunds')
+    .values({
+      id: input.id,
+      order_id: order.id,
+      merchant_id: order.merchantId,
+      customer_id: order.customerId,
+      currency: order.currency,
+      amount_minor: amountMinor,
+      status: waits ? 'awaiting_approval' : 'requested',
+      fault,
+      reason: input.reason,
+      wish: JSON.stringify(wish),
+      bearers: JSON.stringify(bearersOf(amountMinor, { fault, earners })),
+      provider: 'stripe',
+      provider_ref: order.providerRef,
+      refund_ref: null,
+      code: null,
+      requested_by: JSON.stringify(input.actor),
+      decided_by: null,
+      note_id: input.noteId ?? null,
+      created_at: now,
+      decide_before: waits ? new Date(now.getTime() + approvalMs) : null,
+      first_sent_at: null,
+      finished_at: null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return { kind: 'requested', refund };
+}
+
+/** Whoever changes what an order's money is, waits here for the one before. Ends with the transaction. */
+export async function lockMoney(trx: Db, orderId: string): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`money:${orderId}`}, 0))`.execute(trx);
+}
+
+const findTwin = (trx: Db, { order, wish, fault, reason, now }: NewRefund) =>
+  selectRefunds(trx)
+    .where('order_id', '=', order.id)
+    .where('status', 'not in', ['failed', 'rejected'])
+    .where('fault', '=', fault)
+    .where('reason', '=', reason)
+    .where(sql<boolean>`wish = ${JSON.stringify(wish)}::jsonb`)
+    .where('created_at', '>', new Date(now.getTime() - duplicateMs))
+    .executeTakeFirst();
+
+const duplicateOf = ({ id, created_at: createdAt }: Refund): Refusal => ({
+  code: 'refund_duplicate',
+  reason: `${id} is the same; send "again": true when another one is meant`,
+  at: createdAt.getTime(),
+});
+
+export const findRefund = (db: Db, id: string): Promise<Refund | undefined> =>
+  selectRefunds(db).where('id', '=', id).executeTakeFirst();
+
+export const refundsOfOrder = (db: Db, orderId: string): Promise<readonly Refund[]> =>
+  selectRefunds(db).where('order_id', '=', orderId).orderBy('created_at').execute();
+
+/** Refunds that are not over: their workflow must run. */
+export async function openRefunds(db: Db): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('refunds')
+    .select('id')
+    .where('finished_at', 'is', null)
+    // Should there be more than one look can take, none of them is always left out.
+    .orderBy(sql`random()`)
+    .limit(200)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** The refund that the provider calls `refundRef`, or those of a payment that are still under way. */
+export async function refundsBehind(
+  db: Db,
+  { providerRef }: { readonly providerRef: string },
+): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('refunds')
+    .select('id')
+    .where('provider_ref', '=', providerRef)
+    .where('finished_at', 'is', null)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+export type Verdict = {
+  readonly id: string;
+  readonly approve: boolean;
+  readonly by: Actor;
+  readonly now: Date;
+};
+
+/** False when it does not wait for a decision any more. */
+export async function decideRefund(db: Db, verdict: Verdict): Promise<boolean> {
+  const { id, approve, by, now } = verdict;
+  const { numUpdatedRows } = await db
+    .updateTable('refunds')
+    .set({
+      decided_by: JSON.stringify(by),
+      ...(approve ? { status: 'requested' } : { status: 'rejected', finished_at: now }),
+    })
+    .where('id', '=', id)
+    .where('status', '=', 'awaiting_approval')
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+const factsOf = (row: Refund): RefundFacts => ({
+  refundId: row.id,
+  orderId: row.order_id,
+  customerId: row.customer_id,
+  provider: row.provider,
+  amountMinor: row.amount_minor,
+  bearers: row.bearers,
+});
+
+/** Intent before effect: from here on the provider may have been asked under attempt `n`. */
+export async function intendRefund(db: Db, row: Refund, now: Date): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('refunds')
+      .set({ status: 'sending', attempt: 1, first_sent_at: now })
+      .where('id', '=', row.id)
+      .where('status', '=', 'requested')
+      .executeTakeFirst();
+    if (numUpdatedRows !== 1n) return;
+    for (const posting of refundPostings(factsOf(row)))
+      await postOnce(trx, { posting, orderId: row.order_id, currency: row.currency, at: now });
+  });
+}
+
+export type RefundNews =
+  | { readonly kind: 'refunded'; readonly refundRef: string }
+  | { readonly kind: 'pending'; readonly refundRef: string }
+  | { readonly kind: 'failed'; readonly code: string }
+  /** Nothing happened under this attempt and nothing ever will. */
+  | { readonly kind: 'not_executed' };
+
+type Answered = { readonly row: Refund; readonly news: RefundNews; readonly now: Date };
+
+/** A definitive answer to the attempt that `row` is in. Repeated or outdated, it changes nothing. */
+export async function recordRefundNews(db: Db, { row, news, now }: Answered): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('refunds')
+      .set(changeOf(row, news, now))
+      .where('id', '=', row.id)
+      .where('status', 'in', ['sending', 'pending'])
+      .where('attempt', '=', row.attempt)
+      .executeTakeFirst();
+    if (numUpdatedRows !== 1n || (news.kind !== 'refunded' && news.kind !== 'failed')) return;
+    const posting = refundEndPosting(factsOf(row), news.kind);
+    await postOnce(trx, { posting, orderId: row.order_id, currency: row.currency, at: now });
+    if (news.kind === 'failed')
+      await openIncident(trx, { row, kind: 'refund_failed', code: news.code, now });
+  });
+}
+
+function changeOf(row: Refund, news: RefundNews, now: Date) {
+  switch (news.kind) {
+    case 'refunded':
+      return { status: 'refunded', refund_ref: news.refundRef, finished_at: now } as const;
+    case 'pending':
+      return { status: 'pending', refund_ref: news.refundRef } as const;
+    case 'failed':
+      return { status: 'failed', code: news.code, finished_at: now } as const;
+    case 'not_executed':
+      return { status: 'sending', attempt: row.attempt + 1, first_sent_at: now } as const;
+  }
+}
+
+type Incident = {
+  readonly row: Refund;
+  readonly kind: string;
+  readonly code: string;
+  readonly now: Date;
+};
+
+/** Once per refund and kind. */
+export async function openIncident(db: Db, { row, kind, code, now }: Incident): Promise<void> {
+  await db
+    .insertInto('incidents')
+    .values({
+      key: `${row.id}:${kind}`,
+      order_id: row.order_id,
+      kind,
+      detail: JSON.stringify({ refund_id: row.id, amount_minor: row.amount_minor, code }),
+      at: now,
+      resolved_at: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}

@@ -1,0 +1,60 @@
+// A payer's bank takes money back: what that moves. The platform carries the risk until a rule of its own says otherwise.
+
+import { platformParty, type Posting } from './ledger.ts';
+
+export type DisputeStatus = 'open' | 'won' | 'lost';
+
+export type DisputeFacts = {
+  readonly provider: string;
+  readonly disputeRef: string;
+  readonly amountMinor: number;
+  readonly feeMinor: number;
+};
+
+/**
+ * What brings the ledger from `before` (undefined: not known yet) to `after`. News may come late or skip a step: each
+ * step has its own key, so that whatever came first, every movement is posted once.
+ */
+export function disputePostings(
+  facts: DisputeFacts,
+  { before, after }: { readonly before: DisputeStatus | undefined; readonly after: DisputeStatus },
+): readonly Posting[] {
+  const { provider, disputeRef, amountMinor, feeMinor } = facts;
+  const taken = { account: 'disputes', party: provider, amountMinor } as const;
+  const held = { account: 'provider_clearing', party: provider, amountMinor } as const;
+  const key = (step: string): string => `${provider}:${disputeRef}:${step}`;
+  const opened: readonly Posting[] = [
+    {
+      key: key('opened'),
+      kind: 'dispute_opened',
+      entries: [taken, { ...held, amountMinor: -amountMinor }],
+    },
+    {
+      key: key('fee'),
+      kind: 'provider_fee',
+      entries: [
+        { account: 'provider_fees', party: provider, amountMinor: feeMinor },
+        { ...held, amountMinor: -feeMinor },
+      ],
+    },
+  ];
+  const won: Posting = {
+    key: key('won'),
+    kind: 'dispute_won',
+    entries: [held, { ...taken, amountMinor: -amountMinor }],
+  };
+  const lost: Posting = {
+    key: key('lost'),
+    kind: 'dispute_lost',
+    entries: [
+      { account: 'bad_debt', party: platformParty, amountMinor },
+      { ...taken, amountMinor: -amountMinor },
+    ],
+  };
+  if (before !== undefined && before !== 'open') return [];
+  return [
+    ...(before === undefined ? opened : []),
+    ...(after === 'won' ? [won] : []),
+    ...(after === 'lost' ? [lost] : []),
+  ];
+}

@@ -1,0 +1,4 @@
+// What can be said to the workflows of money. Constant name = wire name.
+
+/** Something may have happened to a refund: a decision, or news from the provider. */
+export const refundChangedSignal = 'refundChanged';

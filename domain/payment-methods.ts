@@ -1,0 +1,78 @@
+// How an order can be paid. A payment method is a token: the provider's name and a reference that means something to it
+// alone, `campay:per_…`; a card is Stripe's own `pm_…`. Never a card or phone number.
+
+export const providerNames = [
+  'stripe',
+  'paypal',
+  'campay',
+  'noupay',
+  'cash',
+  'wallet',
+  'external',
+] as const;
+export type ProviderName = (typeof providerNames)[number];
+
+export type MethodTraits = {
+  /** The provider is asked over its API; what is not is only booked. */
+  readonly remote: boolean;
+  /** `hold`: held now, taken when delivered. `at_once`: taken when the payer confirms. `at_door`: by the driver. */
+  readonly takes: 'hold' | 'at_once' | 'at_door' | 'elsewhere';
+  /** The payer has to confirm elsewhere, so that the first answer is never the last. */
+  readonly asynchronous: boolean;
+  /** A capture of less than was held releases the rest. */
+  readonly partialCapture: boolean;
+  /** Undefined: any. */
+  readonly currencies: readonly string[] | undefined;
+};
+
+const remoteHold = { remote: true, takes: 'hold', partialCapture: true } as const;
+const mobileMoney = {
+  remote: true,
+  takes: 'at_once',
+  asynchronous: true,
+  partialCapture: false,
+  currencies: ['XAF'],
+} as const;
+const bookedOnly = {
+  remote: false,
+  asynchronous: false,
+  partialCapture: true,
+  currencies: undefined,
+} as const;
+
+export const methodTraits = {
+  stripe: { ...remoteHold, asynchronous: false, currencies: undefined },
+  paypal: { ...remoteHold, asynchronous: true, currencies: undefined },
+  campay: mobileMoney,
+  noupay: mobileMoney,
+  cash: { ...bookedOnly, takes: 'at_door' },
+  wallet: { ...bookedOnly, takes: 'hold' },
+  external: { ...bookedOnly, takes: 'elsewhere' },
+} as const satisfies Readonly<Record<ProviderName, MethodTraits>>;
+
+export type PaymentMethod = { readonly provider: ProviderName; readonly reference: string };
+
+/** Undefined when the token has no form that we know. `pm_…` is a card; else `<provider>` or `<provider>:<reference>`. */
+export function parsePaymentMethod(token: string): PaymentMethod | undefined {
+  if (/^pm_\w{1,200}$/.test(token)) return { provider: 'stripe', reference: token };
+  const [, name = '', reference = ''] = /^([a-z]+)(?::(\w{1,200}))?$/.exec(token) ?? [];
+  const provider = providerNames.find((each) => each === name && each !== 'stripe');
+  return provider && { provider, reference };
+}
+
+/** What a market offers and this order may use. Cash ends at the limit that a driver may carry. */
+export function methodsFor(
+  market: {
+    readonly providers: readonly ProviderName[];
+    readonly currency: string;
+    readonly cashLimitMinor: number;
+  },
+  order: { readonly totalMinor: number; readonly paidElsewhere: boolean },
+): readonly ProviderName[] {
+  return market.providers.filter((provider) => {
+    const traits: MethodTraits = methodTraits[provider];
+    if (traits.currencies && !traits.currencies.includes(market.currency)) return false;
+    if ((traits.takes === 'elsewhere') !== order.paidElsewhere) return false;
+    return traits.takes !== 'at_door' || order.totalMinor <= market.cashLimitMinor;
+  });
+}

@@ -1,0 +1,230 @@
+// Giving money back after the end: how much, who bears it, who may decide. Pure; the database brings the facts
+// (db/refunds.ts), the workflow `refund:<id>` carries it out.
+
+import type { Refusal } from './errors.ts';
+import { platformParty, type LedgerEntry, type Posting } from './ledger.ts';
+import { sumMinor } from './money.ts';
+import { allocateRefund } from './money/split.ts';
+
+/** Who caused it, and therefore bears all of it; `shared`: everyone who earned, in proportion. */
+export const refundFaults = ['merchant', 'driver', 'platform', 'shared'] as const;
+export type RefundFault = (typeof refundFaults)[number];
+
+export const refundReasons = [
+  'item_missing',
+  'item_wrong',
+  'quality',
+  'late',
+  'never_arrived',
+  'damaged',
+  'overcharged',
+  'goodwill',
+  'duplicate_payment',
+  'other',
+] as const;
+export type RefundReason = (typeof refundReasons)[number];
+
+/** Waits for a second person · intent recorded · the provider works on it · over. */
+export const refundStatuses = [
+  'awaiting_approval',
+  'requested',
+  'sending',
+  'pending',
+  'refunded',
+  'failed',
+  'rejected',
+] as const;
+export type RefundStatus = (typeof refundStatuses)[number];
+
+/** Counts against what was captured: everything but what has come to nothing. */
+export const isRefundAlive = (status: RefundStatus): boolean =>
+  status !== 'failed' && status !== 'rejected';
+
+export type RefundWish =
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'amount'; readonly amountMinor: number }
+  | {
+      readonly kind: 'parts';
+      /** Places in the order's list of items. */
+      readonly items: readonly { readonly index: number; readonly quantity: number }[];
+      readonly deliveryFee: boolean;
+      readonly tip: boolean;
+    };
+
+type Part = { readonly minor: number; readonly refunded: boolean };
+
+/** What is known of the order when somebody asks. */
+export type RefundBasis = {
+  readonly capturedMinor: number;
+  /** By refunds that are alive. */
+  readonly refundedMinor: number;
+  readonly disputed: boolean;
+  readonly items: readonly {
+    readonly unitPriceMinor: number;
+    readonly quantity: number;
+    readonly refundedQuantity: number;
+  }[];
+  readonly deliveryFee: Part;
+  readonly tip: Part;
+};
+
+export type RefundPlan =
+  | { readonly kind: 'planned'; readonly amountMinor: number }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+const refused = (code: Refusal['code'], reason: string): RefundPlan => ({
+  kind: 'refused',
+  refusal: { code, reason },
+});
+
+export function planRefund(basis: RefundBasis, wish: RefundWish): RefundPlan {
+  const { capturedMinor, refundedMinor } = basis;
+  const leftMinor = capturedMinor - refundedMinor;
+  if (basis.disputed)
+    return refused('payment_disputed', 'the customer’s bank is taking this payment back already');
+  if (capturedMinor === 0) return refused('refund_not_captured', 'the order took no money');
+  const amountMinor = amountOf(basis, wish, leftMinor);
+  if (typeof amountMinor === 'string') return refused('refund_too_large', amountMinor);
+  if (amountMinor <= 0 || amountMinor > leftMinor)
+    return refused('refund_too_large', `${leftMinor} minor units are left of what was captured`);
+  return { kind: 'planned', amountMinor };
+}
+
+/** A text says what was refunded before. */
+function amountOf(basis: RefundBasis, wish: RefundWish, leftMinor: number): number | string {
+  if (wish.kind === 'whole') return leftMinor;
+  if (wish.kind === 'amount') return wish.amountMinor;
+  const items: number[] = [];
+  for (const [index, quantity] of quantitiesOf(wish.items)) {
+    const item = basis.items[index];
+    if (item === undefined) return `there is no item ${index}`;
+    const left = item.quantity - item.refundedQuantity;
+    if (quantity > left) return `${left} of item ${index} are not refunded yet`;
+    items.push(item.unitPriceMinor * quantity);
+  }
+  if (wish.deliveryFee && basis.deliveryFee.refunded) return 'the delivery fee was refunded before';
+  if (wish.tip && basis.tip.refunded) return 'the tip was refunded before';
+  return sumMinor([
+    ...items,
+    wish.deliveryFee ? basis.deliveryFee.minor : 0,
+    wish.tip ? basis.tip.minor : 0,
+  ]);
+}
+
+function quantitiesOf(
+  items: readonly { readonly index: number; readonly quantity: number }[],
+): ReadonlyMap<number, number> {
+  const total = new Map<number, number>();
+  for (const { index, quantity } of items) total.set(index, (total.get(index) ?? 0) + quantity);
+  return total;
+}
+
+/** Above this a second person must agree: the market's limit, else half of what the order took. */
+export const needsApproval = (limit: {
+  readonly amountMinor: number;
+  readonly refundedMinor: number;
+  readonly capturedMinor: number;
+  readonly approvalAboveMinor: number | undefined;
+}): boolean =>
+  limit.amountMinor + limit.refundedMinor >
+  (limit.approvalAboveMinor ?? Math.floor(limit.capturedMinor / 2));
+
+/** Who earned what by the order, and gave back of it. */
+export type Earner = {
+  readonly account: 'merchant' | 'driver' | 'platform';
+  readonly party: string;
+  readonly earnedMinor: number;
+  readonly givenBackMinor: number;
+};
+
+/** What each bears of a refund, by account; the parts sum to it. Nobody there to bear it: the platform does. */
+export function bearersOf(
+  amountMinor: number,
+  { fault, earners }: { readonly fault: RefundFault; readonly earners: readonly Earner[] },
+): readonly LedgerEntry[] {
+  const platform = { account: 'platform', party: platformParty, amountMinor } as const;
+  if (fault !== 'shared') {
+    const found = earners.find(({ account }) => account === fault);
+    return found ? [{ account: found.account, party: found.party, amountMinor }] : [platform];
+  }
+  const borne = earners
+    .filter(({ earnedMinor, givenBackMinor }) => earnedMinor > 0 && earnedMinor >= givenBackMinor)
+    .map((earner) => ({
+      ...earner,
+      amountMinor: earner.earnedMinor,
+      refundedMinor: earner.givenBackMinor,
+    }));
+  const left = sumMinor(borne.map((each) => each.amountMinor - each.refundedMinor));
+  const shared = Math.min(amountMinor, left);
+  const parts = allocateRefund(shared, borne);
+  return [
+    ...borne.map(({ account, party }, index) => ({
+      account,
+      party,
+      amountMinor: parts[index] ?? 0,
+    })),
+    { ...platform, amountMinor: amountMinor - shared },
+  ].filter((entry) => entry.amountMinor !== 0);
+}
+
+export type RefundFacts = {
+  readonly refundId: string;
+  readonly orderId: string;
+  readonly customerId: string;
+  readonly provider: string;
+  readonly amountMinor: number;
+  /** Debits that sum to the amount. */
+  readonly bearers: readonly LedgerEntry[];
+};
+
+/** The refund's key at the provider; `n` advances only after a definitive answer. */
+export const refundKey = (
+  { orderId, refundId }: Pick<RefundFacts, 'orderId' | 'refundId'>,
+  n: number,
+): string => `${orderId}:refund:${refundId}:${n}`;
+
+const keyOf = ({ orderId, refundId }: RefundFacts, step: string): string =>
+  `${orderId}:${step}:${refundId}`;
+
+const negative = ({ account, party, amountMinor }: LedgerEntry): LedgerEntry => ({
+  account,
+  party,
+  amountMinor: -amountMinor,
+});
+
+/** Who bears it owes it to the customer; and it is on its way. Both at once, before the provider is asked. */
+export function refundPostings(facts: RefundFacts): readonly Posting[] {
+  const { customerId: party, provider, amountMinor, bearers } = facts;
+  return [
+    {
+      key: keyOf(facts, 'refund_share'),
+      kind: 'refund_share',
+      entries: [...bearers, { account: 'customer', party, amountMinor: -amountMinor }],
+    },
+    {
+      key: keyOf(facts, 'refund_sent'),
+      kind: 'refund_sent',
+      entries: [
+        { account: 'customer', party, amountMinor },
+        { account: 'refunds_in_transit', party: provider, amountMinor: -amountMinor },
+      ],
+    },
+  ];
+}
+
+/** The provider has paid it out of what it holds for us; or it never will, and those who bore it have it again. */
+export function refundEndPosting(facts: RefundFacts, end: 'refunded' | 'failed'): Posting {
+  const { provider: party, amountMinor, bearers } = facts;
+  const back: LedgerEntry = { account: 'refunds_in_transit', party, amountMinor };
+  return end === 'refunded'
+    ? {
+        key: keyOf(facts, 'refund_confirmed'),
+        kind: 'refund_confirmed',
+        entries: [back, { account: 'provider_clearing', party, amountMinor: -amountMinor }],
+      }
+    : {
+        key: keyOf(facts, 'refund_failed'),
+        kind: 'refund_failed',
+        entries: [back, ...bearers.map(negative)],
+      };
+}

@@ -1,0 +1,81 @@
+// What a mobile-money operator knows: requests for money that a phone confirms or lets expire, and payouts. The last
+// three digits of a number say what its owner does: 001 has too little money, 002 refuses, 404 is no account.
+import { newId } from '../provider/ids.ts';
+
+export type Entry = {
+  readonly id: string;
+  readonly kind: 'collect' | 'payout';
+  readonly reference: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly phone: string;
+  readonly status: 'pending' | 'successful' | 'failed';
+  readonly reason: 'none' | 'insufficient_funds' | 'refused' | 'expired';
+  readonly createdAt: number;
+};
+
+export type Book = ReturnType<typeof createBook>;
+
+const EXPIRES_MS = 10 * 60_000;
+
+type BookOptions = {
+  readonly now: () => number;
+  readonly onChange: (entry: Entry) => void;
+};
+
+export function createBook({ now, onChange }: BookOptions) {
+  const entries = new Map<string, Entry>();
+
+  function put(entry: Entry): Entry {
+    entries.set(entry.id, entry);
+    if (entry.status !== 'pending') onChange(entry);
+    return entry;
+  }
+
+  function expire(): void {
+    for (const entry of entries.values())
+      if (entry.status === 'pending' && now() - entry.createdAt >= EXPIRES_MS)
+        put({ ...entry, status: 'failed', reason: 'expired' });
+  }
+
+  type Asked = Pick<Entry, 'kind' | 'reference' | 'amount' | 'currency' | 'phone'>;
+
+  /** undefined: there is no such account. */
+  function open(asked: Asked): Entry | undefined {
+    if (asked.phone.endsWith('404')) return undefined;
+    const paidOut = asked.kind === 'payout';
+    return put({
+      ...asked,
+      id: newId(paidOut ? 'out' : 'txn'),
+      status: paidOut ? 'successful' : 'pending',
+      reason: 'none',
+      createdAt: now(),
+    });
+  }
+
+  /** The owner of the phone answers. False: there is nothing to answer. */
+  function answer(id: string, yes = true): boolean {
+    expire();
+    const entry = entries.get(id);
+    if (entry?.status !== 'pending') return false;
+    const poor = entry.phone.endsWith('001');
+    const refuses = !yes || entry.phone.endsWith('002');
+    const reason = refuses ? 'refused' : poor ? 'insufficient_funds' : 'none';
+    put({ ...entry, status: reason === 'none' ? 'successful' : 'failed', reason });
+    return true;
+  }
+
+  return {
+    open,
+    answer,
+    find: (id: string): Entry | undefined => {
+      expire();
+      return entries.get(id);
+    },
+    byReference: (reference: string): readonly Entry[] => {
+      expire();
+      return [...entries.values()].filter((entry) => entry.reference === reference);
+    },
+    all: (): readonly Entry[] => [...entries.values()],
+  };
+}

@@ -1,0 +1,223 @@
+// The fake PayPal: Orders v2 and Payments v2 as far as a delivery needs them. A repeated PayPal-Request-Id is answered
+// with what the first one made. Authorizations are honoured for three days and end after 29. Amounts are decimals.
+import { startFake, type FakeOptions, type JsonReply, type JsonRequest } from '../provider/fake.ts';
+import { newId } from '../provider/ids.ts';
+import { eventHeaders, isSound } from './signature.ts';
+
+type Money = { readonly currency_code: string; readonly value: string };
+type Made<T> = T & { readonly id: string; readonly amount: Money };
+type Authorization = Made<{
+  readonly status: 'CREATED' | 'CAPTURED' | 'VOIDED' | 'EXPIRED';
+  readonly create_time: string;
+}>;
+type Capture = Made<{ readonly status: 'COMPLETED' }>;
+type Refund = Made<{ readonly status: 'COMPLETED'; readonly custom_id: string }>;
+export type Order = {
+  readonly id: string;
+  readonly status: 'PAYER_ACTION_REQUIRED' | 'APPROVED' | 'COMPLETED';
+  readonly unit: {
+    readonly reference_id: string;
+    readonly custom_id: string;
+    readonly amount: Money;
+  };
+  readonly authorization?: Authorization;
+  readonly capture?: Capture;
+  readonly refunds: readonly Refund[];
+};
+
+const DAY_MS = 24 * 3_600_000;
+const VALID_MS = 29 * DAY_MS;
+const reply = (status: number, body: unknown): JsonReply => ({ status, body });
+const issue = (status: number, name: string): JsonReply =>
+  reply(status, { name: 'UNPROCESSABLE_ENTITY', details: [{ issue: name }] });
+/** Hundredths compare exactly in every currency that PayPal has. */
+const hundredths = ({ value }: Money): number => Math.round(Number(value) * 100);
+
+const view = ({ id, status, unit, authorization, capture, refunds }: Order) => ({
+  id,
+  status,
+  intent: 'AUTHORIZE',
+  links: [{ rel: 'payer-action', href: `https://paypal.example/approve/${id}` }],
+  purchase_units: [
+    {
+      ...unit,
+      payments: {
+        authorizations: authorization ? [authorization] : [],
+        captures: capture ? [capture] : [],
+        refunds,
+      },
+    },
+  ],
+});
+
+type Books = {
+  readonly orders: Map<string, Order>;
+  readonly now: () => number;
+  readonly tell: (type: string, order: Order) => void;
+};
+
+function create({ orders }: Books, body: JsonRequest['body']): JsonReply {
+  const [unit] = (body['purchase_units'] ?? []) as readonly Order['unit'][];
+  if (unit === undefined) return issue(422, 'MISSING_REQUIRED_PARAMETER');
+  const { currency_code: currency, value } = unit.amount;
+  if (['HUF', 'JPY', 'TWD'].includes(currency) && !/^\d+(\.0+)?$/.test(value))
+    return issue(422, 'DECIMALS_NOT_SUPPORTED');
+  if (['XAF', 'KWD'].includes(currency)) return issue(422, 'CURRENCY_NOT_SUPPORTED');
+  const order: Order = { id: newId('PP'), status: 'PAYER_ACTION_REQUIRED', unit, refunds: [] };
+  orders.set(order.id, order);
+  return reply(201, view(order));
+}
+
+function authorize({ orders, now, tell }: Books, order: Order): JsonReply {
+  if (order.status !== 'APPROVED') return issue(422, 'ORDER_NOT_APPROVED');
+  const authorization: Authorization = {
+    id: newId('AUTH'),
+    status: 'CREATED',
+    amount: order.unit.amount,
+    create_time: new Date(now()).toISOString(),
+  };
+  const next: Order = { ...order, status: 'COMPLETED', authorization };
+  orders.set(order.id, next);
+  tell('PAYMENT.AUTHORIZATION.CREATED', next);
+  return reply(201, view(next));
+}
+
+type Paid = Order & { readonly authorization: Authorization };
+
+const states = {
+  CAPTURED: 'AUTHORIZATION_ALREADY_CAPTURED',
+  VOIDED: 'AUTHORIZATION_VOIDED',
+  EXPIRED: 'AUTHORIZATION_EXPIRED',
+} as const;
+
+function take({ orders, tell }: Books, order: Paid, amount: Money): JsonReply {
+  const { authorization } = order;
+  if (authorization.status !== 'CREATED') return issue(422, states[authorization.status]);
+  if (hundredths(amount) > hundredths(authorization.amount))
+    return issue(422, 'MAX_CAPTURE_AMOUNT_EXCEEDED');
+  const made: Capture = { id: newId('CAP'), status: 'COMPLETED', amount };
+  const next: Order = {
+    ...order,
+    capture: made,
+    authorization: { ...authorization, status: 'CAPTURED' },
+  };
+  orders.set(order.id, next);
+  tell('PAYMENT.CAPTURE.COMPLETED', next);
+  return reply(201, made);
+}
+
+function release({ orders, tell }: Books, order: Paid): JsonReply {
+  const { authorization } = order;
+  if (authorization.status !== 'CREATED') return issue(422, states[authorization.status]);
+  const next: Order = { ...order, authorization: { ...authorization, status: 'VOIDED' } };
+  orders.set(order.id, next);
+  tell('PAYMENT.AUTHORIZATION.VOIDED', next);
+  return reply(204, {});
+}
+
+function refund({ orders, tell }: Books, order: Order, body: JsonRequest['body']): JsonReply {
+  if (order.capture === undefined) return issue(422, 'CAPTURE_NOT_FOUND');
+  const amount = body['amount'] as Money;
+  const left =
+    hundredths(order.capture.amount) -
+    order.refunds.reduce((sum, each) => sum + hundredths(each.amount), 0);
+  if (left === 0) return issue(422, 'CAPTURE_FULLY_REFUNDED');
+  if (hundredths(amount) > left) return issue(422, 'REFUND_AMOUNT_EXCEEDED');
+  const custom_id = typeof body['custom_id'] === 'string' ? body['custom_id'] : '';
+  const made: Refund = { id: newId('REF'), status: 'COMPLETED', amount, custom_id };
+  const next: Order = { ...order, refunds: [...order.refunds, made] };
+  orders.set(order.id, next);
+  tell('PAYMENT.CAPTURE.REFUNDED', next);
+  return reply(201, made);
+}
+
+/** Ends authorizations whose time has passed. */
+function expire({ orders, now }: Books): void {
+  for (const order of orders.values()) {
+    const { authorization } = order;
+    if (authorization?.status !== 'CREATED') continue;
+    if (now() - Date.parse(authorization.create_time) < VALID_MS) continue;
+    orders.set(order.id, { ...order, authorization: { ...authorization, status: 'EXPIRED' } });
+  }
+}
+
+function handle(books: Books, request: JsonRequest, webhookSecret: string): JsonReply {
+  const { method, path, body, headers } = request;
+  const { orders } = books;
+  expire(books);
+  if (path === '/v1/oauth2/token')
+    return headers.authorization?.startsWith('Basic ')
+      ? reply(200, { access_token: newId('tok'), expires_in: 32_400 })
+      : reply(401, { error: 'invalid_client' });
+  if (!headers.authorization?.startsWith('Bearer ')) return reply(401, { name: 'UNAUTHORIZED' });
+  if (path === '/v1/notifications/verify-webhook-signature')
+    return reply(200, {
+      verification_status: isSound(body, webhookSecret) ? 'SUCCESS' : 'FAILURE',
+    });
+  if (`${method} ${path}` === 'POST /v2/checkout/orders') return create(books, body);
+
+  const [, id = '', verb = ''] = /^\/v2\/checkout\/orders\/(\w+)(\/authorize)?$/.exec(path) ?? [];
+  const order = orders.get(id);
+  if (order && method === 'GET') return reply(200, view(order));
+  if (order && verb) return authorize(books, order);
+
+  const [, kind, ref, action] =
+    /^\/v2\/payments\/(authorizations|captures)\/(\w+)\/(capture|void|refund)$/.exec(path) ?? [];
+  const found = [...orders.values()].find((each) =>
+    kind === 'captures' ? each.capture?.id === ref : each.authorization?.id === ref,
+  );
+  if (found === undefined) return reply(404, { name: 'RESOURCE_NOT_FOUND' });
+  if (action === 'refund') return refund(books, found, body);
+  const { authorization } = found;
+  if (authorization === undefined) return reply(404, { name: 'RESOURCE_NOT_FOUND' });
+  const paid: Paid = { ...found, authorization };
+  return action === 'void' ? release(books, paid) : take(books, paid, body['amount'] as Money);
+}
+
+export async function startPaypal(options: FakeOptions = {}) {
+  const orders = new Map<string, Order>();
+  const secret = options.webhookSecret ?? 'secret';
+  const told: { tell: Books['tell'] } = { tell: () => undefined };
+  const fake = await startFake(options, ({ now, emit }) => {
+    told.tell = (type, order) => {
+      const resource = type.startsWith('CHECKOUT.ORDER.')
+        ? view(order)
+        : {
+            id: order.authorization?.id,
+            custom_id: order.unit.custom_id,
+            supplementary_data: { related_ids: { order_id: order.id } },
+          };
+      const event = {
+        id: newId('WH'),
+        event_type: type,
+        create_time: new Date(now()).toISOString(),
+        resource,
+      };
+      emit({ body: JSON.stringify(event), headers: eventHeaders(event, secret) });
+    };
+    const books: Books = { orders, now, tell: (type, order) => told.tell(type, order) };
+    return {
+      // Kept by PayPal for at least six hours; the same id is answered with what it made, whatever is asked.
+      keys: {
+        header: 'paypal-request-id',
+        keptMs: DAY_MS / 4,
+        mismatch: undefined,
+        inFlight: issue(409, 'PREVIOUS_REQUEST_IN_PROGRESS'),
+      },
+      failure: (status) => reply(status, { name: 'INTERNAL_SERVER_ERROR' }),
+      handle: (request) => handle(books, request, secret),
+    };
+  });
+
+  /** The payer says yes at PayPal. False: there is nothing to approve. */
+  function approve(id: string): boolean {
+    const order = orders.get(id);
+    if (order?.status !== 'PAYER_ACTION_REQUIRED') return false;
+    const next: Order = { ...order, status: 'APPROVED' };
+    orders.set(id, next);
+    told.tell('CHECKOUT.ORDER.APPROVED', next);
+    return true;
+  }
+
+  return { ...fake, approve, orders: (): readonly Order[] => [...orders.values()] };
+}

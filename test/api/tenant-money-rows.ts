@@ -1,0 +1,46 @@
+// The tenant matrix of what concerns money: refunds and statements.
+
+import { newId } from '../../db/new-id.ts';
+import type { Shop } from './world.ts';
+
+type Target = { readonly shop: Shop; readonly orderId: string };
+const nobody = [] as const;
+
+export const moneyRows = {
+  'POST /v1/orders/{id}/refunds': {
+    roles: ['owner', 'manager', 'support'],
+    path: ({ orderId }: Target) => `/v1/orders/${orderId}/refunds`,
+    body: () => ({ reason: 'quality', fault: 'merchant' }),
+    foreign: 'not_found',
+  },
+  'GET /v1/orders/{id}/refunds': {
+    roles: ['owner', 'manager', 'support'],
+    path: ({ orderId }: Target) => `/v1/orders/${orderId}/refunds`,
+    foreign: 'not_found',
+  },
+  'POST /v1/refunds/{id}/approve': {
+    roles: nobody,
+    path: () => `/v1/refunds/${newId('refund')}/approve`,
+    foreign: 'platform',
+  },
+  'POST /v1/refunds/{id}/reject': {
+    roles: nobody,
+    path: () => `/v1/refunds/${newId('refund')}/reject`,
+    foreign: 'platform',
+  },
+  'GET /v1/merchants/{id}/statement': {
+    roles: ['owner', 'manager', 'support'],
+    path: ({ shop }: Target) => `/v1/merchants/${shop.merchant.id}/statement`,
+    foreign: 'not_found',
+  },
+  'GET /v1/drivers/{id}/statement': {
+    roles: ['driver', 'support'],
+    path: ({ shop }: Target) => `/v1/drivers/${shop.driver.id}/statement`,
+    foreign: 'not_found',
+  },
+  'GET /v1/admin/ledger/statement': {
+    roles: nobody,
+    path: () => '/v1/admin/ledger/statement?account=bad_debt&party=platform&currency=EUR',
+    foreign: 'platform',
+  },
+} as const;

@@ -1,0 +1,194 @@
+// Refunds as rules: how much, who decides, who bears it, what is posted; and what a dispute moves, in any order of news.
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { disputePostings, type DisputeStatus } from '../../domain/dispute.ts';
+import { balanced, type AccountName, type Posting } from '../../domain/ledger.ts';
+import { sumMinor } from '../../domain/money.ts';
+import {
+  bearersOf,
+  needsApproval,
+  planRefund,
+  refundEndPosting,
+  refundFaults,
+  refundPostings,
+  type Earner,
+  type RefundBasis,
+  type RefundWish,
+} from '../../domain/refund.ts';
+
+const basis: RefundBasis = {
+  capturedMinor: 2_350,
+  refundedMinor: 0,
+  disputed: false,
+  items: [
+    { unitPriceMinor: 950, quantity: 2, refundedQuantity: 0 },
+    { unitPriceMinor: 100, quantity: 1, refundedQuantity: 1 },
+  ],
+  deliveryFee: { minor: 300, refunded: false },
+  tip: { minor: 150, refunded: false },
+};
+const parts = (extra: object): RefundWish => ({
+  kind: 'parts',
+  items: [],
+  deliveryFee: false,
+  tip: false,
+  ...extra,
+});
+const item = (index: number, quantity = 1) => ({ index, quantity });
+
+describe('a refund is planned', () => {
+  it.each([
+    ['whole', { kind: 'whole' }, {}, 2_350],
+    ['what is left', { kind: 'whole' }, { refundedMinor: 350 }, 2_000],
+    ['an amount', { kind: 'amount', amountMinor: 1 }, {}, 1],
+    ['one item', parts({ items: [item(0)] }), {}, 950],
+    ['items, fee and tip', parts({ items: [item(0, 2)], deliveryFee: true, tip: true }), {}, 2_350],
+  ] as const)('%s', (_name, wish, change, amountMinor) => {
+    expect(planRefund({ ...basis, ...change }, wish)).toEqual({ kind: 'planned', amountMinor });
+  });
+
+  it.each([
+    ['more than was taken', { kind: 'amount', amountMinor: 2_351 }, {}, 'refund_too_large'],
+    ['nothing left', { kind: 'whole' }, { refundedMinor: 2_350 }, 'refund_too_large'],
+    ['nothing', parts({}), {}, 'refund_too_large'],
+    ['more of an item', parts({ items: [item(0, 3)] }), {}, 'refund_too_large'],
+    ['an item in two halves', parts({ items: [item(0, 2), item(0, 1)] }), {}, 'refund_too_large'],
+    ['an item again', parts({ items: [item(1)] }), {}, 'refund_too_large'],
+    ['no such item', parts({ items: [item(2)] }), {}, 'refund_too_large'],
+    [
+      'the tip again',
+      parts({ tip: true }),
+      { tip: { minor: 150, refunded: true } },
+      'refund_too_large',
+    ],
+    [
+      'the fee again',
+      parts({ deliveryFee: true }),
+      { deliveryFee: { minor: 300, refunded: true } },
+      'refund_too_large',
+    ],
+    ['while disputed', { kind: 'whole' }, { disputed: true }, 'payment_disputed'],
+    ['nothing taken', { kind: 'whole' }, { capturedMinor: 0 }, 'refund_not_captured'],
+  ] as const)('not: %s', (_name, wish, change, code) => {
+    expect(planRefund({ ...basis, ...change }, wish)).toMatchObject({
+      kind: 'refused',
+      refusal: { code },
+    });
+  });
+
+  it.each([
+    [1_175, 0, undefined, false],
+    [1_176, 0, undefined, true],
+    [500, 676, undefined, true],
+    [500, 0, 500, false],
+    [501, 0, 500, true],
+  ])(
+    '%i after %i with the limit %s needs a second person: %s',
+    (amountMinor, refundedMinor, approvalAboveMinor, needed) => {
+      expect(
+        needsApproval({ amountMinor, refundedMinor, capturedMinor: 2_350, approvalAboveMinor }),
+      ).toBe(needed);
+    },
+  );
+});
+
+const earner = (account: Earner['account'], earnedMinor: number, givenBackMinor = 0): Earner => ({
+  account,
+  party: account === 'platform' ? 'platform' : `${account}_1`,
+  earnedMinor,
+  givenBackMinor,
+});
+
+describe('a refund is borne', () => {
+  const earners = [earner('merchant', 1_520), earner('driver', 550), earner('platform', 280)];
+
+  it.each(['merchant', 'driver', 'platform'] as const)('by the %s at fault alone', (fault) => {
+    expect(bearersOf(2_000, { fault, earners })).toEqual([
+      expect.objectContaining({ account: fault, amountMinor: 2_000 }),
+    ]);
+  });
+
+  it('by the platform when there is no driver to bear it', () => {
+    expect(bearersOf(100, { fault: 'driver', earners: [] })).toEqual([
+      { account: 'platform', party: 'platform', amountMinor: 100 },
+    ]);
+  });
+
+  it('by all who earned, and exactly, whatever came before', () => {
+    const money = fc.integer({ min: -10_000, max: 10_000 });
+    fc.assert(
+      fc.property(money, money, money, money, fc.nat(50_000), (m, d, p, back, amountMinor) => {
+        const mixed = [earner('merchant', m, back), earner('driver', d), earner('platform', p)];
+        for (const fault of refundFaults) {
+          const bearers = bearersOf(amountMinor, { fault, earners: mixed });
+          expect(sumMinor(bearers.map((each) => each.amountMinor))).toBe(amountMinor);
+          expect(bearers.every((each) => each.amountMinor >= 0)).toBe(true);
+        }
+      }),
+      { seed: 6, numRuns: 500 },
+    );
+  });
+});
+
+const net = (postings: readonly Posting[]): Partial<Record<AccountName, number>> => {
+  const totals: Partial<Record<AccountName, number>> = {};
+  for (const posting of postings)
+    for (const { account, amountMinor } of balanced(posting)?.entries ?? [])
+      totals[account] = (totals[account] ?? 0) + amountMinor;
+  return Object.fromEntries(Object.entries(totals).filter(([, minor]) => minor !== 0));
+};
+
+describe('the postings of a refund', () => {
+  const facts = {
+    refundId: 'rfd_1',
+    orderId: 'ord_1',
+    customerId: 'cus_1',
+    provider: 'stripe',
+    amountMinor: 500,
+    bearers: [{ account: 'merchant', party: 'mer_1', amountMinor: 500 }],
+  } as const;
+
+  it('leave it in transit until the provider has paid it', () => {
+    expect(net(refundPostings(facts))).toEqual({ merchant: 500, refunds_in_transit: -500 });
+    expect(net([...refundPostings(facts), refundEndPosting(facts, 'refunded')])).toEqual({
+      merchant: 500,
+      provider_clearing: -500,
+    });
+  });
+
+  it('leave nothing of one that failed', () => {
+    expect(net([...refundPostings(facts), refundEndPosting(facts, 'failed')])).toEqual({});
+  });
+});
+
+describe('the postings of a dispute', () => {
+  const facts = { provider: 'stripe', disputeRef: 'dp_1', amountMinor: 900, feeMinor: 20 };
+  const statuses: readonly DisputeStatus[] = ['open', 'won', 'lost'];
+
+  it('end the same whatever news is late, doubled or skipped', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...statuses), { minLength: 1, maxLength: 8 }),
+        (news) => {
+          let before: DisputeStatus | undefined;
+          const posted = new Map<string, Posting>();
+          for (const after of news) {
+            for (const posting of disputePostings(facts, { before, after }))
+              posted.set(posting.key, posting);
+            before = before === undefined || before === 'open' ? after : before;
+          }
+          const end = before ?? 'open';
+          expect(net([...posted.values()])).toEqual(
+            {
+              open: { disputes: 900, provider_fees: 20, provider_clearing: -920 },
+              won: { provider_fees: 20, provider_clearing: -20 },
+              lost: { bad_debt: 900, provider_fees: 20, provider_clearing: -920 },
+            }[end],
+          );
+        },
+      ),
+      { seed: 6, numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,87 @@
+// A refund and a dispute through everything: API, workflow, worker killed on the way, the provider's webhooks, ledger.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openShop, type Shop } from '../support/shop.ts';
+import { startStack, type Stack } from '../support/stack.ts';
+
+let stack: Stack;
+let shop: Shop;
+beforeAll(async () => {
+  stack = await startStack();
+  shop = await openShop(stack);
+}, 90_000);
+afterAll(() => stack.close());
+
+async function deliver(): Promise<string> {
+  const { body } = await shop.place();
+  const orderId = body.id;
+  await shop.until(orderId, { order_status: 'pending' });
+  await shop.merchantSays(orderId, 'accept');
+  await shop.merchantSays(orderId, 'ready');
+  await shop.goOnline();
+  await acceptOffer();
+  await shop.until(orderId, { delivery_status: 'confirmed' });
+  for (const step of ['pick-up', 'deliver'])
+    expect((await shop.driverSays(orderId, step)).status).toBe(200);
+  await shop.until(orderId, { order_status: 'completed' });
+  return orderId;
+}
+
+async function acceptOffer(): Promise<void> {
+  const { driverKey: secret } = shop;
+  const offers = async (): Promise<readonly { readonly id: string }[]> =>
+    (await shop.get({ secret, path: '/v1/offers' })).body['data'] as { id: string }[];
+  await expect.poll(offers, { timeout: 30_000 }).toHaveLength(1);
+  const [offer] = await offers();
+  await shop.post({ secret, path: `/v1/offers/${offer?.id ?? ''}/accept` });
+}
+
+const refund = (orderId: string, body: object, key?: string) =>
+  shop.post({
+    secret: shop.merchantKey,
+    path: `/v1/orders/${orderId}/refunds`,
+    body: { reason: 'item_missing', fault: 'merchant', ...body },
+    ...(key === undefined ? {} : { key }),
+  });
+
+const refunded = (): readonly number[] => stack.stripe.control.books().refunds.map((r) => r.amount);
+const firstOf = async (orderId: string) => {
+  const { body } = await shop.get({
+    secret: shop.merchantKey,
+    path: `/v1/orders/${orderId}/refunds`,
+  });
+  return (body['data'] as Record<string, unknown>[])[0];
+};
+
+test('a refund survives the worker and is paid once; a dispute then stops the next', async () => {
+  const orderId = await deliver();
+  await stack.kill('worker');
+  await stack.start('worker', { CRASH_AT: 'refund:after-effect' });
+  const asked = await refund(orderId, { items: [{ index: 0, quantity: 1 }] }, 'refund-1');
+  expect(asked).toMatchObject({ status: 201, body: { amount_minor: 950, fault: 'merchant' } });
+  expect(await refund(orderId, { items: [{ index: 0, quantity: 1 }] }, 'refund-1')).toMatchObject({
+    body: { id: asked.body.id },
+  });
+  await stack.ended('worker');
+  expect(refunded()).toEqual([950]);
+  await stack.start('worker');
+  await expect
+    .poll(() => firstOf(orderId), { timeout: 60_000, interval: 200 })
+    .toMatchObject({ status: 'refunded', borne_by: [{ account: 'merchant', amount_minor: 950 }] });
+  expect(refunded()).toEqual([950]);
+
+  const twin = await refund(orderId, { items: [{ index: 0, quantity: 1 }] });
+  expect([twin.status, twin.body['code']]).toEqual([409, 'refund_duplicate']);
+  const tooMuch = await refund(orderId, { amount_minor: 2_000 });
+  expect([tooMuch.status, tooMuch.body['code']]).toEqual([409, 'refund_too_large']);
+  const ofOthers = await refund(orderId, { fault: 'driver', amount_minor: 1 });
+  expect([ofOthers.status, ofOthers.body['code']]).toEqual([403, 'forbidden']);
+  const both = await refund(orderId, { amount_minor: 1, tip: true });
+  expect([both.status, both.body['code']]).toEqual([400, 'invalid_request']);
+
+  const [intent] = stack.stripe.control.books().payment_intents;
+  stack.stripe.control.dispute(intent?.id ?? '');
+  const code = async (): Promise<unknown> =>
+    (await refund(orderId, { amount_minor: 1, again: true })).body['code'];
+  await expect.poll(code, { timeout: 40_000, interval: 1_000 }).toBe('payment_disputed');
+}, 180_000);

@@ -1,0 +1,170 @@
+// Every provider behind the port, each with its fake over HTTP: what the contract suite needs to know of it.
+
+import { claimPayment } from '../../db/payment-claims.ts';
+import type { Db } from '../../db/connect.ts';
+import { createCampayApi } from '../../adapters/campay.ts';
+import { createMobileMoney, type MobileMoneyApi } from '../../adapters/mobile-money.ts';
+import { createNoupayApi } from '../../adapters/noupay.ts';
+import { stripePort, type PaymentPort } from '../../adapters/payment-port.ts';
+import { createPaypalPort } from '../../adapters/paypal.ts';
+import { createStripeGateway } from '../../adapters/stripe.ts';
+import { startCampay } from '../../sandbox/mobile-money/campay.ts';
+import { startNoupay } from '../../sandbox/mobile-money/noupay.ts';
+import { startPaypal } from '../../sandbox/paypal/server.ts';
+import type { FaultRule } from '../../sandbox/provider/faults.ts';
+import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
+import type { ProviderName } from '../../domain/payment-methods.ts';
+
+export type Rig = {
+  readonly provider: ProviderName;
+  readonly port: PaymentPort;
+  readonly currency: string;
+  readonly method: string;
+  /** One that cannot pay; undefined where the fake knows none. */
+  readonly poor: string | undefined;
+  /** The payer says yes, where that is asked of them. */
+  readonly confirm: (ref: string) => void;
+  readonly addFault: (rule: FaultRule) => void;
+  /** Where money is asked for, taken and given back. */
+  readonly paths: { readonly authorize: string; readonly capture: string; readonly refund: string };
+  /** What the provider's own books say: payments that were begun, taken and given back. */
+  readonly books: () => {
+    readonly begun: number;
+    readonly taken: readonly number[];
+    readonly givenBack: readonly number[];
+  };
+  readonly close: () => Promise<void>;
+};
+
+export type Clock = { now: number };
+type Wish = { readonly db: Db; readonly clock: Clock; readonly webhookUrl: string };
+const secret = 'whsec_contract';
+const timeoutMs = 250;
+
+async function stripeRig({ clock, webhookUrl: url }: Wish): Promise<Rig> {
+  const now = (): number => clock.now;
+  const fake = await startStripeSandbox({ now, searchLagMs: 0, webhooks: { url, secret } });
+  const gateway = createStripeGateway({
+    secretKey: 'sk_test_x',
+    apiBase: fake.url,
+    webhookSecret: secret,
+    timeoutMs,
+    now,
+  });
+  return {
+    provider: 'stripe',
+    port: stripePort(gateway),
+    currency: 'EUR',
+    method: 'pm_card_visa',
+    poor: 'pm_card_visa_chargeDeclinedInsufficientFunds',
+    confirm: () => undefined,
+    addFault: fake.control.addFault,
+    paths: { authorize: '/v1/payment_intents', capture: '/capture', refund: '/v1/refunds' },
+    books: () => {
+      const { payment_intents: intents, refunds } = fake.control.books();
+      const real = intents.filter(({ metadata }) => !metadata['step']?.startsWith('burn'));
+      return {
+        begun: real.length,
+        taken: real.flatMap((each) => (each.amount_received > 0 ? [each.amount_received] : [])),
+        givenBack: refunds.map((each) => each.amount),
+      };
+    },
+    close: fake.close,
+  };
+}
+
+const minor = ({ value }: { readonly value: string }): number => Math.round(Number(value) * 100);
+
+async function paypalRig({ clock, webhookUrl }: Wish): Promise<Rig> {
+  const now = (): number => clock.now;
+  const fake = await startPaypal({ now, webhookUrl, webhookSecret: secret });
+  const port = createPaypalPort({
+    baseUrl: fake.url,
+    clientId: 'id',
+    clientSecret: 'secret',
+    webhookId: 'wh_1',
+    returnUrl: 'https://shop.example/back',
+    timeoutMs,
+    now,
+  });
+  return {
+    provider: 'paypal',
+    port,
+    currency: 'EUR',
+    method: 'paypal',
+    poor: undefined,
+    confirm: (ref) => void fake.approve(ref),
+    addFault: fake.addFault,
+    paths: { authorize: '/v2/checkout/orders', capture: '/capture', refund: '/refund' },
+    books: () => ({
+      begun: fake.orders().length,
+      taken: fake.orders().flatMap(({ capture }) => (capture ? [minor(capture.amount)] : [])),
+      givenBack: fake.orders().flatMap(({ refunds }) => refunds.map((each) => minor(each.amount))),
+    }),
+    close: fake.close,
+  };
+}
+
+const phones: Readonly<Record<string, string>> = { good: '237670000100', poor: '237670000001' };
+
+type Operator = Awaited<ReturnType<typeof startCampay>>;
+type MobileMoney = {
+  readonly provider: 'campay' | 'noupay';
+  readonly fake: Operator;
+  readonly api: MobileMoneyApi;
+  readonly paths: Rig['paths'];
+};
+
+function mobileRig({ db, clock }: Wish, { provider, fake, api, paths }: MobileMoney): Rig {
+  const port = createMobileMoney({
+    provider,
+    api,
+    phoneOf: async (method) => phones[method.split(':')[1] ?? ''],
+    claim: (key, kind) => claimPayment(db, key, kind),
+    now: () => clock.now,
+  });
+  const amountsOf = (kind: string): readonly number[] =>
+    fake.book
+      .all()
+      .filter((entry) => entry.kind === kind && entry.status === 'successful')
+      .map((entry) => Number(entry.amount));
+  return {
+    provider,
+    port,
+    currency: 'XAF',
+    method: `${provider}:good`,
+    poor: `${provider}:poor`,
+    confirm: (ref) => void fake.book.answer(ref),
+    addFault: fake.addFault,
+    paths,
+    books: () => ({
+      begun: fake.book.all().filter(({ kind }) => kind === 'collect').length,
+      taken: amountsOf('collect'),
+      givenBack: amountsOf('payout'),
+    }),
+    close: fake.close,
+  };
+}
+
+async function campayRig(wish: Wish): Promise<Rig> {
+  const { clock, webhookUrl } = wish;
+  const fake = await startCampay({ now: () => clock.now, webhookUrl, webhookSecret: secret });
+  const api = createCampayApi({ baseUrl: fake.url, token: 't', webhookKey: secret, timeoutMs });
+  const paths = { authorize: '/api/collect/', capture: '', refund: '/api/withdraw/' };
+  return mobileRig(wish, { provider: 'campay', fake, api, paths });
+}
+
+async function noupayRig(wish: Wish): Promise<Rig> {
+  const { clock, webhookUrl } = wish;
+  const fake = await startNoupay({ now: () => clock.now, webhookUrl, webhookSecret: secret });
+  const api = createNoupayApi({ baseUrl: fake.url, apiKey: 'k', webhookSecret: secret, timeoutMs });
+  const paths = { authorize: '/v1/payments', capture: '', refund: '/v1/payouts' };
+  return mobileRig(wish, { provider: 'noupay', fake, api, paths });
+}
+
+export const rigs = [
+  ['stripe', stripeRig],
+  ['paypal', paypalRig],
+  ['campay', campayRig],
+  ['noupay', noupayRig],
+] as const;
