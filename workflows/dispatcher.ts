@@ -8,6 +8,7 @@ import {
   proxyActivities,
   setCurrentDetails,
   setHandler,
+  setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { DispatchActivities } from '../activities/contract.ts';
@@ -25,6 +26,9 @@ const { dispatchRound } = proxyActivities<DispatchActivities>({
 });
 
 const longHistory = 2_000;
+
+// It lives longer than any version: it follows the current one. Hence its golden history (test/replay).
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, dispatcher);
 
 /** Runs for as long as the market exists. */
 export async function dispatcher(input: DispatcherInput): Promise<void> {

@@ -4,6 +4,7 @@ import {
   continueAsNew,
   proxyActivities,
   setCurrentDetails,
+  setWorkflowOptions,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -17,6 +18,9 @@ const { maintain } = proxyActivities<MaintenanceActivities>({
 });
 
 const longHistory = 2_000;
+
+// Like a dispatcher, it follows the current version.
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, maintenance);
 
 /** Workflow id `maintenance`; started by every worker, runs once. */
 export async function maintenance(): Promise<void> {
