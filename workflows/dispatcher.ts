@@ -14,6 +14,7 @@ import {
 import type { DispatchActivities } from '../activities/contract.ts';
 import type { MarketId } from '../domain/ids.ts';
 import { wakeSignal } from '../domain/messages.ts';
+import { followsCurrentVersion } from './versioning.ts';
 
 export type DispatcherInput = { readonly marketId: MarketId };
 
@@ -28,7 +29,7 @@ const { dispatchRound } = proxyActivities<DispatchActivities>({
 const longHistory = 2_000;
 
 // It lives longer than any version: it follows the current one. Hence its golden history (test/replay).
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, dispatcher);
+setWorkflowOptions(followsCurrentVersion, dispatcher);
 
 /** Runs for as long as the market exists. */
 export async function dispatcher(input: DispatcherInput): Promise<void> {

@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { MaintenanceActivities } from '../activities/contract.ts';
+import { followsCurrentVersion } from './versioning.ts';
 
 const { maintain } = proxyActivities<MaintenanceActivities>({
   taskQueue: 'dispatch',
@@ -20,7 +21,7 @@ const { maintain } = proxyActivities<MaintenanceActivities>({
 const longHistory = 2_000;
 
 // Like a dispatcher, it follows the current version.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, maintenance);
+setWorkflowOptions(followsCurrentVersion, maintenance);
 
 /** Workflow id `maintenance`; started by every worker, runs once. */
 export async function maintenance(): Promise<void> {

@@ -152,6 +152,7 @@ async function runWorkers(needs: WorkerNeeds): Promise<{ readonly stop: () => Pr
       stickyQueueScheduleToStartTimeout: '1s',
     }),
     Worker.create({ ...needs, taskQueue: 'payments' }),
+    Worker.create({ ...needs, taskQueue: 'dispatch' }),
   ]);
   const runs = workers.map((worker) => worker.run());
   return {
