@@ -1,5 +1,6 @@
 // The API process: listens until SIGTERM or SIGINT, then answers what is under way and closes.
 
+import { createCrashPoint, withCrashPoints } from '../adapters/crash-point.ts';
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
@@ -17,9 +18,12 @@ const config = readConfig(process.env);
 const log = createLog({ name: 'api', level: config.logLevel });
 const db = connect({ url: config.databaseUrl, poolSize: 20 });
 const redis = createRedis(config.redisUrl, log);
-const engine = withCatchUp(
-  createTemporalEngine({ address: config.temporalAddress, namespace: config.temporalNamespace }),
-  (orderId) => recordedSequence(db, orderId),
+const { temporalAddress: address, temporalNamespace: namespace } = config;
+const engine = withCrashPoints(
+  withCatchUp(createTemporalEngine({ address, namespace }), (orderId) =>
+    recordedSequence(db, orderId),
+  ),
+  createCrashPoint(process.env['CRASH_AT']),
 );
 const gateway = createStripeGateway({
   secretKey: config.stripeSecretKey,

@@ -11,7 +11,7 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import { collectDefaultMetrics, register } from 'prom-client';
-import { createCrashPoint } from '../activities/crash-point.ts';
+import { createCrashPoint } from '../adapters/crash-point.ts';
 import { createDispatchActivities } from '../activities/dispatch.ts';
 import { createMaintenanceActivities } from '../activities/maintain.ts';
 import { createPaymentActivities } from '../activities/payments.ts';

@@ -75,6 +75,7 @@ export async function startStack(options: StackOptions = {}) {
     client,
     engine: engineOf(client, connection),
     namespace,
+    databaseUrl: database.url,
     /** For a program of the test's own that is to meet this stack. */
     environment,
     ...processes,
@@ -133,7 +134,11 @@ function createProcesses({ environment, logFile }: Surroundings) {
   }
   const killAll = async (): Promise<void> =>
     void (await Promise.all([...running.keys()].map(kill)));
-  return { start, kill, killAll, stop, ended };
+  const runs = (name: Name): boolean => {
+    const child = running.get(name);
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  };
+  return { start, kill, killAll, stop, ended, runs };
 }
 
 async function freePort(): Promise<number> {
