@@ -20,7 +20,18 @@ export type Config = {
   readonly logLevel: string;
   /** Worker only: `/metrics` on this port when given. */
   readonly metricsPort: number | undefined;
+  /** Worker only: the version's name; derived from the workflows' code when undefined. */
+  readonly buildId: string | undefined;
+  /** Worker only: see `promotions`. */
+  readonly promote: Promotion;
 };
+
+/**
+ * When a starting worker makes its own version the current one. `first`: when there is none yet. `always`: at once, and
+ * it takes over the orders of every other version: for a single fleet that is replaced as a whole. `never`.
+ */
+const promotions = ['first', 'always', 'never'] as const;
+type Promotion = (typeof promotions)[number];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -38,6 +49,21 @@ function portOf(env: Environment, name: string): number | undefined {
     throw new Error(`${name}=${text} is not a port (0–65535)`);
   }
   return port;
+}
+
+function promotionOf(env: Environment): Promotion {
+  const text = env['WAYBILL_PROMOTE'] || 'first';
+  const promotion = promotions.find((each) => each === text);
+  if (promotion) return promotion;
+  throw new Error(`WAYBILL_PROMOTE=${text} is none of ${promotions.join(', ')}`);
+}
+
+function buildIdOf(env: Environment): string | undefined {
+  const text = env['WAYBILL_BUILD_ID'] || undefined;
+  if (text === undefined || /^[\w.-]{1,100}$/.test(text)) return text;
+  throw new Error(
+    `WAYBILL_BUILD_ID=${text} is no build id: at most 100 letters, digits, dots, dashes and underscores`,
+  );
 }
 
 export function readConfig(env: Environment): Config {
@@ -64,5 +90,7 @@ export function readConfig(env: Environment): Config {
     trustedProxies: (env['TRUSTED_PROXIES'] ?? '').split(',').flatMap((text) => text.trim() || []),
     logLevel: env['LOG_LEVEL'] ?? 'info',
     metricsPort: portOf(env, 'METRICS_PORT'),
+    buildId: buildIdOf(env),
+    promote: promotionOf(env),
   };
 }

@@ -18,7 +18,7 @@ import type { OrderId } from '../domain/ids.ts';
 import type { PaymentResult } from '../domain/messages.ts';
 import type { PaymentCall } from '../domain/payment.ts';
 import type { PaymentActivities } from './contract.ts';
-import type { CrashPoint } from './crash-point.ts';
+import type { CrashPoint } from '../adapters/crash-point.ts';
 import { retryable } from './retryable.ts';
 
 type Dependencies = {

@@ -5,7 +5,7 @@ import type { Db } from '../db/connect.ts';
 import { record as write } from '../db/record.ts';
 import type { MarketId } from '../domain/ids.ts';
 import type { RecordActivities } from './contract.ts';
-import type { CrashPoint } from './crash-point.ts';
+import type { CrashPoint } from '../adapters/crash-point.ts';
 import type { Recorded, RecordInput } from '../domain/step.ts';
 
 type Dependencies = {
@@ -21,7 +21,7 @@ export function createRecordActivities(deps: Dependencies): RecordActivities {
   const { db, crashPoint } = deps;
   return {
     async record(input: RecordInput): Promise<Recorded> {
-      const tags = input.events.map((event) => event.type);
+      const tags = tagsOf(input);
       crashPoint('record:before', tags);
       const recorded = await write(db, input);
       crashPoint('record:after-commit', tags);
@@ -29,6 +29,16 @@ export function createRecordActivities(deps: Dependencies): RecordActivities {
       return recorded;
     },
   };
+}
+
+/** For crash points: the event types, those of a further attempt with its number, and whose doing it is (`exit:expire`, `answer:capture`). */
+function tagsOf({ commandId, events }: RecordInput): readonly string[] {
+  const [kind = '', name = '', step = ''] = commandId.split(':');
+  return [
+    ...events.map((event) => event.type),
+    ...events.flatMap((event) => ('attempt' in event ? [`${event.type}:${event.attempt}`] : [])),
+    `${kind}:${kind === 'answer' ? step : name}`,
+  ];
 }
 
 /** A search that starts later than a sleeping dispatcher's next look needs no wake. */

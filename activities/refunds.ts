@@ -17,7 +17,7 @@ import {
 import { assertNever } from '../domain/errors.ts';
 import { refundKey } from '../domain/refund.ts';
 import type { RefundActivities, RefundStep } from './contract.ts';
-import type { CrashPoint } from './crash-point.ts';
+import type { CrashPoint } from '../adapters/crash-point.ts';
 import { retryable } from './retryable.ts';
 
 type Dependencies = {

@@ -14,7 +14,7 @@ import { previewOf } from '../domain/preview.ts';
 import { isActionName, tryAction, type SupportActionName } from '../domain/support.ts';
 import type { Logger } from '../log.ts';
 import type { SupportActivities } from './contract.ts';
-import type { CrashPoint } from './crash-point.ts';
+import type { CrashPoint } from '../adapters/crash-point.ts';
 import { sendAll } from './send-all.ts';
 
 type Dependencies = {

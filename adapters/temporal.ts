@@ -17,7 +17,7 @@ import {
   TypedSearchAttributes,
   type Workflow,
 } from '@temporalio/common';
-import { status as grpcStatus } from '@grpc/grpc-js';
+import { status as grpcStatus, type ServiceError as ServiceErrorOfGrpc } from '@grpc/grpc-js';
 import { isErrorCode, type Refusal } from '../domain/errors.ts';
 import {
   dispatcherWorkflowId,
@@ -198,16 +198,19 @@ function outcomeOf(error: unknown): Outcome {
   }
   // The client wraps what the connection says.
   const cause = error instanceof ServiceError ? error.cause : error;
-  if (isGrpcServiceError(cause)) return grpcOutcomes.get(cause.code) ?? { kind: 'unknown' };
+  if (isGrpcServiceError(cause)) return outcomeOfGrpc(cause);
   if (error instanceof ServiceError) return { kind: 'unknown' };
   throw error;
 }
 
-const grpcOutcomes: ReadonlyMap<number, Outcome> = new Map<number, Outcome>([
-  [grpcStatus.UNAVAILABLE, { kind: 'unavailable' }],
-  [grpcStatus.NOT_FOUND, { kind: 'not_running' }],
-  [grpcStatus.FAILED_PRECONDITION, { kind: 'paused' }],
-]);
+function outcomeOfGrpc({ code, details }: ServiceErrorOfGrpc): Outcome {
+  if (code === grpcStatus.UNAVAILABLE) return { kind: 'unavailable' };
+  if (code === grpcStatus.NOT_FOUND) return { kind: 'not_running' };
+  // The engine says the same about a workflow whose tasks fail: its code is broken, which is no answer for ever.
+  if (code === grpcStatus.FAILED_PRECONDITION && details.includes('paused'))
+    return { kind: 'paused' };
+  return { kind: 'unknown' };
+}
 
 function refusalOf(cause: unknown): Refusal | undefined {
   if (!(cause instanceof ApplicationFailure) || !cause.type || !isErrorCode(cause.type))

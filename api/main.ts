@@ -1,6 +1,7 @@
 // The API process: listens until SIGTERM or SIGINT, then answers what is under way and closes.
 
 import { createMoneyEngine } from '../adapters/money-engine.ts';
+import { createCrashPoint, withCrashPoints } from '../adapters/crash-point.ts';
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
@@ -18,9 +19,12 @@ const config = readConfig(process.env);
 const log = createLog({ name: 'api', level: config.logLevel });
 const db = connect({ url: config.databaseUrl, poolSize: 20 });
 const redis = createRedis(config.redisUrl, log);
-const engine = withCatchUp(
-  createTemporalEngine({ address: config.temporalAddress, namespace: config.temporalNamespace }),
-  (orderId) => recordedSequence(db, orderId),
+const { temporalAddress: address, temporalNamespace: namespace } = config;
+const engine = withCrashPoints(
+  withCatchUp(createTemporalEngine({ address, namespace }), (orderId) =>
+    recordedSequence(db, orderId),
+  ),
+  createCrashPoint(process.env['CRASH_AT']),
 );
 const money = createMoneyEngine({
   address: config.temporalAddress,

@@ -1,8 +1,8 @@
 // The worker process: all workflows on `orders`, activities on `orders`, `payments` and `dispatch`. Stateless; run
-// as many as needed. SIGTERM finishes what is in hand.
+// as many as needed. SIGTERM finishes what is in hand. Its version is that of its workflows' code (worker/version.ts).
 
 import { createServer } from 'node:http';
-import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
 import {
   DefaultLogger,
   NativeConnection,
@@ -11,7 +11,7 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import { collectDefaultMetrics, register } from 'prom-client';
-import { createCrashPoint } from '../activities/crash-point.ts';
+import { createCrashPoint } from '../adapters/crash-point.ts';
 import { createDispatchActivities } from '../activities/dispatch.ts';
 import { createMaintenanceActivities } from '../activities/maintain.ts';
 import { createMoneyUpkeep } from '../activities/money-upkeep.ts';
@@ -22,14 +22,18 @@ import { createSupportActivities } from '../activities/support.ts';
 import { wakeIfAsleep } from '../activities/wake-dispatcher.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
 import { createMoneyEngine } from '../adapters/money-engine.ts';
+import type { OrderEngine } from '../adapters/order-engine.ts';
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
+import { deploymentName, type Fleet } from '../adapters/temporal-versions.ts';
 import { readConfig, type Config } from '../config.ts';
 import { connect } from '../db/connect.ts';
 import { recordedSequence } from '../db/upkeep.ts';
 import { createLog } from '../log.ts';
+import { promote, takeOverAll } from './promote.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
+import { bundleWorkflows, type WorkflowCode } from './version.ts';
 
 const config = readConfig(process.env);
 const log = createLog({ name: 'worker', level: config.logLevel });
@@ -44,30 +48,76 @@ async function main(): Promise<void> {
   });
   const { temporalAddress: address, temporalNamespace: namespace } = config;
   await ensureSearchAttributes({ address, namespace });
+  const code = await bundleWorkflows({ buildId: config.buildId });
   const connection = await NativeConnection.connect({ address });
-  const { workers, close } = await createWorkers(connection, namespace);
+  const { workers, engine, close } = await createWorkers({ connection, namespace, code });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => workers.forEach((worker) => worker.shutdown()));
   }
-  if (config.metricsPort !== undefined) serveMetrics(config.metricsPort);
-  log.info({ namespace }, 'the worker is ready');
-  await Promise.all(workers.map((worker) => worker.run()));
+  const running = workers.map((worker) => worker.run());
+  const own = await Connection.connect({ address });
+  const client = new Client({ connection: own, namespace });
+  const ending = new AbortController();
+  const { signal } = ending;
+  void beginVersion({ connection: own, client, namespace }, { code, signal }).then(
+    () => signal.aborted || keepHouse(engine),
+  );
+  await Promise.all(running);
+  ending.abort();
   await close();
-  await connection.close();
+  await Promise.all([connection.close(), own.close()]);
 }
 
-async function createWorkers(connection: NativeConnection, namespace: string) {
+/** Resolves when orders can come. What an earlier version left open is taken over behind that. */
+async function beginVersion(
+  fleet: Fleet,
+  { code, signal }: { readonly code: WorkflowCode; readonly signal: AbortSignal },
+): Promise<void> {
+  const { promote: promotion, metricsPort } = config;
+  await promote({ fleet, code, promotion, log, signal });
+  if (signal.aborted) return;
+  if (metricsPort !== undefined) serveMetrics(metricsPort);
+  log.info({ namespace: fleet.namespace, build_id: code.buildId }, 'the worker is ready');
+  if (promotion !== 'always') return;
+  takeOverAll({ fleet, code, log }).catch((error: unknown) =>
+    log.error({ err: error }, 'the orders of an earlier version could not be taken over'),
+  );
+}
+
+/** Terminated by hand, it comes back. */
+function keepHouse(engine: OrderEngine): void {
+  const start = (): void => {
+    engine
+      .startMaintenance()
+      .catch((error: unknown) => log.debug({ err: error }, 'no housekeeping'));
+  };
+  start();
+  setInterval(start, maintenanceEveryMs).unref();
+}
+
+type Making = {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly code: WorkflowCode;
+};
+
+async function createWorkers({ connection, namespace, code }: Making) {
   const { activities, engine, close } = await createActivities(config);
-  const shared: Pick<WorkerOptions, 'connection' | 'namespace' | 'shutdownGraceTime'> = {
+  const shared = {
     connection,
     namespace,
     shutdownGraceTime: '10s',
-  };
+    workerDeploymentOptions: {
+      version: { deploymentName, buildId: code.buildId },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'PINNED',
+    },
+  } as const satisfies Partial<WorkerOptions>;
   const workers = await Promise.all([
     Worker.create({
       ...shared,
       taskQueue: 'orders',
-      workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+      workflowBundle: { code: code.code },
       activities,
       // Bounds memory: beyond it a workflow is rebuilt from its history when it is next needed.
       maxCachedWorkflows: 400,
@@ -86,14 +136,7 @@ async function createWorkers(connection: NativeConnection, namespace: string) {
       maxConcurrentActivityTaskExecutions: 10,
     }),
   ]);
-  await engine.startMaintenance();
-  // Terminated by hand, it comes back.
-  setInterval(() => {
-    engine
-      .startMaintenance()
-      .catch((error: unknown) => log.debug({ err: error }, 'no housekeeping'));
-  }, maintenanceEveryMs).unref();
-  return { workers, close };
+  return { workers, engine, close };
 }
 
 async function createActivities({

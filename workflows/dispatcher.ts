@@ -8,11 +8,13 @@ import {
   proxyActivities,
   setCurrentDetails,
   setHandler,
+  setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { DispatchActivities } from '../activities/contract.ts';
 import type { MarketId } from '../domain/ids.ts';
 import { wakeSignal } from '../domain/messages.ts';
+import { followsCurrentVersion } from './versioning.ts';
 
 export type DispatcherInput = { readonly marketId: MarketId };
 
@@ -25,6 +27,9 @@ const { dispatchRound } = proxyActivities<DispatchActivities>({
 });
 
 const longHistory = 2_000;
+
+// It lives longer than any version: it follows the current one. Hence its golden history (test/replay).
+setWorkflowOptions(followsCurrentVersion, dispatcher);
 
 /** Runs for as long as the market exists. */
 export async function dispatcher(input: DispatcherInput): Promise<void> {

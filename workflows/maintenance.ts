@@ -4,10 +4,12 @@ import {
   continueAsNew,
   proxyActivities,
   setCurrentDetails,
+  setWorkflowOptions,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { MaintenanceActivities } from '../activities/contract.ts';
+import { followsCurrentVersion } from './versioning.ts';
 
 const { maintain } = proxyActivities<MaintenanceActivities>({
   taskQueue: 'dispatch',
@@ -17,6 +19,9 @@ const { maintain } = proxyActivities<MaintenanceActivities>({
 });
 
 const longHistory = 2_000;
+
+// Like a dispatcher, it follows the current version.
+setWorkflowOptions(followsCurrentVersion, maintenance);
 
 /** Workflow id `maintenance`; started by every worker, runs once. */
 export async function maintenance(): Promise<void> {

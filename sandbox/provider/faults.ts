@@ -13,6 +13,7 @@ export const FAULT_KINDS = [
   'drop_connection',
   'execute_then_drop',
   'hold_expired',
+  'declined',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -54,7 +55,12 @@ export type FaultOptions = { readonly seed: number; readonly rate: number };
 
 type Entry = { readonly id: number; readonly rule: FaultRule; seen: number; left: number };
 
-const NEEDS_EXECUTION: readonly FaultKind[] = ['500', 'execute_then_500', 'hold_expired'];
+const NEEDS_EXECUTION: readonly FaultKind[] = [
+  '500',
+  'execute_then_500',
+  'hold_expired',
+  'declined',
+];
 const RANDOM_POST: readonly FaultKind[] = [
   'execute_then_timeout',
   'timeout',

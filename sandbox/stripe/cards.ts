@@ -53,7 +53,7 @@ const CARDS: Readonly<Record<string, CardBehaviour>> = {
 export const findCard = (paymentMethod: string): CardBehaviour | undefined =>
   Object.hasOwn(CARDS, paymentMethod) ? CARDS[paymentMethod] : undefined;
 
-export const DECLINED_AFTER_AUTHENTICATION: CardError = {
+export const CARD_DECLINED: CardError = {
   type: 'card_error',
   code: 'card_declined',
   decline_code: 'generic_decline',

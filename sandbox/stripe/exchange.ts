@@ -4,10 +4,12 @@
 // another path are a 400; two at once are a 409; what was refused before execution is not kept.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, RequestFacts } from '../provider/faults.ts';
+import { CARD_DECLINED } from './cards.ts';
 import { fieldsUnder, fingerprintOf, type Form } from './form.ts';
 import { newId } from '../provider/ids.ts';
 import type { Payments } from './payments.ts';
 import {
+  declined,
   keyInUse,
   keyReused,
   rateLimited,
@@ -71,8 +73,15 @@ function answerOutside(fault: Fault): Exchange | Reply | undefined {
     case 'execute_then_drop':
     case 'execute_then_timeout':
     case 'hold_expired':
+    case 'declined':
       return undefined;
   }
+}
+
+/** The endpoint is reached and does nothing. undefined: it runs. */
+function insteadOf(fault: Fault | undefined): Reply | undefined {
+  if (fault?.kind === '500') return serverError();
+  return fault?.kind === 'declined' ? declined(CARD_DECLINED, undefined) : undefined;
 }
 
 function render(reply: Reply, requestId: string): Exchange {
@@ -124,8 +133,7 @@ export function createExchange(options: ExchangeOptions) {
     if (call.fault?.kind === 'hold_expired' && call.route.intent !== undefined) {
       payments.expireNow(call.route.intent);
     }
-    const skipped = call.fault?.kind === '500';
-    const ran = skipped ? serverError() : call.route.run(call.form);
+    const ran = insteadOf(call.fault) ?? call.route.run(call.form);
     const broken = call.fault?.kind === 'execute_then_500' && ran.stored;
     const reply = broken ? serverError() : ran;
     const requestId = newId('req');

@@ -2,7 +2,7 @@
 // Invariant: as at Stripe since API version 2025-03-31, a hold is captured at most once, the rest is
 // released without a refund object, and an expired hold ends `canceled` with the reason `expired`.
 // Called by routes.ts and control.ts; every change is emitted as an event.
-import { AUTHENTICATION_FAILED, DECLINED_AFTER_AUTHENTICATION, findCard } from './cards.ts';
+import { AUTHENTICATION_FAILED, CARD_DECLINED, findCard } from './cards.ts';
 import { fieldsUnder, type Form, listUnder, wholeField } from './form.ts';
 import { newId } from '../provider/ids.ts';
 import { declined, executed, missing, refused, rejected, type Reply } from './replies.ts';
@@ -238,7 +238,7 @@ function createConfirmation(state: State, books: Books) {
     if (outcome === 'fail') return books.fail(intent, AUTHENTICATION_FAILED);
     const card = findCard(intent.paymentMethod ?? '');
     return card?.kind === 'authenticate' && card.afterwards === 'decline'
-      ? books.fail(intent, DECLINED_AFTER_AUTHENTICATION)
+      ? books.fail(intent, CARD_DECLINED)
       : books.grant(intent);
   }
 

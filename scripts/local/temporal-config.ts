@@ -12,6 +12,8 @@ export const dynamicConfig: Readonly<Record<string, boolean | number | string>> 
   'history.timerProcessorMaxPollRPS': 1_000,
   'history.transferProcessorMaxPollRPS': 1_000,
   'history.visibilityProcessorMaxPollRPS': 1_000,
+  // Clients who insist start the count anew: with the default of five, broken workflows are never reported.
+  'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 2,
 };
 
 export const temporalPorts = [

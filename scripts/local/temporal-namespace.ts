@@ -12,13 +12,16 @@ export type NamespaceWish = {
   readonly namespace: string;
   /** Search attributes to have, all of type Keyword. */
   readonly searchAttributes: readonly string[];
+  /** How long a server that is known to be there may take; short for one that is still coming up. */
+  readonly withinMs?: number;
 };
 
 /** Rejects within a few seconds while the server does not answer; then call it again. */
 export async function ensureNamespace(wish: NamespaceWish): Promise<void> {
-  await withConnection(wish.address, async (connection) => {
-    const { namespace } = wish;
-    await connection.withDeadline(Date.now() + 5_000, async () => {
+  const { address, namespace, withinMs = 5_000 } = wish;
+  const connectTimeout = wish.withinMs ?? 1_000;
+  await withConnection({ address, connectTimeout }, async (connection) => {
+    await connection.withDeadline(Date.now() + withinMs, async () => {
       await registerNamespace(connection, namespace);
       await addSearchAttributes(connection, wish);
       // Answers only when visibility knows every attribute.
@@ -30,7 +33,7 @@ export async function ensureNamespace(wish: NamespaceWish): Promise<void> {
 
 /** For a server that is not ours: only asks whether it answers and knows the namespace. */
 export async function checkNamespace(address: string, namespace: string): Promise<void> {
-  await withConnection(address, (connection) =>
+  await withConnection({ address, connectTimeout: 1_000 }, (connection) =>
     connection.withDeadline(Date.now() + 5_000, () =>
       connection.workflowService.describeNamespace({ namespace }),
     ),
@@ -64,10 +67,10 @@ async function addSearchAttributes(connection: Connection, wish: NamespaceWish):
 }
 
 async function withConnection(
-  address: string,
+  server: { readonly address: string; readonly connectTimeout: number },
   work: (connection: Connection) => Promise<unknown>,
 ): Promise<void> {
-  const connection = await Connection.connect({ address, connectTimeout: 1_000 });
+  const connection = await Connection.connect(server);
   try {
     await work(connection);
   } finally {

@@ -132,7 +132,12 @@ function environmentOf({ services, secrets, stack }: Building): Readonly<Record<
 const workerProcess = (building: Building): ChildWish => ({
   ...common(building, 'worker'),
   script: join(checkout, 'worker/main.ts'),
-  env: { ...environmentOf(building), METRICS_PORT: String(building.stack.ports['worker']) },
+  env: {
+    ...environmentOf(building),
+    METRICS_PORT: String(building.stack.ports['worker']),
+    // The only worker there is: after a change of the code it goes on with the orders of yesterday's.
+    WAYBILL_PROMOTE: 'always',
+  },
   isReady: () => answers(`http://127.0.0.1:${building.stack.ports['worker']}/metrics`),
 });
 

@@ -23,11 +23,10 @@ const definition = (name: string) => ({
 
 const info: handleUnaryCall<Buffer, Buffer> = (_call, reply) => reply(null, Buffer.alloc(0));
 
-/** A frontend that answers every update with this status. */
-async function frontend(code: number): Promise<string> {
+/** A frontend that answers every update with this status and these words. */
+async function frontend(code: number, details: string): Promise<string> {
   const server = new Server();
-  const update: handleUnaryCall<Buffer, Buffer> = (_call, reply) =>
-    reply({ code, details: 'told so' });
+  const update: handleUnaryCall<Buffer, Buffer> = (_call, reply) => reply({ code, details });
   server.addService(
     {
       GetSystemInfo: definition('GetSystemInfo'),
@@ -57,12 +56,22 @@ function accept(address: string) {
 }
 
 test.for([
-  [status.NOT_FOUND, { kind: 'not_running' }],
-  [status.INTERNAL, { kind: 'unknown' }],
-  [status.PERMISSION_DENIED, { kind: 'unknown' }],
-  [status.FAILED_PRECONDITION, { kind: 'paused' }],
-] as const)('gRPC status %s is no crash', async ([code, outcome]) => {
-  expect(await accept(await frontend(code))).toMatchObject(outcome);
+  [status.NOT_FOUND, 'told so', { kind: 'not_running' }],
+  [status.INTERNAL, 'told so', { kind: 'unknown' }],
+  [status.PERMISSION_DENIED, 'told so', { kind: 'unknown' }],
+  [
+    status.FAILED_PRECONDITION,
+    'Workflow is paused. Cannot update the workflow.',
+    { kind: 'paused' },
+  ],
+  // Stored as the answer to the client's key, it would outlive the repair.
+  [
+    status.FAILED_PRECONDITION,
+    'Unable to perform workflow execution update due to Workflow Task in failed state.',
+    { kind: 'unknown' },
+  ],
+] as const)('gRPC status %s, %s, is no crash', async ([code, details, outcome]) => {
+  expect(await accept(await frontend(code, details))).toMatchObject(outcome);
 });
 
 test('a server that cannot be reached is an outage, in bounded time', async () => {

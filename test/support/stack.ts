@@ -3,6 +3,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { inject } from 'vitest';
@@ -12,24 +13,31 @@ import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
 import { ensureNamespace } from '../../scripts/local/temporal-namespace.ts';
 import { createTestDatabase } from './database.ts';
 
-type Name = 'api' | 'worker';
+/** A second fleet is another worker by another name. */
+type Name = 'api' | 'worker' | `worker ${string}`;
 export type Stack = Awaited<ReturnType<typeof startStack>>;
 
-const entry: Readonly<Record<Name, string>> = { api: 'api/main.ts', worker: 'worker/main.ts' };
-const readyWithinMs = 30_000;
+const entryOf = (name: Name): string => (name === 'api' ? 'api/main.ts' : 'worker/main.ts');
+/** Longer than a busy machine takes to start two processes. */
+const readyWithinMs = 90_000;
 
 type StackOptions = {
   /** Of the sandbox Stripe. */
   readonly latencyMs?: number;
   /** A Temporal server of its own, for tests that kill it. */
   readonly temporalAddress?: string;
+  /** Where API and worker write; the tests' own output when absent. */
+  readonly logFile?: string;
+  /** For both. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 /** Everything of it is ended by `close`. */
-export async function startStack({ latencyMs = 0, temporalAddress }: StackOptions = {}) {
+export async function startStack(options: StackOptions = {}) {
+  const { latencyMs = 0, logFile } = options;
   const namespace = `e2e-${randomUUID()}`;
-  const address = temporalAddress ?? inject('temporalAddress');
-  await ensureNamespace({ address, namespace, searchAttributes });
+  const address = options.temporalAddress ?? inject('temporalAddress');
+  await ensureNamespace({ address, namespace, searchAttributes, withinMs: 30_000 });
   const database = await createTestDatabase();
   const [port, webhookSecret] = [await freePort(), 'whsec_test'];
   const apiUrl = `http://127.0.0.1:${port}`;
@@ -51,14 +59,24 @@ export async function startStack({ latencyMs = 0, temporalAddress }: StackOption
     WAYBILL_ADMIN_KEY: adminKey,
     PORT: String(port),
     LOG_LEVEL: 'warn',
+    ...options.env,
   };
-  const processes = createProcesses(environment);
+  const processes = createProcesses({ environment, logFile });
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace });
   const db = connect({ url: database.url, poolSize: 5 });
-  await Promise.all([processes.start('api'), processes.start('worker')]);
-  await answers(`${apiUrl}/health/detailed`);
-
+  async function close(): Promise<void> {
+    await processes.killAll();
+    await Promise.all([stripe.close(), db.destroy(), connection.close()]);
+    await database.drop();
+  }
+  try {
+    await Promise.all([processes.start('api'), processes.start('worker')]);
+    await answers(`${apiUrl}/health/detailed`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     apiUrl,
     adminKey,
@@ -67,24 +85,38 @@ export async function startStack({ latencyMs = 0, temporalAddress }: StackOption
     client,
     engine: engineOf(client, connection),
     namespace,
+    databaseUrl: database.url,
+    /** For a program of the test's own that is to meet this stack. */
+    environment,
     ...processes,
     apiAnswers: () => answers(`${apiUrl}/health/detailed`),
-    async close(): Promise<void> {
-      await Promise.all([processes.kill('api'), processes.kill('worker')]);
-      await Promise.all([stripe.close(), db.destroy(), connection.close()]);
-      await database.drop();
-    },
+    close,
   };
 }
 
-function createProcesses(environment: NodeJS.ProcessEnv) {
-  const running = new Map<Name, ChildProcess>();
+type Surroundings = {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly logFile: string | undefined;
+};
 
-  async function start(name: Name, extra: Readonly<Record<string, string>> = {}): Promise<void> {
-    const child = spawn(process.execPath, [entry[name]], {
+function createProcesses({ environment, logFile }: Surroundings) {
+  const running = new Map<Name, ChildProcess>();
+  // A test run that is cut off must not leave them behind: whoever reads its output would wait for them.
+  process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+  /** `folder`: another checkout to run. */
+  async function start(
+    name: Name,
+    extra: Readonly<Record<string, string>> = {},
+    folder = process.cwd(),
+  ): Promise<void> {
+    const log = logFile === undefined ? undefined : openSync(logFile, 'a');
+    const child = spawn(process.execPath, [entryOf(name)], {
+      cwd: folder,
       env: { ...environment, ...extra },
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', log ?? 'ignore', log ?? 'inherit'],
     });
+    if (log !== undefined) closeSync(log);
     running.set(name, child);
   }
 
@@ -108,7 +140,13 @@ function createProcesses(environment: NodeJS.ProcessEnv) {
     running.get(name)?.kill('SIGTERM');
     await ended(name);
   }
-  return { start, kill, stop, ended };
+  const killAll = async (): Promise<void> =>
+    void (await Promise.all([...running.keys()].map(kill)));
+  const runs = (name: Name): boolean => {
+    const child = running.get(name);
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  };
+  return { start, kill, killAll, stop, ended, runs };
 }
 
 async function freePort(): Promise<number> {

@@ -27,7 +27,7 @@ afterAll(() => world.close());
 async function createWorld() {
   const address = inject('temporalAddress');
   const namespace = `test-${randomUUID()}`;
-  await ensureNamespace({ address, namespace, searchAttributes });
+  await ensureNamespace({ address, namespace, searchAttributes, withinMs: 30_000 });
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
   const client = new Client({ connection, namespace });
