@@ -40,7 +40,9 @@ export async function watchWorkflows({ db, engine, log }: Dependencies): Promise
   ]);
   const suspects = [...new Set([...listed, ...overdue, ...before])];
   const open = await openAmong(db, suspects);
-  await sendAll({ items: suspects, log }, async (id) => {
+  // What was settled long ago stays in the engine's list for a day.
+  const items = suspects.filter((id) => open.has(id) || before.includes(id));
+  await sendAll({ items, log }, async (id) => {
     const orderId = parseId('order', id);
     if (!orderId || !open.has(id)) return clearTrouble(db, id);
     const workflow = await engine.workflowOf(orderId);

@@ -19,7 +19,6 @@ export type SettleAnswer =
   | SettleResult
   /** Begun; the provider takes its time. */
   | { readonly kind: 'under_way' }
-  | { readonly kind: 'order_running' }
   | { readonly kind: 'unavailable' };
 
 export type SupportEngine = {

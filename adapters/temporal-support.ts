@@ -3,12 +3,10 @@
 import {
   isGrpcServiceError,
   ServiceError,
-  WorkflowFailedError,
   WorkflowNotFoundError,
   type Client,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { status as grpcStatus } from '@grpc/grpc-js';
 import {
   bulkWorkflowId,
@@ -106,14 +104,9 @@ const settle = async (
     const left = Math.max(1, endAt - Date.now());
     return (await within(left, () => handle.result())) as SettleResult;
   } catch (error) {
-    if (error instanceof WorkflowFailedError && isRunning(error.cause))
-      return { kind: 'order_running' };
     return isLate(error) ? { kind: 'under_way' } : unavailable(error);
   }
 };
-
-const isRunning = (cause: unknown): boolean =>
-  cause instanceof ApplicationFailure && cause.type === 'order_running';
 
 async function terminate(
   { client, within }: Calls,

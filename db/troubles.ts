@@ -57,7 +57,7 @@ export async function openAmong(db: Db, orderIds: readonly string[]): Promise<Re
   return new Set(rows.map((row) => row.id));
 }
 
-/** Open orders past their deadline, the latest first: the workflow of each is worth a look. */
+/** Open orders past their deadline, the longest first: the workflow of each is worth a look. */
 export async function overdueOrders(
   db: Db,
   { before, limit }: { readonly before: Date; readonly limit: number },

@@ -78,8 +78,8 @@ const supportMay = (state: OrderState): string => {
   if (hasEnded(state)) return 'wait: only money is still on its way.';
   const gone = ['picked_up', 'delivery_unconfirmed', 'delivered'].includes(state.delivery.status);
   return gone
-    ? 'wait for the driver; the order cannot be cancelled any more.'
-    : 'cancel it: `POST /v1/orders/' + state.facts.orderId + '/cancel`.';
+    ? 'ask driver and customer, then `mark-delivered`; the order cannot be cancelled any more.'
+    : `cancel it: \`POST /v1/support/orders/${state.facts.orderId}/actions/cancel\`, with a preview beside it.`;
 };
 
 /** Who is asked from when on, while the search lasts. */

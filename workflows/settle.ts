@@ -2,12 +2,7 @@
 // record and the same keys at the provider as the order itself had, so it may be started twice, die anywhere, and even
 // run beside a call that the lost workflow had left behind.
 
-import {
-  ApplicationFailure,
-  CancellationScope,
-  proxyActivities,
-  setCurrentDetails,
-} from '@temporalio/workflow';
+import { CancellationScope, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { SupportActivities } from '../activities/contract.ts';
 import { isOver } from '../domain/order.ts';
 import { paymentCallOf } from '../domain/payment.ts';
@@ -22,11 +17,12 @@ const { isOrderRunning } = proxyActivities<SupportActivities>({
   summary: 'make sure that the order’s own workflow is not running',
 });
 
-/** Workflow id `settle:<orderId>`. Fails with order_running while the order decides for itself. */
+/** Workflow id `settle:<orderId>`. Refuses with order_running while the order decides for itself; never fails. */
 export async function settle(input: SettleInput): Promise<SettleResult> {
   const { facts } = input;
   if (await isOrderRunning({ orderId: facts.orderId })) {
-    throw ApplicationFailure.nonRetryable('the order’s workflow is running', 'order_running');
+    const reason = 'the order’s workflow runs: use an ordinary action';
+    return { kind: 'refused', refusal: { code: 'order_running', reason } };
   }
   const life = startLife(facts);
   return CancellationScope.nonCancellable(async () => {

@@ -142,8 +142,6 @@ async function settleNow(
       return actedAnswer(db, { attempt, outcome: 'under_way', status: 202 });
     case 'refused':
       throw refusal(answer.refusal);
-    case 'order_running':
-      throw problem('order_running', 'the order’s workflow runs: use an ordinary action');
     case 'unavailable':
       throw away();
   }

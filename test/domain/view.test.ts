@@ -54,8 +54,10 @@ describe('details', () => {
   });
 
   it('tell support what it can do', () => {
-    expect(detailsOf(situation('searching'))).toContain(`/v1/orders/${facts.orderId}/cancel`);
-    expect(detailsOf(situation('picked up'))).toContain('cannot be cancelled any more');
+    expect(detailsOf(situation('searching'))).toContain(
+      `/v1/support/orders/${facts.orderId}/actions/cancel`,
+    );
+    expect(detailsOf(situation('picked up'))).toContain('mark-delivered');
     expect(detailsOf(situation('denied, voiding'))).toContain('only money is still on its way');
     expect(detailsOf(situation('completed'))).toContain('nothing is left to do');
     expect(detailsOf(situation('expired, voided'))).toContain('merchant_expired');

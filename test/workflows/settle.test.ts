@@ -59,7 +59,7 @@ const steps = (): readonly string[] => world.calls.slice(-1).map(({ step }) => s
 describe('settle', () => {
   test('refuses while the order decides for itself', async () => {
     const { order, settle } = await placed();
-    expect(await settle()).toEqual({ kind: 'order_running' });
+    expect(await settle()).toMatchObject({ kind: 'refused', refusal: { code: 'order_running' } });
     expect(order.types()).not.toContain('order.cancelled');
     expect(await order.send({ kind: 'accept' })).toMatchObject({ kind: 'done' });
   });
