@@ -61,6 +61,8 @@ function outside(
       return 'silence';
     case 'drop_connection':
       return 'drop';
+    case 'declined':
+      return failure(402);
     case '409':
     case '500':
     case '503':
