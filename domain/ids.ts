@@ -12,6 +12,7 @@ export type BranchId = Id<'branch'>;
 export type MarketId = Id<'market'>;
 export type CustomerId = Id<'customer'>;
 export type NoteId = Id<'note'>;
+export type ProofId = Id<'proof'>;
 
 const prefixes = {
   order: 'ord',
@@ -22,6 +23,7 @@ const prefixes = {
   market: 'mkt',
   customer: 'cus',
   note: 'note',
+  proof: 'prf',
   key: 'key',
 } as const;
 export type IdKind = keyof typeof prefixes;

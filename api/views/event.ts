@@ -21,18 +21,11 @@ export const actorBody = (actor: Actor): FeedEvent['actor'] => ({
   id: 'id' in actor ? actor.id : null,
 });
 
-const times: ReadonlySet<string> = new Set([
-  'readyEstimateAt',
-  'releaseAt',
-  'pickupEtaAt',
-  'dropoffEtaAt',
-  'arrivedAt',
-  'captureBefore',
-  'until',
-]);
+const isTime = (name: string): boolean => /At$|^captureBefore$|^until$/.test(name);
 // The card's token and the shares of the other parties stay with the platform.
 const platformOnly: ReadonlySet<string> = new Set([
   'paymentMethod',
+  'payMinor',
   'driverMinor',
   'platformMinor',
 ]);
@@ -42,7 +35,7 @@ export function eventData(body: object, viewer: Scope): Record<string, unknown> 
     ([name]) => viewer.kind === 'platform' || !platformOnly.has(name),
   );
   return Object.fromEntries(
-    kept.map(([name, value]) => [snake(name), times.has(name) ? isoOf(value) : value]),
+    kept.map(([name, value]) => [snake(name), isTime(name) ? isoOf(value) : value]),
   );
 }
 

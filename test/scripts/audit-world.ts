@@ -12,6 +12,7 @@ import { initialState, type OrderFacts, type OrderState } from '../../domain/ord
 import { defaultPolicy } from '../../domain/policy.ts';
 import { rowOf } from '../../domain/view.ts';
 import type { AuditData, AuditedOrder, LedgerTransaction } from '../../scripts/audit/data.ts';
+import { plainDelivery } from '../support/facts.ts';
 
 const startedAt = Date.UTC(2026, 10, 5, 12);
 const stepMs = 60_000;
@@ -21,6 +22,7 @@ const branchId = newId('branch', startedAt);
 const marketId = newId('market', startedAt);
 
 const factsOf = (placedAt: number): OrderFacts => ({
+  ...plainDelivery,
   orderId: newId('order', placedAt),
   number: '7',
   merchantId,
