@@ -75,7 +75,7 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   const closing = closingSignal(app);
   const placeOrder = createPlaceOrder({ ...orders, writeDraft: createWriteDraft(db) });
   orderRoutes(app, { db, vault, placeOrder });
-  orderCommandRoutes(app, createSendCommand(orders));
+  orderCommandRoutes(app, { db: orders.db, sendCommand: createSendCommand(orders) });
   offerRoutes(app, { db, vault, redis, closing, answerOffer: createAnswerOffer(orders) });
   driverRoutes(app, { db, vault, redis });
   eventRoutes(app, { db, redis, closing });

@@ -7,6 +7,7 @@ import { createBranch, createMarket, createMerchant } from '../db/tenants.ts';
 import type { BranchId, CustomerId, DriverId, MarketId, MerchantId } from '../domain/ids.ts';
 import type { OrderFacts } from '../domain/order.ts';
 import { defaultPolicy } from '../domain/policy.ts';
+import { plainDelivery } from '../test/support/facts.ts';
 
 /** One customer, merchant and driver who meet again and again: a lane carries one life at a time. */
 export type Lane = {
@@ -32,12 +33,19 @@ export async function settle(db: Db, laneCount: number): Promise<readonly Lane[]
 }
 
 async function settleLane(db: Db, marketId: MarketId): Promise<Lane> {
-  const merchant = await createMerchant(db, { marketId, name: 'Bench', commissionBps: 2_000 });
+  const merchant = await createMerchant(db, {
+    marketId,
+    name: 'Bench',
+    commissionBps: 2_000,
+    kind: 'restaurant',
+    settlement: {},
+  });
   if (!merchant) throw new Error('the market is missing');
   const branch = await createBranch(db, {
     merchantId: merchant.id,
     name: 'Bench',
     location: place,
+    autoAccept: false,
   });
   if (!branch) throw new Error('the merchant is missing');
   const [customerId, driverId] = [newId('customer'), newId('driver')];
@@ -79,6 +87,7 @@ const driverOf = ({ driverId, marketId }: Pick<Lane, 'driverId' | 'marketId'>) =
 
 export function factsOf({ marketId, merchantId, branchId, customerId }: Lane): OrderFacts {
   return {
+    ...plainDelivery,
     orderId: newId('order'),
     number: '1042',
     merchantId,

@@ -8,6 +8,7 @@ import type { DriverId, MarketId, OrderId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Db } from './connect.ts';
 import type { OfferOrderStatus } from './schema.ts';
+import { carriedStatuses, withGoodsStatuses } from './carried.ts';
 
 /** Times in epoch milliseconds. */
 export type SearchingRow = {
@@ -164,12 +165,12 @@ async function readStops(db: Db, marketId: MarketId): Promise<ReadonlyMap<string
     WITH held AS MATERIALIZED (
       SELECT driver_id, id AS order_id FROM orders
       WHERE market_id = ${marketId} AND driver_id IS NOT NULL
-        AND delivery_status IN ('confirmed', 'picked_up', 'delivery_unconfirmed')
+        AND delivery_status IN (${carriedStatuses})
       UNION
       SELECT f.driver_id, l.order_id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
       WHERE l.status = 'accepted' AND f.market_id = ${marketId}
     )
-    SELECT held.driver_id, o.delivery_status IN ('picked_up', 'delivery_unconfirmed') AS picked_up,
+    SELECT held.driver_id, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
       o.pickup_lat, o.pickup_lng, o.dropoff_lat, o.dropoff_lng, o.ready_estimate_at
     FROM held JOIN orders o ON o.id = held.order_id ORDER BY picked_up DESC, o.id`.execute(db);
   const stops = new Map<string, Stop[]>();

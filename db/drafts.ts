@@ -89,11 +89,14 @@ function insertion(request: KeyedRequest, draft: Draft, { guest, address, note }
       FROM claim WHERE ${note !== undefined}
     ), draft AS (
       INSERT INTO orders (id, merchant_id, branch_id, market_id, customer_id, external_id, number, placed_at, facts,
-        items, currency, total_minor, pickup_lat, pickup_lng, dropoff_lat, dropoff_lng, dropoff_address_enc, note_id)
+        items, currency, total_minor, pickup_lat, pickup_lng, dropoff_lat, dropoff_lng, dropoff_address_enc, note_id,
+        fulfilment, promised_at, goods_minor, delivery_fee_minor, tip_minor)
       SELECT order_id, ${facts.merchantId}, ${facts.branchId}, ${facts.marketId}, ${facts.customerId}, ${externalId},
         ${facts.number}, ${new Date(facts.placedAt)}, ${JSON.stringify(facts)}, ${JSON.stringify(draft.items)},
         ${facts.currency}, ${facts.totalMinor}, ${pickup.lat}, ${pickup.lng}, ${dropoff.lat}, ${dropoff.lng},
-        ${address}, ${note?.id ?? null}
+        ${address}, ${note?.id ?? null}, ${facts.fulfilment},
+        ${facts.promisedAt === undefined ? null : new Date(facts.promisedAt)}, ${facts.goodsMinor},
+        ${facts.deliveryFeeMinor}, ${facts.tipMinor}
       FROM claim
     )
     SELECT order_id FROM claim`;

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
 import type { DriverId, MarketId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
+import { carriedStatuses } from './carried.ts';
 
 /** `drivers.lat/lng` follow the positions at most this often. */
 const placeEveryMs = 15_000;
@@ -94,7 +95,7 @@ async function deliveriesOf(db: Db, driverId: string): Promise<number> {
   const { rows } = await sql<{ deliveries: number }>`
     SELECT count(*)::int AS deliveries FROM (
       SELECT id FROM orders WHERE driver_id = ${driverId}
-        AND delivery_status IN ('confirmed', 'picked_up', 'delivery_unconfirmed')
+        AND delivery_status IN (${carriedStatuses})
       UNION
       SELECT order_id FROM offer_orders JOIN offers ON offers.id = offer_id
       WHERE driver_id = ${driverId} AND offer_orders.status = 'accepted') AS held`.execute(db);

@@ -8,51 +8,93 @@ import type { OrderFacts } from '../domain/order.ts';
 import type { Db } from './connect.ts';
 import type { Database } from './schema.ts';
 
-/** What an event moves, if anything. Pure; exported for the audit's tests. */
+function postingsOf({ orderId, customerId }: OrderFacts) {
+  const customer = { account: 'customer', party: customerId } as const;
+  const moves = (kind: Posting['kind'], entries: readonly LedgerEntry[], n = 1): Posting => ({
+    key: `${orderId}:${kind}:${n}`,
+    kind,
+    entries,
+  });
+  /** The customer's debt is paid by what this account gets. */
+  const pays = (
+    kind: Posting['kind'],
+    to: Omit<LedgerEntry, 'amountMinor'>,
+    minor: number,
+    n = 1,
+  ): Posting =>
+    moves(
+      kind,
+      [
+        { ...to, amountMinor: minor },
+        { ...customer, amountMinor: -minor },
+      ],
+      n,
+    );
+  return { moves, pays, customer };
+}
+
+/** What an event moves, if anything: `from` gives what `to` gets. Pure; exported for the audit's tests. */
 export function postingOf(
   facts: OrderFacts,
   event: OrderEventBody,
   driverId: string,
 ): Posting | undefined {
-  const { orderId, customerId, merchantId } = facts;
-  const owed = (amountMinor: number): LedgerEntry => ({
-    account: 'customer',
-    party: customerId,
-    amountMinor,
-  });
-  if (event.type === 'order.settled') {
-    return {
-      key: `${orderId}:settle:1`,
-      kind: 'settlement',
-      entries: [
-        owed(event.customerMinor),
-        { account: 'merchant', party: merchantId, amountMinor: -event.merchantMinor },
-        { account: 'driver', party: driverId, amountMinor: -event.driverMinor },
-        { account: 'platform', party: platformParty, amountMinor: -event.platformMinor },
-      ],
-    };
+  const { merchantId } = facts;
+  const { moves, pays, customer } = postingsOf(facts);
+  switch (event.type) {
+    case 'order.settled':
+      return {
+        ...moves('settlement', [
+          { ...customer, amountMinor: event.customerMinor },
+          { account: 'merchant', party: merchantId, amountMinor: -event.merchantMinor },
+          { account: 'driver', party: driverId, amountMinor: -event.driverMinor },
+          { account: 'platform', party: platformParty, amountMinor: -event.platformMinor },
+        ]),
+        key: `${facts.orderId}:settle:1`,
+      };
+    case 'delivery.unassigned':
+    case 'delivery.transferred': {
+      const left = event.type === 'delivery.transferred' ? event.fromDriverId : event.driverId;
+      const { payMinor, search } = event;
+      const entries: readonly LedgerEntry[] = [
+        { account: 'driver', party: left, amountMinor: -payMinor },
+        { account: 'platform', party: platformParty, amountMinor: payMinor },
+      ];
+      return payMinor > 0 ? moves('driver_pay', entries, search) : undefined;
+    }
+    case 'payment.captured': {
+      const to = { account: 'provider_clearing', party: 'stripe' } as const;
+      return pays('capture', to, event.amountMinor, event.attempt);
+    }
+    case 'payment.written_off':
+      return pays('write_off', { account: 'bad_debt', party: platformParty }, event.amountMinor);
+    case 'payment.paid_elsewhere':
+      return pays(
+        'elsewhere',
+        { account: 'channel_clearing', party: merchantId },
+        event.amountMinor,
+      );
+    case 'payment.collected': {
+      // Over the counter it is the merchant's at once, and taken off what they get.
+      const to: Omit<LedgerEntry, 'amountMinor'> =
+        event.driverId === undefined
+          ? { account: 'merchant', party: merchantId }
+          : { account: 'cash_in_hand', party: event.driverId };
+      return pays('cash', to, event.amountMinor);
+    }
+    case 'payment.remitted':
+    case 'payment.short': {
+      const missing = event.type === 'payment.short' ? event.missingMinor : 0;
+      const all = event.amountMinor + missing;
+      return moves('remittance', [
+        { account: 'cash_desk', party: platformParty, amountMinor: event.amountMinor },
+        { account: 'driver', party: driverId, amountMinor: missing },
+        { account: 'cash_in_hand', party: driverId, amountMinor: -all },
+      ]);
+    }
+    default:
+      return undefined;
   }
-  if (event.type === 'payment.captured') {
-    return {
-      key: `${orderId}:capture:${event.attempt}`,
-      kind: 'capture',
-      entries: [
-        { account: 'provider_clearing', party: 'stripe', amountMinor: event.amountMinor },
-        owed(-event.amountMinor),
-      ],
-    };
-  }
-  if (event.type === 'payment.written_off') {
-    return {
-      key: `${orderId}:write_off:1`,
-      kind: 'write_off',
-      entries: [
-        { account: 'bad_debt', party: platformParty, amountMinor: event.amountMinor },
-        owed(-event.amountMinor),
-      ],
-    };
-  }
-  return undefined;
 }
 
 /** Posts an order's movement inside the caller's transaction, which is rolled back when the key is taken. */

@@ -6,6 +6,7 @@ import { sql, type Transaction } from 'kysely';
 import type { DriverId, MarketId, OfferId, OrderId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
 import type { Database } from './schema.ts';
+import { carriedStatuses } from './carried.ts';
 
 /** An offer as planned. Times in epoch milliseconds. */
 export type NewOffer = {
@@ -95,7 +96,7 @@ async function lockDrivers(
   const loads = await sql<{ driver_id: string; load: number }>`
     SELECT driver_id, count(*)::int AS load FROM (
       SELECT driver_id FROM orders WHERE driver_id = ANY(${driverIds}::text[])
-        AND delivery_status IN ('confirmed', 'picked_up', 'delivery_unconfirmed')
+        AND delivery_status IN (${carriedStatuses})
       UNION ALL
       SELECT f.driver_id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
       WHERE l.status = 'accepted' AND f.driver_id = ANY(${driverIds}::text[])) AS held

@@ -3,6 +3,7 @@
 
 import { sql, type RawBuilder } from 'kysely';
 import type { Db } from './connect.ts';
+import { carried } from './carried.ts';
 import { isOverdue } from './overdue.ts';
 import { pageOf, type Page, type PageOf } from './page.ts';
 import { listedIn, ordersIn, type Scope } from './scope.ts';
@@ -69,15 +70,32 @@ const selectOrders = (db: Db, visible: RawBuilder<boolean>) =>
       'payment_actions.client_secret',
     ])
     .select([
-      sql<number>`(o.facts->>'goodsMinor')::bigint`.as('goods_minor'),
-      sql<number>`(o.facts->>'deliveryFeeMinor')::bigint`.as('delivery_fee_minor'),
-      sql<number>`(o.facts->>'tipMinor')::bigint`.as('tip_minor'),
+      'o.fulfilment',
+      'o.promised_at',
+      'o.goods_minor',
+      'o.delivery_fee_minor',
+      'o.tip_minor',
+      sql<OrderTerms>`jsonb_build_object('method', o.facts->'method', 'goods_kind', o.facts->'goodsKind',
+        'age_check', o.facts->'ageCheck', 'prescription', o.facts->'prescription',
+        'substitution', o.facts->'substitution', 'undeliverable', o.facts->'undeliverable',
+        'proofs', o.facts->'proofs')`.as('terms'),
       // An open offer shows in the row of the offer alone.
       sql<boolean>`(o.delivery_status = 'searching' AND EXISTS (
         SELECT FROM offer_orders WHERE offer_orders.order_id = o.id AND offer_orders.status IN ('open', 'accepted')))`.as(
         'is_offered',
       ),
     ]);
+
+/** What was agreed on when the order was placed. */
+export type OrderTerms = {
+  readonly method: string;
+  readonly goods_kind: string;
+  readonly age_check: boolean;
+  readonly prescription: boolean;
+  readonly substitution: string;
+  readonly undeliverable: string;
+  readonly proofs: readonly string[];
+};
 
 export type OrderView = Awaited<
   ReturnType<ReturnType<typeof selectOrders>['executeTakeFirstOrThrow']>
@@ -120,8 +138,6 @@ export async function listOrders(db: Db, filter: OrderFilter): Promise<PageOf<Or
     .execute();
   return pageOf(rows, limit);
 }
-
-const carried = ['confirmed', 'picked_up', 'delivery_unconfirmed'];
 
 /** While these last, the driver needs to know whom they drive to. */
 export const isCarriedBy = (row: OrderView, driverId: string): boolean =>

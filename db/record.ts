@@ -2,7 +2,8 @@
 // stored at the expected sequence already wins, and the caller must follow it.
 
 import { sql, type Transaction } from 'kysely';
-import type { OrderEvent } from '../domain/events.ts';
+import type { OrderEvent, OrderEventBody } from '../domain/events.ts';
+import { pauseIfSilent, tabletSeen } from './branches.ts';
 import type { Db } from './connect.ts';
 import { post, postingOf } from './ledger.ts';
 import { markAssigned, withdrawOrder } from './offers.ts';
@@ -54,43 +55,102 @@ async function append(db: Db | Transaction<Database>, input: RecordInput): Promi
       deadlines = ${JSON.stringify(row.deadlines)}::jsonb, ready_estimate_at = ${time(row.readyEstimateAt)},
       ready_at = ${time(row.readyAt)}, pickup_eta_at = ${time(row.pickupEtaAt)},
       dropoff_eta_at = ${time(row.dropoffEtaAt)}, search = ${row.search},
+      fulfilment = ${row.fulfilment}, promised_at = ${time(row.promisedAt)}, goods_minor = ${row.goodsMinor},
+      delivery_fee_minor = ${row.deliveryFeeMinor}, tip_minor = ${row.tipMinor}, total_minor = ${row.totalMinor},
       search_since = ${time(row.searchSince)}, provider_ref = coalesce(${row.providerRef ?? null}, provider_ref),
       is_over = ${row.isOver}, updated_at = ${at}
     WHERE id = ${facts.orderId}`.execute(db);
   if (result.numAffectedRows !== 1n) throw new Error(`order ${facts.orderId} has no draft`);
 }
 
-const touchesMore = ({ type }: { readonly type: string }): boolean =>
-  type === 'delivery.assigned' ||
-  type === 'delivery.cancelled' ||
-  type === 'order.settled' ||
-  type === 'payment.captured' ||
-  type === 'payment.written_off';
+type More = {
+  readonly trx: Transaction<Database>;
+  readonly input: RecordInput;
+  readonly event: OrderEventBody;
+};
+
+/** What else stands in a row besides the order's own. */
+const effects: { readonly [T in OrderEventBody['type']]?: (more: More) => Promise<void> } = {
+  'delivery.assigned': async ({ trx, input: { facts, at }, event }) => {
+    if (event.type !== 'delivery.assigned') return;
+    await markAssigned(trx, { offerId: event.offerId, orderId: facts.orderId, now: at });
+  },
+  'delivery.cancelled': async ({ trx, input: { facts, at } }) =>
+    withdrawOrder(trx, { orderId: facts.orderId, now: at }),
+  'order.acknowledged': async ({ trx, input: { facts, at } }) =>
+    tabletSeen(trx, { branchId: facts.branchId, at }),
+  'order.expired': async ({ trx, input: { facts, at } }) => pauseIfSilent(trx, { facts, at }),
+  'order.notes_changed': async ({ trx, input: { facts }, event }) => {
+    if (event.noteId === undefined) return;
+    await trx
+      .updateTable('orders')
+      .set({ note_id: event.noteId })
+      .where('id', '=', facts.orderId)
+      .execute();
+  },
+};
+
+const incidents: { readonly [T in OrderEventBody['type']]?: string } = {
+  'payment.written_off': 'payment_written_off',
+  'payment.short': 'cash_short',
+  'delivery.returned': 'return_assumed',
+  'delivery.unconfirmed': 'delivery_unconfirmed',
+};
+
+/** Goods that somebody has taken back are no incident. */
+const isIncident = (event: OrderEventBody): boolean =>
+  event.type in incidents && !(event.type === 'delivery.returned' && !event.assumed);
+
+const moneyMoves: ReadonlySet<string> = new Set<OrderEventBody['type']>([
+  'order.settled',
+  'delivery.unassigned',
+  'delivery.transferred',
+  'payment.captured',
+  'payment.paid_elsewhere',
+  'payment.collected',
+  'payment.remitted',
+]);
+
+const touchesMore = (event: OrderEventBody): boolean =>
+  event.type in effects || moneyMoves.has(event.type) || isIncident(event);
 
 async function writeMore(trx: Transaction<Database>, input: RecordInput): Promise<void> {
-  const { facts, at } = input;
   for (const event of input.events) {
-    if (event.type === 'delivery.assigned') {
-      await markAssigned(trx, { offerId: event.offerId, orderId: facts.orderId, now: at });
-    }
-    if (event.type === 'delivery.cancelled') {
-      await withdrawOrder(trx, { orderId: facts.orderId, now: at });
-    }
-    const posting = postingOf(facts, event, driverOf(input));
-    if (posting) await post(trx, { posting, facts, at: new Date(at) });
-    if (event.type === 'payment.written_off') {
-      await trx
-        .insertInto('incidents')
-        .values({
-          key: `${facts.orderId}:write_off`,
-          order_id: facts.orderId,
-          kind: 'payment_written_off',
-          detail: JSON.stringify({ amount_minor: event.amountMinor, code: event.code }),
-          at: new Date(at),
-          resolved_at: null,
-        })
-        .execute();
-    }
+    await effects[event.type]?.({ trx, input, event });
+    const posting = postingOf(input.facts, event, driverOf(input));
+    if (posting) await post(trx, { posting, facts: input.facts, at: new Date(input.at) });
+    if (isIncident(event)) await openIncident(trx, input, event);
+  }
+}
+
+async function openIncident(
+  trx: Transaction<Database>,
+  { facts, at, expectedSequence }: RecordInput,
+  event: OrderEventBody,
+): Promise<void> {
+  const kind = incidents[event.type] ?? event.type;
+  const written = event.type === 'payment.written_off';
+  await trx
+    .insertInto('incidents')
+    .values({
+      key: written ? `${facts.orderId}:write_off` : `${facts.orderId}:${kind}:${expectedSequence}`,
+      order_id: facts.orderId,
+      kind,
+      detail: JSON.stringify(detailOf(event)),
+      at: new Date(at),
+      resolved_at: null,
+    })
+    .execute();
+}
+
+function detailOf(event: OrderEventBody): object {
+  switch (event.type) {
+    case 'payment.written_off':
+      return { amount_minor: event.amountMinor, code: event.code };
+    case 'payment.short':
+      return { amount_minor: event.amountMinor, missing_minor: event.missingMinor };
+    default:
+      return 'driverId' in event ? { driver_id: event.driverId } : {};
   }
 }
 

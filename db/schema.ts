@@ -5,9 +5,10 @@ import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Actor } from '../domain/events.ts';
 import type { Deadline } from '../domain/lifecycle.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
-import type { OrderFacts } from '../domain/order.ts';
+import type { GoodsKind, OrderFacts } from '../domain/order.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { RefundFault, RefundReason, RefundStatus, RefundWish } from '../domain/refund.ts';
+import type { Shares } from '../domain/settlement.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type CreatedAt = ColumnType<Date, Date | string | undefined, never>;
@@ -15,8 +16,12 @@ type Json<T extends object> = JSONColumnType<T>;
 
 export type Item = {
   readonly name: string;
+  readonly sku?: string;
   readonly quantity: number;
   readonly unit_price_minor: number;
+  readonly age_restricted?: boolean;
+  readonly prescription?: boolean;
+  readonly restockable?: boolean;
 };
 
 export type Database = {
@@ -37,6 +42,8 @@ export type Database = {
     market_id: string;
     name: string;
     commission_bps: number;
+    kind: ColumnType<GoodsKind, GoodsKind | undefined, GoodsKind>;
+    settlement: ColumnType<Record<string, Shares>, string | undefined, string>;
     next_order_number: Generated<number>;
     created_at: CreatedAt;
   };
@@ -47,6 +54,9 @@ export type Database = {
     name: string;
     lat: number;
     lng: number;
+    auto_accept: Generated<boolean>;
+    acknowledged_at: Time | null;
+    paused_until: Time | null;
     created_at: CreatedAt;
   };
   people: {
@@ -312,6 +322,11 @@ type OrdersTable = {
   search_since: Time | null;
   provider_ref: string | null;
   is_over: Generated<boolean>;
+  fulfilment: Generated<string>;
+  promised_at: Time | null;
+  goods_minor: Generated<number>;
+  delivery_fee_minor: Generated<number>;
+  tip_minor: Generated<number>;
   dropoff_address_enc: Buffer | null;
   note_id: string | null;
   updated_at: ColumnType<Date, Date | string | undefined, Date | string>;

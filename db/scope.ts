@@ -1,6 +1,7 @@
 // Who asks, as every repository needs to know: what lies outside a scope does not exist for it.
 
 import { sql, type RawBuilder } from 'kysely';
+import { carriedStatuses } from './carried.ts';
 
 export type Scope =
   | { readonly kind: 'platform' }
@@ -32,5 +33,5 @@ export function ordersIn(scope: Scope): RawBuilder<boolean> {
 export const listedIn = (scope: Scope): RawBuilder<boolean> =>
   scope.kind === 'driver'
     ? sql<boolean>`(o.driver_id = ${scope.driverId}
-        AND o.delivery_status IN ('confirmed', 'picked_up', 'delivery_unconfirmed'))`
+        AND o.delivery_status IN (${carriedStatuses}))`
     : ordersIn(scope);

@@ -1,7 +1,10 @@
 // Markets, merchants and their branches: who may take orders where, at which price and under which policy.
 
+import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
+import type { GoodsKind } from '../domain/order.ts';
 import type { Policy } from '../domain/policy.ts';
+import type { Shares } from '../domain/settlement.ts';
 import type { Db } from './connect.ts';
 import { newId } from './new-id.ts';
 import { pageOf, type Page, type PageOf } from './page.ts';
@@ -47,13 +50,16 @@ type NewMerchant = {
   readonly marketId: string;
   readonly name: string;
   readonly commissionBps: number;
+  readonly kind: GoodsKind;
+  /** Overrides of the settlement table: `end.stage` → shares. */
+  readonly settlement: Readonly<Record<string, Shares>>;
 };
 
 /** Undefined when there is no such market. */
 export async function createMerchant(db: Db, input: NewMerchant): Promise<Merchant | undefined> {
   return db
     .insertInto('merchants')
-    .columns(['id', 'market_id', 'name', 'commission_bps'])
+    .columns(['id', 'market_id', 'name', 'commission_bps', 'kind', 'settlement'])
     .expression((eb) =>
       eb
         .selectFrom('markets')
@@ -62,6 +68,8 @@ export async function createMerchant(db: Db, input: NewMerchant): Promise<Mercha
           'markets.id as market_id',
           eb.val(input.name).as('name'),
           eb.val(input.commissionBps).as('commission_bps'),
+          eb.val(input.kind).as('kind'),
+          sql<Record<string, Shares>>`${JSON.stringify(input.settlement)}::jsonb`.as('settlement'),
         ])
         .where('markets.id', '=', input.marketId),
     )
@@ -69,16 +77,21 @@ export async function createMerchant(db: Db, input: NewMerchant): Promise<Mercha
     .executeTakeFirst();
 }
 
-type NewBranch = { readonly merchantId: string; readonly name: string; readonly location: Place };
+type NewBranch = {
+  readonly merchantId: string;
+  readonly name: string;
+  readonly location: Place;
+  readonly autoAccept: boolean;
+};
 
 /** In the merchant's market. Undefined when there is no such merchant. */
 export async function createBranch(
   db: Db,
-  { merchantId, name, location }: NewBranch,
+  { merchantId, name, location, autoAccept }: NewBranch,
 ): Promise<Branch | undefined> {
   return db
     .insertInto('branches')
-    .columns(['id', 'merchant_id', 'market_id', 'name', 'lat', 'lng'])
+    .columns(['id', 'merchant_id', 'market_id', 'name', 'lat', 'lng', 'auto_accept'])
     .expression((eb) =>
       eb
         .selectFrom('merchants')
@@ -89,6 +102,7 @@ export async function createBranch(
           eb.val(name).as('name'),
           eb.val(location.lat).as('lat'),
           eb.val(location.lng).as('lng'),
+          eb.val(autoAccept).as('auto_accept'),
         ])
         .where('merchants.id', '=', merchantId),
     )
@@ -152,6 +166,10 @@ export type BranchFacts = {
   readonly driverPayMinor: number;
   readonly deliveryFeeMinor: number;
   readonly policy: Policy;
+  readonly goodsKind: GoodsKind;
+  /** Epoch milliseconds. */
+  readonly autoAcceptUntil: number | undefined;
+  readonly pausedUntil: number | undefined;
 };
 
 export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts | undefined> {
@@ -168,6 +186,7 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
       'currency',
     ])
     .select(['driver_pay_minor', 'delivery_fee_minor', 'policy'])
+    .select(['kind', 'settlement', 'auto_accept', 'acknowledged_at', 'paused_until'])
     .where('branches.id', '=', branchId)
     .executeTakeFirst();
   return (
@@ -180,7 +199,13 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
       currency: row.currency,
       driverPayMinor: row.driver_pay_minor,
       deliveryFeeMinor: row.delivery_fee_minor,
-      policy: row.policy,
+      policy: { ...row.policy, settlement: { ...row.policy.settlement, ...row.settlement } },
+      goodsKind: row.kind,
+      autoAcceptUntil:
+        row.auto_accept && row.acknowledged_at
+          ? row.acknowledged_at.getTime() + row.policy.autoAcceptMs
+          : undefined,
+      pausedUntil: row.paused_until?.getTime(),
     }
   );
 }

@@ -17,6 +17,8 @@ export const errorTable = {
   amount_out_of_range: { status: 422, title: 'The amount is out of range' },
   time_in_past: { status: 422, title: 'The time lies in the past' },
   out_of_area: { status: 422, title: 'The address is outside the delivery area' },
+  branch_paused: { status: 409, title: 'The branch takes no orders at the moment' },
+  not_sold_here: { status: 422, title: 'This branch may not sell that' },
   // idempotency
   idempotency_in_flight: { status: 409, title: 'The same request is still being worked on' },
   idempotency_key_reused: { status: 422, title: 'This Idempotency-Key was used with another body' },
@@ -33,6 +35,14 @@ export const errorTable = {
   not_searching: { status: 409, title: 'The order does not look for a driver' },
   not_your_delivery: { status: 409, title: 'The delivery is not with this driver' },
   not_picked_up: { status: 409, title: 'The goods have not been picked up yet' },
+  wrong_state: { status: 409, title: 'The order is not in a state for that' },
+  shortage_open: { status: 409, title: 'The customer is being asked about missing goods' },
+  limit_reached: { status: 409, title: 'That was done as often or as far as it may be' },
+  too_early: { status: 409, title: 'It is too early for that' },
+  nothing_to_undo: { status: 409, title: 'Nothing can be taken back any more' },
+  amount_above_hold: { status: 422, title: 'The amount is more than what is held on the card' },
+  proof_missing: { status: 422, title: 'A proof of the hand-over is missing' },
+  cash_not_recorded: { status: 422, title: 'The cash is not recorded, or less than what is due' },
   payment_not_retryable: { status: 409, title: 'The payment cannot be tried again now' },
   // support
   stale_sequence: { status: 412, title: 'The order has moved on since it was looked at' },

@@ -1,35 +1,82 @@
 // The catalogue of order events: past tense, one row each in the event log, a sequence per order without gaps.
 // They carry ids, amounts, times and codes only, never a person's data.
 
-import type { DriverId, NoteId, OfferId } from './ids.ts';
-import type { EndReason, EndStatus } from './order.ts';
+import type { DriverId, NoteId, OfferId, ProofId } from './ids.ts';
+import type { ProofKind } from './order.ts';
+import type { DropoffFailure, EndReason, EndStatus, Problem, Shortage } from './parts.ts';
 import type { Settlement } from './settlement.ts';
 
 export type Actor =
   | { readonly kind: 'system' }
   | { readonly kind: 'customer' | 'merchant' | 'driver' | 'support'; readonly id: string };
 
-export type OrderEventBody =
+/** What was shown at the hand-over. A PIN or an age check may leave nothing behind that could be stored. */
+export type Proof = { readonly kind: ProofKind; readonly proofId?: ProofId };
+
+type OrderEvents =
   | {
       readonly type: 'order.placed';
       readonly totalMinor: number;
       readonly currency: string;
       readonly itemCount: number;
     }
-  | { readonly type: 'order.submitted' }
-  | { readonly type: 'order.reminded' }
-  | { readonly type: 'order.accepted'; readonly readyEstimateAt: number }
-  | { readonly type: 'order.ready'; readonly assumed: boolean }
   | {
-      readonly type: `order.${EndStatus}`;
-      readonly endReason: EndReason;
-      readonly code?: string;
-      readonly noteId?: NoteId;
+      readonly type: 'order.scheduled' | 'order.rescheduled';
+      readonly promisedAt: number;
+      readonly releaseAt: number;
     }
+  | { readonly type: 'order.released' }
+  | { readonly type: 'order.submitted' | 'order.resubmitted' }
+  | { readonly type: 'order.acknowledged' }
+  | { readonly type: 'order.reminded' | 'order.unacknowledged' | 'order.merchant_called' }
+  | { readonly type: 'order.prescription_asked'; readonly prepMs?: number }
+  | {
+      readonly type: 'order.accepted';
+      readonly readyEstimateAt: number;
+      /** Only when preparing starts later. */
+      readonly prepStartAt?: number;
+      readonly automatic?: true;
+    }
+  | { readonly type: 'order.preparation_started' }
+  | {
+      readonly type: 'order.delayed';
+      readonly readyEstimateAt: number;
+      readonly previousAt: number;
+      /** Taken back. */
+      readonly undo?: true;
+    }
+  | { readonly type: 'order.preparation_asked' | 'order.preparation_escalated' }
+  | { readonly type: 'order.reestimated'; readonly readyEstimateAt: number }
+  | ({ readonly type: 'order.shortage_reported' } & Shortage)
+  | {
+      readonly type: 'order.shortage_resolved';
+      readonly outcome: 'removed' | 'substituted';
+      readonly goodsMinor: number;
+    }
+  | { readonly type: 'order.ready'; readonly assumed: boolean }
+  | { readonly type: 'order.unready' }
+  | { readonly type: 'order.collection_reminded' }
+  | { readonly type: 'order.handed_over'; readonly proofs: readonly Proof[] }
+  | { readonly type: 'order.remade'; readonly readyEstimateAt: number }
+  | { readonly type: 'order.tip_changed'; readonly tipMinor: number }
+  | { readonly type: 'order.notes_changed' }
+  | {
+      readonly type: 'order.address_changed';
+      readonly travelMs: number;
+      readonly dropoffEtaAt?: number;
+    }
+  | { readonly type: 'order.converted_to_pickup' }
+  | { readonly type: 'order.held'; readonly until: number }
+  | { readonly type: 'order.unheld' }
+  | { readonly type: `order.${EndStatus}`; readonly endReason: EndReason; readonly code?: string }
   | ({ readonly type: 'order.settled' } & Settlement)
-  | { readonly type: 'order.completed' }
+  | { readonly type: 'order.completed' };
+
+export type UnassignReason = 'abandoned' | 'late' | 'waited' | 'problem' | 'support' | 'converted';
+
+type DeliveryEvents =
   | { readonly type: 'delivery.created'; readonly releaseAt: number }
-  | { readonly type: 'delivery.released'; readonly search: number }
+  | { readonly type: 'delivery.released'; readonly search: number; readonly releaseAt?: number }
   | {
       readonly type: 'delivery.assigned';
       readonly driverId: DriverId;
@@ -41,21 +88,75 @@ export type OrderEventBody =
       readonly type: 'delivery.unassigned';
       readonly driverId: DriverId;
       readonly offerId: OfferId;
-      readonly reason: 'abandoned' | 'late';
+      readonly reason: UnassignReason;
+      /** For what was done already; paid whatever becomes of the order. */
+      readonly payMinor: number;
+      readonly search: number;
     }
+  | {
+      readonly type: 'delivery.arrived_at_pickup';
+      readonly driverId: DriverId;
+      readonly arrivedAt: number;
+    }
+  | { readonly type: 'delivery.merchant_warned' }
   | {
       readonly type: 'delivery.picked_up';
       readonly driverId: DriverId;
       readonly arrivedAt?: number;
       readonly dropoffEtaAt: number;
     }
+  | {
+      readonly type: 'delivery.arrived_at_dropoff';
+      readonly driverId: DriverId;
+      readonly arrivedAt: number;
+    }
+  | { readonly type: 'delivery.contact_attempted'; readonly channel: string }
   | { readonly type: 'delivery.unconfirmed'; readonly driverId: DriverId }
   | {
       readonly type: 'delivery.delivered';
       readonly driverId: DriverId;
       readonly arrivedAt?: number;
+      /** When it happened, if a phone without network tells it later. */
+      readonly happenedAt?: number;
+      readonly proofs?: readonly Proof[];
+      readonly leftAtDoor?: true;
     }
-  | { readonly type: 'delivery.cancelled' }
+  | {
+      readonly type: 'delivery.problem_reported';
+      readonly driverId: DriverId;
+      readonly problem: Problem;
+    }
+  | {
+      readonly type: 'delivery.transferred';
+      readonly driverId: DriverId;
+      readonly offerId: OfferId;
+      readonly fromDriverId: DriverId;
+      readonly payMinor: number;
+      readonly search: number;
+      readonly dropoffEtaAt: number;
+    }
+  | { readonly type: 'delivery.redelivery_started'; readonly dropoffEtaAt: number }
+  | {
+      readonly type: 'delivery.return_started';
+      readonly driverId: DriverId;
+      readonly reason: DropoffFailure;
+      readonly returnEtaAt: number;
+    }
+  | { readonly type: 'delivery.return_escalated' }
+  | { readonly type: 'delivery.arrived_at_return' }
+  | {
+      readonly type: 'delivery.returned';
+      readonly driverId: DriverId;
+      readonly assumed: boolean;
+    }
+  | {
+      readonly type: 'delivery.discarded';
+      readonly driverId: DriverId;
+      readonly reason: DropoffFailure;
+    }
+  | { readonly type: 'delivery.cancelled' };
+
+type PaymentEvents =
   | {
       readonly type: 'payment.authorizing';
       readonly attempt: number;
@@ -67,7 +168,12 @@ export type OrderEventBody =
       readonly attempt: number;
       readonly providerRef: string;
     }
-  | { readonly type: 'payment.checking'; readonly providerRef: string }
+  | {
+      readonly type: 'payment.checking';
+      readonly providerRef: string;
+      /** The customer's time is up: asked once more before the order is given up. */
+      readonly last?: true;
+    }
   | {
       readonly type: 'payment.authorized';
       readonly attempt: number;
@@ -91,7 +197,33 @@ export type OrderEventBody =
     }
   | { readonly type: 'payment.voided'; readonly attempt: number }
   | { readonly type: 'payment.written_off'; readonly amountMinor: number; readonly code: string }
-  | { readonly type: 'deadline.extended'; readonly key: string; readonly until: number };
+  | { readonly type: 'payment.due'; readonly amountMinor: number }
+  | {
+      readonly type: 'payment.collected';
+      readonly amountMinor: number;
+      /** Absent: the merchant has it, over the counter. */
+      readonly driverId?: DriverId;
+    }
+  | { readonly type: 'payment.remitted'; readonly amountMinor: number }
+  | { readonly type: 'payment.short'; readonly amountMinor: number; readonly missingMinor: number }
+  | { readonly type: 'payment.refused' }
+  | { readonly type: 'payment.external' }
+  | { readonly type: 'payment.paid_elsewhere'; readonly amountMinor: number };
+
+type DeadlineEvents =
+  | {
+      readonly type: 'deadline.extended';
+      readonly key: string;
+      readonly until: number;
+      /** By support, against its limit; absent: after an outage of the engine. */
+      readonly byMs?: number;
+    }
+  | { readonly type: 'deadline.restored'; readonly key: string };
+
+/** `noteId`: why, in a person's words, stored encrypted elsewhere. */
+export type OrderEventBody = (OrderEvents | DeliveryEvents | PaymentEvents | DeadlineEvents) & {
+  readonly noteId?: NoteId;
+};
 
 export type OrderEventType = OrderEventBody['type'];
 

@@ -14,6 +14,7 @@ export type CustomerId = Id<'customer'>;
 export type NoteId = Id<'note'>;
 export type BulkId = Id<'bulk'>;
 export type RefundId = Id<'refund'>;
+export type ProofId = Id<'proof'>;
 
 const prefixes = {
   order: 'ord',
@@ -24,6 +25,7 @@ const prefixes = {
   market: 'mkt',
   customer: 'cus',
   note: 'note',
+  proof: 'prf',
   key: 'key',
   attempt: 'att',
   approval: 'apr',

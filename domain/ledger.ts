@@ -33,6 +33,11 @@ export const accounts = {
   rounding: { holder: 'platform', says: 'what rounding to payable amounts gave or took' },
   fx: { holder: 'platform', says: 'gains and losses of exchange' },
   cash_in_hand: { holder: 'driver', says: 'our cash in a driver’s pocket (debit)' },
+  cash_desk: { holder: 'platform', says: 'cash that drivers have handed in (debit)' },
+  channel_clearing: {
+    holder: 'merchant',
+    says: 'orders that were paid to the merchant’s sales channel or counter (debit)',
+  },
   wallet: { holder: 'customer', says: 'customers’ stored balance (credit)' },
   promotions: { holder: 'platform', says: 'discounts that the platform pays for (debit)' },
   partner_payable: {
@@ -68,6 +73,10 @@ export const postingKinds = [
   'settlement',
   'capture',
   'write_off',
+  'driver_pay',
+  'elsewhere',
+  'cash',
+  'remittance',
   'refund_share',
   'refund_sent',
   'refund_confirmed',

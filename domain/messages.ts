@@ -1,9 +1,11 @@
 // What can be said to an order. Constant name = wire name. Updates answer yes or no; signals are facts that nobody
 // waits on; results and exits come from the workflow itself.
 
-import type { Actor } from './events.ts';
+import type { Actor, Proof } from './events.ts';
 import type { DriverId, NoteId, OfferId, OrderId } from './ids.ts';
-import type { OrderFacts, SimpleStatus } from './order.ts';
+import type { OrderFacts, OrderState, SimpleStatus, Substitution } from './order.ts';
+import type { DropoffFailure, Problem, Shortage } from './parts.ts';
+import type { Shares } from './settlement.ts';
 
 export const denyCodes = [
   'store_closed',
@@ -18,44 +20,136 @@ export const denyCodes = [
 ] as const;
 export type DenyCode = (typeof denyCodes)[number];
 
-/** Sent as Updates by the API, each with the caller's idempotency key as update id. */
-export type ExternalCommand =
+type Noted = { readonly noteId?: NoteId };
+type ByDriver = { readonly driverId: DriverId };
+type Arrival = ByDriver & { readonly arrivedAt?: number };
+/** Cash and proofs of a hand-over. */
+type HandOver = { readonly proofs?: readonly Proof[]; readonly collectedMinor?: number };
+
+type MerchantCommand =
+  | { readonly kind: 'acknowledge' }
   | {
       readonly kind: 'accept';
       /** From now until ready; policy's estimate when absent. */ readonly prepMs?: number;
     }
-  | { readonly kind: 'deny'; readonly code: DenyCode; readonly noteId?: NoteId }
+  | ({ readonly kind: 'deny'; readonly code: DenyCode } & Noted)
+  | ({ readonly kind: 'delayPrep'; readonly readyInMs: number } & Noted)
   | { readonly kind: 'markReady' }
-  | {
-      readonly kind: 'cancel';
-      readonly by: 'customer' | 'merchant' | 'support';
-      readonly noteId?: NoteId;
-    }
+  | ({ readonly kind: 'handOver' } & HandOver)
+  | ({ readonly kind: 'reportShortage' } & Shortage & Noted)
+  | ({ readonly kind: 'approvePrescription' | 'rejectPrescription' } & Noted)
+  | { readonly kind: 'remitCash'; readonly amountMinor: number };
+
+type CustomerCommand =
+  | ({ readonly kind: 'cancel'; readonly by: 'customer' | 'merchant' | 'support' } & Noted)
+  | { readonly kind: 'answerShortage'; readonly answer: Substitution }
+  | { readonly kind: 'changeTip'; readonly tipMinor: number }
+  | ({ readonly kind: 'changeDropoffNotes' } & Noted)
   | { readonly kind: 'retryPayment'; readonly paymentMethod: string }
-  | {
-      readonly kind: 'assign';
-      readonly offerId: OfferId;
-      readonly driverId: DriverId;
-      readonly pickupEtaAt: number;
-    }
-  | { readonly kind: 'exhaustSearch'; readonly search: number }
-  | { readonly kind: 'pickUp'; readonly driverId: DriverId; readonly arrivedAt?: number }
-  | { readonly kind: 'deliver'; readonly driverId: DriverId; readonly arrivedAt?: number }
-  | { readonly kind: 'abandon'; readonly driverId: DriverId };
+  | { readonly kind: 'reschedule'; readonly promisedAt: number };
+
+type DriverCommand =
+  | ({ readonly kind: 'arriveAtPickup' | 'pickUp' | 'arriveAtDropoff' } & Arrival)
+  | ({ readonly kind: 'failPickup'; readonly code: PickupFailure } & ByDriver & Noted)
+  | ({ readonly kind: 'recordContact'; readonly channel: ContactChannel } & ByDriver)
+  | ({
+      readonly kind: 'deliver';
+      /** When it happened, if the phone had no network then. */
+      readonly happenedAt?: number;
+    } & Arrival &
+      HandOver)
+  | ({ readonly kind: 'failDropoff'; readonly reason: DropoffFailure } & ByDriver & Noted)
+  | ({ readonly kind: 'arriveAtReturn' } & ByDriver)
+  /** By the driver, or by the merchant who has the goods again. */
+  | { readonly kind: 'completeReturn'; readonly driverId?: DriverId }
+  | ({ readonly kind: 'abandon' } & ByDriver)
+  | ({ readonly kind: 'reportProblem'; readonly problem: Problem } & ByDriver & Noted);
+
+type Assignment = ByDriver & { readonly offerId: OfferId; readonly pickupEtaAt: number };
+
+type SystemCommand =
+  | ({ readonly kind: 'assign' } & Assignment)
+  | { readonly kind: 'exhaustSearch'; readonly search: number };
+
+type SupportCommand =
+  | { readonly kind: 'hold'; readonly until: number }
+  /** `key`: of the deadline, as `deadlines[]` shows it. */
+  | { readonly kind: 'extendDeadline'; readonly key: string; readonly byMs: number }
+  /** `offerId`: a new one, which no dispatcher made. */
+  | ({ readonly kind: 'assignDriver' } & Assignment)
+  | { readonly kind: 'unassignDriver' }
+  | { readonly kind: 'forceReady' }
+  | ({ readonly kind: 'forceDeliver' } & HandOver)
+  | { readonly kind: 'forceFail'; readonly endReason: ForcedFailure }
+  | ({ readonly kind: 'transferDelivery'; readonly offerId: OfferId } & ByDriver)
+  | { readonly kind: 'remake' | 'redeliver' | 'convertToPickup' | 'resendToMerchant' | 'undoLast' }
+  /** `travelMs`: from the branch to the new place. */
+  | { readonly kind: 'changeAddress'; readonly travelMs: number }
+  | { readonly kind: 'cancelWithOutcome'; readonly shares: Shares };
+
+export const pickupFailures = ['closed', 'not_found', 'goods_missing', 'refused'] as const;
+export type PickupFailure = (typeof pickupFailures)[number];
+export const contactChannels = ['call', 'message', 'door'] as const;
+export type ContactChannel = (typeof contactChannels)[number];
+export const forcedFailures = ['failed_to_assign', 'failed_to_deliver', 'lost', 'damaged'] as const;
+export type ForcedFailure = (typeof forcedFailures)[number];
+
+/** Sent as Updates by the API, each with the caller's idempotency key as update id. */
+export type ExternalCommand =
+  | MerchantCommand
+  | CustomerCommand
+  | DriverCommand
+  | SystemCommand
+  | (SupportCommand & Noted);
 
 export type UpdateName = ExternalCommand['kind'];
-export const updateNames = [
-  'accept',
-  'deny',
-  'markReady',
-  'cancel',
-  'retryPayment',
-  'assign',
-  'exhaustSearch',
-  'pickUp',
-  'deliver',
-  'abandon',
-] as const satisfies readonly UpdateName[];
+const names: Readonly<Record<UpdateName, true>> = {
+  acknowledge: true,
+  accept: true,
+  deny: true,
+  delayPrep: true,
+  markReady: true,
+  handOver: true,
+  reportShortage: true,
+  approvePrescription: true,
+  rejectPrescription: true,
+  remitCash: true,
+  cancel: true,
+  answerShortage: true,
+  changeTip: true,
+  changeDropoffNotes: true,
+  retryPayment: true,
+  reschedule: true,
+  arriveAtPickup: true,
+  failPickup: true,
+  pickUp: true,
+  arriveAtDropoff: true,
+  recordContact: true,
+  deliver: true,
+  failDropoff: true,
+  arriveAtReturn: true,
+  completeReturn: true,
+  abandon: true,
+  reportProblem: true,
+  assign: true,
+  exhaustSearch: true,
+  hold: true,
+  extendDeadline: true,
+  assignDriver: true,
+  unassignDriver: true,
+  forceReady: true,
+  forceDeliver: true,
+  forceFail: true,
+  transferDelivery: true,
+  remake: true,
+  redeliver: true,
+  convertToPickup: true,
+  resendToMerchant: true,
+  undoLast: true,
+  changeAddress: true,
+  cancelWithOutcome: true,
+};
+export const updateNames = Object.keys(names) as readonly UpdateName[];
 export const placeUpdate = 'place';
 
 /** The provider says that something happened to this payment; the workflow asks the provider what. */
@@ -92,16 +186,34 @@ export type PaymentAnswer = PaymentResult & { readonly key?: string };
 
 export const exitKinds = [
   'abandonPayment',
+  'releaseScheduled',
   'remindMerchant',
+  'alertBranch',
+  'callMerchant',
   'expire',
+  'expirePrescription',
+  'startPreparing',
+  'askPreparation',
+  'reestimate',
+  'escalatePreparation',
   'assumeReady',
+  'settleShortage',
+  'remindCollection',
+  'giveUpCollection',
   'failSearch',
   'pingDriver',
   'unassignLate',
+  'warnMerchant',
+  'releaseDriver',
   'unconfirm',
+  'giveUpDropoff',
   'giveUpProof',
+  'resolveProblem',
+  'escalateReturn',
+  'assumeReturned',
   'retryCapture',
   'writeOff',
+  'fallShort',
 ] as const;
 /** The commands that the system issues by itself when a deadline has come. */
 export type ExitKind = (typeof exitKinds)[number];
@@ -112,7 +224,8 @@ export type Command =
   | PaymentAnswer
   | { readonly kind: 'checkPayment'; readonly providerRef: string }
   | { readonly kind: ExitKind }
-  | { readonly kind: 'extendDeadline'; readonly key: string; readonly until: number };
+  /** After an outage of the engine, before an exit that cannot be taken back. */
+  | { readonly kind: 'putOff'; readonly key: string; readonly until: number };
 
 /** An Update's argument: the command and on whose behalf. */
 export type CommandEnvelope = {
@@ -125,7 +238,14 @@ export type CommandEnvelope = {
 /** An Update's answer: enough to know what the order is now; the read model holds the rest. */
 export type CommandAnswer = { readonly status: SimpleStatus; readonly sequence: number };
 
-export type OrderInput = { readonly facts: OrderFacts };
+/**
+ * `resume`: the order goes on in a new run (a scheduled one, at its release), with the ids of the commands that it has
+ * taken before: their callers may ask again.
+ */
+export type OrderInput = {
+  readonly facts: OrderFacts;
+  readonly resume?: { readonly state: OrderState; readonly taken: readonly string[] };
+};
 export type OrderResult = {
   readonly orderId: OrderId;
   readonly status: string;

@@ -1,6 +1,7 @@
-// An order's state: three machines side by side (order, delivery, payment), folded from its events.
-// A state carries only the fields that are valid in it. Times are epoch milliseconds, money minor units.
+// An order's state: three machines side by side (domain/parts.ts) and what they share, folded from its events.
+// Times are epoch milliseconds, money minor units.
 
+import type { OrderEvent } from './events.ts';
 import type {
   BranchId,
   CustomerId,
@@ -10,7 +11,23 @@ import type {
   OfferId,
   OrderId,
 } from './ids.ts';
+import type { DeliveryPart, EndReason, OrderPart, PaymentPart } from './parts.ts';
 import type { Policy } from './policy.ts';
+
+export const fulfilments = ['delivery', 'pickup', 'dine_in'] as const;
+export type Fulfilment = (typeof fulfilments)[number];
+export const paymentMethods = ['card', 'cash', 'external'] as const;
+export type PaymentMethod = (typeof paymentMethods)[number];
+export const goodsKinds = ['restaurant', 'store', 'pharmacy'] as const;
+export type GoodsKind = (typeof goodsKinds)[number];
+/** What becomes of goods that are not there, when the customer does not answer. */
+export const substitutions = ['remove', 'substitute', 'cancel'] as const;
+export type Substitution = (typeof substitutions)[number];
+/** What becomes of goods that cannot be handed over. */
+export const undeliverables = ['leave_at_door', 'return', 'discard'] as const;
+export type Undeliverable = (typeof undeliverables)[number];
+export const proofKinds = ['photo', 'signature', 'pin', 'barcode', 'age'] as const;
+export type ProofKind = (typeof proofKinds)[number];
 
 /** What is known when an order is placed and never changes: the workflow's start argument. No personal data. */
 export type OrderFacts = {
@@ -22,109 +39,52 @@ export type OrderFacts = {
   readonly marketId: MarketId;
   readonly customerId: CustomerId;
   readonly placedAt: number;
+  readonly fulfilment: Fulfilment;
+  readonly goodsKind: GoodsKind;
+  readonly ageCheck: boolean;
+  readonly prescription: boolean;
+  readonly substitution: Substitution;
+  readonly undeliverable: Undeliverable;
+  /** Without these the goods are not handed over. */
+  readonly proofs: readonly ProofKind[];
+  /** When the customer wants it; absent: as soon as possible. */
+  readonly promisedAt?: number;
+  /** The branch's tablet was seen lately: until then it takes orders without asking. */
+  readonly autoAcceptUntil?: number;
   readonly currency: string;
   readonly itemCount: number;
   readonly goodsMinor: number;
+  /** Part of the goods that can be sold again when it comes back. */
+  readonly restockableMinor: number;
   readonly deliveryFeeMinor: number;
   readonly tipMinor: number;
-  /** goods + delivery fee + tip: what is authorized. */
+  /** goods + delivery fee + tip. */
   readonly totalMinor: number;
+  /** Held beyond the total, for dearer substitutes. */
+  readonly bufferMinor: number;
   readonly driverPayMinor: number;
   readonly commissionBps: number;
-  /** Provider's token of the card (`pm_…`), never a card number. */
+  readonly method: PaymentMethod;
+  /** Provider's token of the card (`pm_…`), never a card number; empty unless paid by card. */
   readonly paymentMethod: string;
-  /** Estimated drive from the branch to the customer. */
+  /** Estimated drive from the branch to the customer; 0 when nobody drives. */
   readonly travelMs: number;
   readonly policy: Policy;
 };
 
-export const endReasons = [
-  'cancelled_by_customer',
-  'cancelled_by_merchant',
-  'cancelled_by_support',
-  'merchant_denied',
-  'merchant_expired',
-  'payment_failed',
-  'payment_not_completed',
-  'failed_to_assign',
-  'failed_to_deliver',
+export const counterNames = [
+  'changes',
+  'shortages',
+  'delays',
+  'holds',
+  'extensions',
+  'redeliveries',
+  'remakes',
+  'resends',
+  'undos',
 ] as const;
-export type EndReason = (typeof endReasons)[number];
-
-export type EndStatus = 'denied' | 'expired' | 'cancelled' | 'failed';
-
-export type OrderPart =
-  | { readonly status: 'payment_pending'; readonly since: number }
-  | { readonly status: 'pending'; readonly since: number; readonly reminded: boolean }
-  | { readonly status: 'preparing'; readonly since: number; readonly readyEstimateAt: number }
-  | { readonly status: 'ready'; readonly since: number; readonly assumed: boolean }
-  | { readonly status: 'completed'; readonly since: number }
-  | { readonly status: EndStatus; readonly since: number; readonly endReason: EndReason };
-
-/** A driver's hold on a delivery. */
-export type Carrier = {
-  readonly driverId: DriverId;
-  readonly offerId: OfferId;
-  readonly pinged: boolean;
-};
-
-export type DeliveryPart =
-  | { readonly status: 'none' }
-  /** `since` is when the search starts: until the goods are nearly ready, it lies ahead. */
-  | { readonly status: 'searching'; readonly since: number }
-  | ({
-      readonly status: 'confirmed';
-      readonly since: number;
-      readonly pickupEtaAt: number;
-    } & Carrier)
-  | ({
-      readonly status: 'picked_up';
-      readonly since: number;
-      readonly dropoffEtaAt: number;
-    } & Carrier)
-  | ({ readonly status: 'delivery_unconfirmed'; readonly since: number } & Carrier)
-  | { readonly status: 'delivered'; readonly since: number; readonly driverId: DriverId }
-  | { readonly status: 'cancelled'; readonly since: number };
-
-export type PaymentPart =
-  | { readonly status: 'none' }
-  | { readonly status: 'authorizing'; readonly since: number; readonly paymentMethod: string }
-  | {
-      readonly status: 'requires_action';
-      readonly since: number;
-      readonly providerRef: string;
-      /** The provider is being asked; `check` is the sequence of the event that asked. */
-      readonly checking: boolean;
-      readonly check: number;
-      /** News came while the provider was being asked: its answer may be older than the news. */
-      readonly checkAgain: boolean;
-    }
-  | {
-      readonly status: 'authorized';
-      readonly since: number;
-      readonly providerRef: string;
-      readonly amountMinor: number;
-      readonly captureBefore: number;
-    }
-  | { readonly status: 'declined'; readonly since: number; readonly code: string }
-  | {
-      readonly status: 'capturing';
-      readonly since: number;
-      readonly providerRef: string;
-      readonly amountMinor: number;
-      readonly firstFailedAt: number | undefined;
-    }
-  | {
-      readonly status: 'capture_failed';
-      readonly since: number;
-      readonly providerRef: string;
-      readonly amountMinor: number;
-      readonly firstFailedAt: number;
-    }
-  | { readonly status: 'captured'; readonly since: number; readonly amountMinor: number }
-  | { readonly status: 'voiding'; readonly since: number; readonly providerRef: string | undefined }
-  | { readonly status: 'voided'; readonly since: number }
-  | { readonly status: 'written_off'; readonly since: number; readonly amountMinor: number };
+/** How often a thing was done that the policy caps. */
+export type Counters = { readonly [Name in (typeof counterNames)[number]]: number };
 
 export type OrderState = {
   readonly facts: OrderFacts;
@@ -133,19 +93,37 @@ export type OrderState = {
   readonly order: OrderPart;
   readonly delivery: DeliveryPart;
   readonly payment: PaymentPart;
+  /** What may change on the way: how it gets to the customer, for when, what it costs, how far it is. */
+  readonly fulfilment: Fulfilment;
+  readonly promisedAt: number | undefined;
+  readonly goodsMinor: number;
+  readonly tipMinor: number;
+  readonly travelMs: number;
+  /** A driver has or had the goods: nothing but a remake brings them back. */
+  readonly goodsOut: boolean;
   /** `n` of `<orderId>:<step>:<n>`, per step; advances only after a definitive answer. */
   readonly attempts: {
     readonly authorize: number;
     readonly capture: number;
     readonly void: number;
   };
-  /** Rounds of the search so far: how often it was started. */
+  /** Drivers looked for so far: how often a search was started or a driver put in by support. */
   readonly searches: number;
   /** Time spent in earlier searches, against `searchLimitMs`. */
   readonly searchedMs: number;
+  readonly counts: Counters;
   /** Deadlines that an outage of the engine has put off, once each: key → new time. */
   readonly extended: Readonly<Record<string, number>>;
+  /** Deadlines that support has put off: key → new time; and by how much in all. */
+  readonly extensions: Readonly<Record<string, number>>;
+  readonly extendedMs: number;
+  /** Support keeps everything as it is: since the first hold, until. */
+  readonly held: { readonly since: number; readonly until: number } | undefined;
+  /** The last event, while it can be taken back. */
+  readonly undoable: OrderEvent | undefined;
 };
+
+const noCounts = Object.fromEntries(counterNames.map((name) => [name, 0])) as Counters;
 
 export function initialState(facts: OrderFacts): OrderState {
   return {
@@ -154,10 +132,21 @@ export function initialState(facts: OrderFacts): OrderState {
     order: { status: 'payment_pending', since: facts.placedAt },
     delivery: { status: 'none' },
     payment: { status: 'none' },
+    fulfilment: facts.fulfilment,
+    promisedAt: facts.promisedAt,
+    goodsMinor: facts.goodsMinor,
+    tipMinor: facts.tipMinor,
+    travelMs: facts.travelMs,
+    goodsOut: false,
     attempts: { authorize: 0, capture: 0, void: 0 },
     searches: 0,
     searchedMs: 0,
+    counts: noCounts,
     extended: {},
+    extensions: {},
+    extendedMs: 0,
+    held: undefined,
+    undoable: undefined,
   };
 }
 
@@ -168,13 +157,17 @@ const ended: ReadonlySet<string> = new Set([
   'cancelled',
   'failed',
 ]);
-const moneyEnded: ReadonlySet<string> = new Set([
+const moneyEnded: ReadonlySet<PaymentPart['status']> = new Set([
   'none',
   'declined',
   'captured',
   'voided',
   'written_off',
-]);
+  'remitted',
+  'short',
+  'refused',
+  'external',
+] as const);
 
 /** The order itself has ended; its money may still be on the way. */
 export const hasEnded = (state: OrderState): boolean => ended.has(state.order.status);
@@ -186,37 +179,64 @@ export const isOver = (state: OrderState): boolean =>
 export const endReasonOf = (state: OrderState): EndReason | undefined =>
   'endReason' in state.order ? state.order.endReason : undefined;
 
-export type SimpleStatus =
-  | 'PENDING'
-  | 'PREPARING'
-  | 'READY'
-  | 'OUT_FOR_DELIVERY'
-  | 'DELIVERED'
-  | 'CANCELLED';
+/** Who carries or is to carry the goods now. */
+export const carrierOf = ({
+  delivery,
+}: OrderState): { readonly driverId: DriverId; readonly offerId: OfferId } | undefined =>
+  'offerId' in delivery ? delivery : undefined;
+
+/** The customer has the goods. */
+export const isFulfilled = ({ order, delivery }: OrderState): boolean =>
+  delivery.status === 'delivered' || order.status === 'handed_over';
+
+/** Of what the order costs now: goods as they are after shortages, the fee while somebody delivers, the tip. */
+export function amountsOf({ facts, goodsMinor, tipMinor, fulfilment }: OrderState): {
+  readonly goodsMinor: number;
+  readonly deliveryFeeMinor: number;
+  readonly tipMinor: number;
+  readonly totalMinor: number;
+} {
+  const deliveryFeeMinor = fulfilment === 'delivery' ? facts.deliveryFeeMinor : 0;
+  const totalMinor = goodsMinor + deliveryFeeMinor + tipMinor;
+  return { goodsMinor, deliveryFeeMinor, tipMinor, totalMinor };
+}
+
+/** What is held on the card. */
+export const holdMinorOf = ({ totalMinor, bufferMinor }: OrderFacts): number =>
+  totalMinor + bufferMinor;
+
+export const simpleStatuses = [
+  'PENDING',
+  'CONFIRMED',
+  'PREPARING',
+  'READY',
+  'OUT_FOR_DELIVERY',
+  'DELIVERED',
+  'CANCELLED',
+] as const;
+export type SimpleStatus = (typeof simpleStatuses)[number];
 
 /** The one status that simple consumers read; derived, never stored as truth. */
-export function simpleStatus(state: Pick<OrderState, 'order' | 'delivery'>): SimpleStatus {
-  if ('endReason' in state.order) return 'CANCELLED';
-  switch (state.delivery.status) {
-    case 'delivered':
-      return 'DELIVERED';
-    case 'picked_up':
-    case 'delivery_unconfirmed':
-      return 'OUT_FOR_DELIVERY';
-    case 'none':
-    case 'searching':
-    case 'confirmed':
-    case 'cancelled':
-      break;
-  }
-  switch (state.order.status) {
+export function simpleStatus(
+  state: Pick<OrderState, 'order' | 'delivery' | 'goodsOut'>,
+): SimpleStatus {
+  const { order, delivery, goodsOut } = state;
+  if ('endReason' in order) return 'CANCELLED';
+  if (delivery.status === 'delivered') return 'DELIVERED';
+  if (goodsOut) return 'OUT_FOR_DELIVERY';
+  switch (order.status) {
     case 'payment_pending':
+    case 'scheduled':
     case 'pending':
+    case 'awaiting_prescription':
       return 'PENDING';
+    case 'accepted':
+      return 'CONFIRMED';
     case 'preparing':
       return 'PREPARING';
     case 'ready':
       return 'READY';
+    case 'handed_over':
     case 'completed':
       return 'DELIVERED';
   }

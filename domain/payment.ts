@@ -1,11 +1,13 @@
 // The payment machine: what the provider's answers mean, and which call to the provider the state asks for.
 // Intent before effect: a call is made only for a recorded intent, so what must be undone is always known.
 
+import { afterPayment, authorizing } from './decide/submission.ts';
 import { accepted, ignored, type Decision } from './decision.ts';
 import { assertNever } from './errors.ts';
 import type { OrderEventBody } from './events.ts';
 import type { Command, PaymentAnswer, PaymentResult } from './messages.ts';
-import { hasEnded, type OrderState, type PaymentPart } from './order.ts';
+import { hasEnded, holdMinorOf, isFulfilled, type OrderState } from './order.ts';
+import type { PaymentPart } from './parts.ts';
 
 const resultKinds: Readonly<Record<PaymentResult['kind'], true>> = {
   paymentAuthorized: true,
@@ -23,112 +25,107 @@ export const isPaymentResult = (command: Command): command is PaymentAnswer =>
   Object.hasOwn(resultKinds, command.kind);
 
 /** The call to the provider that the state asks for: `key` is its idempotency key, `<orderId>:<step>:<n>`. */
-export type PaymentCall =
+export type PaymentCall = {
+  readonly key: string;
+  readonly attempt: number;
+  /** Epoch milliseconds: silence until then is an answer too. */
+  readonly giveUpAt: number;
+} & (
   | {
       readonly step: 'authorize';
-      readonly key: string;
-      readonly attempt: number;
       readonly amountMinor: number;
       readonly paymentMethod: string;
       readonly firstSentAt: number;
     }
-  | {
-      readonly step: 'check';
-      readonly key: string;
-      readonly attempt: number;
-      readonly providerRef: string;
-    }
+  | { readonly step: 'check'; readonly providerRef: string }
   | {
       readonly step: 'capture';
-      readonly key: string;
-      readonly attempt: number;
       readonly amountMinor: number;
       readonly providerRef: string;
       readonly firstSentAt: number;
     }
   | {
       readonly step: 'void';
-      readonly key: string;
-      readonly attempt: number;
       readonly authorizeAttempt: number;
       readonly providerRef: string | undefined;
       readonly firstSentAt: number;
-    };
+    }
+);
 
 export function paymentCallOf({ payment, facts, attempts }: OrderState): PaymentCall | undefined {
-  const keyOf = (step: string, n: number): string => `${facts.orderId}:${step}:${n}`;
+  const { paymentActionTimeoutMs, paymentCheckMs, moneyLimitMs } = facts.policy;
+  const callOf = <S extends PaymentCall['step']>(step: S, n: number) =>
+    ({ step, key: `${facts.orderId}:${step}:${n}` }) as const;
   switch (payment.status) {
-    case 'authorizing': {
-      const { paymentMethod, since } = payment;
-      const attempt = attempts.authorize;
+    case 'authorizing':
       return {
-        step: 'authorize',
-        key: keyOf('authorize', attempt),
-        attempt,
-        amountMinor: facts.totalMinor,
-        paymentMethod,
-        firstSentAt: since,
+        ...callOf('authorize', attempts.authorize),
+        attempt: attempts.authorize,
+        giveUpAt: payment.since + paymentActionTimeoutMs,
+        amountMinor: holdMinorOf(facts),
+        paymentMethod: payment.paymentMethod,
+        firstSentAt: payment.since,
       };
-    }
     case 'requires_action':
       return payment.checking
         ? {
-            step: 'check',
-            key: keyOf('check', payment.check),
+            ...callOf('check', payment.check),
             attempt: attempts.authorize,
+            giveUpAt: payment.checkAt + paymentCheckMs,
             providerRef: payment.providerRef,
           }
         : undefined;
-    case 'capturing': {
-      const { amountMinor, providerRef, since } = payment;
-      const attempt = attempts.capture;
+    case 'capturing':
       return {
-        step: 'capture',
-        key: keyOf('capture', attempt),
-        attempt,
-        amountMinor,
-        providerRef,
-        firstSentAt: since,
+        ...callOf('capture', attempts.capture),
+        attempt: attempts.capture,
+        giveUpAt: payment.firstAt + moneyLimitMs,
+        amountMinor: payment.amountMinor,
+        providerRef: payment.providerRef,
+        firstSentAt: payment.since,
       };
-    }
     case 'voiding': {
-      const { providerRef, since } = payment;
-      const attempt = attempts.void;
+      const { providerRef, since, firstAt } = payment;
       return {
-        step: 'void',
-        key: keyOf('void', attempt),
-        attempt,
+        ...callOf('void', attempts.void),
+        attempt: attempts.void,
+        giveUpAt: firstAt + moneyLimitMs,
         authorizeAttempt: attempts.authorize,
         providerRef,
         // An unanswered authorization is looked for from the order's first moment on.
         firstSentAt: providerRef === undefined ? facts.placedAt : since,
       };
     }
-    case 'none':
-    case 'authorized':
-    case 'declined':
-    case 'capture_failed':
-    case 'captured':
-    case 'voided':
-    case 'written_off':
-      return undefined;
     default:
-      return assertNever(payment);
+      return undefined;
   }
 }
 
-/** What becomes of the hold when an order ends: capture what the settlement asks, or let go. */
+/** What becomes of the money when an order ends: what the settlement asks of the customer, or nothing. */
 export function releaseOrCapture(
   state: OrderState,
-  payment: PaymentPart,
   customerMinor: number,
 ): readonly OrderEventBody[] {
-  if (payment.status === 'requires_action') return [voiding(state, payment.providerRef)];
-  // While a call is under way its answer decides; without a hold there is nothing to undo.
-  if (payment.status !== 'authorized') return [];
-  return customerMinor > 0
-    ? [capturing(state, payment.providerRef, Math.min(customerMinor, payment.amountMinor))]
-    : [voiding(state, payment.providerRef)];
+  const { payment, attempts, goodsOut } = state;
+  switch (payment.status) {
+    case 'requires_action':
+      return [voiding(state, payment.providerRef)];
+    case 'authorized':
+      return customerMinor > 0
+        ? [capturing(state, payment.providerRef, Math.min(customerMinor, payment.amountMinor))]
+        : [voiding(state, payment.providerRef)];
+    case 'due':
+      return [
+        goodsOut ? { type: 'payment.refused' } : { type: 'payment.voided', attempt: attempts.void },
+      ];
+    case 'external':
+      return customerMinor > 0
+        ? [{ type: 'payment.paid_elsewhere', amountMinor: customerMinor }]
+        : [];
+    // While a call is under way its answer decides; without a hold there is nothing to undo.
+    default:
+      return [];
+  }
 }
 
 const capturing = (
@@ -151,6 +148,7 @@ const voiding = (state: OrderState, providerRef: string | undefined): OrderEvent
 export function decidePayment(
   state: OrderState,
   command: PaymentAnswer | Extract<Command, { kind: 'checkPayment' }>,
+  now: number,
 ): Decision {
   const { payment } = state;
   if ('key' in command && command.key !== paymentCallOf(state)?.key) return ignored;
@@ -158,14 +156,16 @@ export function decidePayment(
     case 'checkPayment':
       return payment.status === 'requires_action' &&
         payment.providerRef === command.providerRef &&
-        !payment.checkAgain
+        !payment.checkAgain &&
+        // When the time is up, one more answer decides: news after news would never end.
+        !payment.last
         ? accepted({ type: 'payment.checking', providerRef: payment.providerRef })
         : ignored;
     case 'paymentAuthorized':
     case 'paymentRequiresAction':
     case 'paymentDeclined':
     case 'paymentUnanswered':
-      return awaitsAuthorization(payment) ? authorization(state, command) : ignored;
+      return awaitsAuthorization(payment) ? authorization(state, command, now) : ignored;
     case 'paymentCaptured':
     case 'paymentCaptureFailed':
       return payment.status === 'capturing' ? captureAnswer(state, command) : ignored;
@@ -176,7 +176,7 @@ export function decidePayment(
     case 'paymentVoidFailed':
       return payment.status === 'voiding' ? writeOff(state, command.code) : ignored;
     case 'paymentNotExecuted':
-      return sendAgain(state);
+      return sendAgain(state, now);
     default:
       return assertNever(command);
   }
@@ -186,7 +186,7 @@ export function decidePayment(
 const maxCallsPerStep = 5;
 
 /** Nothing was executed, definitively: the same intent under the next `n`. */
-function sendAgain(state: OrderState): Decision {
+function sendAgain(state: OrderState, now: number): Decision {
   const { payment, attempts, facts } = state;
   switch (payment.status) {
     case 'authorizing':
@@ -197,13 +197,8 @@ function sendAgain(state: OrderState): Decision {
           code: 'processing_error',
         });
       return attempts.authorize < facts.policy.maxPaymentAttempts
-        ? accepted({
-            type: 'payment.authorizing',
-            attempt: attempts.authorize + 1,
-            paymentMethod: payment.paymentMethod,
-            amountMinor: facts.totalMinor,
-          })
-        : authorization(state, { kind: 'paymentDeclined', code: 'processing_error' });
+        ? accepted(authorizing(state, payment.paymentMethod))
+        : authorization(state, { kind: 'paymentDeclined', code: 'processing_error' }, now);
     case 'capturing':
       return attempts.capture < maxCallsPerStep
         ? accepted(capturing(state, payment.providerRef, payment.amountMinor))
@@ -216,17 +211,8 @@ function sendAgain(state: OrderState): Decision {
       return attempts.void < maxCallsPerStep
         ? accepted(voiding(state, payment.providerRef))
         : writeOff(state, 'void_not_executed');
-    case 'none':
-    case 'requires_action':
-    case 'authorized':
-    case 'declined':
-    case 'capture_failed':
-    case 'captured':
-    case 'voided':
-    case 'written_off':
-      return ignored;
     default:
-      return assertNever(payment);
+      return ignored;
   }
 }
 
@@ -238,7 +224,7 @@ type Authorization = Extract<
   { kind: 'paymentAuthorized' | 'paymentRequiresAction' | 'paymentDeclined' | 'paymentUnanswered' }
 >;
 
-function authorization(state: OrderState, answer: Authorization): Decision {
+function authorization(state: OrderState, answer: Authorization, now: number): Decision {
   const attempt = state.attempts.authorize;
   const ended = hasEnded(state);
   const outdated = answer.kind === 'paymentAuthorized' ? undefined : olderThanNews(state.payment);
@@ -254,14 +240,15 @@ function authorization(state: OrderState, answer: Authorization): Decision {
       const { providerRef, amountMinor, captureBefore } = answer;
       return accepted(
         { type: 'payment.authorized', attempt, providerRef, amountMinor, captureBefore },
-        ended ? voiding(state, providerRef) : { type: 'order.submitted' },
+        ...(ended ? [voiding(state, providerRef)] : afterPayment(state, now)),
       );
     }
     case 'paymentRequiresAction': {
       const { providerRef } = answer;
-      return ended
-        ? accepted(voiding(state, providerRef))
-        : accepted({ type: 'payment.requires_action', attempt, providerRef });
+      if (ended) return accepted(voiding(state, providerRef));
+      return (
+        notInTime(state) ?? accepted({ type: 'payment.requires_action', attempt, providerRef })
+      );
     }
     case 'paymentDeclined': {
       const declined: OrderEventBody = { type: 'payment.declined', attempt, code: answer.code };
@@ -274,10 +261,9 @@ function authorization(state: OrderState, answer: Authorization): Decision {
       // A check that found nothing out leaves the customer's time to run.
       if (state.payment.status === 'requires_action') {
         const { providerRef } = state.payment;
-        return accepted(
-          ended
-            ? voiding(state, providerRef)
-            : { type: 'payment.requires_action', attempt, providerRef },
+        if (ended) return accepted(voiding(state, providerRef));
+        return (
+          notInTime(state) ?? accepted({ type: 'payment.requires_action', attempt, providerRef })
         );
       }
       const given: readonly OrderEventBody[] = ended
@@ -289,6 +275,21 @@ function authorization(state: OrderState, answer: Authorization): Decision {
       return assertNever(answer);
   }
 }
+
+/** The customer's time is up: once more the provider is asked, because its news may be late. */
+export const checkOnceMore = ({ payment }: OrderState): Decision | undefined =>
+  payment.status === 'requires_action' && !payment.last
+    ? accepted({ type: 'payment.checking', providerRef: payment.providerRef, last: true })
+    : undefined;
+
+/** Asked for the last time, and still not a yes. */
+const notInTime = (state: OrderState): Decision | undefined =>
+  state.payment.status === 'requires_action' && state.payment.last
+    ? accepted(
+        { type: 'order.cancelled', endReason: 'payment_not_completed' },
+        voiding(state, state.payment.providerRef),
+      )
+    : undefined;
 
 /** News came while the provider was being asked: only a yes stands, anything else is asked again. */
 const olderThanNews = (payment: PaymentPart) =>
@@ -309,9 +310,9 @@ function captureAnswer(
   return answer.final ? accepted(failed, ...lost(state, answer.code)) : accepted(failed);
 }
 
-/** A delivered order is complete when its money is settled, whichever way. */
+/** An order whose goods are with the customer is complete when its money is settled, whichever way. */
 const completion = (state: OrderState): readonly OrderEventBody[] =>
-  state.delivery.status === 'delivered' && !hasEnded(state) ? [{ type: 'order.completed' }] : [];
+  isFulfilled(state) && !hasEnded(state) ? [{ type: 'order.completed' }] : [];
 
 const lost = (state: OrderState, code: string): readonly OrderEventBody[] => [
   {

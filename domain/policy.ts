@@ -1,6 +1,8 @@
 // Policy: every duration, limit and weight that rules an order. A market has one, versioned; an order carries
 // a copy from its first event to its last, so a change touches new orders only.
 
+import type { Shares } from './settlement.ts';
+
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
@@ -24,12 +26,45 @@ export type Policy = {
   /** Payment: how long the customer may take to complete it, and how many cards may be tried. */
   readonly paymentActionTimeoutMs: number;
   readonly maxPaymentAttempts: number;
-  /** Merchant: silence before the reminder and before the order expires. */
+  /** How long the provider may take to say whether the customer has confirmed. */
+  readonly paymentCheckMs: number;
+  /** Scheduled: how much earlier than strictly needed the merchant is asked; farther ahead the card waits too. */
+  readonly scheduleMarginMs: number;
+  readonly authorizeAheadMs: number;
+  /** Merchant: silence before each nudge and before the order expires; how long a tablet counts as seen. */
   readonly remindMerchantMs: number;
+  readonly acknowledgeMs: number;
+  readonly callMerchantMs: number;
   readonly expireMs: number;
-  /** Preparation: the estimate when the merchant gives none, and the patience beyond it. */
+  readonly autoAcceptMs: number;
+  /** Two expired orders in a row pause the branch for so long. */
+  readonly branchPauseMs: number;
+  readonly prescriptionMs: number;
+  /** Preparation: the estimate when the merchant gives none, the patience beyond it, then beyond each step. */
   readonly prepEstimateMs: number;
   readonly prepGraceMs: number;
+  readonly prepAskMs: number;
+  readonly prepReestimateMs: number;
+  readonly prepSupportMs: number;
+  /** Missing goods: how long the customer is asked; the share held beyond the goods for dearer substitutes. */
+  readonly shortageMs: number;
+  readonly substitutionBufferBps: number;
+  /** Goods that the customer collects. */
+  readonly collectRemindMs: number;
+  readonly collectMs: number;
+  /** Caps of everything that people may do again and again. */
+  readonly maxChanges: number;
+  readonly maxShortages: number;
+  readonly maxDelays: number;
+  readonly maxHolds: number;
+  readonly maxHoldMs: number;
+  readonly maxExtensions: number;
+  readonly maxExtensionMs: number;
+  readonly maxRedeliveries: number;
+  readonly maxRemakes: number;
+  readonly maxResends: number;
+  readonly maxUndos: number;
+  readonly undoMs: number;
   /** Search for a driver. */
   /** A driver is looked for this long before the goods are ready, plus the usual approach to the branch. */
   readonly releaseLeadMs: number;
@@ -46,6 +81,15 @@ export type Policy = {
   readonly pickupLateGraceMs: number;
   readonly dropoffLateGraceMs: number;
   readonly pingGraceMs: number;
+  /** A driver who waits at the branch: patience, then after the merchant was warned; their pay for nothing. */
+  readonly maxPickupWaitMs: number;
+  readonly pickupWarnMs: number;
+  readonly waitPayBps: number;
+  /** A driver who waits at the door, and how often they must have tried to reach the customer. */
+  readonly maxDropoffWaitMs: number;
+  readonly minContactAttempts: number;
+  readonly problemMs: number;
+  readonly returnWaitMs: number;
   readonly lateProofWindowMs: number;
   /** A card is let go this long before its hold would lapse by itself. */
   readonly holdMarginMs: number;
@@ -58,6 +102,10 @@ export type Policy = {
   readonly moneyLimitMs: number;
   /** A remedy of support that costs the platform more needs a second person; minor units. */
   readonly secondApprovalMinor: number;
+  /** Cash in a driver's hands. */
+  readonly cashRemitMs: number;
+  /** What this merchant has agreed on instead of the settlement table's cells: `end.stage` → shares. */
+  readonly settlement: Readonly<Record<string, Shares>>;
   /** After an outage of the engine: real time, never scaled. */
   readonly overdueGraceMs: number;
   readonly overdueExtensionMs: number;
@@ -67,10 +115,37 @@ export const defaultPolicy: Policy = {
   version: 'default-1',
   paymentActionTimeoutMs: 15 * minute,
   maxPaymentAttempts: 3,
+  paymentCheckMs: 2 * minute,
+  scheduleMarginMs: 20 * minute,
+  authorizeAheadMs: 5 * 24 * hour,
   remindMerchantMs: 90 * second,
+  acknowledgeMs: 3 * minute,
+  callMerchantMs: 4 * minute,
   expireMs: 11.5 * minute,
+  autoAcceptMs: 10 * minute,
+  branchPauseMs: 30 * minute,
+  prescriptionMs: 30 * minute,
   prepEstimateMs: 15 * minute,
   prepGraceMs: 10 * minute,
+  prepAskMs: 5 * minute,
+  prepReestimateMs: 10 * minute,
+  prepSupportMs: 10 * minute,
+  shortageMs: 10 * minute,
+  substitutionBufferBps: 2_000,
+  collectRemindMs: 15 * minute,
+  collectMs: 60 * minute,
+  maxChanges: 10,
+  maxShortages: 5,
+  maxDelays: 3,
+  maxHolds: 3,
+  maxHoldMs: 2 * hour,
+  maxExtensions: 3,
+  maxExtensionMs: 2 * hour,
+  maxRedeliveries: 2,
+  maxRemakes: 1,
+  maxResends: 1,
+  maxUndos: 3,
+  undoMs: 1 * minute,
   releaseLeadMs: 5 * minute,
   approachMs: 5 * minute,
   rungs: [
@@ -87,6 +162,13 @@ export const defaultPolicy: Policy = {
   pickupLateGraceMs: 10 * minute,
   dropoffLateGraceMs: 15 * minute,
   pingGraceMs: 5 * minute,
+  maxPickupWaitMs: 10 * minute,
+  pickupWarnMs: 5 * minute,
+  waitPayBps: 5_000,
+  maxDropoffWaitMs: 8 * minute,
+  minContactAttempts: 2,
+  problemMs: 30 * minute,
+  returnWaitMs: 30 * minute,
   lateProofWindowMs: 24 * hour,
   holdMarginMs: 12 * hour,
   pickupServiceMs: 4 * minute,
@@ -96,6 +178,8 @@ export const defaultPolicy: Policy = {
   moneyRetryMs: 1 * hour,
   moneyLimitMs: 72 * hour,
   secondApprovalMinor: 10_000,
+  cashRemitMs: 24 * hour,
+  settlement: {},
   overdueGraceMs: 5 * second,
   overdueExtensionMs: 5 * minute,
 };

@@ -1,12 +1,14 @@
-// Who pays and who is paid when an order ends: one table, end reason × stage. Every cell sums to zero, because
-// the platform takes or bears what the other parties leave.
+// Who pays and who is paid when an order ends: one table, end × stage, in words; the method of payment bounds what the
+// customer can be charged. Every cell sums to zero, because the platform takes or bears what the other parties leave.
 
 import { shareOf } from './money.ts';
-import type { EndReason, OrderFacts, OrderState } from './order.ts';
+import { amountsOf, type OrderFacts, type OrderState } from './order.ts';
+import type { EndReason } from './parts.ts';
 
 /** Minor units. What the customer pays is shared out: customer = merchant + driver + platform. */
 export type Settlement = {
   readonly customerMinor: number;
+  /** Negative when the merchant owes. */
   readonly merchantMinor: number;
   readonly driverMinor: number;
   /** Negative when the platform bears a loss. */
@@ -14,88 +16,210 @@ export type Settlement = {
 };
 
 /** How far an order had come when it ended. */
-export const stages = ['before_accept', 'preparing', 'assigned', 'picked_up', 'delivered'] as const;
+export const stages = [
+  'before_accept',
+  'accepted',
+  'accepted_arrived',
+  'preparing',
+  'assigned',
+  'arrived',
+  'picked_up',
+  'returning',
+  'delivered',
+  'handed_over',
+] as const;
 export type Stage = (typeof stages)[number];
 
-export function stageOf(state: OrderState): Stage {
-  switch (state.delivery.status) {
-    case 'none':
-      return 'before_accept';
-    case 'searching':
-    case 'cancelled':
-      return 'preparing';
-    case 'confirmed':
-      return 'assigned';
-    case 'picked_up':
-    case 'delivery_unconfirmed':
-      return 'picked_up';
+const beforeAccept: ReadonlySet<string> = new Set([
+  'payment_pending',
+  'scheduled',
+  'pending',
+  'awaiting_prescription',
+]);
+
+export function stageOf({ order, delivery, goodsOut }: OrderState): Stage {
+  switch (delivery.status) {
     case 'delivered':
       return 'delivered';
+    case 'enroute_to_return':
+    case 'arrived_at_return':
+    case 'returned':
+      return 'returning';
+    case 'picked_up':
+    case 'arrived_at_dropoff':
+    case 'delivery_unconfirmed':
+    case 'problem':
+    case 'discarded':
+      return 'picked_up';
+    case 'none':
+    case 'searching':
+    case 'confirmed':
+    case 'arrived_at_pickup':
+    case 'cancelled':
+      break;
   }
+  if (goodsOut) return 'picked_up';
+  const arrived = delivery.status === 'arrived_at_pickup';
+  if (order.status === 'accepted') return arrived ? 'accepted_arrived' : 'accepted';
+  if (beforeAccept.has(order.status)) return 'before_accept';
+  if (order.status === 'handed_over') return 'handed_over';
+  if (arrived) return 'arrived';
+  return delivery.status === 'confirmed' ? 'assigned' : 'preparing';
 }
 
-type Cell = (facts: OrderFacts) => Omit<Settlement, 'platformMinor'>;
-
-const goodsLessCommission = (facts: OrderFacts): number =>
-  facts.goodsMinor - shareOf(facts.goodsMinor, facts.commissionBps);
-
-const nothing: Cell = () => ({ customerMinor: 0, merchantMinor: 0, driverMinor: 0 });
-const goodsPaid: Cell = (facts) => ({
-  customerMinor: facts.goodsMinor,
-  merchantMinor: goodsLessCommission(facts),
-  driverMinor: 0,
-});
-const goodsAndDriverPaid: Cell = (facts) => ({
-  customerMinor: facts.goodsMinor + facts.deliveryFeeMinor,
-  merchantMinor: goodsLessCommission(facts),
-  driverMinor: facts.driverPayMinor,
-});
-const platformBears =
-  (driverPaid: boolean): Cell =>
-  (facts) => ({
-    customerMinor: 0,
-    merchantMinor: goodsLessCommission(facts),
-    driverMinor: driverPaid ? facts.driverPayMinor : 0,
-  });
-const delivered: Cell = (facts) => ({
-  customerMinor: facts.totalMinor,
-  merchantMinor: goodsLessCommission(facts),
-  driverMinor: facts.driverPayMinor + facts.tipMinor,
-});
-
-/** A missing cell cannot happen: `settle` refuses it as a bug. */
-export const settlementTable: Readonly<
-  Record<EndReason | 'delivered', Partial<Record<Stage, Cell>>>
-> = {
-  delivered: { delivered },
-  cancelled_by_customer: {
-    before_accept: nothing,
-    preparing: goodsPaid,
-    assigned: goodsAndDriverPaid,
-  },
-  cancelled_by_merchant: { before_accept: nothing, preparing: nothing, assigned: nothing },
-  cancelled_by_support: {
-    before_accept: nothing,
-    preparing: platformBears(false),
-    assigned: platformBears(true),
-  },
-  merchant_denied: { before_accept: nothing },
-  merchant_expired: { before_accept: nothing },
-  payment_failed: { before_accept: nothing },
-  payment_not_completed: { before_accept: nothing },
-  failed_to_assign: { preparing: platformBears(false), assigned: platformBears(false) },
-  failed_to_deliver: { picked_up: platformBears(true) },
+/** What an order's money is about when it ends. */
+export type Bill = Pick<
+  OrderFacts,
+  'goodsMinor' | 'deliveryFeeMinor' | 'tipMinor' | 'driverPayMinor' | 'commissionBps'
+> & {
+  readonly restockableMinor: number;
+  /** The most that the customer can be charged: the hold on the card, what was collected, no limit elsewhere. */
+  readonly chargeableMinor: number;
 };
 
-/** Source: the settlement table of `docs/lifecycle.md`. Throws on a cell that the lifecycle cannot reach. */
-export function settle(facts: OrderFacts, end: EndReason | 'delivered', stage: Stage): Settlement {
-  const cell = settlementTable[end][stage];
-  if (!cell) throw new Error(`no settlement for ${end} at ${stage}`);
-  const { customerMinor, merchantMinor, driverMinor } = cell(facts);
+const goodsLessCommission = (minor: number, { commissionBps }: Bill): number =>
+  minor - shareOf(minor, commissionBps);
+const kept = ({ goodsMinor, restockableMinor }: Bill): number =>
+  Math.max(0, goodsMinor - restockableMinor);
+
+const customerPays = {
+  nothing: () => 0,
+  goods: (bill: Bill) => bill.goodsMinor,
+  goods_and_fee: (bill: Bill) => bill.goodsMinor + bill.deliveryFeeMinor,
+  everything: (bill: Bill) => bill.goodsMinor + bill.deliveryFeeMinor + bill.tipMinor,
+  everything_and_return: (bill: Bill) =>
+    bill.goodsMinor + 2 * bill.deliveryFeeMinor + bill.tipMinor,
+  both_legs_and_kept_goods: (bill: Bill) => 2 * bill.deliveryFeeMinor + kept(bill),
+} as const;
+const merchantGets = {
+  nothing: () => 0,
+  goods: (bill: Bill) => goodsLessCommission(bill.goodsMinor, bill),
+  goods_and_tip: (bill: Bill) => goodsLessCommission(bill.goodsMinor, bill) + bill.tipMinor,
+  kept_goods: (bill: Bill) => goodsLessCommission(kept(bill), bill),
+  owes_driver: (bill: Bill) => -bill.driverPayMinor,
+} as const;
+const driverGets = {
+  nothing: () => 0,
+  pay: (bill: Bill) => bill.driverPayMinor,
+  pay_and_tip: (bill: Bill) => bill.driverPayMinor + bill.tipMinor,
+  both_legs: (bill: Bill) => 2 * bill.driverPayMinor,
+} as const;
+
+/** A cell of the table, in words. */
+export type Shares = readonly [
+  customer: keyof typeof customerPays,
+  merchant: keyof typeof merchantGets,
+  driver: keyof typeof driverGets,
+];
+/** The words that a cell, a merchant's policy or support may use. */
+export const shareWords = {
+  customer: Object.keys(customerPays) as readonly Shares[0][],
+  merchant: Object.keys(merchantGets) as readonly Shares[1][],
+  driver: Object.keys(driverGets) as readonly Shares[2][],
+} as const;
+
+export type End = EndReason | 'delivered' | 'returned_after_age_check';
+
+const nothing: Shares = ['nothing', 'nothing', 'nothing'];
+const platformBears: Shares = ['nothing', 'goods', 'nothing'];
+const platformBearsAll: Shares = ['nothing', 'goods', 'pay'];
+const platformBearsBothLegs: Shares = ['nothing', 'goods', 'both_legs'];
+const onlyDriver: Shares = ['nothing', 'nothing', 'pay'];
+const merchantBears: Shares = ['nothing', 'owes_driver', 'pay'];
+const customerBears: Shares = ['goods_and_fee', 'goods', 'pay'];
+const unpaid = { before_accept: nothing } as const;
+
+/** A missing cell cannot happen: `settle` refuses it as a bug. */
+export const settlementTable: Readonly<Record<End, Partial<Readonly<Record<Stage, Shares>>>>> = {
+  delivered: {
+    delivered: ['everything', 'goods', 'pay_and_tip'],
+    handed_over: ['everything', 'goods_and_tip', 'nothing'],
+  },
+  cancelled_by_customer: {
+    ...unpaid,
+    accepted: nothing,
+    accepted_arrived: onlyDriver,
+    preparing: ['goods', 'goods', 'nothing'],
+    assigned: customerBears,
+    arrived: customerBears,
+  },
+  cancelled_by_merchant: {
+    ...unpaid,
+    accepted: nothing,
+    accepted_arrived: merchantBears,
+    preparing: nothing,
+    assigned: nothing,
+    arrived: merchantBears,
+  },
+  cancelled_by_support: {
+    ...unpaid,
+    accepted: nothing,
+    accepted_arrived: onlyDriver,
+    preparing: platformBears,
+    assigned: platformBearsAll,
+    arrived: platformBearsAll,
+    picked_up: platformBearsAll,
+    returning: platformBearsBothLegs,
+  },
+  merchant_denied: unpaid,
+  merchant_expired: unpaid,
+  prescription_rejected: unpaid,
+  payment_failed: unpaid,
+  payment_not_completed: unpaid,
+  // A driver who was let go has been paid when they left.
+  failed_to_assign: {
+    accepted: nothing,
+    accepted_arrived: nothing,
+    preparing: platformBears,
+    assigned: platformBears,
+    arrived: platformBears,
+    picked_up: platformBears,
+  },
+  failed_to_pick_up: { arrived: merchantBears },
+  not_collected: { preparing: ['goods', 'goods', 'nothing'] },
+  failed_to_deliver: { picked_up: platformBearsAll, returning: platformBearsBothLegs },
+  lost: { picked_up: platformBearsAll, returning: platformBearsBothLegs },
+  damaged: { picked_up: platformBearsAll, returning: platformBearsBothLegs },
+  returned: { returning: ['everything_and_return', 'goods', 'both_legs'] },
+  returned_after_age_check: { returning: ['both_legs_and_kept_goods', 'kept_goods', 'both_legs'] },
+  discarded: { picked_up: ['everything', 'goods', 'pay'] },
+};
+
+/** The shares that rule: support's own, the merchant's agreement, the table. Throws where none is. */
+export function sharesOf(
+  overrides: Readonly<Record<string, Shares>>,
+  { end, stage }: { readonly end: End; readonly stage: Stage },
+): Shares {
+  const shares = settlementTable[end][stage];
+  if (!shares) throw new Error(`no settlement for ${end} at ${stage}`);
+  return overrides[`${end}.${stage}`] ?? shares;
+}
+
+/** Source: the settlement table of `docs/lifecycle.md`. */
+export function settle(bill: Bill, [customer, merchant, driver]: Shares): Settlement {
+  const customerMinor = Math.min(customerPays[customer](bill), bill.chargeableMinor);
+  const merchantMinor = merchantGets[merchant](bill);
+  const driverMinor = driverGets[driver](bill);
   return {
     customerMinor,
     merchantMinor,
     driverMinor,
     platformMinor: customerMinor - merchantMinor - driverMinor,
   };
+}
+
+/** Of an order as it stands. Cash is only ever charged when the goods change hands. */
+export function billOf(state: OrderState, end: End): Bill {
+  const { facts, payment } = state;
+  const { goodsMinor, deliveryFeeMinor, tipMinor } = amountsOf(state);
+  const { driverPayMinor, commissionBps, restockableMinor } = facts;
+  const paidAtTheDoor = end === 'delivered' ? Number.MAX_SAFE_INTEGER : 0;
+  const held = payment.status === 'authorized' ? payment.amountMinor : 0;
+  const chargeableMinor = {
+    card: held,
+    cash: paidAtTheDoor,
+    external: Number.MAX_SAFE_INTEGER,
+  }[facts.method];
+  const amounts = { goodsMinor, deliveryFeeMinor, tipMinor, restockableMinor };
+  return { ...amounts, driverPayMinor, commissionBps, chargeableMinor };
 }

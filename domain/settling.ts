@@ -1,15 +1,14 @@
 // Break-glass: how support ends an order whose workflow is gone. Pure; `workflows/settle.ts` is the loop around it. An
 // order that has ended, or whose goods are delivered, keeps what its log says: only its money is brought to an end.
 
-import { decide, ending } from './decide.ts';
+import { decide } from './decide.ts';
 import { accepted, refused, type Decision } from './decision.ts';
 import type { Refusal } from './errors.ts';
 import type { Actor, OrderEventBody } from './events.ts';
 import { foresee } from './foresee.ts';
 import type { ExternalCommand, OrderResult } from './messages.ts';
-import { hasEnded, type OrderFacts, type OrderState } from './order.ts';
+import { amountsOf, hasEnded, isFulfilled, type OrderFacts, type OrderState } from './order.ts';
 import { captureAgain } from './payment.ts';
-import { stageOf } from './settlement.ts';
 
 export const settleOutcomes = ['cancelled', 'delivered', 'failed'] as const;
 export type SettleOutcome = (typeof settleOutcomes)[number];
@@ -38,11 +37,10 @@ export function decideSettle(
   now: number,
 ): Decision {
   // Only money is left: a failed capture is tried again at once, whatever else is under way goes on.
-  if (hasEnded(state) || state.delivery.status === 'delivered') return captureAgain(state);
-  const onTheRoad = stageOf(state) === 'picked_up';
+  if (hasEnded(state) || isFulfilled(state)) return captureAgain(state);
   switch (outcome) {
     case undefined:
-      return onTheRoad
+      return state.goodsOut
         ? refused(
             'outcome_needed',
             'the driver has the goods: the outcome is `delivered` or `failed`',
@@ -53,8 +51,8 @@ export function decideSettle(
     case 'delivered':
       return delivered(state, now);
     case 'failed':
-      return onTheRoad
-        ? accepted(...ending(state, { status: 'failed', endReason: 'failed_to_deliver' }))
+      return state.goodsOut
+        ? decide(state, { kind: 'forceFail', endReason: 'failed_to_deliver' }, now)
         : refused('not_picked_up', 'nobody has the goods: cancel the order instead');
   }
 }
@@ -62,14 +60,16 @@ export function decideSettle(
 const cancel = (state: OrderState, now: number): Decision =>
   decide(state, { kind: 'cancel', by: 'support' }, now);
 
-/** The driver who has it said nothing of it; whatever they left out is made up for. */
+/** Nobody said it; whatever was left out is made up for. Cash counts as collected: whoever handed over owes it. */
 function delivered(state: OrderState, now: number): Decision {
-  const { delivery } = state;
+  const { delivery, fulfilment, facts } = state;
+  const cash = facts.method === 'cash' ? { collectedMinor: amountsOf(state).totalMinor } : {};
+  if (fulfilment !== 'delivery') return decide(state, { kind: 'handOver', ...cash }, now);
   if (!('driverId' in delivery)) return refused('no_driver', 'no driver has taken the delivery');
   const { driverId } = delivery;
   const steps: readonly ExternalCommand[] = [
-    ...(delivery.status === 'confirmed' ? [{ kind: 'pickUp', driverId } as const] : []),
-    { kind: 'deliver', driverId },
+    ...(state.goodsOut ? [] : [{ kind: 'pickUp', driverId } as const]),
+    { kind: 'forceDeliver', proofs: [], ...cash },
   ];
   return inTurn(state, steps, now);
 }

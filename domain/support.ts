@@ -4,9 +4,10 @@
 
 import { decide } from './decide.ts';
 import { refused, type Decision } from './decision.ts';
-import type { DriverId, NoteId } from './ids.ts';
+import type { NoteId } from './ids.ts';
 import type { ExternalCommand } from './messages.ts';
-import type { OrderState } from './order.ts';
+import { deadlinesOf } from './lifecycle.ts';
+import { amountsOf, type OrderState } from './order.ts';
 
 /** Why a person stepped in. What more there is to say is a note, stored encrypted. */
 export const supportReasons = [
@@ -50,15 +51,6 @@ export type SupportAction = {
 const seconds = (value: string | number | undefined) =>
   typeof value === 'number' ? { prepMs: value * 1_000 } : {};
 
-/** As the driver who has the delivery would say it. */
-const asDriver =
-  (kind: 'pickUp' | 'deliver' | 'abandon') =>
-  ({ state }: Ask): ExternalCommand | undefined => {
-    const driverId: DriverId | undefined =
-      'driverId' in state.delivery ? state.delivery.driverId : undefined;
-    return driverId && { kind, driverId };
-  };
-
 export const supportActions = {
   accept: {
     says: 'Accept for the merchant, who said so by another way',
@@ -71,17 +63,79 @@ export const supportActions = {
     bulk: true,
     command: ({ noted }) => ({ kind: 'cancel', by: 'support', ...noted }),
   },
+  'resend-to-merchant': {
+    says: 'Ask the merchant once more; the time to answer begins anew',
+    command: () => ({ kind: 'resendToMerchant' }),
+  },
+  hold: {
+    says: 'Let no deadline of order and delivery pass until a time',
+    takes: { until: { kind: 'time', says: 'when they run on' } },
+    command: ({ given }) => ({ kind: 'hold', until: Number(given['until']) }),
+  },
+  extend: {
+    says: 'Put the next deadline off',
+    takes: { seconds: { kind: 'seconds', says: 'by how long' } },
+    command: ({ state, given }) => ({
+      kind: 'extendDeadline',
+      key: deadlinesOf(state)[0]?.key ?? '',
+      byMs: Number(given['seconds']) * 1_000,
+    }),
+  },
+  'undo-last': {
+    says: 'Take back what was said last, if it can be and is not older than a minute',
+    command: () => ({ kind: 'undoLast' }),
+  },
+  'convert-to-pickup': {
+    says: 'The customer comes for it; no fee for the delivery',
+    command: () => ({ kind: 'convertToPickup' }),
+  },
   'release-driver': {
     says: 'Take the delivery from its driver and look for another one',
-    command: asDriver('abandon'),
+    command: () => ({ kind: 'unassignDriver' }),
   },
   'stop-search': {
     says: 'Look for a driver no longer: the order fails, the platform bears it',
     bulk: true,
     command: ({ state }) => ({ kind: 'exhaustSearch', search: state.searches }),
   },
-  'mark-picked-up': { says: 'The driver has the goods', command: asDriver('pickUp') },
-  'mark-delivered': { says: 'The customer has the goods', command: asDriver('deliver') },
+  'mark-picked-up': {
+    says: 'The driver has the goods',
+    command: ({ state: { delivery } }) =>
+      'driverId' in delivery ? { kind: 'pickUp', driverId: delivery.driverId } : undefined,
+  },
+  'mark-delivered': {
+    says: 'The customer has the goods',
+    takes: {
+      collected_minor: { kind: 'amount', optional: true, says: 'cash that the driver got' },
+    },
+    command: ({ state, given }) => ({
+      kind: 'forceDeliver',
+      collectedMinor: Number(given['collected_minor'] ?? amountsOf(state).totalMinor),
+    }),
+  },
+  redeliver: {
+    says: 'The same driver tries once more to bring it',
+    command: () => ({ kind: 'redeliver' }),
+  },
+  remake: {
+    says: 'The goods are made once more and another driver brings them',
+    command: () => ({ kind: 'remake' }),
+  },
+  'mark-failed': {
+    says: 'The goods will not arrive: the order fails',
+    command: ({ state }) => ({
+      kind: 'forceFail',
+      endReason: state.goodsOut ? 'failed_to_deliver' : 'failed_to_assign',
+    }),
+  },
+  'mark-lost': {
+    says: 'The goods are lost: the order fails',
+    command: () => ({ kind: 'forceFail', endReason: 'lost' }),
+  },
+  'mark-damaged': {
+    says: 'The goods are damaged: the order fails',
+    command: () => ({ kind: 'forceFail', endReason: 'damaged' }),
+  },
 } as const satisfies Readonly<Record<string, SupportAction>>;
 
 export type SupportActionName = keyof typeof supportActions;
@@ -115,7 +169,9 @@ const examples: Readonly<Record<Param['kind'], (now: number) => string | number>
 /** What support may do at this moment. */
 export const possibleActions = (state: OrderState, now: number): readonly SupportActionName[] =>
   supportActionNames.filter((name) => {
-    const takes = Object.entries(actionOf(name).takes ?? {});
+    const takes = Object.entries(actionOf(name).takes ?? {}).filter(
+      ([, { optional }]) => !optional,
+    );
     const given = Object.fromEntries(takes.map(([key, { kind }]) => [key, examples[kind](now)]));
     return tryAction(name, { state, given, noted: {}, now }).decision.kind === 'events';
   });

@@ -3,10 +3,13 @@
 import { deadlinesOf, type Deadline, type Owner } from './lifecycle.ts';
 import { formatMoney } from './money.ts';
 import {
+  amountsOf,
   endReasonOf,
   hasEnded,
+  isFulfilled,
   isOver,
   simpleStatus,
+  type Fulfilment,
   type OrderFacts,
   type OrderState,
   type SimpleStatus,
@@ -33,6 +36,12 @@ export type OrderRow = {
   readonly search: number;
   readonly searchSince: number | undefined;
   readonly providerRef: string | undefined;
+  readonly fulfilment: Fulfilment;
+  readonly promisedAt: number | undefined;
+  readonly goodsMinor: number;
+  readonly deliveryFeeMinor: number;
+  readonly tipMinor: number;
+  readonly totalMinor: number;
   readonly isOver: boolean;
 };
 
@@ -55,20 +64,24 @@ export function rowOf(state: OrderState): OrderRow {
     deadlineAt: next?.at,
     nextExit: next?.exit,
     deadlines,
-    readyEstimateAt: order.status === 'preparing' ? order.readyEstimateAt : undefined,
+    readyEstimateAt:
+      'readyEstimateAt' in order && order.status !== 'ready' ? order.readyEstimateAt : undefined,
     readyAt: order.status === 'ready' ? order.since : undefined,
     pickupEtaAt: delivery.status === 'confirmed' ? delivery.pickupEtaAt : undefined,
     dropoffEtaAt: delivery.status === 'picked_up' ? delivery.dropoffEtaAt : undefined,
     search: state.searches,
     searchSince: delivery.status === 'searching' ? delivery.since : undefined,
     providerRef: 'providerRef' in payment ? payment.providerRef : undefined,
+    fulfilment: state.fulfilment,
+    promisedAt: state.promisedAt,
+    ...amountsOf(state),
     isOver: isOver(state),
   };
 }
 
 /** `#1042 · delivery · 2 items · 23.50 EUR` (at most 200 bytes: Temporal's limit of a summary). */
 export const summaryOf = (facts: OrderFacts): string =>
-  `#${facts.number.slice(0, 24)} · delivery · ${facts.itemCount} ${facts.itemCount === 1 ? 'item' : 'items'} · ${formatMoney(facts.totalMinor, facts.currency)}`;
+  `#${facts.number.slice(0, 24)} · ${facts.fulfilment} · ${facts.itemCount} ${facts.itemCount === 1 ? 'item' : 'items'} · ${formatMoney(facts.totalMinor, facts.currency)}`;
 
 const clock = (at: number): string =>
   `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
@@ -76,9 +89,8 @@ const clock = (at: number): string =>
 const supportMay = (state: OrderState): string => {
   if (isOver(state)) return 'nothing is left to do.';
   if (hasEnded(state)) return 'wait: only money is still on its way.';
-  const gone = ['picked_up', 'delivery_unconfirmed', 'delivered'].includes(state.delivery.status);
-  return gone
-    ? 'ask driver and customer, then `mark-delivered`; the order cannot be cancelled any more.'
+  return state.goodsOut || isFulfilled(state)
+    ? 'ask driver and customer, then `mark-delivered`, `redeliver` or `mark-failed`; the order cannot be cancelled any more.'
     : `cancel it: \`POST /v1/support/orders/${state.facts.orderId}/actions/cancel\`, with a preview beside it.`;
 };
 

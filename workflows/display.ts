@@ -10,13 +10,19 @@ const stuckKey = defineSearchAttributeKey('StuckReason', 'KEYWORD');
 
 /** An upsert costs an action and an index write, hence three coarse stages; PostgreSQL knows the rest. */
 function stageOf({ delivery, order }: OrderState): string {
-  if (order.status === 'payment_pending' || order.status === 'pending')
-    return 'waiting_for_merchant';
+  if (beforeAccepting.has(order.status)) return 'waiting_for_merchant';
   return delivery.status === 'searching' ? 'finding_driver' : 'delivering';
 }
+const beforeAccepting: ReadonlySet<string> = new Set([
+  'payment_pending',
+  'scheduled',
+  'pending',
+  'awaiting_prescription',
+]);
 
 const stuckReason = ({ delivery, payment }: OrderState): string | undefined => {
-  if (delivery.status === 'delivery_unconfirmed') return 'delivery_unconfirmed';
+  if (delivery.status === 'delivery_unconfirmed' || delivery.status === 'problem')
+    return delivery.status;
   return payment.status === 'capture_failed' ? 'capture_failed' : undefined;
 };
 

@@ -8,8 +8,8 @@ import type { Refusal } from '../domain/errors.ts';
 import type { Actor, OrderEvent, OrderEventBody } from '../domain/events.ts';
 import { fold } from '../domain/evolve.ts';
 import { deadlinesOf, dueAt, type Deadline } from '../domain/lifecycle.ts';
-import type { Command } from '../domain/messages.ts';
-import { initialState, type OrderFacts, type OrderState } from '../domain/order.ts';
+import type { Command, OrderInput } from '../domain/messages.ts';
+import { initialState, type OrderState } from '../domain/order.ts';
 import { paymentCallOf } from '../domain/payment.ts';
 import { decideSettle, type SettleOrder } from '../domain/settling.ts';
 import { createAlarm } from './alarm.ts';
@@ -37,6 +37,10 @@ export type Life = {
   readonly alarm: ReturnType<typeof createAlarm>;
   /** Commands that the log knew before this run did: their callers may ask again. */
   readonly found: Set<string>;
+  /** Every command that is in the log: a new run must know them. */
+  readonly taken: Set<string>;
+  /** The order was released just now: it goes on in a new run, on the newest code. */
+  released: boolean;
   callUnderWay: string | undefined;
   working: boolean;
 };
@@ -44,11 +48,13 @@ export type Life = {
 const system: Actor = { kind: 'system' };
 export const placing: Item = { commandId: 'place', command: { kind: 'place' }, actor: system };
 
-export const startLife = (facts: OrderFacts): Life => ({
-  state: initialState(facts),
+export const startLife = ({ facts, resume }: OrderInput): Life => ({
+  state: resume?.state ?? initialState(facts),
   inbox: [],
   alarm: createAlarm(),
-  found: new Set(),
+  found: new Set(resume?.taken),
+  taken: new Set(resume?.taken),
+  released: false,
   callUnderWay: undefined,
   working: false,
 });
@@ -100,7 +106,11 @@ async function store(
   events: readonly OrderEventBody[],
 ): Promise<readonly OrderEvent[]> {
   const stored = await append(life.state, { commandId, actor, events });
-  for (const event of stored) if (event.commandId !== commandId) life.found.add(event.commandId);
+  for (const event of stored) {
+    life.taken.add(event.commandId);
+    if (event.commandId !== commandId) life.found.add(event.commandId);
+    if (event.type === 'order.released') life.released = true;
+  }
   life.state = fold(life.state, stored);
   return stored;
 }
@@ -132,7 +142,7 @@ function exitOf(
     const until = now + Math.min(lateMs, overdueExtensionMs);
     return {
       commandId: `extend:${key}`,
-      command: { kind: 'extendDeadline', key, until },
+      command: { kind: 'putOff', key, until },
       actor: system,
     };
   }
@@ -151,7 +161,7 @@ export function callProvider(life: Life): void {
   );
 }
 
-/** Commands that came while the order ended get their answer too. */
+/** Commands that came while the order ended, or before it goes on in a new run, get their answer too. */
 export async function answerTheRest(life: Life): Promise<void> {
   for (let item = life.inbox.shift(); item; item = life.inbox.shift()) await handle(life, item);
 }

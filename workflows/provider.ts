@@ -12,7 +12,7 @@ export async function askProvider(facts: OrderFacts, call: PaymentCall): Promise
   const { callProvider } = proxyActivities<PaymentActivities>({
     taskQueue: 'payments',
     startToCloseTimeout: '20s',
-    scheduleToCloseTimeout: limitMs(facts, call),
+    scheduleToCloseTimeout: Math.max(leastMs, call.giveUpAt - Date.now()),
     retry: { initialInterval: '500ms', maximumInterval: '60s' },
     summary: inWords(facts, call),
   });
@@ -25,8 +25,8 @@ export async function askProvider(facts: OrderFacts, call: PaymentCall): Promise
   }
 }
 
-const limitMs = ({ policy }: OrderFacts, { step }: PaymentCall): number =>
-  step === 'authorize' || step === 'check' ? policy.paymentActionTimeoutMs : policy.moneyLimitMs;
+/** A call is always tried, however late its turn has come. */
+const leastMs = 1_000;
 
 function silence({ step }: PaymentCall): PaymentResult {
   switch (step) {
@@ -40,10 +40,10 @@ function silence({ step }: PaymentCall): PaymentResult {
   }
 }
 
-function inWords({ currency, totalMinor }: OrderFacts, call: PaymentCall): string {
+function inWords({ currency }: OrderFacts, call: PaymentCall): string {
   switch (call.step) {
     case 'authorize':
-      return `hold ${formatMoney(totalMinor, currency)} on the card`;
+      return `hold ${formatMoney(call.amountMinor, currency)} on the card`;
     case 'check':
       return 'ask whether the customer has confirmed the payment';
     case 'capture':

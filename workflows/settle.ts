@@ -24,7 +24,7 @@ export async function settle(input: SettleInput): Promise<SettleResult> {
     const reason = 'the order’s workflow runs: use an ordinary action';
     return { kind: 'refused', refusal: { code: 'order_running', reason } };
   }
-  const life = startLife(facts);
+  const life = startLife({ facts });
   return CancellationScope.nonCancellable(async () => {
     const outcome = await end(life, input);
     if (outcome.kind === 'refused') return outcome;

@@ -15,6 +15,7 @@ import {
 import type { Vault } from '../../db/vault.ts';
 import type { Static } from 'typebox';
 import { defaultPolicy, scalePolicy, type Policy } from '../../domain/policy.ts';
+import { settlementTable, type Shares } from '../../domain/settlement.ts';
 import { badField, problem } from '../problems.ts';
 import type {
   NewBranch,
@@ -53,14 +54,16 @@ export const market: Create<NewMarket> = async (trx, body) => {
 
 export const merchant: Create<Static<typeof NewMerchant>> = async (trx, body) => {
   const { market_id: marketId, name, commission_bps: commissionBps } = body;
-  const row = await createMerchant(trx, { marketId, name, commissionBps });
+  const { kind = 'restaurant', settlement = {} } = body;
+  checkCells(settlement);
+  const row = await createMerchant(trx, { marketId, name, commissionBps, kind, settlement });
   if (!row) throw missing('market_id');
   return { body: merchantBody(row) };
 };
 
 export const branch: Create<Static<typeof NewBranch>> = async (trx, body) => {
-  const { merchant_id: merchantId, name, location } = body;
-  const row = await createBranch(trx, { merchantId, name, location });
+  const { merchant_id: merchantId, name, location, auto_accept: autoAccept = false } = body;
+  const row = await createBranch(trx, { merchantId, name, location, autoAccept });
   if (!row) throw missing('merchant_id');
   return { body: branchBody(row) };
 };
@@ -94,6 +97,16 @@ export const key: Create<NewKey> = async (trx, body) => {
   const row = await createKey(trx, { role, secret, merchantId, branchId, driverId, customerId });
   return { body: keyBody(row), unstored: { secret } };
 };
+
+/** Only cells that the lifecycle can reach may be agreed on otherwise. */
+function checkCells(settlement: Readonly<Record<string, Shares>>): void {
+  const cells = Object.entries(settlementTable).flatMap(([end, row]) =>
+    Object.keys(row).map((stage) => `${end}.${stage}`),
+  );
+  const unknown = Object.keys(settlement).find((cell) => !cells.includes(cell));
+  if (unknown !== undefined)
+    throw badField(`settlement.${unknown}`, 'is no cell of the settlement table');
+}
 
 async function checkMerchant(
   trx: Db,

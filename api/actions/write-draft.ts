@@ -7,7 +7,6 @@ import { newId } from '../../db/new-id.ts';
 import { createOrderNumbers } from '../../db/order-numbers.ts';
 import { customerKey } from '../../db/people.ts';
 import type { Scope } from '../../db/scope.ts';
-import { distanceM, travelMs } from '../../domain/geo.ts';
 import {
   parseId,
   type BranchId,
@@ -15,20 +14,22 @@ import {
   type MarketId,
   type MerchantId,
 } from '../../domain/ids.ts';
-import { maxAmountMinor } from '../../domain/money.ts';
+import { maxAmountMinor, shareOf } from '../../domain/money.ts';
 import type { OrderFacts } from '../../domain/order.ts';
 import { createCache } from '../cache.ts';
 import { problem } from '../problems.ts';
 import type { NewOrder } from '../schemas/orders.ts';
+import { termsOf } from './order-terms.ts';
 
-/** Straight line from the branch; farther than any policy would send a driver. */
-const deliveryRadiusM = 30_000;
 const branchTtlMs = 5_000;
 
 type Input = { readonly scope: Scope; readonly body: NewOrder; readonly now: number };
 export type WriteDraft = (input: Input) => Promise<Draft>;
 
-/** Throws not_found, currency_mismatch, amount_out_of_range, out_of_area. Writes nothing. */
+/**
+ * Throws not_found, branch_paused, currency_mismatch, amount_out_of_range, out_of_area, not_sold_here, time_in_past,
+ * invalid_request. Writes nothing.
+ */
 export function createWriteDraft(db: Db): WriteDraft {
   const branches = createCache<BranchFacts>({ ttlMs: branchTtlMs, size: 10_000 });
   const numbers = createOrderNumbers(db);
@@ -36,9 +37,11 @@ export function createWriteDraft(db: Db): WriteDraft {
   return async function writeDraft({ scope, body, now }) {
     const branch = await branches(body.branch_id, () => branchFacts(db, body.branch_id));
     if (!branch || !isOwn(scope, branch)) throw noSuch('branch_id', 'branch');
+    if ((branch.pausedUntil ?? 0) > now) throw paused(branch.pausedUntil ?? 0);
+    const terms = termsOf(body, { branch, now });
     const amounts = amountsOf(body, branch);
-    if (distanceM(branch.location, body.dropoff.location) > deliveryRadiusM) throw outOfArea();
     const { customer, customerId } = await customerOf(body, branch.merchantId);
+    const dropoff = body.dropoff?.location ?? branch.location;
     const facts: OrderFacts = {
       orderId: newId('order', now),
       number: await numbers.next(branch.merchantId),
@@ -47,12 +50,11 @@ export function createWriteDraft(db: Db): WriteDraft {
       marketId: branch.marketId as MarketId,
       customerId,
       placedAt: now,
+      ...terms,
       currency: branch.currency,
       ...amounts,
       driverPayMinor: branch.driverPayMinor,
       commissionBps: branch.commissionBps,
-      paymentMethod: body.payment.token,
-      travelMs: Math.round(travelMs(branch.location, body.dropoff.location, branch.policy)),
       policy: branch.policy,
     };
     return {
@@ -60,8 +62,8 @@ export function createWriteDraft(db: Db): WriteDraft {
       customer,
       externalId: body.external_id,
       pickup: branch.location,
-      dropoff: body.dropoff.location,
-      address: body.dropoff.address,
+      dropoff,
+      address: body.dropoff?.address ?? '',
       note: body.note === undefined ? undefined : { id: newId('note', now), text: body.note },
       items: body.items,
     };
@@ -91,32 +93,33 @@ const noSuch = (field: string, what: string): Error =>
     errors: [{ field, problem: `names no ${what} of yours` }],
   });
 
-const outOfArea = (): Error =>
-  problem('out_of_area', 'the drop-off is too far from the branch', {
-    errors: [
-      {
-        field: 'dropoff.location',
-        problem: 'is too far from the branch, in metres',
-        limit: deliveryRadiusM,
-      },
-    ],
-  });
+const paused = (until: number): Error =>
+  problem('branch_paused', `the branch takes no orders before ${new Date(until).toISOString()}`);
 
 /** Sums stay far below 2^53: 200 items × 999 × the largest amount. */
-function amountsOf({ items, tip_minor: tipMinor = 0, currency }: NewOrder, branch: BranchFacts) {
+function amountsOf(
+  { items, tip_minor: tipMinor = 0, currency, type = 'delivery', ...body }: NewOrder,
+  branch: BranchFacts,
+) {
   if (currency !== branch.currency) {
     throw problem('currency_mismatch', `the market’s currency is ${branch.currency}`, {
       errors: [{ field: 'currency', problem: 'is not that of the market', limit: branch.currency }],
     });
   }
+  const sumOf = (some: typeof items): number =>
+    some.reduce((sum, item) => sum + item.quantity * item.unit_price_minor, 0);
   const itemCount = items.reduce((sum, { quantity }) => sum + quantity, 0);
-  const goodsMinor = items.reduce((sum, item) => sum + item.quantity * item.unit_price_minor, 0);
-  const { deliveryFeeMinor } = branch;
+  const goodsMinor = sumOf(items);
+  const restockableMinor = sumOf(items.filter((item) => item.restockable === true));
+  const deliveryFeeMinor = type === 'delivery' ? branch.deliveryFeeMinor : 0;
   const totalMinor = goodsMinor + deliveryFeeMinor + tipMinor;
-  if (totalMinor < 1 || totalMinor > maxAmountMinor) {
+  const dearer = body.substitution === 'substitute' && body.payment.method === 'card';
+  const bufferMinor = dearer ? shareOf(goodsMinor, branch.policy.substitutionBufferBps) : 0;
+  if (totalMinor < 1 || totalMinor + bufferMinor > maxAmountMinor) {
     throw problem('amount_out_of_range', 'goods, delivery fee and tip together are out of range', {
       errors: [{ field: 'items', problem: 'the total must be 1 … limit', limit: maxAmountMinor }],
     });
   }
-  return { itemCount, goodsMinor, deliveryFeeMinor, tipMinor, totalMinor };
+  const amounts = { itemCount, goodsMinor, restockableMinor, deliveryFeeMinor, tipMinor };
+  return { ...amounts, totalMinor, bufferMinor };
 }

@@ -45,16 +45,40 @@ export function readArrival(
   { arrived_at }: { readonly arrived_at?: string },
   now: number,
 ): ArrivalTime {
-  if (arrived_at === undefined) return { arrival: {}, notBefore: undefined, unfit: undefined };
-  const arrivedAt = Math.min(Date.parse(arrived_at), now);
-  const ahead = Date.parse(arrived_at) > now + clockSkewMs;
-  return {
-    arrival: { arrivedAt },
-    notBefore: arrivedAt,
-    unfit: ahead
-      ? badField('arrived_at', 'lies in the future', new Date(now).toISOString())
-      : undefined,
-  };
+  const { at, ...checks } = readPast('arrived_at', arrived_at, now);
+  return { arrival: at === undefined ? {} : { arrivedAt: at }, ...checks };
+}
+
+type HappeningTime = {
+  readonly happening: { readonly happenedAt?: number };
+  readonly notBefore: number | undefined;
+  readonly unfit: ProblemError | undefined;
+};
+
+/** When a phone without network did what it tells now. */
+export function readHappened(
+  { happened_at }: { readonly happened_at?: string },
+  now: number,
+): HappeningTime {
+  const { at, ...checks } = readPast('happened_at', happened_at, now);
+  return { happening: at === undefined ? {} : { happenedAt: at }, ...checks };
+}
+
+function readPast(field: string, time: string | undefined, now: number) {
+  if (time === undefined) return { at: undefined, notBefore: undefined, unfit: undefined };
+  const at = Math.min(Date.parse(time), now);
+  const ahead = Date.parse(time) > now + clockSkewMs;
+  const limit = new Date(now).toISOString();
+  const unfit = ahead ? badField(field, 'lies in the future', limit) : undefined;
+  return { at, notBefore: at, unfit };
+}
+
+/** A time to come that the customer wants. */
+export function readPromise(
+  time: string,
+  now: number,
+): { readonly promisedAt: number; readonly unfit: ProblemError | undefined } {
+  return { promisedAt: Date.parse(time), unfit: pastProblem('scheduled_for', time, now) };
 }
 
 /** Undefined when absent or still to come. */

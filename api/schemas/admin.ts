@@ -2,13 +2,31 @@
 
 import { Type, type Static, type TSchema } from 'typebox';
 import { currencies } from '../../domain/money.ts';
+import { goodsKinds } from '../../domain/order.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
+import { shareWords, type Shares as SettlementShares } from '../../domain/settlement.ts';
 import { AmountMinor, Body, Id, Location, Name, Nullable, Phone, Time } from './common.ts';
 
 const longestMs = 30 * 86_400_000;
 const DurationMs = Type.Integer({ minimum: 1, maximum: longestMs });
 const Count = Type.Integer({ minimum: 1, maximum: 1_000 });
+const Shares = Type.Unsafe<SettlementShares>(
+  Type.Tuple(
+    [
+      Type.Enum([...shareWords.customer]),
+      Type.Enum([...shareWords.merchant]),
+      Type.Enum([...shareWords.driver]),
+    ],
+    { description: 'What the customer pays, the merchant gets and the driver gets' },
+  ),
+);
+const Settlement = Type.Record(Type.String({ maxLength: 60 }), Shares, {
+  maxProperties: 100,
+  description: 'Instead of cells of the settlement table, by `end.stage` (docs/lifecycle.md)',
+  examples: [{ 'not_collected.preparing': ['nothing', 'nothing', 'nothing'] }],
+});
 const special: Readonly<Record<string, TSchema>> = {
+  settlement: Settlement,
   version: Type.String({ minLength: 1, maxLength: 100 }),
   rungs: Type.Array(
     Body({ radiusM: Type.Integer({ minimum: 1, maximum: 100_000 }), durationMs: DurationMs }),
@@ -68,22 +86,36 @@ export const NewMerchant = Body({
     maximum: 10_000,
     description: 'Hundredths of a percent of the goods',
   }),
+  kind: Type.Optional(Type.Enum([...goodsKinds], { description: 'Default restaurant' })),
+  settlement: Type.Optional(Settlement),
 });
 export const Merchant = Type.Object({
   id: Type.String(),
   market_id: Type.String(),
   name: Type.String(),
   commission_bps: Type.Integer(),
+  kind: Type.String(),
   created_at: Time,
 });
 
-export const NewBranch = Body({ merchant_id: Id('merchant'), name: Name, location: Location });
+export const NewBranch = Body({
+  merchant_id: Id('merchant'),
+  name: Name,
+  location: Location,
+  auto_accept: Type.Optional(
+    Type.Boolean({
+      description:
+        'Take orders without asking while the tablet has acknowledged one lately; never goods that need a look',
+    }),
+  ),
+});
 export const Branch = Type.Object({
   id: Type.String(),
   merchant_id: Type.String(),
   market_id: Type.String(),
   name: Type.String(),
   location: Location,
+  auto_accept: Type.Boolean(),
   created_at: Time,
 });
 

@@ -1,8 +1,16 @@
 // Bodies and answers of the order routes.
 
 import { Type, type Static } from 'typebox';
-import { denyCodes } from '../../domain/messages.ts';
+import { contactChannels, denyCodes, pickupFailures } from '../../domain/messages.ts';
 import { maxAmountMinor } from '../../domain/money.ts';
+import {
+  fulfilments,
+  proofKinds,
+  simpleStatuses,
+  substitutions,
+  undeliverables,
+} from '../../domain/order.ts';
+import { dropoffFailures, problems } from '../../domain/parts.ts';
 import {
   AmountMinor,
   Body,
@@ -24,11 +32,25 @@ const Token = Type.String({
   examples: ['pm_card_visa'],
 });
 
+const Quantity = Type.Integer({ minimum: 1, maximum: 999 });
 const Item = Body({
   name: Name,
-  quantity: Type.Integer({ minimum: 1, maximum: 999 }),
+  sku: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  quantity: Quantity,
   unit_price_minor: AmountMinor,
+  age_restricted: Type.Optional(Type.Boolean({ description: 'The driver checks the age' })),
+  prescription: Type.Optional(Type.Boolean({ description: 'A pharmacist approves it first' })),
+  restockable: Type.Optional(Type.Boolean({ description: 'Can be sold again when it comes back' })),
 });
+
+const Payment = Type.Union(
+  [
+    Body({ method: Type.Literal('card'), token: Token }),
+    Body({ method: Type.Literal('cash') }),
+    Body({ method: Type.Literal('external') }),
+  ],
+  { description: 'By card, in cash at the hand-over, or paid elsewhere already' },
+);
 
 export const NewOrder = Body(
   {
@@ -43,11 +65,38 @@ export const NewOrder = Body(
     customer: Type.Union([Body({ id: Id('customer') }), Body({ name: Name, phone: Phone })], {
       description: 'A known customer, or a guest',
     }),
-    dropoff: Body({ location: Location, address: Type.String({ minLength: 1, maxLength: 500 }) }),
+    type: Type.Optional(Type.Enum([...fulfilments], { description: 'Default delivery' })),
+    scheduled_for: Type.Optional(
+      Type.String({ format: 'date-time', description: 'Absent: as soon as possible' }),
+    ),
+    dropoff: Type.Optional(
+      Body(
+        { location: Location, address: Type.String({ minLength: 1, maxLength: 500 }) },
+        { description: 'Required for a delivery, and for nothing else' },
+      ),
+    ),
     items: Type.Array(Item, { minItems: 1, maxItems: 200 }),
     currency: Currency,
     tip_minor: Type.Optional(AmountMinor),
-    payment: Body({ method: Type.Literal('card'), token: Token }),
+    payment: Payment,
+    substitution: Type.Optional(
+      Type.Enum([...substitutions], {
+        description:
+          'What becomes of missing goods when the customer does not answer; default remove',
+      }),
+    ),
+    undeliverable_action: Type.Optional(
+      Type.Enum([...undeliverables], {
+        description: 'What becomes of goods that cannot be handed over; default return',
+      }),
+    ),
+    proof: Type.Optional(
+      Type.Array(Type.Enum(['photo', 'signature', 'barcode']), {
+        uniqueItems: true,
+        maxItems: 3,
+        description: 'Without these the goods are not handed over; an age check is added by itself',
+      }),
+    ),
     note: Type.Optional(Note),
   },
   {
@@ -73,9 +122,7 @@ export type NewOrder = Static<typeof NewOrder>;
 export const OrderQuery = Body({
   cursor: Cursor,
   limit: Limit,
-  status: Type.Optional(
-    Type.Enum(['PENDING', 'PREPARING', 'READY', 'OUT_FOR_DELIVERY', 'DELIVERED', 'CANCELLED']),
-  ),
+  status: Type.Optional(Type.Enum([...simpleStatuses])),
   branch_id: Type.Optional(Id('branch')),
   external_id: Type.Optional(Type.String({ maxLength: 100 })),
   open: Type.Optional(Type.Boolean({ description: 'true: something, if only money, still moves' })),
@@ -89,12 +136,58 @@ export const Accept = Body({
   ready_at: Type.Optional(Time),
 });
 export type Accept = Static<typeof Accept>;
-export const Deny = Body({ code: Type.Enum(denyCodes), note: Type.Optional(Note) });
-export const Cancel = Body({ note: Type.Optional(Note) });
-export const Ready = Body({});
-export const RetryPayment = Body({ token: Token });
-export const Arrival = Body({ arrived_at: Type.Optional(Time) });
-export const Abandon = Body({});
+const note = { note: Type.Optional(Note) };
+const arrival = { arrived_at: Type.Optional(Time) };
+const Seconds = (maximum: number) => Type.Integer({ minimum: 1, maximum });
+const handOver = {
+  proofs: Type.Optional(
+    Type.Array(Body({ kind: Type.Enum([...proofKinds]), proof_id: Type.Optional(Id('proof')) }), {
+      maxItems: 10,
+    }),
+  ),
+  collected_minor: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: maxAmountMinor, description: 'Cash that was paid' }),
+  ),
+};
+
+/** Bodies of the commands, by the last part of their path. */
+export const commands = {
+  acknowledge: Body({}),
+  accept: Accept,
+  deny: Body({ code: Type.Enum(denyCodes), ...note }),
+  delay: Body({ ready_in_seconds: Seconds(3_600), ...note }),
+  ready: Body({}),
+  'hand-over': Body(handOver),
+  shortages: Body({
+    line: Type.Integer({ minimum: 0, maximum: 199, description: 'Position of the item, from 0' }),
+    quantity: Quantity,
+    substitute_minor: Type.Optional(AmountMinor),
+    ...note,
+  }),
+  'shortage-answer': Body({ answer: Type.Enum([...substitutions]) }),
+  'approve-prescription': Body(note),
+  'reject-prescription': Body(note),
+  remittance: Body({ amount_minor: AmountMinor }),
+  cancel: Body(note),
+  payment: Body({ token: Token }),
+  tip: Body({ tip_minor: AmountMinor }),
+  'dropoff-notes': Body({ note: Note }),
+  reschedule: Body({ scheduled_for: Time }),
+  'arrive-at-pickup': Body(arrival),
+  'fail-pickup': Body({ code: Type.Enum([...pickupFailures]), ...note }),
+  'pick-up': Body(arrival),
+  'arrive-at-dropoff': Body(arrival),
+  contact: Body({ channel: Type.Enum([...contactChannels]) }),
+  deliver: Body({ ...arrival, happened_at: Type.Optional(Time), ...handOver }),
+  'fail-dropoff': Body({ reason: Type.Enum([...dropoffFailures]), ...note }),
+  'arrive-at-return': Body({}),
+  'complete-return': Body({}),
+  abandon: Body({}),
+  problem: Body({ problem: Type.Enum([...problems]), ...note }),
+} as const;
+export type CommandBodies = {
+  readonly [Path in keyof typeof commands]: Static<(typeof commands)[Path]>;
+};
 
 const Deadline = Type.Object({
   machine: Type.String(),
@@ -112,15 +205,25 @@ export const Order = Type.Object({
   external_id: Nullable(Type.String()),
   number: Type.String({ description: 'Short, for people' }),
   status: Type.String({
-    description: 'PENDING PREPARING READY OUT_FOR_DELIVERY DELIVERED CANCELLED',
+    description: simpleStatuses.join(' '),
   }),
   order_status: Type.String(),
   delivery_status: Type.String(),
   payment_status: Type.String({
     description:
-      'none pending requires_action authorized declined captured capture_failed voided written_off',
+      'none pending requires_action authorized declined captured capture_failed voided written_off, ' +
+      'in cash due collected remitted short refused, or external',
   }),
   end_reason: Nullable(Type.String()),
+  type: Type.String({ description: fulfilments.join(' ') }),
+  scheduled_for: Nullable(Time),
+  payment_method: Type.String({ description: 'card cash external' }),
+  goods_kind: Type.String({ description: 'restaurant store pharmacy' }),
+  age_check: Type.Boolean(),
+  prescription: Type.Boolean(),
+  substitution: Type.String(),
+  undeliverable_action: Type.String(),
+  proof: Type.Array(Type.String(), { description: 'Without these nothing is handed over' }),
   merchant_id: Type.String(),
   branch_id: Type.String(),
   market_id: Type.String(),
@@ -135,8 +238,12 @@ export const Order = Type.Object({
   items: Type.Array(
     Type.Object({
       name: Type.String(),
+      sku: Type.Optional(Type.String()),
       quantity: Type.Integer(),
       unit_price_minor: Type.Integer(),
+      age_restricted: Type.Optional(Type.Boolean()),
+      prescription: Type.Optional(Type.Boolean()),
+      restockable: Type.Optional(Type.Boolean()),
     }),
   ),
   placed_at: Time,

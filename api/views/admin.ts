@@ -16,21 +16,23 @@ export const marketBody = (row: Market) => ({
   created_at: row.created_at.toISOString(),
 });
 
-export const merchantBody = ({ id, market_id, name, commission_bps, created_at }: Merchant) => ({
-  id,
-  market_id,
-  name,
-  commission_bps,
-  created_at: created_at.toISOString(),
+export const merchantBody = (row: Merchant) => ({
+  id: row.id,
+  market_id: row.market_id,
+  name: row.name,
+  commission_bps: row.commission_bps,
+  kind: row.kind,
+  created_at: row.created_at.toISOString(),
 });
 
-export const branchBody = ({ id, merchant_id, market_id, name, lat, lng, created_at }: Branch) => ({
-  id,
-  merchant_id,
-  market_id,
-  name,
-  location: { lat, lng },
-  created_at: created_at.toISOString(),
+export const branchBody = (row: Branch) => ({
+  id: row.id,
+  merchant_id: row.merchant_id,
+  market_id: row.market_id,
+  name: row.name,
+  location: { lat: row.lat, lng: row.lng },
+  auto_accept: row.auto_accept,
+  created_at: row.created_at.toISOString(),
 });
 
 /** Without name and phone: those are never stored with an answer. */

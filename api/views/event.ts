@@ -21,18 +21,11 @@ export const actorBody = (actor: Actor): FeedEvent['actor'] => ({
   id: 'id' in actor ? actor.id : null,
 });
 
-const times: ReadonlySet<string> = new Set([
-  'readyEstimateAt',
-  'releaseAt',
-  'pickupEtaAt',
-  'dropoffEtaAt',
-  'arrivedAt',
-  'captureBefore',
-  'until',
-]);
+const isTime = (name: string): boolean => /At$|^captureBefore$|^until$/.test(name);
 // The card's token stays with the platform; the shares of an order with it and whoever earns them.
 const seenBy: Readonly<Record<string, readonly Scope['kind'][]>> = {
   paymentMethod: ['platform'],
+  payMinor: ['platform'],
   platformMinor: ['platform'],
   driverMinor: ['platform'],
   merchantMinor: ['platform', 'merchant'],
@@ -44,7 +37,7 @@ export const maySee = (field: string, viewer: Scope): boolean =>
 export function eventData(body: object, viewer: Scope): Record<string, unknown> {
   const kept = Object.entries(body).filter(([name]) => maySee(name, viewer));
   return Object.fromEntries(
-    kept.map(([name, value]) => [snake(name), times.has(name) ? isoOf(value) : value]),
+    kept.map(([name, value]) => [snake(name), isTime(name) ? isoOf(value) : value]),
   );
 }
 

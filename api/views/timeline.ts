@@ -2,7 +2,7 @@
 
 import type { TimelineRow } from '../../db/timeline.ts';
 import type { Scope } from '../../db/scope.ts';
-import type { Actor, OrderEventBody, OrderEventType } from '../../domain/events.ts';
+import type { Actor, OrderEventBody, OrderEventType, UnassignReason } from '../../domain/events.ts';
 import { formatMoney } from '../../domain/money.ts';
 import type { TimelineEntry } from '../schemas/events.ts';
 import { actorBody, eventData, maySee } from './event.ts';
@@ -87,19 +87,60 @@ type Texts = { readonly [T in OrderEventType]: (event: EventOf<T>, words: Words)
 const clock = (at: number): string => `${new Date(at).toISOString().slice(11, 19)} UTC`;
 const coded = (code: string | undefined): string => (code === undefined ? '' : `: ${code}`);
 
+const amount = (minor: number | undefined, money: Words['money']): string =>
+  minor === undefined ? '' : ` (${money(minor)})`;
+
 const orderTexts: Texts = {
   'order.placed': ({ totalMinor, itemCount }, { money }) =>
     `the order is placed: ${itemCount} items, ${money(totalMinor)}`,
+  'order.scheduled': ({ promisedAt, releaseAt }) =>
+    `the order is for ${clock(promisedAt)}; the merchant is asked at ${clock(releaseAt)}`,
+  'order.rescheduled': ({ promisedAt }, { by }) => `${by} moves the order to ${clock(promisedAt)}`,
+  'order.released': () => 'the time of the order for later has come',
   'order.submitted': () => 'the merchant is asked',
+  'order.resubmitted': (_, { by }) => `${by} sends the order to the merchant again`,
+  'order.acknowledged': () => 'the merchant has seen the order',
   'order.reminded': () => 'the merchant is reminded',
-  'order.accepted': ({ readyEstimateAt }, { by }) =>
-    `${by} accepts; ready at about ${clock(readyEstimateAt)}`,
+  'order.unacknowledged': () => 'the branch has not seen the order: its managers are told',
+  'order.merchant_called': () => 'the merchant is called',
+  'order.prescription_asked': () => 'a pharmacist looks at the prescription',
+  'order.accepted': ({ readyEstimateAt, automatic }, { by }) =>
+    automatic
+      ? `accepted by itself; ready at about ${clock(readyEstimateAt)}`
+      : `${by} accepts; ready at about ${clock(readyEstimateAt)}`,
+  'order.preparation_started': () => 'preparing begins',
+  'order.delayed': ({ readyEstimateAt, undo }, { by }) =>
+    undo
+      ? `${by} takes the delay back: ready at about ${clock(readyEstimateAt)}`
+      : `${by} needs longer: ready at about ${clock(readyEstimateAt)}`,
+  'order.preparation_asked': () =>
+    'the goods are late: the merchant is asked when they will be ready',
+  'order.reestimated': ({ readyEstimateAt }) =>
+    `no answer: the goods are expected at about ${clock(readyEstimateAt)}`,
+  'order.preparation_escalated': () => 'the goods are still late: support is told',
+  'order.shortage_reported': ({ quantity, line, missingMinor, substituteMinor }, { money }) =>
+    `${quantity} of item ${line + 1} missing (${money(missingMinor)})` +
+    (substituteMinor === undefined ? '' : `; offered instead for ${money(substituteMinor)}`),
+  'order.shortage_resolved': ({ outcome, goodsMinor }, { money }) =>
+    `the missing goods are ${outcome}; goods now ${money(goodsMinor)}`,
   'order.ready': ({ assumed }, { by }) =>
     assumed ? 'the goods are assumed to be ready' : `${by} says that the goods are ready`,
-  'order.denied': ({ code }, { by }) => `${by} denies the order${coded(code)}`,
+  'order.unready': (_, { by }) => `${by} takes back that the goods are ready`,
+  'order.collection_reminded': () => 'the customer is reminded to collect the goods',
+  'order.handed_over': () => 'the customer has collected the goods',
+  'order.remade': ({ readyEstimateAt }) =>
+    `the goods are made once more; ready at about ${clock(readyEstimateAt)}`,
+  'order.tip_changed': ({ tipMinor }, { by, money }) => `${by} sets the tip to ${money(tipMinor)}`,
+  'order.notes_changed': (_, { by }) => `${by} changes the notes for the drop-off`,
+  'order.address_changed': (_, { by }) => `${by} changes the address`,
+  'order.converted_to_pickup': () => 'the customer will collect the goods',
+  'order.held': ({ until }, { by }) => `${by} holds all deadlines until ${clock(until)}`,
+  'order.unheld': (_, { by }) => `${by} ends the hold`,
+  'order.denied': ({ code, endReason }, { by }) =>
+    `${by} denies the order: ${endReason}${coded(code)}`,
   'order.expired': () => 'the merchant did not answer in time: the order expires',
   'order.cancelled': ({ endReason }, { by }) => `${by} cancels the order: ${endReason}`,
-  'order.failed': ({ endReason }) => `the order fails: ${endReason}`,
+  'order.failed': ({ endReason, code }) => `the order fails: ${endReason}${coded(code)}`,
   'order.settled': ({ customerMinor, merchantMinor }, { money, viewer }) =>
     `settled: the customer pays ${money(customerMinor)}` +
     (maySee('merchantMinor', viewer) ? `, the merchant gets ${money(merchantMinor)}` : ''),
@@ -113,17 +154,36 @@ const orderTexts: Texts = {
   'delivery.assigned': ({ pickupEtaAt }) =>
     `a driver takes the delivery; at the branch at about ${clock(pickupEtaAt)}`,
   'delivery.driver_pinged': () => 'the driver is late and is asked where they are',
-  'delivery.unassigned': ({ reason }) =>
-    reason === 'late' ? 'the driver is late and released' : 'the driver gives the delivery back',
+  'delivery.unassigned': ({ reason, payMinor }, { money }) =>
+    `${unassigned[reason]}${payMinor > 0 ? amount(payMinor, money) : ''}`,
+  'delivery.arrived_at_pickup': () => 'the driver is at the branch',
+  'delivery.merchant_warned': () => 'the merchant is warned that the driver will leave',
   'delivery.picked_up': ({ dropoffEtaAt }) =>
     `the driver has the goods; at the customer at about ${clock(dropoffEtaAt)}`,
+  'delivery.arrived_at_dropoff': () => 'the driver is at the door',
+  'delivery.contact_attempted': ({ channel }) =>
+    `the driver tries to reach the customer: ${channel}`,
   'delivery.unconfirmed': () => 'nobody confirmed the drop-off in time: support looks into it',
-  'delivery.delivered': () => 'the goods are delivered',
+  'delivery.delivered': ({ leftAtDoor, happenedAt }) =>
+    `the goods are ${leftAtDoor ? 'left at the door' : 'delivered'}` +
+    (happenedAt === undefined ? '' : `, at ${clock(happenedAt)} as the phone says`),
+  'delivery.problem_reported': ({ problem }) => `the driver reports a problem: ${problem}`,
+  'delivery.transferred': () => 'another driver takes the goods over',
+  'delivery.redelivery_started': () => 'the driver tries again',
+  'delivery.return_started': ({ reason }) => `the goods are brought back: ${reason}`,
+  'delivery.return_escalated': () => 'the goods are not back in time: support is told',
+  'delivery.arrived_at_return': () => 'the driver is back at the branch',
+  'delivery.returned': ({ assumed }) =>
+    assumed ? 'the goods are assumed to be back' : 'the merchant has the goods again',
+  'delivery.discarded': ({ reason }) => `the goods are disposed of: ${reason}`,
   'delivery.cancelled': () => 'the delivery is cancelled',
   'payment.authorizing': ({ attempt, amountMinor }, { money }) =>
     `${money(amountMinor)} are being authorized (attempt ${attempt})`,
   'payment.requires_action': () => 'the customer has to confirm the payment',
-  'payment.checking': () => 'the provider is asked about the payment',
+  'payment.checking': ({ last }) =>
+    last
+      ? 'the time to pay is up: the provider is asked once more'
+      : 'the provider is asked about the payment',
   'payment.authorized': ({ amountMinor, captureBefore }, { money }) =>
     `${money(amountMinor)} are authorized, to be captured before ${new Date(captureBefore).toISOString().slice(0, 16)}Z`,
   'payment.declined': ({ code }) => `the card is declined: ${code}`,
@@ -131,10 +191,32 @@ const orderTexts: Texts = {
   'payment.captured': ({ amountMinor }, { money }) => `${money(amountMinor)} are captured`,
   'payment.capture_failed': ({ code }) => `the capture failed: ${code}`,
   'payment.voiding': () => 'the hold on the card is being released',
-  'payment.voided': () => 'the hold on the card is released',
+  'payment.voided': () => 'nothing is held or due any more',
   'payment.written_off': ({ amountMinor, code }, { money }) =>
     `${money(amountMinor)} are written off: ${code}`,
-  'deadline.extended': ({ until }) => `after an outage a deadline is put off until ${clock(until)}`,
+  'payment.due': ({ amountMinor }, { money }) => `${money(amountMinor)} are due in cash`,
+  'payment.collected': ({ amountMinor }, { money }) => `${money(amountMinor)} are paid in cash`,
+  'payment.remitted': ({ amountMinor }, { money }) => `${money(amountMinor)} of cash are handed in`,
+  'payment.short': ({ amountMinor, missingMinor }, { money }) =>
+    `${money(amountMinor)} of cash are handed in, ${money(missingMinor)} are missing`,
+  'payment.refused': () => 'the cash was not paid',
+  'payment.external': () => 'the order is paid elsewhere',
+  'payment.paid_elsewhere': ({ amountMinor }, { money }) =>
+    `${money(amountMinor)} are due from where it was paid`,
+  'deadline.extended': ({ until, byMs }, { by }) =>
+    byMs === undefined
+      ? `after an outage a deadline is put off until ${clock(until)}`
+      : `${by} puts a deadline off until ${clock(until)}`,
+  'deadline.restored': (_, { by }) => `${by} takes the put-off back`,
+};
+
+const unassigned: Readonly<Record<UnassignReason, string>> = {
+  abandoned: 'the driver gives the delivery back',
+  late: 'the driver is late and released',
+  waited: 'the driver has waited too long and is released with pay',
+  problem: 'the driver is relieved of the delivery and paid',
+  support: 'support releases the driver',
+  converted: 'no driver is needed any more',
 };
 
 const offerTexts: Readonly<Record<string, string>> = {

@@ -6,7 +6,8 @@ ALTER TABLE ledger_transactions ALTER COLUMN order_id DROP NOT NULL;
 
 ALTER TABLE ledger_entries ADD CONSTRAINT ledger_entries_account CHECK (account IN (
   'customer', 'merchant', 'driver', 'platform', 'tax', 'tips', 'provider_clearing', 'provider_fees',
-  'refunds_in_transit', 'payouts_in_transit', 'disputes', 'bad_debt', 'rounding', 'fx', 'cash_in_hand', 'wallet',
+  'refunds_in_transit', 'payouts_in_transit', 'disputes', 'bad_debt', 'rounding', 'fx', 'cash_in_hand', 'cash_desk',
+  'channel_clearing', 'wallet',
   'promotions', 'partner_payable', 'unidentified_receipts'));
 
 DROP INDEX ledger_entries_account_party_at_idx;

@@ -14,6 +14,9 @@ import {
   type LedgerTransaction,
 } from './data.ts';
 
+/** The ways in which a customer's debt is paid. */
+const paidBy = ['capture', 'write_off', 'cash', 'elsewhere'] as const;
+
 const transactionsBalance: Check = {
   id: 'ledger-balanced',
   item: 1,
@@ -101,7 +104,7 @@ function meetsSettlement(
     }),
     ...mustEqual(order.id, 'captured and written off', {
       expected: owed,
-      actual: -(moved('capture') + moved('write_off')) || 0,
+      actual: -paidBy.reduce((total, kind) => total + moved(kind), 0) || 0,
     }),
     ...(settled?.type === 'order.settled' ? sharesOut(order.id, settled, transactions) : []),
   ];

@@ -27,8 +27,12 @@ const settledOnce: Check = {
 function settlesOnce(order: AuditedOrder): readonly Breach[] {
   const count = (type: string): number =>
     order.events.filter((event) => event.type === type).length;
-  const outcomes =
-    count('payment.captured') + count('payment.voided') + count('payment.written_off');
+  const paid =
+    count('payment.captured') +
+    count('payment.written_off') +
+    count('payment.collected') +
+    count('payment.paid_elsewhere');
+  const outcomes = paid + count('payment.voided') + count('payment.refused');
   const held = count('payment.authorized') > 0;
   const wanted = held ? 1 : Math.min(outcomes, 1);
   const wasDelivered = count('delivery.delivered') > 0;
@@ -37,7 +41,7 @@ function settlesOnce(order: AuditedOrder): readonly Breach[] {
     ...(count('order.settled') > 1
       ? [{ order: order.id, expected: 'one settlement', actual: String(count('order.settled')) }]
       : []),
-    ...(wasDelivered && count('payment.captured') + count('payment.written_off') === 0
+    ...(wasDelivered && paid === 0
       ? [
           {
             order: order.id,

@@ -41,6 +41,7 @@ const authorize = (paymentMethod: string) =>
       step: 'authorize',
       key,
       attempt: 1,
+      giveUpAt: Date.now() + 60_000,
       amountMinor: 2350,
       paymentMethod,
       firstSentAt: Date.now(),
@@ -51,7 +52,13 @@ const check = (providerRef: string, asked = gateway) =>
   activitiesOf(asked).callProvider({
     orderId,
     currency: 'EUR',
-    call: { step: 'check', key: `${orderId}:check:1`, attempt: 1, providerRef },
+    call: {
+      step: 'check',
+      key: `${orderId}:check:1`,
+      attempt: 1,
+      giveUpAt: Date.now() + 60_000,
+      providerRef,
+    },
   });
 
 async function failedChallenge(): Promise<string> {

@@ -8,11 +8,23 @@ import { record } from '../../db/record.ts';
 import { decide } from '../../domain/decide.ts';
 import type { Actor } from '../../domain/events.ts';
 import { evolve } from '../../domain/evolve.ts';
+import { dueAt } from '../../domain/lifecycle.ts';
 import type { Command } from '../../domain/messages.ts';
-import { initialState, isOver, type OrderFacts, type OrderState } from '../../domain/order.ts';
+import {
+  holdMinorOf,
+  initialState,
+  isOver,
+  type OrderFacts,
+  type OrderState,
+} from '../../domain/order.ts';
 import { rowOf } from '../../domain/view.ts';
 
-type Step = { readonly command: Command; readonly commandId: string; readonly actor?: Actor };
+type Step = {
+  readonly command: Command;
+  readonly commandId: string;
+  readonly actor?: Actor;
+  readonly at?: number;
+};
 type Call = { readonly call: string; readonly orderId: string; readonly commandId: string };
 type Faults = {
   /** What becomes of the next message. */
@@ -30,8 +42,7 @@ function createOrders(db: Db) {
   const states = new Map<string, OrderState>();
 
   async function apply(state: OrderState, step: Step): Promise<Outcome> {
-    const { command, commandId, actor = { kind: 'system' } } = step;
-    const at = Date.now();
+    const { command, commandId, actor = { kind: 'system' }, at = Date.now() } = step;
     const decision = decide(state, command, at);
     if (decision.kind === 'refused') return decision;
     const { events } = decision;
@@ -56,7 +67,7 @@ const nothing = async (): Promise<void> => undefined;
 const paidBy = (facts: OrderFacts): Command => ({
   kind: 'paymentAuthorized',
   providerRef: 'pi_1',
-  amountMinor: facts.totalMinor,
+  amountMinor: holdMinorOf(facts),
   captureBefore: Date.now() + 604_800_000,
 });
 
@@ -74,6 +85,20 @@ const supportOf = (faults: Faults): SupportEngine => ({
   terminate: async () => true,
   startBulk: nothing,
 });
+
+/** Lets time pass for one order: its exits happen at their times. */
+function elapsing(orders: ReturnType<typeof createOrders>) {
+  return async function elapse(orderId: string, ms: number): Promise<void> {
+    const until = Date.now() + ms;
+    for (;;) {
+      const state = orders.find(orderId);
+      const due = state && dueAt(state, until);
+      if (!due) return;
+      const commandId = `exit:${due.exit}:${state.sequence}`;
+      await orders.apply(state, { command: { kind: due.exit }, commandId, at: due.at });
+    }
+  };
+}
 
 export function createMemoryEngine(db: Db) {
   const orders = createOrders(db);
@@ -139,5 +164,5 @@ export function createMemoryEngine(db: Db) {
     return orders.apply(state, { command, commandId });
   }
 
-  return { ...engine, calls, settled, faults, happens };
+  return { ...engine, calls, settled, faults, happens, elapse: elapsing(orders) };
 }

@@ -39,7 +39,7 @@ describe('placing', () => {
       owner: 'merchant',
       next_step: { exit: 'remindMerchant' },
     });
-    expect(body['deadlines']).toHaveLength(2);
+    expect(body['deadlines']).toHaveLength(4);
   });
 
   it('gives the workflow facts without a person’s data', async () => {

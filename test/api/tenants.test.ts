@@ -23,6 +23,19 @@ const cancellers = [...payers, 'support'] as const;
 const readers = [...merchant, 'support'] as const;
 const everybody = [...cancellers, 'driver'] as const;
 
+/** One row per command of an order: its path and a body that fits. */
+function commandRows(
+  roles: Row['roles'],
+  bodies: Readonly<Record<string, object>>,
+): Readonly<Record<string, Row>> {
+  return Object.fromEntries(
+    Object.entries(bodies).map(([path, body]) => [
+      `POST /v1/orders/{id}/${path}`,
+      { roles, ...order(`/${path}`), body: () => body, foreign: 'not_found' },
+    ]),
+  );
+}
+
 const merchantRows: Readonly<Record<string, Row>> = {
   'POST /v1/orders': {
     roles: merchant,
@@ -32,29 +45,39 @@ const merchantRows: Readonly<Record<string, Row>> = {
   'GET /v1/orders': { roles: everybody, foreign: 'unseen' },
   'GET /v1/orders/{id}': { roles: everybody, ...order(), foreign: 'not_found' },
   'GET /v1/orders/{id}/timeline': { roles: everybody, ...order('/timeline'), foreign: 'not_found' },
-  'POST /v1/orders/{id}/accept': { roles: merchant, ...order('/accept'), foreign: 'not_found' },
-  'POST /v1/orders/{id}/deny': {
-    roles: merchant,
-    ...order('/deny'),
-    body: () => ({ code: 'other' }),
-    foreign: 'not_found',
-  },
-  'POST /v1/orders/{id}/ready': { roles: merchant, ...order('/ready'), foreign: 'not_found' },
-  'POST /v1/orders/{id}/cancel': {
-    roles: cancellers,
-    ...order('/cancel'),
-    body: () => ({ note: 'mine now' }),
-    foreign: 'not_found',
-  },
-  'POST /v1/orders/{id}/payment': {
-    roles: payers,
-    ...order('/payment'),
-    body: () => ({ token: 'pm_card_visa' }),
-    foreign: 'not_found',
-  },
-  'POST /v1/orders/{id}/pick-up': { roles: driver, ...order('/pick-up'), foreign: 'not_found' },
-  'POST /v1/orders/{id}/deliver': { roles: driver, ...order('/deliver'), foreign: 'not_found' },
-  'POST /v1/orders/{id}/abandon': { roles: driver, ...order('/abandon'), foreign: 'not_found' },
+  ...commandRows(merchant, {
+    acknowledge: {},
+    accept: {},
+    deny: { code: 'other' },
+    delay: { ready_in_seconds: 60 },
+    ready: {},
+    'hand-over': {},
+    shortages: { line: 0, quantity: 1 },
+    'approve-prescription': {},
+    'reject-prescription': {},
+  }),
+  ...commandRows([...merchant, 'support'], { remittance: { amount_minor: 1 } }),
+  ...commandRows([...merchant, 'driver'], { 'complete-return': {} }),
+  ...commandRows(cancellers, { cancel: { note: 'mine now' } }),
+  ...commandRows(payers, {
+    payment: { token: 'pm_card_visa' },
+    'shortage-answer': { answer: 'remove' },
+    tip: { tip_minor: 1 },
+    'dropoff-notes': { note: 'mine now' },
+    reschedule: { scheduled_for: '2099-01-01T00:00:00Z' },
+  }),
+  ...commandRows(driver, {
+    'arrive-at-pickup': {},
+    'fail-pickup': { code: 'closed' },
+    'pick-up': {},
+    'arrive-at-dropoff': {},
+    contact: { channel: 'call' },
+    deliver: {},
+    'fail-dropoff': { reason: 'refused' },
+    'arrive-at-return': {},
+    abandon: {},
+    problem: { problem: 'vehicle' },
+  }),
   'GET /v1/offers': { roles: driver, foreign: 'unseen' },
   'GET /v1/offers/{id}': { roles: driver, ...offer(), foreign: 'not_found' },
   'POST /v1/offers/{id}/accept': { roles: driver, ...offer('/accept'), foreign: 'not_found' },

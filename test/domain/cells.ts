@@ -128,6 +128,7 @@ const delivered: Row = {
   ...pickedUp,
   ...cancelled('!already_delivered'),
   'assign this offer': '!not_searching',
+  'pickUp by this driver': '!already_delivered',
   'deliver by this driver': '!already_delivered',
   'abandon by this driver': '!already_delivered',
 };
@@ -148,6 +149,12 @@ export const spokenCells: Readonly<Record<string, Row>> = {
   declined: { ...unpaid, retryPayment: 'payment.authorizing' },
   pending,
   'pending, reminded': pending,
+  'pending, called': pending,
+  'pending, acknowledged': pending,
+  'checking, last': onHold,
+  'preparing, asked': searching,
+  'preparing, reestimated': searching,
+  'preparing, escalated': searching,
   'search ahead': searchAhead,
   searching,
   'searching again': searching,
@@ -266,6 +273,14 @@ export const answerCells: Readonly<Record<string, Readonly<Record<Facted, string
   },
   'requires action': { ...deaf, 'checkPayment of this': 'payment.checking' },
   checking,
+  // The customer's time is up: only a yes keeps the order.
+  'checking, last': {
+    ...deaf,
+    paymentAuthorized: 'payment.authorized order.submitted',
+    paymentRequiresAction: 'order.cancelled payment.voiding',
+    paymentDeclined: 'payment.declined',
+    paymentUnanswered: 'order.cancelled payment.voiding',
+  },
   'checking, news came': {
     ...checking,
     paymentRequiresAction: again,
@@ -283,14 +298,18 @@ export const answerCells: Readonly<Record<string, Readonly<Record<Facted, string
 
 const leaves = 'delivery.unassigned delivery.released';
 const exitsOf = {
-  unpaid: { abandonPayment: 'order.cancelled payment.voiding' },
-  pending: { remindMerchant: 'order.reminded', expire: 'order.expired payment.voiding' },
+  unpaid: { abandonPayment: 'payment.checking' },
+  pending: {
+    alertBranch: 'order.unacknowledged',
+    callMerchant: 'order.merchant_called',
+    expire: 'order.expired payment.voiding',
+  },
   searching: { failSearch: failed },
   confirmed: { pingDriver: 'delivery.driver_pinged', unassignLate: leaves },
   pickedUp: { pingDriver: 'delivery.driver_pinged', unconfirm: 'delivery.unconfirmed' },
   captureFailed: { retryCapture: 'payment.capturing', writeOff: 'payment.written_off' },
 } as const;
-const assumeReady = { assumeReady: 'order.ready' };
+const late = { askPreparation: 'order.preparation_asked' };
 
 /** What happens by itself in the end; situations that are not named wait for nothing but an answer. */
 export const exitCells: Readonly<Record<string, Partial<Record<ExitKind, string>>>> = {
@@ -298,13 +317,25 @@ export const exitCells: Readonly<Record<string, Partial<Record<ExitKind, string>
   checking: exitsOf.unpaid,
   'checking, news came': exitsOf.unpaid,
   declined: { abandonPayment: 'order.cancelled' },
-  pending: exitsOf.pending,
-  'pending, reminded': { expire: exitsOf.pending.expire },
-  'search ahead': { ...exitsOf.searching, ...assumeReady },
-  searching: { ...exitsOf.searching, ...assumeReady },
-  'searching again': { ...exitsOf.searching, ...assumeReady },
-  confirmed: { ...exitsOf.confirmed, ...assumeReady },
-  'confirmed, pinged': { unassignLate: leaves, ...assumeReady },
+  pending: { remindMerchant: 'order.reminded', ...exitsOf.pending },
+  'pending, reminded': exitsOf.pending,
+  'pending, called': { expire: exitsOf.pending.expire },
+  'pending, acknowledged': {
+    remindMerchant: 'order.reminded',
+    callMerchant: exitsOf.pending.callMerchant,
+    expire: exitsOf.pending.expire,
+  },
+  'preparing, asked': { ...exitsOf.searching, reestimate: 'order.reestimated' },
+  'preparing, reestimated': {
+    ...exitsOf.searching,
+    escalatePreparation: 'order.preparation_escalated',
+  },
+  'preparing, escalated': { ...exitsOf.searching, assumeReady: 'order.ready' },
+  'search ahead': { ...exitsOf.searching, ...late },
+  searching: { ...exitsOf.searching, ...late },
+  'searching again': { ...exitsOf.searching, ...late },
+  confirmed: { ...exitsOf.confirmed, ...late },
+  'confirmed, pinged': { unassignLate: leaves, ...late },
   'ready, searching': exitsOf.searching,
   'ready, confirmed': exitsOf.confirmed,
   'ready, confirmed, last driver': {

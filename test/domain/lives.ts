@@ -16,6 +16,7 @@ import type {
 import type { Command } from '../../domain/messages.ts';
 import { initialState, type OrderFacts, type OrderState } from '../../domain/order.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
+import { plainDelivery } from '../support/facts.ts';
 
 const second = 1_000;
 export const minute = 60 * second;
@@ -30,6 +31,7 @@ export const offer = (n: number): OfferId => id('off', n) as OfferId;
 
 /** 20.00 goods + 3.50 delivery + 1.50 tip = 25.00; the merchant keeps 16.00 of the goods, a driver earns 5.00. */
 export const facts: OrderFacts = {
+  ...plainDelivery,
   orderId: id('ord', 1) as OrderId,
   number: '1042',
   merchantId: id('mer', 1) as MerchantId,
@@ -78,6 +80,29 @@ export const say = {
   pickUp: { kind: 'pickUp', driverId: driver(1) },
   deliver: { kind: 'deliver', driverId: driver(1) },
   abandon: { kind: 'abandon', driverId: driver(1) },
+  acknowledge: { kind: 'acknowledge' },
+  approve: { kind: 'approvePrescription' },
+  reject: { kind: 'rejectPrescription' },
+  handOver: { kind: 'handOver', collectedMinor: facts.totalMinor },
+  delay: { kind: 'delayPrep', readyInMs: 20 * minute },
+  /** 5.00 of the goods are missing; the substitute costs 6.00. */
+  shortage: {
+    kind: 'reportShortage',
+    line: 0,
+    quantity: 1,
+    missingMinor: 500,
+    substituteMinor: 600,
+  },
+  atPickup: { kind: 'arriveAtPickup', driverId: driver(1) },
+  closed: { kind: 'failPickup', driverId: driver(1), code: 'closed' },
+  atDropoff: { kind: 'arriveAtDropoff', driverId: driver(1) },
+  contact: { kind: 'recordContact', driverId: driver(1), channel: 'call' },
+  refused: { kind: 'failDropoff', driverId: driver(1), reason: 'refused' },
+  atReturn: { kind: 'arriveAtReturn', driverId: driver(1) },
+  back: { kind: 'completeReturn', driverId: driver(1) },
+  accident: { kind: 'reportProblem', driverId: driver(1), problem: 'accident' },
+  lost: { kind: 'reportProblem', driverId: driver(1), problem: 'lost' },
+  paysCash: { kind: 'deliver', driverId: driver(1), collectedMinor: facts.totalMinor },
 } as const satisfies Record<string, Command>;
 
 export const captured = (amountMinor: number): Command => ({

@@ -123,7 +123,7 @@ describe('payment › a check', () => {
     const checking = situation('checking');
     const [first] = deadlinesOf(checking);
     const extended: Command = {
-      kind: 'extendDeadline',
+      kind: 'putOff',
       key: first?.key ?? '',
       until: placedAt + hour,
     };
@@ -148,9 +148,9 @@ describe('payment › a check', () => {
 });
 
 describe('capture', () => {
-  it('is tried hourly, and written off 72 hours after it first failed', () => {
+  it('is tried hourly, and written off 72 hours after the first intent', () => {
     let state = situation('delivered, capture failed');
-    const firstFailedAt = placedAt + 31 * minute;
+    const firstIntentAt = placedAt + 30 * minute;
     let tries = 0;
     let writtenOffAt = 0;
     for (let due = dueAt(state, Infinity); due && tries < 99; due = dueAt(state, Infinity)) {
@@ -161,8 +161,8 @@ describe('capture', () => {
       if (paymentCallOf(state) && tries < 4) state = hear(state, say.notExecuted, due.at).state;
       if (paymentCallOf(state)) state = hear(state, say.captureFailed, due.at).state;
     }
-    expect(writtenOffAt).toBe(firstFailedAt + 72 * hour);
-    expect([tries, isOver(state), state.payment.status]).toEqual([72, true, 'written_off']);
+    expect(writtenOffAt).toBe(firstIntentAt + 72 * hour);
+    expect([tries, isOver(state), state.payment.status]).toEqual([71, true, 'written_off']);
     expect(state.order.status).toBe('completed');
   });
 
@@ -188,11 +188,11 @@ describe('capture', () => {
 describe('merchant', () => {
   it('may correct an assumed ready, once, and the driver gets the time', () => {
     const assumed = situation('assumed ready, confirmed');
-    expect(at('assumed ready, confirmed', 'pingDriver')).toBe(placedAt + 40 * minute);
-    const { state } = hear(assumed, say.ready, placedAt + 39 * minute);
+    expect(at('assumed ready, confirmed', 'pingDriver')).toBe(placedAt + 75 * minute);
+    const { state } = hear(assumed, say.ready, placedAt + 70 * minute);
     expect(state.order).toMatchObject({ status: 'ready', assumed: false });
-    expect(deadlinesOf(state)[0]).toMatchObject({ exit: 'pingDriver', at: placedAt + 49 * minute });
-    expect(hear(state, say.ready, placedAt + 41 * minute).refusal?.code).toBe('already_ready');
+    expect(deadlinesOf(state)[0]).toMatchObject({ exit: 'pingDriver', at: placedAt + 80 * minute });
+    expect(hear(state, say.ready, placedAt + 71 * minute).refusal?.code).toBe('already_ready');
   });
 
   it('that accepts with a long preparation is sent a driver later', () => {
@@ -305,10 +305,15 @@ describe('deadline', () => {
   it('that was put off stays in its place among the others', () => {
     const pending = situation('pending');
     const expire = deadlinesOf(pending).find((d) => d.exit === 'expire');
-    const put: Command = { kind: 'extendDeadline', key: expire?.key ?? '', until: placedAt + hour };
+    const put: Command = { kind: 'putOff', key: expire?.key ?? '', until: placedAt + hour };
     const { state } = hear(pending, put, placedAt + 55 * minute);
-    expect(deadlinesOf(state).map((d) => d.exit)).toEqual(['remindMerchant', 'expire']);
-    expect(deadlinesOf(state)[1]?.at).toBe(placedAt + hour);
+    expect(deadlinesOf(state).map((d) => d.exit)).toEqual([
+      'remindMerchant',
+      'alertBranch',
+      'callMerchant',
+      'expire',
+    ]);
+    expect(deadlinesOf(state)[3]?.at).toBe(placedAt + hour);
     expect(inShort(hear(state, { kind: 'expire' }, placedAt + hour - 1))).toBe('-');
   });
 
@@ -316,14 +321,14 @@ describe('deadline', () => {
     const assumed = situation('assumed ready, confirmed');
     const late = deadlinesOf(assumed).find((d) => d.exit === 'unassignLate');
     const put: Command = {
-      kind: 'extendDeadline',
+      kind: 'putOff',
       key: late?.key ?? '',
       until: (late?.at ?? 0) + minute,
     };
-    const extended = hear(assumed, put, placedAt + 46 * minute).state;
-    const { state } = hear(extended, say.ready, placedAt + 46 * minute);
+    const extended = hear(assumed, put, placedAt + 81 * minute).state;
+    const { state } = hear(extended, say.ready, placedAt + 81 * minute);
     expect(deadlinesOf(state).find((d) => d.exit === 'unassignLate')?.at).toBe(
-      placedAt + 61 * minute,
+      placedAt + 96 * minute,
     );
   });
 

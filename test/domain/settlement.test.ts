@@ -1,90 +1,173 @@
+// Every cell of the settlement: end × stage × method, in figures.
+
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxAmountMinor } from '../../domain/money.ts';
-import { endReasons, type OrderFacts } from '../../domain/order.ts';
-import { settle, settlementTable, stageOf, stages } from '../../domain/settlement.ts';
-import { facts } from './lives.ts';
+import { initialState, paymentMethods, type PaymentMethod } from '../../domain/order.ts';
+import { endReasons } from '../../domain/parts.ts';
+import {
+  billOf,
+  settle,
+  settlementTable,
+  sharesOf,
+  shareWords,
+  stageOf,
+  stages,
+  type Bill,
+  type End,
+  type Settlement,
+  type Stage,
+} from '../../domain/settlement.ts';
+import { captureBefore, facts, placedAt } from './lives.ts';
 import { situation, situations } from './situations.ts';
 
-const ends = [...endReasons, 'delivered'] as const;
+const ends = [...endReasons, 'delivered', 'returned_after_age_check'] as const;
 
-/** Customer, merchant, driver, platform: 20.00 goods, 3.50 delivery, 1.50 tip, 5.00 driver pay, 20 % commission. */
-type Shares = readonly [customer: number, merchant: number, driver: number, platform: number];
-const nothing: Shares = [0, 0, 0, 0];
+/**
+ * Customer, merchant, driver: 20.00 goods of which 5.00 can be sold again, 3.50 delivery, 1.50 tip, 5.00 driver pay,
+ * 20 % commission; paid elsewhere, so that nothing bounds what the customer owes.
+ */
+type Shares = readonly [customer: number, merchant: number, driver: number];
+const nothing: Shares = [0, 0, 0];
+const goodsOnly: Shares = [2_000, 1_600, 0];
+const withDriver: Shares = [2_350, 1_600, 500];
+const platform: Shares = [0, 1_600, 0];
+const platformAll: Shares = [0, 1_600, 500];
+const platformBothLegs: Shares = [0, 1_600, 1_000];
+const onlyDriver: Shares = [0, 0, 500];
+const merchantOwes: Shares = [0, -500, 500];
+const early = { before_accept: nothing };
 
-const cells: Readonly<
-  Record<(typeof ends)[number], Partial<Record<(typeof stages)[number], Shares>>>
-> = {
-  delivered: { delivered: [2_500, 1_600, 650, 250] },
+const cells: Readonly<Record<End, Partial<Record<Stage, Shares>>>> = {
+  delivered: { delivered: [2_500, 1_600, 650], handed_over: [2_500, 1_750, 0] },
   cancelled_by_customer: {
-    before_accept: nothing,
-    preparing: [2_000, 1_600, 0, 400],
-    assigned: [2_350, 1_600, 500, 250],
+    ...early,
+    accepted: nothing,
+    accepted_arrived: onlyDriver,
+    preparing: goodsOnly,
+    assigned: withDriver,
+    arrived: withDriver,
   },
-  cancelled_by_merchant: { before_accept: nothing, preparing: nothing, assigned: nothing },
+  cancelled_by_merchant: {
+    ...early,
+    accepted: nothing,
+    accepted_arrived: merchantOwes,
+    preparing: nothing,
+    assigned: nothing,
+    arrived: merchantOwes,
+  },
   cancelled_by_support: {
-    before_accept: nothing,
-    preparing: [0, 1_600, 0, -1_600],
-    assigned: [0, 1_600, 500, -2_100],
+    ...early,
+    accepted: nothing,
+    accepted_arrived: onlyDriver,
+    preparing: platform,
+    assigned: platformAll,
+    arrived: platformAll,
+    picked_up: platformAll,
+    returning: platformBothLegs,
   },
-  merchant_denied: { before_accept: nothing },
-  merchant_expired: { before_accept: nothing },
-  payment_failed: { before_accept: nothing },
-  payment_not_completed: { before_accept: nothing },
-  failed_to_assign: { preparing: [0, 1_600, 0, -1_600], assigned: [0, 1_600, 0, -1_600] },
-  failed_to_deliver: { picked_up: [0, 1_600, 500, -2_100] },
+  merchant_denied: early,
+  merchant_expired: early,
+  prescription_rejected: early,
+  payment_failed: early,
+  payment_not_completed: early,
+  failed_to_assign: {
+    accepted: nothing,
+    accepted_arrived: nothing,
+    preparing: platform,
+    assigned: platform,
+    arrived: platform,
+    picked_up: platform,
+  },
+  failed_to_pick_up: { arrived: merchantOwes },
+  not_collected: { preparing: goodsOnly },
+  failed_to_deliver: { picked_up: platformAll, returning: platformBothLegs },
+  lost: { picked_up: platformAll, returning: platformBothLegs },
+  damaged: { picked_up: platformAll, returning: platformBothLegs },
+  returned: { returning: [2_850, 1_600, 1_000] },
+  returned_after_age_check: { returning: [2_200, 1_200, 1_000] },
+  discarded: { picked_up: [2_500, 1_600, 500] },
 };
+
+/** The hold of 25.00 bounds a card; cash is only ever paid when the goods change hands. */
+function charged(method: PaymentMethod, end: End, owedMinor: number): number {
+  if (method === 'card') return Math.min(owedMinor, 2_500);
+  return method === 'cash' && end !== 'delivered' ? 0 : owedMinor;
+}
 
 const everyCell = ends.flatMap((end) =>
   stages.map((stage) => [end, stage, cells[end][stage]] as const),
 );
+const reachable = everyCell.flatMap(([end, stage, shares]) =>
+  shares ? paymentMethods.map((method) => [end, stage, method, shares] as const) : [],
+);
+
+function billFor(method: PaymentMethod, end: End): Bill {
+  const state = initialState({ ...facts, method, restockableMinor: 500 });
+  const held = {
+    status: 'authorized',
+    since: placedAt,
+    providerRef: 'pi_1',
+    amountMinor: 2_500,
+    captureBefore,
+  } as const;
+  return billOf(method === 'card' ? { ...state, payment: held } : state, end);
+}
+
+const sharedOut = ({ customerMinor, merchantMinor, driverMinor, platformMinor }: Settlement) => [
+  customerMinor,
+  merchantMinor,
+  driverMinor,
+  platformMinor,
+];
 
 describe('settlement', () => {
-  it.each(everyCell.filter(([, , shares]) => shares))(
-    '%s at %s › shares out %o',
-    (end, stage, shares) => {
-      const { customerMinor, merchantMinor, driverMinor, platformMinor } = settle(
-        facts,
-        end,
-        stage,
-      );
-      expect([customerMinor, merchantMinor, driverMinor, platformMinor]).toEqual(shares);
-    },
-  );
+  it.each(reachable)('%s at %s, %s › shares out %o', (end, stage, method, shares) => {
+    const [owed, merchant, driver] = shares;
+    const customer = charged(method, end, owed);
+    const settled = settle(billFor(method, end), sharesOf({}, { end, stage }));
+    expect(sharedOut(settled)).toEqual([customer, merchant, driver, customer - merchant - driver]);
+  });
 
   it.each(everyCell.filter(([, , shares]) => !shares))('%s at %s › cannot happen', (end, stage) => {
-    expect(() => settle(facts, end, stage)).toThrow(`no settlement for ${end} at ${stage}`);
+    expect(() => sharesOf({}, { end, stage })).toThrow(`no settlement for ${end} at ${stage}`);
   });
 
   it('has a row for every end', () => {
     expect(Object.keys(settlementTable).toSorted()).toEqual([...ends].toSorted());
   });
 
-  it('sums to zero, in whole minor units, and never asks for more than was authorized', () => {
+  it('follows what a merchant has agreed on instead, in that cell only', () => {
+    const agreed = { 'not_collected.preparing': ['nothing', 'nothing', 'nothing'] } as const;
+    const of = (end: End, stage: Stage) =>
+      sharedOut(settle(billFor('card', end), sharesOf(agreed, { end, stage })));
+    expect(of('not_collected', 'preparing')).toEqual([0, 0, 0, 0]);
+    expect(of('cancelled_by_customer', 'preparing')).toEqual([2_000, 1_600, 0, 400]);
+  });
+
+  it('sums to zero, in whole minor units, and never asks for more than can be charged', () => {
     const amount = fc.integer({ min: 0, max: maxAmountMinor / 3 });
-    const priced = fc
-      .record({
-        goodsMinor: amount,
-        deliveryFeeMinor: amount,
-        tipMinor: amount,
-        driverPayMinor: amount,
-        commissionBps: fc.integer({ min: 0, max: 10_000 }),
-      })
-      .map((prices): OrderFacts => {
-        const totalMinor = prices.goodsMinor + prices.deliveryFeeMinor + prices.tipMinor;
-        return { ...facts, ...prices, totalMinor };
-      });
-    const reachable = fc.constantFrom(...everyCell.filter(([, , shares]) => shares));
+    const bill = fc.record({
+      goodsMinor: amount,
+      deliveryFeeMinor: amount,
+      tipMinor: amount,
+      driverPayMinor: amount,
+      restockableMinor: amount,
+      commissionBps: fc.integer({ min: 0, max: 10_000 }),
+      chargeableMinor: amount,
+    });
+    const words = fc.tuple(
+      fc.constantFrom(...shareWords.customer),
+      fc.constantFrom(...shareWords.merchant),
+      fc.constantFrom(...shareWords.driver),
+    );
     fc.assert(
-      fc.property(priced, reachable, (of, [end, stage]) => {
-        const { customerMinor, merchantMinor, driverMinor, platformMinor } = settle(of, end, stage);
+      fc.property(bill, words, (of, shares) => {
+        const { customerMinor, merchantMinor, driverMinor, platformMinor } = settle(of, shares);
         expect(merchantMinor + driverMinor + platformMinor - customerMinor).toBe(0);
-        expect(
-          [customerMinor, merchantMinor, driverMinor].every(
-            (n) => Number.isSafeInteger(n) && n >= 0,
-          ),
-        ).toBe(true);
-        expect(customerMinor).toBeLessThanOrEqual(of.totalMinor);
+        expect([customerMinor, merchantMinor, driverMinor].every(Number.isSafeInteger)).toBe(true);
+        expect(Math.min(customerMinor, driverMinor)).toBeGreaterThanOrEqual(0);
+        expect(customerMinor).toBeLessThanOrEqual(of.chargeableMinor);
       }),
       { numRuns: 500, seed: 1 },
     );
@@ -100,6 +183,14 @@ describe('settlement', () => {
     ['picked up', 'picked_up'],
     ['unconfirmed', 'picked_up'],
     ['completed', 'delivered'],
+    ['arrived at pickup', 'arrived'],
+    ['at the door', 'picked_up'],
+    ['handover, searching', 'picked_up'],
+    ['returning', 'returning'],
+    ['scheduled', 'before_accept'],
+    ['accepted', 'accepted'],
+    ['pickup, ready', 'preparing'],
+    ['pickup, handed over', 'handed_over'],
   ])('an order that is %s has come as far as %s', (name, stage) => {
     expect(stageOf(situation(name))).toBe(stage);
     expect([...situations.values()].every((state) => stages.includes(stageOf(state)))).toBe(true);

@@ -2,8 +2,18 @@
 // (cells.test.ts proves it against the walk).
 
 import type { Command, ExitKind } from '../../domain/messages.ts';
-import type { OrderState } from '../../domain/order.ts';
-import { after, assign, captured, hour, minute, placedAt, say, type Saying } from './lives.ts';
+import type { OrderFacts, OrderState } from '../../domain/order.ts';
+import {
+  after,
+  assign,
+  captured,
+  facts,
+  hour,
+  minute,
+  placedAt,
+  say,
+  type Saying,
+} from './lives.ts';
 
 const exit = (kind: ExitKind): Command => ({ kind });
 const then = (before: readonly Saying[], ...more: readonly Saying[]): readonly Saying[] => [
@@ -15,14 +25,34 @@ const authorizing = [[0, say.place]] as const satisfies readonly Saying[];
 const requiresAction = then(authorizing, [1_000, say.requiresAction]);
 const checking = then(requiresAction, [2_000, say.check]);
 const pending = then(authorizing, [1_000, say.authorized]);
+const reminded = then(pending, [2 * minute, exit('remindMerchant')]);
 /** The search for a driver starts at minute 6. */
 const searching = then(pending, [minute, say.accept]);
 const assigned: Saying = [7 * minute, assign(1, placedAt + 12 * minute)];
 const confirmed = then(searching, assigned);
 const readySearching = then(searching, [6 * minute, say.ready]);
 const readyConfirmed = then(readySearching, assigned);
-const assumedSearching = then(searching, [26 * minute, exit('assumeReady')]);
+const asked = then(searching, [26 * minute, exit('askPreparation')]);
+const reestimated = then(asked, [31 * minute, exit('reestimate')]);
+const escalated = then(reestimated, [51 * minute, exit('escalatePreparation')]);
+const assumedSearching = then(escalated, [61 * minute, exit('assumeReady')]);
 const pickedUp = then(readyConfirmed, [12 * minute, say.pickUp]);
+const arrivedAtPickup = then(readyConfirmed, [12 * minute, say.atPickup]);
+const atTheDoor = then(pickedUp, [30 * minute, say.atDropoff]);
+const accident = then(pickedUp, [20 * minute, say.accident]);
+/** The goods are with a driver who cannot go on: another one is looked for. */
+const handover = then(accident, [50 * minute, exit('resolveProblem')]);
+const returning = then(atTheDoor, [31 * minute, say.refused]);
+/** Due three hours and some minutes after the placing: promised − prep − travel − margin. */
+const scheduledPending = then(pending, [4 * hour - 45 * minute, exit('releaseScheduled')]);
+const cash = { method: 'cash', paymentMethod: '' } as const;
+const cashPickedUp = [
+  [0, say.place],
+  [minute, say.accept],
+  [6 * minute, say.ready],
+  [7 * minute, assign(1, placedAt + 12 * minute)],
+  [12 * minute, say.pickUp],
+] as const satisfies readonly Saying[];
 const unconfirmed = then(pickedUp, [2 * hour, exit('unconfirm')]);
 const delivered = then(pickedUp, [30 * minute, say.deliver]);
 const captureFailed = then(delivered, [31 * minute, say.captureFailed]);
@@ -51,7 +81,14 @@ const stories: Record<string, readonly Saying[]> = {
   'checking, news came': then(checking, [3_000, say.check]),
   declined: then(authorizing, [1_000, say.declined]),
   pending,
-  'pending, reminded': then(pending, [2 * minute, exit('remindMerchant')]),
+  'pending, reminded': reminded,
+  'pending, called': then(
+    reminded,
+    [3 * minute + 1_000, exit('alertBranch')],
+    [4 * minute + 1_000, exit('callMerchant')],
+  ),
+  'pending, acknowledged': then(pending, [minute, say.acknowledge]),
+  'checking, last': then(requiresAction, [15 * minute, exit('abandonPayment')]),
   'search ahead': then(pending, [minute, { kind: 'accept', prepMs: 500 * hour }]),
   searching,
   'searching again': then(confirmed, [8 * minute, say.abandon]),
@@ -71,9 +108,12 @@ const stories: Record<string, readonly Saying[]> = {
   ),
   'assumed ready, searching': assumedSearching,
   'assumed ready, confirmed': then(assumedSearching, [
-    27 * minute,
-    assign(1, placedAt + 30 * minute),
+    62 * minute,
+    assign(1, placedAt + 65 * minute),
   ]),
+  'preparing, asked': asked,
+  'preparing, reestimated': reestimated,
+  'preparing, escalated': escalated,
   'picked up': pickedUp,
   'picked up, pinged': then(pickedUp, [60 * minute, exit('pingDriver')]),
   'assumed ready, picked up': then(confirmed, [12 * minute, say.pickUp]),
@@ -98,9 +138,51 @@ const stories: Record<string, readonly Saying[]> = {
   ...withEnds('failed', then(searching, [2 * hour, exit('failSearch')])),
 };
 
-export const situations: ReadonlyMap<string, OrderState> = new Map(
-  Object.entries(stories).map(([name, sayings]) => [name, after(sayings)]),
-);
+const pickup = {
+  fulfilment: 'pickup',
+  deliveryFeeMinor: 0,
+  totalMinor: 2_150,
+  travelMs: 0,
+} as const;
+const soon = { promisedAt: placedAt + 4 * hour };
+
+/** What only some orders can be in: further on the road, at the counter, for later, in cash. */
+const more: Readonly<Record<string, readonly [of: Partial<OrderFacts>, readonly Saying[]]>> = {
+  'arrived at pickup': [{}, arrivedAtPickup],
+  'arrived at pickup, warned': [{}, then(arrivedAtPickup, [22 * minute, exit('warnMerchant')])],
+  'at the door': [{}, atTheDoor],
+  'at the door, tried': [
+    {},
+    then(atTheDoor, [31 * minute, say.contact], [32 * minute, say.contact]),
+  ],
+  'problem, goods lost': [{}, then(pickedUp, [20 * minute, say.lost])],
+  'problem, goods there': [{}, accident],
+  'handover, searching': [{}, handover],
+  'handover, confirmed': [{}, then(handover, [51 * minute, assign(2, placedAt + hour)])],
+  returning: [{}, returning],
+  'arrived at return': [{}, then(returning, [50 * minute, say.atReturn])],
+  'returned, capturing': [{}, then(returning, [55 * minute, say.back])],
+  'shortage open': [{}, then(searching, [2 * minute, say.shortage])],
+  'collected instead': [{}, then(readySearching, [7 * minute, { kind: 'convertToPickup' }])],
+  scheduled: [soon, pending],
+  'scheduled, unpaid': [{ promisedAt: placedAt + 240 * hour }, [[0, say.place]]],
+  accepted: [soon, then(scheduledPending, [4 * hour - 40 * minute, say.accept])],
+  'prescription asked': [{ prescription: true, goodsKind: 'pharmacy' }, searching.slice(0, 3)],
+  'pickup, preparing': [pickup, searching],
+  'pickup, ready': [pickup, readySearching],
+  'pickup, handed over': [pickup, then(readySearching, [9 * minute, say.handOver])],
+  'cash, picked up': [cash, cashPickedUp],
+  'cash, collected': [cash, then(cashPickedUp, [30 * minute, say.paysCash])],
+};
+
+export const everydaySituations: readonly string[] = Object.keys(stories);
+
+export const situations: ReadonlyMap<string, OrderState> = new Map([
+  ...Object.entries(stories).map(([name, sayings]) => [name, after(sayings)] as const),
+  ...Object.entries(more).map(
+    ([name, [of, sayings]]) => [name, after(sayings, { ...facts, ...of })] as const,
+  ),
+]);
 
 /** The situation of this name; throws when there is none. */
 export function situation(name: string): OrderState {

@@ -13,17 +13,7 @@ import {
 } from '../../domain/order.ts';
 import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
-import {
-  assign,
-  captured,
-  combinationOf,
-  driver,
-  hear,
-  hour,
-  minute,
-  placedAt,
-  say,
-} from './lives.ts';
+import { captured, combinationOf, hear, hour, placedAt, say } from './lives.ts';
 
 /** `afterMs` from the node it leaves; `by`: the outside world, a deadline, or the provider's answer. */
 export type Move = {
@@ -45,7 +35,7 @@ export type Walk = {
 
 /** No counter of any capped loop comes near it under the policies that are walked. */
 const uncappedAt = 100;
-const maxNodes = 120_000;
+const maxNodes = 40_000;
 
 /** Small caps, so that the outside world may also speak one millisecond before every deadline. */
 export const smallPolicy: Policy = {
@@ -53,6 +43,14 @@ export const smallPolicy: Policy = {
   maxDriversPerOrder: 2,
   maxPaymentAttempts: 2,
   moneyLimitMs: 3 * hour,
+  minContactAttempts: 1,
+  maxChanges: 1,
+  maxShortages: 1,
+  maxDelays: 1,
+  maxHolds: 1,
+  maxExtensions: 1,
+  maxRedeliveries: 1,
+  maxUndos: 1,
 };
 
 type Draft = Omit<Move, 'to'>;
@@ -61,7 +59,10 @@ type Draft = Omit<Move, 'to'>;
  * Everything reachable from a placed order. Stops at the first state that breaks the promise. `justInTime`: the outside
  * world is also heard one millisecond before each deadline, not only when something has just happened.
  */
-export function walk(facts: OrderFacts, { justInTime }: { readonly justInTime: boolean }): Walk {
+export function walk(
+  facts: OrderFacts,
+  { justInTime, speak }: { readonly justInTime: boolean; readonly speak: Speak },
+): Walk {
   const nodes = new Map<string, Node>();
   const violations = new Set<string>();
   const combinations = new Set<string>();
@@ -79,7 +80,9 @@ export function walk(facts: OrderFacts, { justInTime }: { readonly justInTime: b
       violations.add('a loop is uncapped: the walk finds no end');
       break;
     }
-    const drafts = draftsFrom(state, now).filter((draft) => justInTime || draft.by !== 'time');
+    const drafts = draftsFrom({ state, now, speak }).filter(
+      (draft) => justInTime || draft.by !== 'time',
+    );
     const moves = drafts.flatMap((draft): readonly Move[] => {
       const later = now + draft.afterMs;
       if (!draft.command) return [follow({ state, now: later }, draft)];
@@ -119,28 +122,51 @@ export function walk(facts: OrderFacts, { justInTime }: { readonly justInTime: b
   }
 }
 
-/** What is left to come, and nothing else. */
+const timeless = (part: object) =>
+  Object.entries(part).filter(([name]) => !/(At|[sS]ince|Before|Ref|Id|code|check)$/.test(name));
+
+/** What is left to come, and nothing else: times count from now, and only where something still depends on them. */
 function keyOf(state: OrderState, now: number): string {
-  const { order, delivery, payment, attempts } = state;
+  const { order, delivery, payment, attempts, facts } = state;
   if (isOver(state)) return combinationOf(state);
   const left = (at: number | undefined): number | undefined =>
     at === undefined ? undefined : at - now;
-  const searches = hasEnded(state) ? [] : [state.searches, state.searchedMs];
+  const rest = hasEnded(state)
+    ? []
+    : [
+        timeless(order),
+        timeless(delivery),
+        'readyEstimateAt' in order && order.status !== 'ready'
+          ? Math.max(order.readyEstimateAt - now, -facts.policy.prepGraceMs)
+          : 0,
+        order.status === 'payment_pending' ? [left(order.since), attempts.authorize] : 0,
+        // Of what is past, only the deadlines are left.
+        delivery.status === 'searching' ? Math.max(0, delivery.since - now) : 0,
+        'pickupEtaAt' in delivery ? Math.max(0, delivery.pickupEtaAt - now) : 0,
+        state.searches,
+        delivery.status === 'searching' && delivery.since <= now ? 0 : state.searchedMs,
+        state.counts,
+        state.extendedMs,
+        state.fulfilment,
+        state.goodsOut,
+        state.goodsMinor,
+        state.tipMinor,
+        state.counts.holds < facts.policy.maxHolds ? left(state.held?.since) : 0,
+        state.undoable &&
+        state.counts.undos < facts.policy.maxUndos &&
+        now - state.undoable.at <= facts.policy.undoMs
+          ? [state.undoable.type, left(state.undoable.at)]
+          : 0,
+      ];
+  const money = hasEnded(state) || 'firstAt' in payment;
   return JSON.stringify([
     combinationOf(state),
-    'reminded' in order && order.reminded,
-    'assumed' in order && order.assumed,
-    order.status === 'preparing' ? left(order.readyEstimateAt) : undefined,
-    order.status === 'payment_pending' ? [left(order.since), attempts.authorize] : undefined,
-    delivery.status === 'searching' ? left(delivery.since) : undefined,
-    'pinged' in delivery && delivery.pinged,
-    'pickupEtaAt' in delivery ? left(delivery.pickupEtaAt) : undefined,
-    'checking' in payment ? [payment.checking, payment.checkAgain] : undefined,
-    'firstFailedAt' in payment ? left(payment.firstFailedAt) : undefined,
-    hasEnded(state) || 'firstFailedAt' in payment ? [attempts.capture, attempts.void] : undefined,
-    payment.status === 'authorized' && delivery.status === 'delivery_unconfirmed',
-    searches,
+    'checking' in payment ? [payment.checking, payment.checkAgain, payment.last] : 0,
+    'firstAt' in payment ? left(payment.firstAt) : 0,
+    'checkAt' in payment && payment.checking ? left(payment.checkAt) : 0,
+    money ? [attempts.capture, attempts.void] : 0,
     safeDeadlines(state).map((d) => [d.exit, d.at - now]),
+    rest,
   ]);
 }
 
@@ -160,58 +186,35 @@ const rowOf = (
 const missesRow = (state: OrderState): boolean => machines.some((m) => !rowOf(state, m));
 const safeDeadlines = (state: OrderState) => (missesRow(state) ? [] : deadlinesOf(state));
 
+/** What the outside world may say in a state; every walk has a circle of people of its own. */
+export type Speak = (state: OrderState, now: number) => readonly Command[];
+type Here = { readonly state: OrderState; readonly now: number; readonly speak: Speak };
+
 /** Everything that may be said next: answers now or at their limit, the next exit, the outside world now or just in time. */
-function draftsFrom(state: OrderState, now: number): readonly Draft[] {
+function draftsFrom({ state, now, speak }: Here): readonly Draft[] {
   if (missesRow(state)) return [];
   const deadlines = safeDeadlines(state).filter((d) => Number.isFinite(d.at));
   const soonest = deadlines[0];
   const call = paymentCallOf(state);
   const waitMs = soonest ? Math.max(0, soonest.at - now) : 0;
-  const outside = outsideAt(state, now).map((command): Draft => ({
+  const outside = speak(state, now).map((command): Draft => ({
     by: 'outside',
     afterMs: 0,
     command,
   }));
   if (isOver(state)) return outside;
+  const answers = (afterMs: number): readonly Draft[] =>
+    call ? answersTo(call).map((command): Draft => ({ by: 'answer', afterMs, command })) : [];
   return [
     ...outside,
-    ...(call
-      ? answersTo(call).map((command): Draft => ({ by: 'answer', afterMs: 0, command }))
-      : []),
-    ...(call && !soonest
-      ? answersTo(call).map((command): Draft => ({
-          by: 'answer',
-          afterMs: limitOf(state, call),
-          command,
-        }))
-      : []),
+    ...answers(0),
+    ...(call && !soonest ? answers(Math.max(0, call.giveUpAt - now)) : []),
     ...(soonest
       ? [{ by: 'deadline', afterMs: waitMs, command: { kind: soonest.exit } } as const]
       : []),
     ...(waitMs > 1 ? [{ by: 'time', afterMs: waitMs - 1, command: undefined } as const] : []),
   ];
 }
-
-function outsideAt(state: OrderState, now: number): readonly Command[] {
-  const carrier = 'driverId' in state.delivery ? state.delivery.driverId : driver(1);
-  return [
-    say.accept,
-    say.deny,
-    say.ready,
-    say.cancel,
-    { kind: 'cancel', by: 'merchant' },
-    say.retry,
-    assign(state.searches, now + 5 * minute),
-    { kind: 'exhaustSearch', search: state.searches },
-    { kind: 'pickUp', driverId: carrier },
-    { kind: 'deliver', driverId: carrier },
-    { kind: 'abandon', driverId: carrier },
-    say.check,
-  ];
-}
-
-export const limitOf = ({ facts: { policy } }: OrderState, { step }: PaymentCall): number =>
-  step === 'authorize' || step === 'check' ? policy.paymentActionTimeoutMs : policy.moneyLimitMs;
 
 /** All that a provider may answer to this call. */
 function answersTo(call: PaymentCall): readonly Command[] {
@@ -227,8 +230,8 @@ function answersTo(call: PaymentCall): readonly Command[] {
   }
 }
 
-function capsBroken({ searches, attempts }: OrderState): readonly string[] {
-  const counters = { searches, ...attempts };
+function capsBroken({ searches, attempts, counts }: OrderState): readonly string[] {
+  const counters = { searches, ...attempts, ...counts };
   return Object.entries(counters).flatMap(([name, n]) =>
     n > uncappedAt ? [`a loop is uncapped: ${name}`] : [],
   );
@@ -260,62 +263,83 @@ function isCarried(state: OrderState, machine: Machine, seen: readonly Machine[]
   const row = rowOf(state, machine);
   if (row?.kind === 'final') return true;
   if (row?.kind === 'effect') return paymentCallOf(state) !== undefined;
-  if (row?.kind === 'waits') {
-    const authorizes = machine === 'order' && paymentCallOf(state)?.step === 'authorize';
-    return authorizes || deadlinesOf(state).some((d) => d.machine === machine);
-  }
-  if (
-    machine === 'payment' &&
-    !['requires_action'].includes(state.payment.status) &&
-    paymentCallOf(state)
-  )
-    return false;
+  const asked = machine === 'payment' && paymentCallOf(state) !== undefined;
+  if (asked) return state.payment.status === 'requires_action';
+  if (row?.kind === 'waits' && deadlinesOf(state).some((d) => d.machine === machine)) return true;
   return (row?.on ?? []).some(
     (m) => m !== machine && !seen.includes(m) && isCarried(state, m, [...seen, machine]),
   );
 }
 
+const undone = ['voiding', 'voided', 'written_off', 'external', 'refused'] as const;
+const charged = ['capturing', 'capture_failed', 'captured', 'written_off', 'external'] as const;
+const secured = ['authorized', 'due', 'external'] as const;
 const legalPayments: Readonly<Record<string, readonly string[]>> = {
   payment_pending: ['authorizing', 'requires_action', 'declined'],
-  pending: ['authorized'],
-  preparing: ['authorized'],
-  ready: ['authorized', 'capturing', 'capture_failed'],
-  completed: ['captured', 'written_off'],
-  denied: ['voiding', 'voided', 'written_off'],
-  expired: ['voiding', 'voided', 'written_off'],
-  failed: ['voiding', 'voided', 'written_off'],
-  cancelled: [
-    'authorizing',
-    'declined',
-    'voiding',
-    'voided',
-    'capturing',
-    'capture_failed',
-    'captured',
-    'written_off',
-  ],
+  scheduled: [...secured, 'none'],
+  pending: secured,
+  awaiting_prescription: secured,
+  accepted: secured,
+  preparing: secured,
+  ready: ['authorized', 'capturing', 'capture_failed', 'due', 'external'],
+  handed_over: ['capturing', 'capture_failed'],
+  completed: ['captured', 'written_off', 'collected', 'remitted', 'short', 'external'],
+  denied: undone,
+  expired: undone,
+  failed: [...undone, ...charged],
+  cancelled: [...undone, ...charged, 'authorizing', 'declined', 'none'],
 };
+const onTheWay = ['searching', 'confirmed', 'arrived_at_pickup'] as const;
+const withTheGoods = [
+  'picked_up',
+  'arrived_at_dropoff',
+  'delivery_unconfirmed',
+  'problem',
+  'enroute_to_return',
+  'arrived_at_return',
+] as const;
+const nobody = ['none', 'cancelled'] as const;
 const legalDeliveries: Readonly<Record<string, readonly string[]>> = {
   payment_pending: ['none'],
+  scheduled: ['none'],
   pending: ['none'],
-  preparing: ['searching', 'confirmed'],
-  ready: ['searching', 'confirmed', 'picked_up', 'delivery_unconfirmed', 'delivered'],
-  completed: ['delivered'],
+  awaiting_prescription: ['none'],
+  accepted: [...onTheWay, ...nobody],
+  preparing: [...onTheWay, ...nobody],
+  ready: [...onTheWay, ...withTheGoods, 'delivered', ...nobody],
+  handed_over: nobody,
+  completed: ['delivered', ...nobody],
   denied: ['none'],
   expired: ['none'],
-  failed: ['cancelled'],
-  cancelled: ['none', 'cancelled'],
+  failed: ['cancelled', 'returned', 'discarded', 'none'],
+  cancelled: nobody,
 };
 
+const asksForEver = (state: OrderState): boolean =>
+  'shortage' in state.order &&
+  state.order.shortage !== undefined &&
+  !deadlinesOf(state).some(({ machine, owner }) => machine === 'order' && owner === 'customer');
+
 /** Which combinations make sense, written down apart from the code. */
-function illegalities({ order, delivery, payment }: OrderState): readonly string[] {
-  const taken = delivery.status === 'delivered' && order.status === 'ready';
+function illegalities(state: OrderState): readonly string[] {
+  const { order, delivery, payment, fulfilment, goodsOut } = state;
+  const delivered = delivery.status === 'delivered' && order.status === 'ready';
+  const collected = nobody.some((status) => status === delivery.status);
+  const alive = !['cancelled', 'failed', 'completed'].includes(order.status);
+  const isCard = !['due', 'external', 'none'].includes(payment.status);
+  const hasIt: boolean = withTheGoods.some((status) => status === delivery.status);
   return [
     ...(legalPayments[order.status]?.includes(payment.status) ? [] : ['illegal payment']),
     ...(legalDeliveries[order.status]?.includes(delivery.status) ? [] : ['illegal delivery']),
-    ...(order.status === 'ready' && taken === (payment.status === 'authorized')
+    ...(isCard && order.status === 'ready' && delivered === (payment.status === 'authorized')
       ? ['captured at the wrong time']
       : []),
+    ...(alive && fulfilment !== 'delivery' && !collected ? ['a driver for what is collected'] : []),
+    ...(alive && fulfilment === 'delivery' && order.status === 'ready' && collected
+      ? ['nobody delivers']
+      : []),
+    ...(hasIt && !goodsOut ? ['the goods are in two places'] : []),
+    ...(asksForEver(state) ? ['the customer is asked for ever'] : []),
   ];
 }
 

@@ -6,9 +6,18 @@ import { decide } from '../../domain/decide.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import { evolve, fold } from '../../domain/evolve.ts';
 import type { Command, PaymentResult } from '../../domain/messages.ts';
-import { initialState, isOver, type OrderFacts, type OrderState } from '../../domain/order.ts';
+import {
+  carrierOf,
+  holdMinorOf,
+  initialState,
+  isOver,
+  type OrderFacts,
+  type OrderState,
+} from '../../domain/order.ts';
 import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
-import { captureBefore, combinationOf, driver, hour, minute, offer, stamp } from './lives.ts';
+import { postingOf } from '../../db/ledger.ts';
+import { captureBefore, combinationOf, driver, hour, minute, stamp } from './lives.ts';
+import { sayings } from './sayings.ts';
 
 /** What a run draws its luck from: a number from 0 to n − 1. */
 export type Draw = (n: number) => number;
@@ -93,9 +102,11 @@ function checkMoney({ log, captures, holds, facts, state }: World): void {
     'captured twice in the log',
   );
   must(captures.length <= 1, 'captured twice at the bank');
-  must((captures[0] ?? 0) <= facts.totalMinor, 'captured more than authorized');
+  must((captures[0] ?? 0) <= holdMinorOf(facts), 'captured more than authorized');
   must([...holds.values()].filter((hold) => hold === 'held').length <= 1, 'two holds at once');
-  const extended = log.flatMap((event) => (event.type === 'deadline.extended' ? [event.key] : []));
+  const extended = log.flatMap((event) =>
+    event.type === 'deadline.extended' && event.byMs === undefined ? [event.key] : [],
+  );
   must(new Set(extended).size === extended.length, 'a deadline was put off twice');
   const times = deadlinesOf(state).map(({ at }) => at);
   must(
@@ -112,7 +123,7 @@ function wake(world: World): void {
     const before = world.state.sequence;
     if (due.irreversible && lateMs > overdueGraceMs && !(due.key in world.state.extended)) {
       const until = world.now + Math.min(lateMs, overdueExtensionMs);
-      turn(world, { kind: 'extendDeadline', key: due.key, until });
+      turn(world, { kind: 'putOff', key: due.key, until });
     } else turn(world, { kind: due.exit });
     must(world.state.sequence > before, `${due.exit} is due and does nothing`);
   }
@@ -127,43 +138,14 @@ export function pass(world: World): void {
   if (world.draw(3) > 0) wake(world);
 }
 
+/** Anybody says anything: usual things more often, and the right driver more often than another. */
 export function speak(world: World): void {
   const { draw, state } = world;
   const nth = draw(4) === 0 ? draw(8) : Math.max(1, state.searches);
-  const own = 'driverId' in state.delivery ? state.delivery.driverId : driver(nth);
-  const who = draw(5) === 0 ? driver(nth) : own;
-  const by = (['customer', 'merchant', 'support'] as const)[draw(3)] ?? 'support';
-  const commands: readonly (() => Command)[] = [
-    () => (draw(4) === 0 ? { kind: 'accept', prepMs: draw(40) * minute } : { kind: 'accept' }),
-    () => ({ kind: 'accept' }),
-    () => (draw(6) === 0 ? { kind: 'deny', code: 'capacity' } : { kind: 'markReady' }),
-    () => ({ kind: 'markReady' }),
-    () => (draw(6) === 0 ? { kind: 'cancel', by } : { kind: 'pickUp', driverId: who }),
-    () => ({ kind: 'retryPayment', paymentMethod: `pm_${draw(9)}` }),
-    () => ({
-      kind: 'assign',
-      offerId: offer(nth),
-      driverId: driver(nth),
-      pickupEtaAt: world.now + draw(30) * minute,
-    }),
-    () => ({
-      kind: 'assign',
-      offerId: offer(nth),
-      driverId: driver(nth),
-      pickupEtaAt: world.now + 5 * minute,
-    }),
-    () =>
-      draw(8) === 0
-        ? { kind: 'exhaustSearch', search: draw(4) }
-        : { kind: 'pickUp', driverId: who },
-    () => ({ kind: 'pickUp', driverId: who }),
-    () => ({ kind: 'deliver', driverId: who }),
-    () => ({ kind: 'abandon', driverId: who }),
-    () => ({ kind: 'checkPayment', providerRef: `pi_${draw(4)}` }),
-    () => ({ kind: 'place' }),
-  ];
-  const command = commands[draw(commands.length)];
-  if (command) turn(world, command());
+  const own = carrierOf(state)?.driverId ?? driver(nth);
+  const driverId = draw(5) === 0 ? driver(nth) : own;
+  const said = sayings[draw(sayings.length)];
+  if (said) turn(world, said({ world, nth, driverId }));
 }
 
 /** The provider answers a call under way, or repeats an old answer, or its webhook rings. */
@@ -214,7 +196,7 @@ function bank({ holds, captures, draw, facts }: World, call: PaymentCall): Payme
     }
     case 'check':
       if (draw(6) === 5) return { kind: 'paymentUnanswered' };
-      if (holds.get(call.attempt) === 'held') return authorized(call.attempt, facts.totalMinor);
+      if (holds.get(call.attempt) === 'held') return authorized(call.attempt, holdMinorOf(facts));
       if (draw(3) < 2) return { kind: 'paymentRequiresAction', providerRef: call.providerRef };
       holds.set(call.attempt, 'nothing');
       return { kind: 'paymentDeclined', code: 'authentication_failed' };
@@ -283,10 +265,33 @@ export function checkEnd({ facts, log, state, holds, captures }: World): void {
   if (status === 'captured')
     must(captures[0] === owedMinor && owedMinor > 0, 'captured another amount than settled');
   else must(captures.length === 0, `the bank captured, the order says ${status}`);
-  must(
-    status === 'captured' || status === 'written_off' || owedMinor === 0,
-    `${owedMinor} owed, payment ${status}`,
-  );
+  must(paidWith.has(status) || owedMinor === 0, `${owedMinor} owed, payment ${status}`);
   const hanging = [...holds.values()].some((hold) => hold === 'held' || hold === 'needs_action');
   must(!hanging || status === 'written_off', `a hold is left behind, payment ${status}`);
+  for (const { account, minor } of balances(facts, log))
+    must(minor === 0, `the ledger leaves ${minor} in ${account}`);
+}
+
+const paidWith: ReadonlySet<string> = new Set([
+  'captured',
+  'written_off',
+  'remitted',
+  'short',
+  'external',
+]);
+
+/** What must be empty in the end: what the customer owes, and cash in a driver's hands. */
+function balances(facts: OrderFacts, log: readonly OrderEvent[]) {
+  const sums = new Map<string, number>();
+  for (const event of log) {
+    const posting = postingOf(facts, event, 'drv_any');
+    const entries = posting?.entries ?? [];
+    must(entries.reduce((sum, { amountMinor }) => sum + amountMinor, 0) === 0, 'off balance');
+    for (const { account, amountMinor } of entries)
+      sums.set(account, (sums.get(account) ?? 0) + amountMinor);
+  }
+  return ['customer', 'cash_in_hand'].map((account) => ({
+    account,
+    minor: sums.get(account) ?? 0,
+  }));
 }

@@ -6,7 +6,7 @@ import proto from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { goldenFile, goldenFolder, goldenNames, loadGolden } from '../support/golden.ts';
-import { scenarios } from '../support/order-scenarios.ts';
+import { scenarioFacts, scenarios } from '../support/order-scenarios.ts';
 import { createWorld, obliging, orderIn, type World } from '../support/order-world.ts';
 import { standing } from '../support/standing-scenarios.ts';
 
@@ -30,7 +30,7 @@ describe.runIf(recording)('recording', () => {
 
   test.for(Object.entries(scenarios))('%s', async ([name, play]) => {
     world.answerWith(obliging);
-    const order = orderIn(world);
+    const order = orderIn(world, scenarioFacts[name]?.());
     await play(world, order);
     expect(await order.result()).toMatchObject({ orderId: order.orderId });
     const history = await order.handle.fetchHistory();

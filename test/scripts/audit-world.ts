@@ -18,6 +18,7 @@ import type {
   AuditedRefund,
   LedgerTransaction,
 } from '../../scripts/audit/data.ts';
+import { plainDelivery } from '../support/facts.ts';
 
 const startedAt = Date.UTC(2026, 10, 5, 12);
 const stepMs = 60_000;
@@ -27,6 +28,7 @@ const branchId = newId('branch', startedAt);
 const marketId = newId('market', startedAt);
 
 const factsOf = (placedAt: number): OrderFacts => ({
+  ...plainDelivery,
   orderId: newId('order', placedAt),
   number: '7',
   merchantId,

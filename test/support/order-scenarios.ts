@@ -1,7 +1,8 @@
 // The paths through an order's life that are worth a golden history.
 
 import { newId } from '../../db/new-id.ts';
-import { obliging, type Handle, type World } from './order-world.ts';
+import type { OrderFacts } from '../../domain/order.ts';
+import { factsOf, obliging, type Handle, type World } from './order-world.ts';
 
 const assignment = () =>
   ({
@@ -23,6 +24,23 @@ async function carried(order: Handle): Promise<ReturnType<typeof assignment>['dr
   return assign.driverId;
 }
 
+const pickup = {
+  fulfilment: 'pickup',
+  deliveryFeeMinor: 0,
+  totalMinor: 2_050,
+  travelMs: 0,
+} as const;
+
+/** Orders that are not the plain one. A scheduled one is released after a second, in a run of its own. */
+export const scenarioFacts: Readonly<Record<string, () => OrderFacts>> = {
+  collected: () => factsOf({}, pickup),
+  'not-collected': () => factsOf({}, pickup),
+  'paid-in-cash': () => factsOf({}, { method: 'cash', paymentMethod: '' }),
+  'prescription-rejected': () => factsOf({}, { goodsKind: 'pharmacy', prescription: true }),
+  scheduled: () =>
+    factsOf({ prepEstimateMs: 100, scheduleMarginMs: 100 }, { promisedAt: Date.now() + 601_500 }),
+};
+
 /** Each plays an order to an end that comes by itself or by its last command. */
 export const scenarios: Readonly<Record<string, (world: World, order: Handle) => Promise<void>>> = {
   async delivered(_world, order) {
@@ -31,6 +49,58 @@ export const scenarios: Readonly<Record<string, (world: World, order: Handle) =>
     await order.send({ kind: 'markReady' });
     const driverId = await carried(order);
     await order.send({ kind: 'deliver', driverId });
+  },
+  async collected(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept' });
+    await order.send({ kind: 'handOver' });
+  },
+  async 'not-collected'(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept' });
+    await order.send({ kind: 'markReady' });
+    await order.skipTime();
+  },
+  async 'paid-in-cash'(_world, order) {
+    await order.place();
+    await order.send({ kind: 'accept', prepMs: 0 });
+    const driverId = await carried(order);
+    await order.send({ kind: 'deliver', driverId, collectedMinor: 2_350 });
+    await order.send({ kind: 'remitCash', amountMinor: 2_350 });
+  },
+  async 'prescription-rejected'(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept' });
+    await order.send({ kind: 'rejectPrescription' });
+  },
+  async scheduled(_world, order) {
+    await order.place();
+    await order.seen('order.submitted');
+    await order.send({ kind: 'deny', code: 'capacity' });
+  },
+  async 'missing-goods'(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept' });
+    await order.send({ kind: 'reportShortage', line: 0, quantity: 1, missingMinor: 950 });
+    await order.send({ kind: 'answerShortage', answer: 'remove' });
+    await order.send({ kind: 'markReady' });
+    const driverId = await carried(order);
+    await order.send({ kind: 'deliver', driverId });
+  },
+  async 'brought-back'(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept', prepMs: 0 });
+    const driverId = await carried(order);
+    await order.send({ kind: 'arriveAtDropoff', driverId });
+    await order.send({ kind: 'failDropoff', driverId, reason: 'refused' });
+    await order.send({ kind: 'completeReturn', driverId });
+  },
+  async 'problem-on-the-road'(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept', prepMs: 0 });
+    const driverId = await carried(order);
+    await order.send({ kind: 'reportProblem', driverId, problem: 'lost' });
+    await order.skipTime();
   },
   async denied(_world, order) {
     await placed(order);

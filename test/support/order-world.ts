@@ -17,6 +17,7 @@ import type { PaymentCall } from '../../domain/payment.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { ensureNamespace } from '../../scripts/local/temporal-namespace.ts';
 import type { Recorded, RecordInput } from '../../domain/step.ts';
+import { plainDelivery } from './facts.ts';
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
@@ -40,8 +41,9 @@ export function obliging(call: PaymentCall): PaymentResult {
   }
 }
 
-export function factsOf(policy: Partial<Policy> = {}): OrderFacts {
+export function factsOf(policy: Partial<Policy> = {}, of: Partial<OrderFacts> = {}): OrderFacts {
   return {
+    ...plainDelivery,
     orderId: newId('order'),
     number: '1042',
     merchantId: newId('merchant'),
@@ -60,6 +62,7 @@ export function factsOf(policy: Partial<Policy> = {}): OrderFacts {
     paymentMethod: 'pm_card_visa',
     travelMs: 600_000,
     policy: { ...defaultPolicy, ...policy },
+    ...of,
   };
 }
 

@@ -129,6 +129,21 @@ describe('order', () => {
     expect(await order.result()).toMatchObject({ status: 'denied', payment: 'voided' });
   });
 
+  test('3-D Secure: the provider is asked once more when the time is up and its news is late', async () => {
+    world.answerWith((call) =>
+      call.step === 'authorize'
+        ? { kind: 'paymentRequiresAction', providerRef: 'pi_late' }
+        : obliging(call),
+    );
+    const order = orderIn(world);
+    await order.place();
+    await order.seen('payment.requires_action');
+    await order.skipTime();
+    await order.result();
+    expect(order.types()).toEqual(expect.arrayContaining(['payment.authorized', 'order.expired']));
+    expect(order.types()).not.toContain('order.cancelled');
+  });
+
   test('a cancel while the card is being authorized releases what is granted afterwards', async () => {
     const { promise: granted, resolve: grant } = Promise.withResolvers<void>();
     world.answerWith(async (call) => {
@@ -163,6 +178,40 @@ describe('order', () => {
       expect.objectContaining({ kind: expect.stringMatching(/done|not_running/) }),
     );
     expect(order.types().filter((type) => type === 'order.placed')).toHaveLength(1);
+  });
+});
+
+describe('an order for later', () => {
+  test('is released into a run of its own, which knows what was said before', async () => {
+    const later = { promisedAt: Date.now() + 603_000 };
+    const order = orderIn(world, factsOf({ prepEstimateMs: 100, scheduleMarginMs: 100 }, later));
+    await order.place();
+    await order.seen('order.scheduled');
+    const before = await order.handle.describe();
+    expect(await order.send({ kind: 'changeTip', tipMinor: 100 }, 'tip-once')).toEqual(done);
+    await order.seen('order.submitted');
+    await expect
+      .poll(async () => (await order.handle.describe()).runId, { timeout: 10_000 })
+      .not.toBe(before.runId);
+    // The same command again, and the same placing: both are known.
+    expect(await order.send({ kind: 'changeTip', tipMinor: 100 }, 'tip-once')).toEqual(done);
+    expect(await order.place()).toEqual(done);
+    expect(order.types().filter((type) => type === 'order.tip_changed')).toHaveLength(1);
+    expect(order.types().filter((type) => type === 'order.placed')).toHaveLength(1);
+    await order.send({ kind: 'cancel', by: 'customer' });
+    expect(await order.result()).toMatchObject({ status: 'cancelled', payment: 'voided' });
+  });
+
+  test('far ahead is paid for only when its time has come', async () => {
+    const policy = { prepEstimateMs: 100, scheduleMarginMs: 100, authorizeAheadMs: 1_000 };
+    const order = orderIn(world, factsOf(policy, { promisedAt: Date.now() + 603_000 }));
+    await order.place();
+    await order.seen('order.scheduled');
+    expect(order.types()).not.toContain('payment.authorizing');
+    await order.seen('order.submitted');
+    expect(order.types()).toEqual(expect.arrayContaining(['order.released', 'payment.authorized']));
+    await order.send({ kind: 'deny', code: 'capacity' });
+    expect(await order.result()).toMatchObject({ status: 'denied', payment: 'voided' });
   });
 });
 

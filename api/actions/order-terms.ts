@@ -1,0 +1,104 @@
+// The terms of an order to be placed: how it gets to the customer and when, how it is paid, what must be checked.
+
+import type { BranchFacts } from '../../db/tenants.ts';
+import { distanceM, travelMs } from '../../domain/geo.ts';
+import type { OrderFacts, ProofKind } from '../../domain/order.ts';
+import { badField, problem, type ProblemError } from '../problems.ts';
+import type { NewOrder } from '../schemas/orders.ts';
+
+/** Straight line from the branch; farther than any policy would send a driver. */
+const deliveryRadiusM = 30_000;
+const farthestAheadMs = 30 * 86_400_000;
+
+type Terms = Pick<
+  OrderFacts,
+  | 'fulfilment'
+  | 'goodsKind'
+  | 'ageCheck'
+  | 'prescription'
+  | 'substitution'
+  | 'undeliverable'
+  | 'proofs'
+  | 'promisedAt'
+  | 'autoAcceptUntil'
+  | 'method'
+  | 'paymentMethod'
+  | 'travelMs'
+>;
+type Placing = { readonly branch: BranchFacts; readonly now: number };
+
+/** Throws invalid_request, out_of_area, not_sold_here, time_in_past. */
+export function termsOf(body: NewOrder, { branch, now }: Placing): Terms {
+  const { type: fulfilment = 'delivery', items, payment } = body;
+  const drive = driveOf(body, branch);
+  const ageCheck = items.some((item) => item.age_restricted === true);
+  const prescription = items.some((item) => item.prescription === true);
+  if (prescription && branch.goodsKind !== 'pharmacy') throw onlyAtPharmacies();
+  const promisedAt = promiseOf(body, { branch, now, drive });
+  const proofs: readonly ProofKind[] = [
+    ...(body.proof ?? []),
+    ...(ageCheck ? ['age' as const] : []),
+  ];
+  return {
+    fulfilment,
+    goodsKind: branch.goodsKind,
+    ageCheck,
+    prescription,
+    substitution: body.substitution ?? 'remove',
+    undeliverable: body.undeliverable_action ?? 'return',
+    proofs,
+    ...(promisedAt === undefined ? {} : { promisedAt }),
+    ...(branch.autoAcceptUntil === undefined ? {} : { autoAcceptUntil: branch.autoAcceptUntil }),
+    method: payment.method,
+    paymentMethod: payment.method === 'card' ? payment.token : '',
+    travelMs: drive,
+  };
+}
+
+function driveOf({ type = 'delivery', dropoff }: NewOrder, branch: BranchFacts): number {
+  if (type !== 'delivery') {
+    if (dropoff) throw badField('dropoff', `has no meaning for ${type}`);
+    return 0;
+  }
+  if (!dropoff) throw badField('dropoff', 'is required for a delivery');
+  if (distanceM(branch.location, dropoff.location) > deliveryRadiusM) throw outOfArea();
+  return Math.round(travelMs(branch.location, dropoff.location, branch.policy));
+}
+
+/** Not sooner than it can be made and brought. */
+function promiseOf(
+  { scheduled_for: wanted }: NewOrder,
+  { branch, now, drive }: Placing & { readonly drive: number },
+): number | undefined {
+  if (wanted === undefined) return undefined;
+  const promisedAt = Date.parse(wanted);
+  if (promisedAt > now + farthestAheadMs)
+    throw badField(
+      'scheduled_for',
+      'lies too far ahead',
+      new Date(now + farthestAheadMs).toISOString(),
+    );
+  const earliest = now + branch.policy.prepEstimateMs + drive;
+  if (promisedAt >= earliest) return promisedAt;
+  throw problem('time_in_past', 'scheduled_for is sooner than the order can be made and brought', {
+    errors: [
+      { field: 'scheduled_for', problem: 'is too soon', limit: new Date(earliest).toISOString() },
+    ],
+  });
+}
+
+const onlyAtPharmacies = (): ProblemError =>
+  problem('not_sold_here', 'only a pharmacy sells goods on prescription', {
+    errors: [{ field: 'items', problem: 'asks for a prescription, and the branch is no pharmacy' }],
+  });
+
+const outOfArea = (): ProblemError =>
+  problem('out_of_area', 'the drop-off is too far from the branch', {
+    errors: [
+      {
+        field: 'dropoff.location',
+        problem: 'is too far from the branch, in metres',
+        limit: deliveryRadiusM,
+      },
+    ],
+  });

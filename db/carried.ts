@@ -1,0 +1,26 @@
+// The states of a delivery in which a driver has it in hand. Kept in step with the index orders_carried.
+
+import { sql } from 'kysely';
+import type { DeliveryPart } from '../domain/parts.ts';
+
+type Status = DeliveryPart['status'];
+
+/** On the way to the branch or there. */
+const before = ['confirmed', 'arrived_at_pickup'] as const satisfies readonly Status[];
+/** With the goods. */
+const after = [
+  'picked_up',
+  'arrived_at_dropoff',
+  'delivery_unconfirmed',
+  'problem',
+  'enroute_to_return',
+  'arrived_at_return',
+] as const satisfies readonly Status[];
+
+export const carried: readonly string[] = [...before, ...after];
+
+const listOf = (statuses: readonly string[]) =>
+  sql.raw(statuses.map((status) => `'${status}'`).join(', '));
+/** For `delivery_status IN (…)`: literals, so that the partial index is used. */
+export const carriedStatuses = listOf(carried);
+export const withGoodsStatuses = listOf(after);

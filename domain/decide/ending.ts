@@ -1,0 +1,103 @@
+// How an order ends, early or well: its end, its delivery's, who pays, and what becomes of the money.
+
+import { accepted, refused, type Decision } from '../decision.ts';
+import type { OrderEventBody, Proof } from '../events.ts';
+import type { DriverId } from '../ids.ts';
+import { amountsOf, type OrderState } from '../order.ts';
+import type { EndReason, EndStatus } from '../parts.ts';
+import { releaseOrCapture } from '../payment.ts';
+import {
+  billOf,
+  settle,
+  sharesOf,
+  stageOf,
+  type End,
+  type Settlement,
+  type Shares,
+} from '../settlement.ts';
+
+type Ending = {
+  readonly status: EndStatus;
+  readonly endReason: EndReason;
+  readonly code?: string;
+  /** What becomes of the delivery, unless it is simply cancelled. */
+  readonly delivery?: OrderEventBody;
+  /** Settled as another end, or by shares of its own. */
+  readonly end?: End;
+  readonly shares?: Shares;
+};
+
+export const end = (state: OrderState, how: Ending): Decision => accepted(...ending(state, how));
+
+const moves = (settlement: Settlement): boolean =>
+  settlement.customerMinor !== 0 || settlement.merchantMinor !== 0 || settlement.driverMinor !== 0;
+
+const noDelivery: ReadonlySet<string> = new Set(['none', 'cancelled']);
+
+export function ending(state: OrderState, how: Ending): readonly OrderEventBody[] {
+  const { status, endReason, code, delivery, end: settledAs = endReason } = how;
+  const { settlement: agreed } = state.facts.policy;
+  const shares = how.shares ?? sharesOf(agreed, { end: settledAs, stage: stageOf(state) });
+  const settlement = settle(billOf(state, settledAs), shares);
+  const closing: readonly OrderEventBody[] = delivery
+    ? [delivery]
+    : noDelivery.has(state.delivery.status)
+      ? []
+      : [{ type: 'delivery.cancelled' }];
+  return [
+    { type: `order.${status}`, endReason, ...(code === undefined ? {} : { code }) },
+    ...closing,
+    ...(moves(settlement) ? [{ type: 'order.settled', ...settlement } as const] : []),
+    ...releaseOrCapture(state, settlement.customerMinor),
+  ];
+}
+
+export type HandOver = {
+  readonly proofs?: readonly Proof[];
+  readonly collectedMinor?: number;
+};
+
+/** Why the goods may not be handed over like this, if they may not. */
+export function handOverRefused(
+  state: OrderState,
+  { proofs = [], collectedMinor }: HandOver,
+): Decision | undefined {
+  const missing = state.facts.proofs.filter((kind) => !proofs.some((proof) => proof.kind === kind));
+  if (missing.length > 0)
+    return refused('proof_missing', `without ${missing.join(' and ')} nothing is handed over`);
+  return cashRefused(state, collectedMinor);
+}
+
+/** Cash is recorded before the goods change hands. */
+export function cashRefused(
+  state: OrderState,
+  collectedMinor: number | undefined,
+): Decision | undefined {
+  const { totalMinor } = amountsOf(state);
+  return state.payment.status === 'due' && (collectedMinor ?? -1) < totalMinor
+    ? refused('cash_not_recorded', `${totalMinor} minor units are due in cash`)
+    : undefined;
+}
+
+/** The customer has the goods: settled, and captured, collected or accounted for. `driverId`: who holds the cash. */
+export function fulfilling(
+  state: OrderState,
+  { event, driverId }: { readonly event: OrderEventBody; readonly driverId?: DriverId },
+): readonly OrderEventBody[] {
+  const { settlement: agreed } = state.facts.policy;
+  const stage = event.type === 'order.handed_over' ? 'handed_over' : 'delivered';
+  const shares = sharesOf(agreed, { end: 'delivered', stage });
+  const settlement = settle(billOf(state, 'delivered'), shares);
+  const { customerMinor } = settlement;
+  const settled: readonly OrderEventBody[] = [event, { type: 'order.settled', ...settlement }];
+  if (state.payment.status === 'due') {
+    const by = driverId === undefined ? {} : { driverId };
+    const collected = { type: 'payment.collected', amountMinor: customerMinor, ...by } as const;
+    return [...settled, collected, { type: 'order.completed' }];
+  }
+  const money = releaseOrCapture(state, customerMinor);
+  // A card is captured first; what was paid elsewhere is done.
+  return state.payment.status === 'external'
+    ? [...settled, ...money, { type: 'order.completed' }]
+    : [...settled, ...money];
+}

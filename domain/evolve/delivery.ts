@@ -1,0 +1,153 @@
+// What the delivery's events mean.
+
+import { assertNever } from '../errors.ts';
+import type { OrderState } from '../order.ts';
+import type { Carrier, DeliveryPart } from '../parts.ts';
+import { counted, type EventOf } from './part.ts';
+
+type DeliveryEvent = EventOf<'delivery'>;
+
+export function evolveDelivery(state: OrderState, event: DeliveryEvent): OrderState {
+  const since = event.at;
+  const { delivery } = state;
+  const become = (part: DeliveryPart): OrderState => ({ ...state, delivery: part });
+  switch (event.type) {
+    case 'delivery.created':
+      return { ...become({ status: 'searching', since: event.releaseAt }), searches: 1 };
+    case 'delivery.released':
+      return {
+        ...become({ status: 'searching', since: event.releaseAt ?? since }),
+        searches: event.search,
+      };
+    case 'delivery.assigned':
+      return assigned(state, event);
+    // What follows says what becomes of it: a new search or the end. A driver who left is nobody's carrier.
+    case 'delivery.unassigned':
+      return become({ status: 'cancelled', since });
+    case 'delivery.delivered':
+      return become({ status: 'delivered', since, driverId: event.driverId });
+    case 'delivery.returned':
+      return become({ status: 'returned', since, driverId: event.driverId });
+    case 'delivery.discarded':
+      return become({ status: 'discarded', since, driverId: event.driverId });
+    case 'delivery.cancelled':
+      return become({ status: 'cancelled', since });
+    case 'delivery.driver_pinged':
+      return 'pinged' in delivery ? become({ ...delivery, pinged: true }) : state;
+    case 'delivery.merchant_warned':
+      return delivery.status === 'arrived_at_pickup'
+        ? become({ ...delivery, warned: true })
+        : state;
+    case 'delivery.contact_attempted':
+      return delivery.status === 'arrived_at_dropoff'
+        ? become({ ...delivery, contacts: delivery.contacts + 1 })
+        : state;
+    case 'delivery.return_escalated':
+      return delivery.status === 'enroute_to_return'
+        ? become({ ...delivery, escalated: true })
+        : state;
+    default:
+      return carried(state, event);
+  }
+}
+
+function assigned(
+  state: OrderState,
+  event: Extract<DeliveryEvent, { type: 'delivery.assigned' }>,
+): OrderState {
+  const { at: since, driverId, offerId, pickupEtaAt } = event;
+  const { delivery } = state;
+  const searched = delivery.status === 'searching' ? Math.max(0, since - delivery.since) : 0;
+  return {
+    ...state,
+    delivery: { status: 'confirmed', since, driverId, offerId, pickupEtaAt, pinged: false },
+    searchedMs: state.searchedMs + searched,
+  };
+}
+
+type CarriedEvent = Extract<
+  DeliveryEvent,
+  {
+    readonly type:
+      | 'delivery.arrived_at_pickup'
+      | 'delivery.picked_up'
+      | 'delivery.arrived_at_dropoff'
+      | 'delivery.unconfirmed'
+      | 'delivery.problem_reported'
+      | 'delivery.transferred'
+      | 'delivery.redelivery_started'
+      | 'delivery.return_started'
+      | 'delivery.arrived_at_return';
+  }
+>;
+
+/** Each step of a driver; in each state they may be pinged anew. */
+function carried(state: OrderState, event: CarriedEvent): OrderState {
+  const since = event.at;
+  const carrier = carrierFrom(state, event);
+  const become = (part: DeliveryPart): OrderState => ({ ...state, delivery: part });
+  switch (event.type) {
+    case 'delivery.arrived_at_pickup':
+      return become({
+        status: 'arrived_at_pickup',
+        since: event.arrivedAt,
+        warned: false,
+        ...carrier,
+      });
+    case 'delivery.picked_up': {
+      const { dropoffEtaAt } = event;
+      return {
+        ...become({ status: 'picked_up', since, dropoffEtaAt, ...carrier }),
+        goodsOut: true,
+      };
+    }
+    case 'delivery.arrived_at_dropoff':
+      return become({
+        status: 'arrived_at_dropoff',
+        since: event.arrivedAt,
+        contacts: 0,
+        ...carrier,
+      });
+    case 'delivery.unconfirmed':
+      return become({ status: 'delivery_unconfirmed', since, ...carrier });
+    case 'delivery.problem_reported':
+      return become({ status: 'problem', since, problem: event.problem, ...carrier });
+    case 'delivery.transferred': {
+      const next = { driverId: event.driverId, offerId: event.offerId, pinged: false };
+      const { dropoffEtaAt } = event;
+      return {
+        ...become({ status: 'picked_up', since, dropoffEtaAt, ...next }),
+        searches: event.search,
+      };
+    }
+    case 'delivery.redelivery_started': {
+      const { dropoffEtaAt } = event;
+      const next = become({ status: 'picked_up', since, dropoffEtaAt, ...carrier });
+      return counted(next, 'redeliveries');
+    }
+    case 'delivery.return_started': {
+      const { reason, returnEtaAt } = event;
+      return become({
+        status: 'enroute_to_return',
+        since,
+        reason,
+        returnEtaAt,
+        escalated: false,
+        ...carrier,
+      });
+    }
+    case 'delivery.arrived_at_return':
+      return state.delivery.status === 'enroute_to_return'
+        ? become({ status: 'arrived_at_return', since, reason: state.delivery.reason, ...carrier })
+        : state;
+    default:
+      return assertNever(event);
+  }
+}
+
+/** Only `decide` brings about what needs a driver, and only where there is one. */
+function carrierFrom({ delivery }: OrderState, event: CarriedEvent): Carrier {
+  if (!('offerId' in delivery)) throw new Error(`unexpected ${event.type} without a driver`);
+  const { driverId, offerId } = delivery;
+  return { driverId, offerId, pinged: false };
+}

@@ -1,0 +1,126 @@
+// What the payment's events mean.
+
+import { assertNever } from '../errors.ts';
+import type { OrderState } from '../order.ts';
+import type { PaymentPart } from '../parts.ts';
+import type { EventOf } from './part.ts';
+
+type PaymentEvent = EventOf<'payment'>;
+type PaymentIn<S extends PaymentPart['status']> = Extract<PaymentPart, { readonly status: S }>;
+
+const requiringAction = (
+  payment: PaymentPart,
+  { at: since, providerRef }: Extract<PaymentEvent, { type: 'payment.requires_action' }>,
+): PaymentIn<'requires_action'> => ({
+  status: 'requires_action',
+  since,
+  providerRef,
+  checking: false,
+  checkAgain: false,
+  check: 0,
+  checkAt: 0,
+  // Asked for the last time stays so, whatever is asked again.
+  last: payment.status === 'requires_action' && payment.last,
+});
+
+function checked(
+  payment: PaymentIn<'requires_action'>,
+  event: Extract<PaymentEvent, { type: 'payment.checking' }>,
+): PaymentIn<'requires_action'> {
+  const last = payment.last || event.last === true;
+  return payment.checking
+    ? { ...payment, checkAgain: true, last }
+    : { ...payment, checking: true, check: event.sequence, checkAt: event.at, last };
+}
+
+/** Patience counts from the first intent, however often it is tried. */
+const firstAt = (payment: PaymentPart, since: number): number =>
+  'firstAt' in payment ? payment.firstAt : since;
+
+export function evolvePayment(state: OrderState, event: PaymentEvent): OrderState {
+  const since = event.at;
+  const { payment, attempts } = state;
+  const become = (part: PaymentPart): OrderState => ({ ...state, payment: part });
+  switch (event.type) {
+    case 'payment.authorizing': {
+      const { paymentMethod, attempt: authorize } = event;
+      return {
+        ...become({ status: 'authorizing', since, paymentMethod }),
+        attempts: { ...attempts, authorize },
+      };
+    }
+    case 'payment.requires_action':
+      return become(requiringAction(payment, event));
+    case 'payment.checking':
+      return payment.status === 'requires_action' ? become(checked(payment, event)) : state;
+    case 'payment.authorized': {
+      const { providerRef, amountMinor, captureBefore } = event;
+      return become({ status: 'authorized', since, providerRef, amountMinor, captureBefore });
+    }
+    case 'payment.declined':
+      return become({ status: 'declined', since, code: event.code });
+    case 'payment.capturing': {
+      const { providerRef, amountMinor, attempt: capture } = event;
+      const first = firstAt(payment, since);
+      return {
+        ...become({ status: 'capturing', since, firstAt: first, providerRef, amountMinor }),
+        attempts: { ...attempts, capture },
+      };
+    }
+    case 'payment.capture_failed':
+      return payment.status === 'capturing'
+        ? become({ ...payment, status: 'capture_failed', since })
+        : state;
+    case 'payment.captured':
+      return become({ status: 'captured', since, amountMinor: event.amountMinor });
+    case 'payment.voiding': {
+      const { providerRef } = event;
+      const first = payment.status === 'voiding' ? payment.firstAt : since;
+      return {
+        ...become({ status: 'voiding', since, firstAt: first, providerRef }),
+        attempts: { ...attempts, void: event.attempt },
+      };
+    }
+    case 'payment.voided':
+      return become({ status: 'voided', since });
+    case 'payment.written_off':
+      return become({ status: 'written_off', since, amountMinor: event.amountMinor });
+    default:
+      return evolveCash(state, event);
+  }
+}
+
+type CashEvent = Extract<
+  PaymentEvent,
+  {
+    readonly type: `payment.${'due' | 'collected' | 'remitted' | 'short' | 'refused' | 'external' | 'paid_elsewhere'}`;
+  }
+>;
+
+function evolveCash(state: OrderState, event: CashEvent): OrderState {
+  const since = event.at;
+  const become = (part: PaymentPart): OrderState => ({ ...state, payment: part });
+  switch (event.type) {
+    case 'payment.due':
+      return become({ status: 'due', since });
+    case 'payment.collected': {
+      const { amountMinor, driverId } = event;
+      // Over the counter the merchant has it, and nobody has to hand it in.
+      return driverId === undefined
+        ? become({ status: 'remitted', since, amountMinor })
+        : become({ status: 'collected', since, amountMinor, driverId });
+    }
+    case 'payment.remitted':
+      return become({ status: 'remitted', since, amountMinor: event.amountMinor });
+    case 'payment.short':
+      return become({ status: 'short', since, amountMinor: event.amountMinor });
+    case 'payment.refused':
+      return become({ status: 'refused', since });
+    case 'payment.external':
+      return become({ status: 'external', since });
+    case 'payment.paid_elsewhere':
+      return state;
+    default:
+      return assertNever(event);
+  }
+}

@@ -1,0 +1,112 @@
+// The circles of people around an order, for the walks: what each may say in a state.
+
+import { deadlinesOf } from '../../domain/lifecycle.ts';
+import type { Command } from '../../domain/messages.ts';
+import { carrierOf, type OrderState } from '../../domain/order.ts';
+import { assign, driver, hour, minute, offer, say } from './lives.ts';
+import type { Speak } from './walk.ts';
+
+const carrierIn = (state: OrderState) => carrierOf(state)?.driverId ?? driver(1);
+
+const payers = [say.cancel, say.retry, say.check] as const;
+
+/** Who says the usual things: the customer pays and cancels, the merchant answers, drivers drive. */
+export const everyday: Speak = (state, now) => {
+  const driverId = carrierIn(state);
+  return [
+    ...payers,
+    say.accept,
+    say.deny,
+    say.ready,
+    { kind: 'cancel', by: 'merchant' },
+    assign(state.searches, now + 5 * minute),
+    { kind: 'exhaustSearch', search: state.searches },
+    { kind: 'pickUp', driverId },
+    { kind: 'deliver', driverId, collectedMinor: state.facts.totalMinor },
+    { kind: 'abandon', driverId },
+  ];
+};
+
+/** What else drivers meet: closed branches, empty doors, accidents, ways back. */
+export const onTheRoad: Speak = (state, now) => {
+  const driverId = carrierIn(state);
+  return [
+    say.accept,
+    say.ready,
+    say.cancel,
+    assign(state.searches, now + 5 * minute),
+    { kind: 'arriveAtPickup', driverId },
+    { kind: 'failPickup', driverId, code: 'closed' },
+    { kind: 'pickUp', driverId },
+    { kind: 'arriveAtDropoff', driverId },
+    { kind: 'recordContact', driverId, channel: 'call' },
+    { kind: 'failDropoff', driverId, reason: 'customer_absent' },
+    { kind: 'failDropoff', driverId, reason: 'age_check_failed' },
+    { kind: 'arriveAtReturn', driverId },
+    { kind: 'completeReturn', driverId },
+    { kind: 'reportProblem', driverId, problem: 'accident' },
+    { kind: 'reportProblem', driverId, problem: 'lost' },
+    { kind: 'deliver', driverId, collectedMinor: state.facts.totalMinor },
+    { kind: 'remitCash', amountMinor: 1_000 },
+    { kind: 'remitCash', amountMinor: state.facts.totalMinor },
+  ];
+};
+
+/** Kitchen, counter and pharmacy. */
+export const atTheBranch: Speak = (state, now) => [
+  ...payers,
+  say.acknowledge,
+  say.accept,
+  say.deny,
+  say.approve,
+  say.reject,
+  say.delay,
+  say.ready,
+  say.shortage,
+  ...(['remove', 'substitute', 'cancel'] as const).map(
+    (answer) => ({ kind: 'answerShortage', answer }) as const,
+  ),
+  { kind: 'changeTip', tipMinor: 100 },
+  { kind: 'changeDropoffNotes' },
+  { kind: 'changeAddress', travelMs: 20 * minute },
+  { kind: 'reschedule', promisedAt: now + 5 * hour },
+  { kind: 'handOver', collectedMinor: state.facts.totalMinor },
+];
+
+/** Support moves people and goods, with just enough of an order around it. */
+export const atTheDesk: Speak = (state, now) => {
+  const driverId = carrierIn(state);
+  const nth = state.searches + 1;
+  return [
+    say.accept,
+    { ...assign(state.searches, now + 5 * minute), kind: 'assignDriver' } as Command,
+    { kind: 'unassignDriver' },
+    { kind: 'forceReady' },
+    { kind: 'forceDeliver' },
+    { kind: 'forceFail', endReason: 'failed_to_assign' },
+    { kind: 'forceFail', endReason: 'lost' },
+    { kind: 'transferDelivery', driverId: driver(nth), offerId: offer(nth) },
+    { kind: 'remake' },
+    { kind: 'redeliver' },
+    { kind: 'convertToPickup' },
+    { kind: 'cancelWithOutcome', shares: ['goods', 'goods', 'pay'] },
+    { kind: 'pickUp', driverId },
+    { kind: 'failDropoff', driverId, reason: 'refused' },
+    { kind: 'reportProblem', driverId, problem: 'accident' },
+    { kind: 'handOver', collectedMinor: state.facts.totalMinor },
+  ];
+};
+
+/** Support buys time, and takes back. */
+export const byTheClock: Speak = (state, now) => {
+  const [first] = deadlinesOf(state);
+  return [
+    say.accept,
+    say.delay,
+    say.ready,
+    { kind: 'hold', until: now + hour },
+    { kind: 'extendDeadline', key: first?.key ?? '', byMs: 10 * minute },
+    { kind: 'undoLast' },
+    { kind: 'resendToMerchant' },
+  ];
+};
