@@ -16,11 +16,12 @@ import {
 } from '../db/offer-rounds.ts';
 import { markRefused } from '../db/offers.ts';
 import { plan } from '../dispatch/plan.ts';
-import type { Plan, Snapshot } from '../dispatch/snapshot.ts';
+import type { Plan } from '../dispatch/decision.ts';
 import type { MarketId } from '../domain/ids.ts';
-import type { Policy } from '../domain/policy.ts';
+import { defaultPolicy, type Policy } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
+import { snapshotOf } from './market-view.ts';
 import { sendAll } from './send-all.ts';
 
 type Dependencies = {
@@ -114,7 +115,7 @@ async function makePlan({ db, redis, marketId, policy, clock }: Round): Promise<
   const drivers = await readDrivers(db, marketId);
   const live = await redis?.readPositions(drivers.map((driver) => driver.driverId));
   const now = clock();
-  const snapshot: Snapshot = {
+  const snapshot = snapshotOf({
     now,
     orders,
     drivers: drivers.map(({ place, placeAt, ...driver }) => {
@@ -122,8 +123,9 @@ async function makePlan({ db, redis, marketId, policy, clock }: Round): Promise<
       const isNewer = fresh !== undefined && fresh.at >= (placeAt ?? 0);
       return { ...driver, place: isNewer ? { lat: fresh.lat, lng: fresh.lng } : place };
     }),
-  };
-  return plan({ snapshot, policy, seed: now });
+  });
+  // A market's policy may have been stored before the engine had all its weights.
+  return plan({ snapshot, policy: { ...defaultPolicy, ...policy }, seed: now });
 }
 
 async function endExhausted({ engine, log }: Round, exhausted: Plan['exhausted']): Promise<void> {

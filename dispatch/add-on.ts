@@ -26,7 +26,11 @@ export function addOn(route: Route, job: Job, market: Market, pressure = 0): Ext
 }
 
 /** The visits with the job's pickup in them, and where it is. */
-function* beginnings({ visits }: Route, job: Job, market: Market): Generator<readonly [number, readonly Visit[]]> {
+function* beginnings(
+  { visits }: Route,
+  job: Job,
+  market: Market,
+): Generator<readonly [number, readonly Visit[]]> {
   const open = openPickup(visits, job);
   if (open >= 0) {
     const visit = visits[open];
@@ -37,11 +41,16 @@ function* beginnings({ visits }: Route, job: Job, market: Market): Generator<rea
   if (market.policy.detourLimitMs < 1_000) return;
   // Never before the stop that the driver is heading for.
   for (let at = 1; at < visits.length; at += 1)
-    yield [at, visits.toSpliced(at, 0, { kind: 'pickup', spot: job.pickup, jobs: [job], closed: false })];
+    yield [
+      at,
+      visits.toSpliced(at, 0, { kind: 'pickup', spot: job.pickup, jobs: [job], closed: false }),
+    ];
 }
 
 const openPickup = (visits: readonly Visit[], job: Job): number =>
-  visits.findIndex((visit) => visit.kind === 'pickup' && !visit.closed && visit.spot === job.pickup);
+  visits.findIndex(
+    (visit) => visit.kind === 'pickup' && !visit.closed && visit.spot === job.pickup,
+  );
 
 /** Without a job that is not committed. */
 export function withoutAdded(route: Route, job: Job): Extension {
@@ -55,4 +64,5 @@ export function withoutAdded(route: Route, job: Job): Extension {
 
 const loadOf = (jobs: readonly Job[]): number => jobs.reduce((sum, each) => sum + each.load, 0);
 
-export const hasOpenPickup = ({ visits }: Carrier, job: Job): boolean => openPickup(visits, job) >= 0;
+export const hasOpenPickup = ({ visits }: Carrier, job: Job): boolean =>
+  openPickup(visits, job) >= 0;

@@ -59,7 +59,19 @@ export function bundleOf(jobs: readonly Job[], market: Market): Bundle | undefin
   if (!terms) return undefined;
   const riskMs = ((jobs.length - 1) * spread * market.policy.uncertaintyPercent) / 100;
   const { pickup } = first;
-  return { pickup, jobs, readyAt, earlyAt, latestAt, load, terms, idealSum, hasWindows, riskMs, profiles: [] };
+  return {
+    pickup,
+    jobs,
+    readyAt,
+    earlyAt,
+    latestAt,
+    load,
+    terms,
+    idealSum,
+    hasWindows,
+    riskMs,
+    profiles: [],
+  };
 }
 
 export function profileOf(bundle: Bundle, speed: SpeedClass, market: Market): Profile {
@@ -90,7 +102,10 @@ export function latenessOf(
   const { doorSum, durationMs } = profileOf(bundle, speed, market);
   const { jobs, idealSum, riskMs } = bundle;
   if (!bundle.hasWindows)
-    return { costMs: jobs.length * leftAt + doorSum - idealSum + riskMs, endAt: leftAt + durationMs };
+    return {
+      costMs: jobs.length * leftAt + doorSum - idealSum + riskMs,
+      endAt: leftAt + durationMs,
+    };
   const half = market.beforeMs.dropoff;
   let at = bundle.pickup;
   let time = leftAt;
@@ -109,10 +124,15 @@ export const doorCost = (job: Job, doorAt: number, { policy }: Market): number =
   doorAt - job.idealAt + (Math.max(0, doorAt - job.dueAt) * policy.overduePercent) / 100;
 
 /** The job put where the drop-offs of all come soonest in sum, then where the driver is free soonest. */
-export function withJob(bundle: Bundle, job: Job, market: Market, pressure = 0): Bundle | undefined {
+export function withJob(
+  bundle: Bundle,
+  job: Job,
+  market: Market,
+  pressure = 0,
+): Bundle | undefined {
   let best: Bundle | undefined;
   let least = Number.POSITIVE_INFINITY;
-  for (let at = 0; at <= bundle.jobs.length; at += 1) {
+  for (let at = bundle.jobs.length; at >= 0; at -= 1) {
     const candidate = bundleOf(bundle.jobs.toSpliced(at, 0, job), market);
     if (!candidate) return undefined;
     const { costMs, endAt } = latenessOf(candidate, candidate.readyAt, 0, market);
@@ -125,5 +145,8 @@ export function withJob(bundle: Bundle, job: Job, market: Market, pressure = 0):
 }
 
 export function withoutJob(bundle: Bundle, job: Job, market: Market): Bundle | undefined {
-  return bundleOf(bundle.jobs.filter((each) => each !== job), market);
+  return bundleOf(
+    bundle.jobs.filter((each) => each !== job),
+    market,
+  );
 }

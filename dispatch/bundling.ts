@@ -39,7 +39,10 @@ const soonMs = 40 * 60_000;
 
 /** Orders waiting per driver who is free soon. */
 function pressureOf(routes: readonly Route[], { now, jobs, policy }: Market): number {
-  const soon = routes.filter(({ base }) => base.endAt <= now + soonMs).length;
+  let soon = 0;
+  for (const { base, carrier } of routes)
+    if (base.endAt <= now + soonMs)
+      soon += Math.max(0, Math.min(1, (carrier.shiftEndsAt - base.endAt) / soonMs));
   const perDriver = jobs.length / Math.max(1, soon);
   return Math.min(mostPressure, (perDriver * policy.pressurePercent) / 100);
 }
@@ -47,7 +50,9 @@ function pressureOf(routes: readonly Route[], { now, jobs, policy }: Market): nu
 /** By counter, what is ready first in front. */
 function queuesOf(jobs: readonly Job[]): readonly (readonly Job[])[] {
   const queues = new Map<Spot, Job[]>();
-  const sorted = jobs.toSorted((a, b) => a.ready.expectedAt - b.ready.expectedAt || a.index - b.index);
+  const sorted = jobs.toSorted(
+    (a, b) => a.ready.expectedAt - b.ready.expectedAt || a.index - b.index,
+  );
   for (const job of sorted) {
     const queue = queues.get(job.pickup);
     if (queue) queue.push(job);
@@ -79,7 +84,12 @@ type Merging = {
   readonly merge: (a: Cluster, b: Cluster) => Cluster | undefined;
 };
 
-type Pair = { readonly a: Cluster; readonly b: Cluster; readonly merged: Cluster; readonly saved: number };
+type Pair = {
+  readonly a: Cluster;
+  readonly b: Cluster;
+  readonly merged: Cluster;
+  readonly saved: number;
+};
 
 /** The pair that saves most becomes one, again and again. */
 function mergeAll(clusters: Cluster[], merging: Merging): void {
@@ -105,7 +115,11 @@ function pairOf(a: Cluster, b: Cluster, { costOf, merge }: Merging): readonly Pa
   return saved > 0 ? [{ a, b, merged, saved }] : [];
 }
 
-type Context = { readonly routes: readonly Route[]; readonly market: Market; readonly pressure: number };
+type Context = {
+  readonly routes: readonly Route[];
+  readonly market: Market;
+  readonly pressure: number;
+};
 
 function createMerging(queue: readonly Job[], { routes, market, pressure }: Context): Merging {
   const { now, beforeMs, policy } = market;
@@ -122,7 +136,8 @@ function createMerging(queue: readonly Job[], { routes, market, pressure }: Cont
       return late.costMs + pressure * (late.endAt - takenAt + beforeMs.pickup + approachMs);
     },
     merge(a, b) {
-      if (a.kind === 'anchored') return b.kind === 'free' ? anchor(a.route, b.bundle, market) : undefined;
+      if (a.kind === 'anchored')
+        return b.kind === 'free' ? anchor(a.route, b.bundle, market) : undefined;
       if (b.kind === 'anchored') return anchor(b.route, a.bundle, market);
       const [big, small] = b.bundle.jobs.length > a.bundle.jobs.length ? [b, a] : [a, b];
       return joined(big.bundle, small.bundle, { market, pressure });
@@ -149,7 +164,9 @@ function anchor(route: Route, { jobs, terms }: Bundle, market: Market): Cluster 
     if (!extension || extended.added.length + 1 >= market.policy.bundleLimit) return undefined;
     extended = withVisits(extended, extension, market);
   }
-  return extended.costMs < Number.POSITIVE_INFINITY ? { kind: 'anchored', route: extended } : undefined;
+  return extended.costMs < Number.POSITIVE_INFINITY
+    ? { kind: 'anchored', route: extended }
+    : undefined;
 }
 
 function joined(
@@ -158,6 +175,7 @@ function joined(
   { market, pressure }: { readonly market: Market; readonly pressure: number },
 ): Cluster | undefined {
   if (big.jobs.length + small.jobs.length > market.policy.bundleLimit) return undefined;
+  if (big.load + small.load > market.mostCapacity) return undefined;
   let merged: Bundle | undefined = big;
   for (const job of small.jobs) merged = merged && withJob(merged, job, market, pressure);
   return merged && { kind: 'free', bundle: merged };

@@ -34,7 +34,15 @@ export function endsOf(routes: readonly Route[], market: Market): Ends {
   const size = routes.length;
   const flat = (): Float64Array => new Float64Array(size);
   const carriers = routes.map(({ carrier }) => carrier);
-  const ends = { carriers, x: flat(), y: flat(), z: flat(), freeAt: flat(), paces: flat(), extra: flat() };
+  const ends = {
+    carriers,
+    x: flat(),
+    y: flat(),
+    z: flat(),
+    freeAt: flat(),
+    paces: flat(),
+    extra: flat(),
+  };
   for (const [index, route] of routes.entries()) {
     const { at, freeAt } = endOf(route, market);
     const { speed, biasMs } = route.carrier;
@@ -50,7 +58,7 @@ export function endsOf(routes: readonly Route[], market: Market): Ends {
 
 export function findCandidates(bundle: Bundle, ends: Ends, market: Market): Candidates {
   const first = scan(bundle, { ends, market, askLapsed: false });
-  if (first.count > 0 || first.lapsed === 0) return first.found;
+  if (first.count > 0 || first.lapsed === 0 || bundle.jobs.length > 1) return first.found;
   return scan(bundle, { ends, market, askLapsed: true }).found;
 }
 
@@ -83,9 +91,12 @@ function scan(bundle: Bundle, { ends, market, askLapsed }: Scan): Scanned {
     const carrier = carriers[index];
     if (!carrier) continue;
     const free = freeAt[index] ?? 0;
-    const takenAt = Math.max(free + Math.sqrt(squared) * (paces[index] ?? 0) + beforeMs.pickup, readyAt);
-    const why = whyNot({ terms, load, takenAt, free, latestFreeAt }, carrier);
-    if (why && !(askLapsed && why === 'let_lapse_before')) {
+    const takenAt = Math.max(
+      free + Math.sqrt(squared) * (paces[index] ?? 0) + beforeMs.pickup,
+      readyAt,
+    );
+    const why = whyNot({ terms, load, takenAt, free, latestFreeAt, askLapsed }, carrier);
+    if (why) {
       exclude(why);
       continue;
     }
@@ -94,7 +105,11 @@ function scan(bundle: Bundle, { ends, market, askLapsed }: Scan): Scanned {
   }
   const lapsed = excluded.let_lapse_before ?? 0;
   const all = outOfRadius > 0 ? { ...excluded, out_of_radius: outOfRadius } : excluded;
-  return { found: { carriers: best.sorted(), count, excluded: all, askedAgain: askLapsed }, count, lapsed };
+  return {
+    found: { carriers: best.sorted(), count, excluded: all, askedAgain: askLapsed },
+    count,
+    lapsed,
+  };
 }
 
 type Asked = {
@@ -103,13 +118,16 @@ type Asked = {
   readonly takenAt: number;
   readonly free: number;
   readonly latestFreeAt: number;
+  readonly askLapsed: boolean;
 };
 
-function whyNot({ terms, load, takenAt, free, latestFreeAt }: Asked, carrier: Carrier): Exclusion | undefined {
+function whyNot(asked: Asked, carrier: Carrier): Exclusion | undefined {
+  const { terms, load, takenAt, free, latestFreeAt, askLapsed } = asked;
   const objection = objectionOf(terms, carrier);
-  if (objection) return objection;
+  if (objection && !(askLapsed && objection === 'let_lapse_before')) return objection;
   if (load > carrier.capacity) return 'no_room';
-  if (free > latestFreeAt) return carrier.held >= carrier.capacity ? 'at_capacity' : 'busy_for_long';
+  if (free > latestFreeAt)
+    return carrier.held >= carrier.capacity ? 'at_capacity' : 'busy_for_long';
   return takenAt > carrier.shiftEndsAt ? 'shift_ends' : undefined;
 }
 
@@ -126,7 +144,7 @@ function createBest(most: number) {
     [indexes[a], indexes[b]] = [indexes[b] ?? 0, indexes[a] ?? 0];
   };
   function rise(start: number): void {
-    for (let at = start; at > 0; ) {
+    for (let at = start; at > 0;) {
       const parent = (at - 1) >> 1;
       if (!isWorse(at, parent)) return;
       swap(at, parent);
@@ -134,7 +152,7 @@ function createBest(most: number) {
     }
   }
   function sink(): void {
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const left = 2 * at + 1;
       if (left >= keys.length) return;
       const child = left + 1 < keys.length && isWorse(left + 1, left) ? left + 1 : left;

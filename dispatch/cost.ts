@@ -12,7 +12,11 @@ export type Wish = { readonly bundle: Bundle; readonly candidates: Candidates };
 /** A whole shift late is still better than never. */
 const neverFactor = 10;
 
-export function costsOf(wishes: readonly Wish[], routes: readonly Route[], market: Market): SparseCosts {
+export function costsOf(
+  wishes: readonly Wish[],
+  routes: readonly Route[],
+  market: Market,
+): SparseCosts {
   const starts = new Int32Array(wishes.length + 1);
   const leave = new Float64Array(wishes.length);
   const most = wishes.reduce((sum, { candidates }) => sum + candidates.carriers.length, 0);
@@ -29,10 +33,15 @@ export function costsOf(wishes: readonly Wish[], routes: readonly Route[], marke
       arcs += 1;
     }
     starts[row + 1] = arcs;
-    leave[row] = bundle.jobs.length * market.policy.unservedMs * neverFactor;
+    leave[row] =
+      bundle.jobs.length * market.policy.unservedMs * neverFactor + waitedMs(bundle, market);
   }
   return { rows: wishes.length, columns: routes.length, starts, targets, costs, leave };
 }
+
+/** Between equals, who has waited longest goes first. */
+const waitedMs = ({ jobs }: Bundle, { now }: Market): number =>
+  jobs.reduce((sum, { order }) => sum + Math.max(0, now - (order?.searchSince ?? now)), 0);
 
 /** What the route costs more with the bundle at its end. */
 export const nextTaskCost = (bundle: Bundle, route: Route, market: Market): number =>

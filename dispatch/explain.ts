@@ -61,8 +61,12 @@ function plannedOf(routes: readonly Route[], market: Market): ReadonlyMap<Job, P
   for (const route of routes) {
     if (route.tail.length === 0 && route.added.length === 0) continue;
     const stops = itineraryOf(route, route.tail.length, market);
-    const pickups = new Map(stops.filter(({ kind }) => kind === 'pickup').map((stop) => [stop.job, stop]));
-    const dropoffs = new Map(stops.filter(({ kind }) => kind === 'dropoff').map((stop) => [stop.job, stop]));
+    const pickups = new Map(
+      stops.filter(({ kind }) => kind === 'pickup').map((stop) => [stop.job, stop]),
+    );
+    const dropoffs = new Map(
+      stops.filter(({ kind }) => kind === 'dropoff').map((stop) => [stop.job, stop]),
+    );
     const put = (job: Job, bundle: Bundle | undefined): void => {
       places.set(job, { route, bundle, pickup: pickups.get(job), dropoff: dropoffs.get(job) });
     };
@@ -74,7 +78,11 @@ function plannedOf(routes: readonly Route[], market: Market): ReadonlyMap<Job, P
 
 type Plain = Omit<Decision, 'outcome' | 'candidates' | 'best' | 'excluded' | 'askedAgain'>;
 
-function decisionOf(job: Job, place: Place | undefined, { market, solved, inputHash }: Explaining): Plain {
+function decisionOf(
+  job: Job,
+  place: Place | undefined,
+  { market, solved, inputHash }: Explaining,
+): Plain {
   const { radiusM, assignedTo } = job.terms;
   return {
     policyVersion: market.policy.version,
@@ -96,7 +104,9 @@ function decisionOf(job: Job, place: Place | undefined, { market, solved, inputH
 function togetherWith(job: Job, place: Place | undefined): Decision['together'] {
   if (!place) return [job.orderId];
   if (place.bundle) return place.bundle.jobs.map(({ orderId }) => orderId);
-  return place.route.visits.flatMap((visit) => (visit.kind === 'dropoff' ? [visit.job.orderId] : []));
+  return place.route.visits.flatMap((visit) =>
+    visit.kind === 'dropoff' ? [visit.job.orderId] : [],
+  );
 }
 
 type Situation = {
@@ -115,7 +125,11 @@ function outcomeOf(job: Job, { offered, place, candidates, explaining }: Situati
 type Asking = { readonly candidates: Candidates | undefined; readonly chosen: number | undefined };
 
 /** Each candidate as if this were his next task; the chosen one is always among them. */
-function consider(bundle: Bundle, { candidates, chosen }: Asking, { start, market }: Explaining): readonly Considered[] {
+function consider(
+  bundle: Bundle,
+  { candidates, chosen }: Asking,
+  { start, market }: Explaining,
+): readonly Considered[] {
   const indexes = new Set(candidates?.carriers ?? []);
   if (chosen !== undefined) indexes.add(chosen);
   const ranked = [...indexes]
@@ -155,7 +169,10 @@ function featuresOf(
 /** To a tenth. */
 const minutesOf = (ms: number): number => Math.round(ms / 6_000) / 10 + 0;
 
-const excludedOf = (candidates: Candidates | undefined, { absent }: Market): Decision['excluded'] => {
+const excludedOf = (
+  candidates: Candidates | undefined,
+  { absent }: Market,
+): Decision['excluded'] => {
   const all: Partial<Record<Exclusion, number>> = { ...absent, ...candidates?.excluded };
   if (candidates?.askedAgain) delete all.let_lapse_before;
   return all;

@@ -49,7 +49,8 @@ function stateOf(solved: Solved, start: readonly Route[], market: Market): State
     visitors.set(spot, (visitors.get(spot) ?? new Set()).add(carrier));
   };
   for (const [index, { carrier, tail, added }] of solved.routes.entries()) {
-    for (const job of [...added, ...tail.flatMap((bundle) => bundle.jobs)]) placeOf[job.index] = index;
+    for (const job of [...added, ...tail.flatMap((bundle) => bundle.jobs)])
+      placeOf[job.index] = index;
     for (const bundle of tail) visit(bundle.pickup.id, index);
     for (const stop of carrier.visits) if (stop.kind === 'pickup') visit(stop.spot.id, index);
   }
@@ -100,7 +101,10 @@ function moveToBest(job: Job, state: State): boolean {
 const neverMs = ({ policy }: Market): number => policy.unservedMs * 10;
 
 function placesFor(job: Job, { candidates, visitors }: State): ReadonlySet<number> {
-  return new Set([...(candidates.get(job)?.carriers ?? []), ...(visitors.get(job.pickup.id) ?? [])]);
+  return new Set([
+    ...(candidates.get(job)?.carriers ?? []),
+    ...(visitors.get(job.pickup.id) ?? []),
+  ]);
 }
 
 function objects(job: Job, { carrier }: Route, { candidates }: State): boolean {
@@ -147,8 +151,14 @@ function bestWay(job: Job, target: Target, state: State): Way | undefined {
   return best;
 }
 
-function joinedWith(bundle: Bundle, job: Job, { carrier }: Route, market: Market): Bundle | undefined {
-  if (bundle.pickup !== job.pickup || bundle.jobs.length >= market.policy.bundleLimit) return undefined;
+function joinedWith(
+  bundle: Bundle,
+  job: Job,
+  { carrier }: Route,
+  market: Market,
+): Bundle | undefined {
+  if (bundle.pickup !== job.pickup || bundle.jobs.length >= market.policy.bundleLimit)
+    return undefined;
   if (bundle.load + job.load > carrier.capacity) return undefined;
   return withJob(bundle, job, market);
 }

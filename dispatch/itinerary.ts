@@ -21,7 +21,11 @@ export function itineraryOf(route: Route, bundles: number, market: Market): read
   const { carrier, visits, tail } = route;
   const { now } = market;
   const stands = visits[0]?.spot === carrier.start;
-  const drive = createDrive(route, stands ? carrier.startAt : Math.max(now, carrier.startAt), market);
+  const drive = createDrive(
+    route,
+    stands ? carrier.startAt : Math.max(now, carrier.startAt),
+    market,
+  );
   for (const visit of visits)
     if (visit.kind === 'pickup') drive.pickUp(visit.spot, visit.jobs);
     else drive.dropOff(visit.job);

@@ -35,7 +35,12 @@ export type Job = {
 
 /** A stop of a driver's committed route, or one that the plan adds to it. */
 export type Visit =
-  | { readonly kind: 'pickup'; readonly spot: Spot; readonly jobs: readonly Job[]; readonly closed: boolean }
+  | {
+      readonly kind: 'pickup';
+      readonly spot: Spot;
+      readonly jobs: readonly Job[];
+      readonly closed: boolean;
+    }
   | { readonly kind: 'dropoff'; readonly spot: Spot; readonly job: Job };
 
 export type Carrier = {
@@ -70,13 +75,21 @@ export type Market = {
   readonly absent: Readonly<Partial<Record<'open_offer' | 'no_position', number>>>;
   /** Mean travel in milliseconds from a spot to where orders arise. */
   readonly standingMs: (spot: Spot) => number;
+  /** Of the roomiest driver. */
+  readonly mostCapacity: number;
   readonly beforeMs: { readonly pickup: number; readonly dropoff: number };
 };
 
-export function createMarket(snapshot: Snapshot, policy: Policy, orders: readonly SearchingOrder[]): Market {
+export function createMarket(
+  snapshot: Snapshot,
+  policy: Policy,
+  orders: readonly SearchingOrder[],
+): Market {
   const { now } = snapshot;
   const { metersPerMinute, roadFactor } = policy;
-  const travel = createTravel(snapshot.travel ?? { kind: 'great_circle', metersPerMinute, roadFactor });
+  const travel = createTravel(
+    snapshot.travel ?? { kind: 'great_circle', metersPerMinute, roadFactor },
+  );
   const making: Making = { now, policy, travel };
   const known = new Map(orders.map((order) => [order.orderId, order]));
   const drivers = snapshot.drivers.toSorted((a, b) => (a.driverId < b.driverId ? -1 : 1));
@@ -97,6 +110,7 @@ export function createMarket(snapshot: Snapshot, policy: Policy, orders: readonl
     carriers,
     absent,
     standingMs: createStanding(snapshot.demand ?? [], travel),
+    mostCapacity: carriers.reduce((most, { capacity }) => Math.max(most, capacity), 0),
     beforeMs: halves(policy),
   };
 }
@@ -177,7 +191,8 @@ function visitsOf(driver: OnlineDriver, making: Making): readonly Visit[] {
     else if (last?.kind === 'pickup' && last.spot === job.pickup) {
       const closed = last.closed || stop.closed === true;
       visits[visits.length - 1] = { ...last, jobs: [...last.jobs, job], closed };
-    } else visits.push({ kind: 'pickup', spot: job.pickup, jobs: [job], closed: stop.closed === true });
+    } else
+      visits.push({ kind: 'pickup', spot: job.pickup, jobs: [job], closed: stop.closed === true });
   }
   return visits;
 }

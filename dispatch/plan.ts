@@ -48,7 +48,11 @@ export function plan(input: PlanInput): Plan {
   };
 }
 
-function offerOf(commitment: Commitment, decisions: readonly Decision[], market: Market): PlannedOffer {
+function offerOf(
+  commitment: Commitment,
+  decisions: readonly Decision[],
+  market: Market,
+): PlannedOffer {
   const { route, isAddOn } = commitment;
   const stops = itineraryOf(route, isAddOn ? 0 : 1, market);
   const jobs = stops

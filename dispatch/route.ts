@@ -80,7 +80,11 @@ export type Change = {
 type Timed = Pick<Route, 'carrier' | 'base' | 'tail'>;
 
 /** The cost of the whole route with the change. */
-export function tailCost({ carrier, base, tail }: Timed, change: Change | undefined, market: Market): number {
+export function tailCost(
+  { carrier, base, tail }: Timed,
+  change: Change | undefined,
+  market: Market,
+): number {
   const { beforeMs, travel } = market;
   const { speed, shiftEndsAt, biasMs } = carrier;
   let at = base.end;
@@ -112,10 +116,17 @@ export function tailCost({ carrier, base, tail }: Timed, change: Change | undefi
   return costMs + standingCost(at, freeAt, carrier, market);
 }
 
-type Approach = { readonly freeAt: number; readonly approachMs: number; readonly shiftEndsAt: number };
+type Approach = {
+  readonly freeAt: number;
+  readonly approachMs: number;
+  readonly shiftEndsAt: number;
+};
 
 /** Goods that might come after the driver's shift are only fetched once they are there. */
-export function takenAtOf({ readyAt, latestAt }: Bundle, { freeAt, approachMs, shiftEndsAt }: Approach): number {
+export function takenAtOf(
+  { readyAt, latestAt }: Bundle,
+  { freeAt, approachMs, shiftEndsAt }: Approach,
+): number {
   const setOffAt = latestAt > shiftEndsAt ? Math.max(freeAt, readyAt) : freeAt;
   return Math.max(setOffAt + approachMs, readyAt);
 }
@@ -143,7 +154,10 @@ export function withVisits(route: Route, extension: Extension, market: Market): 
 }
 
 /** Where and when the driver is free after everything that is planned. */
-export function endOf({ carrier, base, tail }: Timed, market: Market): { readonly at: Spot; readonly freeAt: number } {
+export function endOf(
+  { carrier, base, tail }: Timed,
+  market: Market,
+): { readonly at: Spot; readonly freeAt: number } {
   let at = base.end;
   let freeAt = base.endAt;
   for (const bundle of tail) {

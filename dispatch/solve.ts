@@ -52,7 +52,11 @@ const firstOf = ({ jobs }: Bundle): number => jobs[0]?.index ?? 0;
 type Looking = { readonly market: Market; readonly candidates: Map<Job, Candidates> };
 
 /** A bundle that nobody can take as a whole is looked at order by order. */
-function wishesOf(bundles: readonly Bundle[], routes: readonly Route[], looking: Looking): readonly Wish[] {
+function wishesOf(
+  bundles: readonly Bundle[],
+  routes: readonly Route[],
+  looking: Looking,
+): readonly Wish[] {
   const { market, candidates } = looking;
   const ends = endsOf(routes, market);
   const look = (bundle: Bundle): Wish => {

@@ -12,7 +12,9 @@ const mostPlaces = 60;
 /** Milliseconds; 0 everywhere when nothing is known of the demand. */
 export function createStanding(demand: Demand, travel: Travel): (spot: Spot) => number {
   const places = demand
-    .toSorted((a, b) => b.weight - a.weight || a.place.lat - b.place.lat || a.place.lng - b.place.lng)
+    .toSorted(
+      (a, b) => b.weight - a.weight || a.place.lat - b.place.lat || a.place.lng - b.place.lng,
+    )
     .slice(0, mostPlaces)
     .map(({ place, weight }) => ({ spot: travel.spotOf(place), weight }));
   const total = places.reduce((sum, { weight }) => sum + weight, 0);

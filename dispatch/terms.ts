@@ -63,10 +63,15 @@ export function termsOf(order: SearchingOrder | undefined, policy: Policy): Term
   };
 }
 
-function driversOf(order: SearchingOrder | undefined, outcomes: readonly string[]): ReadonlySet<DriverId> {
+function driversOf(
+  order: SearchingOrder | undefined,
+  outcomes: readonly string[],
+): ReadonlySet<DriverId> {
   if (!order || order.earlier.length === 0) return nobody;
   return new Set(
-    order.earlier.filter((offer) => outcomes.includes(offer.outcome)).map((offer) => offer.driverId),
+    order.earlier
+      .filter((offer) => outcomes.includes(offer.outcome))
+      .map((offer) => offer.driverId),
   );
 }
 
@@ -92,7 +97,8 @@ export function bothTerms(a: Terms, b: Terms): Terms | undefined {
   const byHand = a.assignedTo ?? b.assignedTo;
   const isTorn = byHand !== (b.assignedTo ?? byHand);
   const ownDriversOnly = a.ownDriversOnly || b.ownDriversOnly;
-  if (vehicles === 0 || isTorn || (ownDriversOnly && a.merchantId !== b.merchantId)) return undefined;
+  if (vehicles === 0 || isTorn || (ownDriversOnly && a.merchantId !== b.merchantId))
+    return undefined;
   return {
     needs: a.needs | b.needs,
     vehicles,

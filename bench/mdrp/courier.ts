@@ -110,7 +110,8 @@ function courierOf({ id, home, onAt, offAt }: InstanceFiles['couriers'][number],
 /** A change reaches the courier when he has arrived, or at once when he waits there. */
 function changed(errand: Errand, orders: readonly DayOrder[], minute: number): Errand {
   const isSame =
-    orders.length === errand.orders.length && orders.every((order, index) => order.id === errand.orders[index]?.id);
+    orders.length === errand.orders.length &&
+    orders.every((order, index) => order.id === errand.orders[index]?.id);
   return isSame ? errand : { ...errand, orders, assignedAt: Math.max(minute, errand.arriveAt) };
 }
 

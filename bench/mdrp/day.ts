@@ -25,13 +25,19 @@ export function playDay(instance: InstanceFiles, { noisyPrep, watch }: DayOption
   const kitchens = createKitchens(instance, noisyPrep);
   const couriers = createCouriers(instance);
   const byId = new Map(couriers.map((courier) => [courier.id, courier]));
-  const upcoming = instance.orders.toSorted((a, b) => a.placedAt - b.placedAt || (a.id < b.id ? -1 : 1));
+  const upcoming = instance.orders.toSorted(
+    (a, b) => a.placedAt - b.placedAt || (a.id < b.id ? -1 : 1),
+  );
   const open = new Map<string, DayOrder>();
   const lastMinute = instance.couriers.reduce((latest, { offAt }) => Math.max(latest, offAt), 0);
   const firstMinute = upcoming[0]?.placedAt ?? 0;
   let next = 0;
   for (let minute = firstMinute; minute <= lastMinute; minute += 1) {
-    for (let order = upcoming[next]; order && order.placedAt <= minute; order = upcoming[(next += 1)]) {
+    for (
+      let order = upcoming[next];
+      order && order.placedAt <= minute;
+      order = upcoming[(next += 1)]
+    ) {
       open.set(order.id, { ...order, spot: kitchens.spotOf(order.restaurant) });
       kitchens.hear(order);
     }
@@ -66,7 +72,8 @@ function instruct({ minute, offers, byId, couriers, open }: Instructing): void {
     told.add(offer.driverId);
   }
   // What was only meant to be added is free again when the plan no longer adds it.
-  for (const courier of couriers) if (!told.has(courier.id as DriverId)) courier.keepOnlyFirst(minute);
+  for (const courier of couriers)
+    if (!told.has(courier.id as DriverId)) courier.keepOnlyFirst(minute);
 }
 
 export const epochOf = (minute: number): number => minute * minuteMs;

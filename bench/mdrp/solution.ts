@@ -20,7 +20,9 @@ export async function writeSolution(folder: string, solution: Solution): Promise
 
 function filesOf({ instance, bundles }: Solution): Readonly<Record<string, readonly string[]>> {
   const orders = new Map(instance.orders.map((order) => [order.id, order]));
-  const sorted = bundles.toSorted((a, b) => a.pickupAt - b.pickupAt || (a.courier < b.courier ? -1 : 1));
+  const sorted = bundles.toSorted(
+    (a, b) => a.pickupAt - b.pickupAt || (a.courier < b.courier ? -1 : 1),
+  );
   return {
     assignments: [
       'assignment_time pickup_time courier orders',

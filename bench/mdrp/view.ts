@@ -27,7 +27,9 @@ export function snapshotAt({ minute, instance, couriers, open, kitchens }: View)
   const fixed = new Set(couriers.map((courier) => courier.errand()?.first.id));
   return {
     now: minute * minuteMs,
-    orders: open.filter(({ id }) => !fixed.has(id)).map((order) => searching(order, minute, kitchens)),
+    orders: open
+      .filter(({ id }) => !fixed.has(id))
+      .map((order) => searching(order, minute, kitchens)),
     drivers: couriers
       .filter(({ onAt, offAt }) => offAt >= minute && onAt <= minute + seenBeforeMinutes)
       .map((courier) => driverOf(courier, minute, kitchens)),

@@ -43,7 +43,8 @@ export async function readInstanceFiles(folder: string): Promise<InstanceFiles> 
   const known = new Set(restaurants.map(({ id }) => id));
   const orders = unique(await readRows(folder, 'orders', 6), (row) => {
     const restaurant = row.text(4);
-    if (!known.has(restaurant)) row.fail(5, `names no restaurant of restaurants.txt: "${restaurant}"`);
+    if (!known.has(restaurant))
+      row.fail(5, `names no restaurant of restaurants.txt: "${restaurant}"`);
     const [placedAt, readyAt] = [row.minute(3), row.minute(5)];
     if (readyAt < placedAt) row.fail(6, `is before the placement at ${placedAt}: ${readyAt}`);
     return { id: row.text(0), dropoff: row.spot(1), placedAt, restaurant, readyAt };
@@ -62,9 +63,15 @@ function parametersOf(row: Row): InstanceParameters {
   const metersPerMinute = row.number(0);
   if (metersPerMinute <= 0) row.fail(1, `must be above 0, not ${metersPerMinute}`);
   const [pickup, dropoff] = [row.minute(1), row.minute(2)];
-  for (const [column, minutes] of [[2, pickup], [3, dropoff]] as const)
+  for (const [column, minutes] of [
+    [2, pickup],
+    [3, dropoff],
+  ] as const)
     if (minutes % 2 !== 0 || minutes < 0)
-      row.fail(column, `must be an even number of minutes, as half a service is a whole minute, not ${minutes}`);
+      row.fail(
+        column,
+        `must be an even number of minutes, as half a service is a whole minute, not ${minutes}`,
+      );
   return { metersPerMinute, pickupServiceMinutes: pickup, dropoffServiceMinutes: dropoff };
 }
 
@@ -85,7 +92,9 @@ type At = { readonly file: string; readonly line: number; readonly columns: numb
 function rowOf({ file, line, columns }: At, text: string) {
   const values = text.split('\t').map((value) => value.trim());
   if (values.length < columns)
-    throw new Error(`${file}:${line}: ${columns} values separated by tabs are needed, not "${text}"`);
+    throw new Error(
+      `${file}:${line}: ${columns} values separated by tabs are needed, not "${text}"`,
+    );
   const fail = (column: number, problem: string): never => {
     throw new Error(`${file}:${line}: column ${column} ${problem}`);
   };
@@ -109,7 +118,10 @@ function rowOf({ file, line, columns }: At, text: string) {
   };
 }
 
-function unique<T extends { readonly id: string }>(rows: readonly Row[], parse: (row: Row) => T): readonly T[] {
+function unique<T extends { readonly id: string }>(
+  rows: readonly Row[],
+  parse: (row: Row) => T,
+): readonly T[] {
   const seen = new Map<string, string>();
   return rows.map((row) => {
     const parsed = parse(row);

@@ -11,6 +11,7 @@ import {
   type NewOffer,
 } from '../../db/offer-rounds.ts';
 import { acceptOffer, markAssigned, markRefused, offerById } from '../../db/offers.ts';
+import { snapshotOf } from '../../activities/market-view.ts';
 import { plan } from '../../dispatch/plan.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import { createMarket, planned, start, type Market } from './market.ts';
@@ -288,7 +289,7 @@ describe('the snapshot', () => {
       readDrivers(market.db, market.marketId),
     ]);
     const { offers } = plan({
-      snapshot: { now: start, orders, drivers },
+      snapshot: snapshotOf({ now: start, orders, drivers }),
       policy: defaultPolicy,
       seed: 1,
     });
