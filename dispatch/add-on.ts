@@ -3,6 +3,7 @@
 // improve.ts.
 
 import type { Carrier, Job, Market, Visit } from './market.ts';
+import type { Spot } from './travel.ts';
 import { timingOf, type Extension, type Route } from './route.ts';
 
 /** The cheapest way with the job among the committed visits; undefined when it does not fit. */
@@ -63,6 +64,12 @@ export function withoutAdded(route: Route, job: Job): Extension {
 }
 
 const loadOf = (jobs: readonly Job[]): number => jobs.reduce((sum, each) => sum + each.load, 0);
+
+/** Where something may be added to a stop. */
+export const openCounters = ({ visits }: Carrier): ReadonlySet<Spot> =>
+  new Set(
+    visits.flatMap((visit) => (visit.kind === 'pickup' && !visit.closed ? [visit.spot] : [])),
+  );
 
 export const hasOpenPickup = ({ visits }: Carrier, job: Job): boolean =>
   openPickup(visits, job) >= 0;

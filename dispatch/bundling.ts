@@ -2,7 +2,8 @@
 // his way there takes what fits into his stop (an add-on). The busier the market, the dearer a driver's minute, so
 // the more is merged: the pressure is the queue per driver.
 
-import { addOn, hasOpenPickup } from './add-on.ts';
+import { addOn, openCounters } from './add-on.ts';
+import { soonestAt, type Ends } from './ends.ts';
 import { bundleOf, latenessOf, withJob, type Bundle } from './bundle.ts';
 import type { Job, Market } from './market.ts';
 import { withVisits, type Route } from './route.ts';
@@ -19,14 +20,16 @@ export type Bundled = {
 /** One counter's queue is merged at most so many at a time: the work grows with its square. */
 const mostMerged = 24;
 const mostPressure = 6;
+const hourMs = 3_600_000;
 
-export function bundle(routes: readonly Route[], market: Market): Bundled {
+export function bundle(routes: readonly Route[], ends: Ends, market: Market): Bundled {
   const pressure = pressureOf(routes, market);
   const changed = [...routes];
+  const visitors = visitorsOf(routes);
   const bundles: Bundle[] = [];
   for (const queue of queuesOf(market.jobs)) {
-    const clusters = clustersOf(queue, changed, market);
-    if (clusters.length > 1) mergeAll(clusters, createMerging(queue, { routes, market, pressure }));
+    const clusters = clustersOf(queue, visitors, market);
+    if (clusters.length > 1) mergeAll(clusters, createMerging(queue, { ends, market, pressure }));
     for (const cluster of clusters)
       if (cluster.kind === 'free') bundles.push(cluster.bundle);
       else changed[cluster.route.carrier.index] = cluster.route;
@@ -66,12 +69,26 @@ type Cluster =
   /** A driver on his way to this counter. */
   | { readonly kind: 'anchored'; readonly route: Route };
 
-function clustersOf(queue: readonly Job[], routes: readonly Route[], market: Market): Cluster[] {
+/** By counter, the drivers on their way there whose stop is still open. */
+function visitorsOf(routes: readonly Route[]): ReadonlyMap<Spot, readonly Route[]> {
+  const visitors = new Map<Spot, Route[]>();
+  for (const route of routes)
+    for (const counter of openCounters(route.carrier)) {
+      const known = visitors.get(counter);
+      if (known) known.push(route);
+      else visitors.set(counter, [route]);
+    }
+  return visitors;
+}
+
+function clustersOf(
+  queue: readonly Job[],
+  visitors: ReadonlyMap<Spot, readonly Route[]>,
+  market: Market,
+): Cluster[] {
   const [first] = queue;
-  if (!first) return [];
-  const anchored = routes
-    .filter(({ carrier }) => carrier.visits.length > 0 && hasOpenPickup(carrier, first))
-    .map((route): Cluster => ({ kind: 'anchored', route }));
+  const there = (first && visitors.get(first.pickup)) ?? [];
+  const anchored = there.map((route): Cluster => ({ kind: 'anchored', route }));
   const free = queue.flatMap((job): readonly Cluster[] => {
     const alone = bundleOf([job], market);
     return alone ? [{ kind: 'free', bundle: alone }] : [];
@@ -116,14 +133,14 @@ function pairOf(a: Cluster, b: Cluster, { costOf, merge }: Merging): readonly Pa
 }
 
 type Context = {
-  readonly routes: readonly Route[];
+  readonly ends: Ends;
   readonly market: Market;
   readonly pressure: number;
 };
 
-function createMerging(queue: readonly Job[], { routes, market, pressure }: Context): Merging {
+function createMerging(queue: readonly Job[], { ends, market, pressure }: Context): Merging {
   const { now, beforeMs, policy } = market;
-  const arriveAt = queue[0] ? soonestAt(queue[0].pickup, routes, market) : now;
+  const arriveAt = queue[0] ? (soonestAt(queue[0].pickup, ends, market) ?? now + hourMs) : now;
   const approachMs = policy.approachMs;
   return {
     costOf(cluster) {
@@ -143,17 +160,6 @@ function createMerging(queue: readonly Job[], { routes, market, pressure }: Cont
       return joined(big.bundle, small.bundle, { market, pressure });
     },
   };
-}
-
-/** When the first driver could take something at this counter. */
-function soonestAt(counter: Spot, routes: readonly Route[], market: Market): number {
-  const { now, travel, beforeMs } = market;
-  let soonest = now + 3_600_000;
-  for (const { carrier, base } of routes) {
-    const arriveAt = base.endAt + travel.ms(base.end, counter, carrier.speed) + beforeMs.pickup;
-    if (arriveAt < soonest && arriveAt <= carrier.shiftEndsAt) soonest = arriveAt;
-  }
-  return soonest;
 }
 
 function anchor(route: Route, { jobs, terms }: Bundle, market: Market): Cluster | undefined {

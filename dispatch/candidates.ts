@@ -1,15 +1,17 @@
 // Verb two: find candidates. For every bundle the drivers who could be there soonest, counted with the reasons of
 // those who could not. The search runs over straight lines in flat arrays; the exact times come later, for few.
+// Orders of one counter with the same demands share one search.
 
 import { bundleOf, type Bundle } from './bundle.ts';
-import type { Carrier, Market } from './market.ts';
-import { endOf, type Route } from './route.ts';
+import { createBest } from './best.ts';
 import type { Exclusion } from './decision.ts';
+import type { Ends } from './ends.ts';
+import type { Carrier, Market } from './market.ts';
 import { objectionOf, type Terms } from './terms.ts';
 
 export type Candidates = {
-  /** Carrier indexes, ascending. */
-  readonly carriers: readonly number[];
+  /** The most promising first. */
+  readonly drivers: readonly Candidate[];
   /** How many could be asked, before only the best were kept. */
   readonly count: number;
   readonly excluded: Readonly<Partial<Record<Exclusion, number>>>;
@@ -17,66 +19,64 @@ export type Candidates = {
   readonly askedAgain: boolean;
 };
 
-/** Where everybody will be free, as flat arrays. */
-export type Ends = {
-  readonly carriers: readonly Carrier[];
-  readonly x: Float64Array;
-  readonly y: Float64Array;
-  readonly z: Float64Array;
-  readonly freeAt: Float64Array;
-  readonly paces: Float64Array;
-  /** What the driver costs beside time: bias, less the value of the place that he would leave. */
-  readonly extra: Float64Array;
+export type Candidate = {
+  /** Carrier index. */
+  readonly index: number;
+  /** Hardly ever above the time of the handover, plus bias, less the worth of the place that is left: for sorting. */
+  readonly keyMs: number;
 };
 
-export function endsOf(routes: readonly Route[], market: Market): Ends {
-  const { travel, policy } = market;
-  const size = routes.length;
-  const flat = (): Float64Array => new Float64Array(size);
-  const carriers = routes.map(({ carrier }) => carrier);
-  const ends = {
-    carriers,
-    x: flat(),
-    y: flat(),
-    z: flat(),
-    freeAt: flat(),
-    paces: flat(),
-    extra: flat(),
+export function createSearch(ends: Ends, market: Market) {
+  const known = new Map<string, Reach>();
+  const reachOf = (bundle: Bundle, askLapsed: boolean): Reach => {
+    const { pickup, terms, load } = bundle;
+    if (!isPlain(terms)) return reach({ bundle, ends, market, askLapsed });
+    const { needs, vehicles, merchantId, ownDriversOnly, radiusM } = terms;
+    const name = [pickup.id, needs, vehicles, merchantId, ownDriversOnly, radiusM, load].join();
+    const found = known.get(name) ?? reach({ bundle, ends, market, askLapsed });
+    known.set(name, found);
+    return found;
   };
-  for (const [index, route] of routes.entries()) {
-    const { at, freeAt } = endOf(route, market);
-    const { speed, biasMs } = route.carrier;
-    ends.x[index] = at.x;
-    ends.y[index] = at.y;
-    ends.z[index] = at.z;
-    ends.freeAt[index] = freeAt;
-    ends.paces[index] = travel.msPerMeter(speed);
-    ends.extra[index] = biasMs - (market.standingMs(at) * policy.standingPercent) / 100;
-  }
-  return ends;
+  return (bundle: Bundle): Candidates => {
+    const first = reachOf(bundle, false);
+    const lapsed = first.excluded.let_lapse_before ?? 0;
+    if (first.count > 0 || lapsed === 0 || bundle.jobs.length > 1)
+      return select(bundle, first, { ends, market, askedAgain: false });
+    return select(bundle, reachOf(bundle, true), { ends, market, askedAgain: true });
+  };
 }
 
-export function findCandidates(bundle: Bundle, ends: Ends, market: Market): Candidates {
-  const first = scan(bundle, { ends, market, askLapsed: false });
-  if (first.count > 0 || first.lapsed === 0 || bundle.jobs.length > 1) return first.found;
-  return scan(bundle, { ends, market, askLapsed: true }).found;
-}
+/** Nothing personal, so that others may want just the same. */
+const isPlain = ({ assignedTo, blocked, refused, lapsed }: Terms): boolean =>
+  assignedTo === undefined && blocked.size + refused.size + lapsed.size === 0;
 
-type Scan = { readonly ends: Ends; readonly market: Market; readonly askLapsed: boolean };
-type Scanned = { readonly found: Candidates; readonly count: number; readonly lapsed: number };
+/** Who could come at all, the soonest first. */
+type Reach = {
+  readonly drivers: readonly { readonly index: number; readonly atCounter: number }[];
+  readonly count: number;
+  readonly excluded: Readonly<Partial<Record<Exclusion, number>>>;
+};
 
-function scan(bundle: Bundle, { ends, market, askLapsed }: Scan): Scanned {
+type Reaching = {
+  readonly bundle: Bundle;
+  readonly ends: Ends;
+  readonly market: Market;
+  readonly askLapsed: boolean;
+};
+
+/** Of so many times the candidates wanted the best are chosen, as a bundle's own times matter too. */
+const widerBy = 3;
+
+function reach({ bundle, ends, market, askLapsed }: Reaching): Reach {
   const { x, y, z, freeAt, paces, extra, carriers } = ends;
-  const { pickup, terms, load, readyAt } = bundle;
+  const { pickup, terms, load } = bundle;
   const { now, policy, beforeMs } = market;
   const excluded: Partial<Record<Exclusion, number>> = {};
-  const exclude = (why: Exclusion): void => {
-    excluded[why] = (excluded[why] ?? 0) + 1;
-  };
   const radiusSquared = terms.radiusM * terms.radiusM;
   const latestFreeAt = now + policy.lookAheadMs;
-  const best = createBest(policy.candidateDrivers);
+  const best = createBest(policy.candidateDrivers * widerBy);
   const size = carriers.length;
+  const asked = { terms, load, latestFreeAt, askLapsed };
   let count = 0;
   let outOfRadius = 0;
   for (let index = 0; index < size; index += 1) {
@@ -91,88 +91,67 @@ function scan(bundle: Bundle, { ends, market, askLapsed }: Scan): Scanned {
     const carrier = carriers[index];
     if (!carrier) continue;
     const free = freeAt[index] ?? 0;
-    const takenAt = Math.max(
-      free + Math.sqrt(squared) * (paces[index] ?? 0) + beforeMs.pickup,
-      readyAt,
-    );
-    const why = whyNot({ terms, load, takenAt, free, latestFreeAt, askLapsed }, carrier);
-    if (why) {
-      exclude(why);
-      continue;
+    const atCounter = free + Math.sqrt(squared) * (paces[index] ?? 0) + beforeMs.pickup;
+    const why = whyNot(asked, carrier, free, atCounter);
+    if (why) excluded[why] = (excluded[why] ?? 0) + 1;
+    else {
+      count += 1;
+      best.offer(atCounter + (extra[index] ?? 0), index);
     }
-    count += 1;
-    best.offer(takenAt + (extra[index] ?? 0), index);
   }
-  const lapsed = excluded.let_lapse_before ?? 0;
-  const all = outOfRadius > 0 ? { ...excluded, out_of_radius: outOfRadius } : excluded;
-  return {
-    found: { carriers: best.sorted(), count, excluded: all, askedAgain: askLapsed },
-    count,
-    lapsed,
-  };
+  if (outOfRadius > 0) excluded.out_of_radius = outOfRadius;
+  const drivers = best.sorted().map(({ key, item }) => ({
+    index: item,
+    atCounter: key - (extra[item] ?? 0),
+  }));
+  return { drivers, count, excluded };
 }
 
 type Asked = {
   readonly terms: Terms;
   readonly load: number;
-  readonly takenAt: number;
-  readonly free: number;
   readonly latestFreeAt: number;
   readonly askLapsed: boolean;
 };
 
-function whyNot(asked: Asked, carrier: Carrier): Exclusion | undefined {
-  const { terms, load, takenAt, free, latestFreeAt, askLapsed } = asked;
+function whyNot(
+  { terms, load, latestFreeAt, askLapsed }: Asked,
+  carrier: Carrier,
+  free: number,
+  atCounter: number,
+): Exclusion | undefined {
   const objection = objectionOf(terms, carrier);
   if (objection && !(askLapsed && objection === 'let_lapse_before')) return objection;
   if (load > carrier.capacity) return 'no_room';
   if (free > latestFreeAt)
     return carrier.held >= carrier.capacity ? 'at_capacity' : 'busy_for_long';
-  return takenAt > carrier.shiftEndsAt ? 'shift_ends' : undefined;
+  return atCounter > carrier.shiftEndsAt ? 'shift_ends' : undefined;
 }
 
-/** Keeps the `most` smallest keys, ties by index: the largest kept stands on top of a heap. */
-function createBest(most: number) {
-  const keys: number[] = [];
-  const indexes: number[] = [];
-  const isWorse = (a: number, b: number): boolean => {
-    const difference = (keys[a] ?? 0) - (keys[b] ?? 0);
-    return difference > 0 || (difference === 0 && (indexes[a] ?? 0) > (indexes[b] ?? 0));
-  };
-  const swap = (a: number, b: number): void => {
-    [keys[a], keys[b]] = [keys[b] ?? 0, keys[a] ?? 0];
-    [indexes[a], indexes[b]] = [indexes[b] ?? 0, indexes[a] ?? 0];
-  };
-  function rise(start: number): void {
-    for (let at = start; at > 0;) {
-      const parent = (at - 1) >> 1;
-      if (!isWorse(at, parent)) return;
-      swap(at, parent);
-      at = parent;
-    }
+type Selecting = { readonly ends: Ends; readonly market: Market; readonly askedAgain: boolean };
+
+/** Once the goods are late anyway, who stands where nobody orders is worth most on the way. */
+function select(
+  bundle: Bundle,
+  reached: Reach,
+  { ends, market, askedAgain }: Selecting,
+): Candidates {
+  const best = createBest(market.policy.candidateDrivers);
+  let shiftEnds = 0;
+  for (const { index, atCounter } of reached.drivers) {
+    const takenAt = Math.max(atCounter, bundle.readyAt);
+    if (takenAt > (ends.carriers[index]?.shiftEndsAt ?? 0)) shiftEnds += 1;
+    else best.offer(takenAt + (ends.extra[index] ?? 0), index);
   }
-  function sink(): void {
-    for (let at = 0; ;) {
-      const left = 2 * at + 1;
-      if (left >= keys.length) return;
-      const child = left + 1 < keys.length && isWorse(left + 1, left) ? left + 1 : left;
-      if (!isWorse(child, at)) return;
-      swap(at, child);
-      at = child;
-    }
-  }
+  const { excluded, count } = reached;
   return {
-    /** Indexes come in ascending order, so an equal key belongs behind. */
-    offer(key: number, index: number): void {
-      if (keys.length < most) {
-        rise(keys.push(key) - 1 + 0 * indexes.push(index));
-      } else if (key < (keys[0] ?? 0)) {
-        keys[0] = key;
-        indexes[0] = index;
-        sink();
-      }
-    },
-    sorted: (): readonly number[] => indexes.toSorted((a, b) => a - b),
+    drivers: best.sorted().map(({ key, item }) => ({ index: item, keyMs: key })),
+    count: count - shiftEnds,
+    excluded:
+      shiftEnds === 0
+        ? excluded
+        : { ...excluded, shift_ends: (excluded.shift_ends ?? 0) + shiftEnds },
+    askedAgain,
   };
 }
 

@@ -19,12 +19,13 @@ export function costsOf(
 ): SparseCosts {
   const starts = new Int32Array(wishes.length + 1);
   const leave = new Float64Array(wishes.length);
-  const most = wishes.reduce((sum, { candidates }) => sum + candidates.carriers.length, 0);
+  const most = wishes.reduce((sum, { candidates }) => sum + candidates.drivers.length, 0);
   const targets = new Int32Array(most);
   const costs = new Float64Array(most);
   let arcs = 0;
   for (const [row, { bundle, candidates }] of wishes.entries()) {
-    for (const index of candidates.carriers) {
+    // Columns in ascending order, so that ties are settled by id.
+    for (const { index } of candidates.drivers.toSorted((a, b) => a.index - b.index)) {
       const route = routes[index];
       const cost = route ? nextTaskCost(bundle, route, market) : Number.POSITIVE_INFINITY;
       if (cost === Number.POSITIVE_INFINITY) continue;

@@ -21,6 +21,8 @@ export type Explaining = {
 };
 
 const mostShown = 5;
+/** The most promising are weighed exactly, to show the best of them. */
+const mostWeighed = 10;
 
 /** By job index. */
 export function explain(explaining: Explaining): readonly Decision[] {
@@ -130,7 +132,7 @@ function consider(
   { candidates, chosen }: Asking,
   { start, market }: Explaining,
 ): readonly Considered[] {
-  const indexes = new Set(candidates?.carriers ?? []);
+  const indexes = new Set(candidates?.drivers.slice(0, mostWeighed).map(({ index }) => index));
   if (chosen !== undefined) indexes.add(chosen);
   const ranked = [...indexes]
     .flatMap((index) => {

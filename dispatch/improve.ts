@@ -4,7 +4,8 @@
 
 import { addOn, hasOpenPickup, withoutAdded } from './add-on.ts';
 import { bundleOf, withJob, withoutJob, type Bundle } from './bundle.ts';
-import { endsOf, findCandidates, type Candidates } from './candidates.ts';
+import { createSearch, type Candidates } from './candidates.ts';
+import type { Ends } from './ends.ts';
 import type { Job, Market } from './market.ts';
 import { tailCost, withTail, withVisits, type Route } from './route.ts';
 import type { Solved } from './solve.ts';
@@ -14,10 +15,13 @@ const mostPasses = 3;
 /** Less is not worth a change: it might only be rounding. */
 const leastGainMs = 1;
 
-export function improve(solved: Solved, start: readonly Route[], market: Market): Solved {
-  const state = stateOf(solved, start, market);
+export function improve(solved: Solved, ends: Ends, market: Market): Solved {
+  const state = stateOf(solved, ends, market);
+  const isPlaced = (job: Job): number => ((state.placeOf[job.index] ?? -1) < 0 ? 0 : 1);
+  // What nobody has goes first, in case the budget ends.
   const jobs = market.jobs.toSorted(
-    (a, b) => a.ready.expectedAt - b.ready.expectedAt || a.index - b.index,
+    (a, b) =>
+      isPlaced(a) - isPlaced(b) || a.ready.expectedAt - b.ready.expectedAt || a.index - b.index,
   );
   for (let pass = 0; pass < mostPasses; pass += 1) {
     let moves = 0;
@@ -42,7 +46,7 @@ type State = {
   readonly budget: { steps: number };
 };
 
-function stateOf(solved: Solved, start: readonly Route[], market: Market): State {
+function stateOf(solved: Solved, ends: Ends, market: Market): State {
   const placeOf = new Int32Array(market.jobs.length).fill(-1);
   const visitors = new Map<number, Set<number>>();
   const visit = (spot: number, carrier: number): void => {
@@ -55,13 +59,13 @@ function stateOf(solved: Solved, start: readonly Route[], market: Market): State
     for (const stop of carrier.visits) if (stop.kind === 'pickup') visit(stop.spot.id, index);
   }
   const alone = new Map<Job, Bundle>();
-  const candidates = new Map(solved.candidates);
-  const ends = endsOf(start, market);
+  const candidates = new Map<Job, Candidates>();
+  const search = createSearch(ends, market);
   for (const job of market.jobs) {
     const bundle = bundleOf([job], market);
     if (!bundle) continue;
     alone.set(job, bundle);
-    if (!candidates.has(job)) candidates.set(job, findCandidates(bundle, ends, market));
+    candidates.set(job, search(bundle));
   }
   const budget = { steps: market.policy.improveSteps };
   return { market, routes: [...solved.routes], candidates, placeOf, alone, visitors, budget };
@@ -84,28 +88,32 @@ function moveToBest(job: Job, state: State): boolean {
   const without = from && takeOut(job, from, market);
   const gainMs = from && without ? from.costMs - without.costMs : neverMs(market);
   let best: Way | undefined;
-  for (const index of placesFor(job, state)) {
+  const bound = (): number => best?.deltaMs ?? gainMs - leastGainMs;
+  const look = (index: number): void => {
     const route = index === fromIndex ? without : routes[index];
-    if (!route || (index !== fromIndex && objects(job, route, state))) continue;
+    if (!route || (index !== fromIndex && objects(job, route, state))) return;
     const way = bestWay(job, { route, index }, state);
-    if (way && way.deltaMs < (best?.deltaMs ?? gainMs - leastGainMs)) best = way;
+    if (way && way.deltaMs < bound()) best = way;
+  };
+  const there = visitors.get(job.pickup.id);
+  for (const index of there ?? []) look(index);
+  for (const { index, keyMs } of state.candidates.get(job)?.drivers ?? []) {
+    // They come with the least that a task of its own can cost, so from here on nothing is better.
+    if (job.notBefore === 0 && keyMs - leastTakenAt(job, market) >= bound()) break;
+    if (!there?.has(index)) look(index);
   }
   if (!best) return false;
   if (from && without) routes[fromIndex] = without;
   routes[best.index] = best.make();
   placeOf[job.index] = best.index;
-  visitors.set(job.pickup.id, (visitors.get(job.pickup.id) ?? new Set()).add(best.index));
+  visitors.set(job.pickup.id, (there ?? new Set<number>()).add(best.index));
   return true;
 }
 
 const neverMs = ({ policy }: Market): number => policy.unservedMs * 10;
 
-function placesFor(job: Job, { candidates, visitors }: State): ReadonlySet<number> {
-  return new Set([
-    ...(candidates.get(job)?.carriers ?? []),
-    ...(visitors.get(job.pickup.id) ?? []),
-  ]);
-}
+/** Lateness counts from here. */
+const leastTakenAt = ({ ready }: Job, { now }: Market): number => Math.max(now, ready.expectedAt);
 
 function objects(job: Job, { carrier }: Route, { candidates }: State): boolean {
   const objection = objectionOf(job.terms, carrier);

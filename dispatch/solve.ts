@@ -4,8 +4,9 @@
 
 import { assign, type Assignment, type SparseCosts } from './assignment.ts';
 import type { Bundle } from './bundle.ts';
-import { endsOf, findCandidates, split, type Candidates } from './candidates.ts';
+import { createSearch, split, type Candidates } from './candidates.ts';
 import { costsOf, type Wish } from './cost.ts';
+import { endsOf } from './ends.ts';
 import type { Decision } from './decision.ts';
 import { assignGreedily } from './greedy.ts';
 import type { Job, Market } from './market.ts';
@@ -58,9 +59,9 @@ function wishesOf(
   looking: Looking,
 ): readonly Wish[] {
   const { market, candidates } = looking;
-  const ends = endsOf(routes, market);
+  const search = createSearch(endsOf(routes, market), market);
   const look = (bundle: Bundle): Wish => {
-    const found = findCandidates(bundle, ends, market);
+    const found = search(bundle);
     for (const job of bundle.jobs) if (!candidates.has(job)) candidates.set(job, found);
     return { bundle, candidates: found };
   };

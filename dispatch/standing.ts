@@ -2,7 +2,7 @@
 // drivers with it, and of two drivers who come in time the one who stands badly is sent.
 
 import type { Place } from '../domain/geo.ts';
-import type { Spot, Travel } from './travel.ts';
+import { chordM, type Spot, type Travel } from './travel.ts';
 
 type Demand = readonly { readonly place: Place; readonly weight: number }[];
 
@@ -18,12 +18,14 @@ export function createStanding(demand: Demand, travel: Travel): (spot: Spot) => 
     .slice(0, mostPlaces)
     .map(({ place, weight }) => ({ spot: travel.spotOf(place), weight }));
   const total = places.reduce((sum, { weight }) => sum + weight, 0);
+  const pace = travel.msPerMeter(0);
   const known = new Map<number, number>();
   return (spot) => {
     if (total === 0) return 0;
     const before = known.get(spot.id);
     if (before !== undefined) return before;
-    const sum = places.reduce((all, each) => all + each.weight * travel.ms(spot, each.spot, 0), 0);
+    let sum = 0;
+    for (const { spot: other, weight } of places) sum += weight * chordM(spot, other) * pace;
     known.set(spot.id, sum / total);
     return sum / total;
   };

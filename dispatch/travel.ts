@@ -126,5 +126,10 @@ export function chordM(a: Spot, b: Spot): number {
   return Math.sqrt(dx * dx + dy * dy + dz * dz);
 }
 
-const arcM = (chord: number): number =>
-  2 * earthRadiusM * Math.asin(Math.min(1, chord / (2 * earthRadiusM)));
+/** Metres along the ground; the series of the arc sine is good to a millimetre within 500 km. */
+function arcM(chord: number): number {
+  const half = chord / (2 * earthRadiusM);
+  if (half > 0.04) return 2 * earthRadiusM * Math.asin(Math.min(1, half));
+  const square = half * half;
+  return chord * (1 + square / 6 + (3 * square * square) / 40);
+}

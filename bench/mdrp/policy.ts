@@ -17,6 +17,9 @@ export const policyFor = ({ parameters }: Pick<InstanceFiles, 'parameters'>): Po
   rungs: [{ radiusM: 1e9, durationMs: 24 * 60 * minuteMs }],
   dispatchTickMs: minuteMs,
   bundleLimit: capacity,
+  // A round a minute leaves time to look at everything.
+  candidateDrivers: 40,
+  improveSteps: 400_000,
   lookAheadMs: 24 * 60 * minuteMs,
   commitAheadMs: 0,
   commitSlackMs: 0,
