@@ -105,7 +105,7 @@ export const defaultPolicy: Policy = {
   uncertaintyPercent: 50,
   overduePercent: 100,
   solverSteps: 20_000_000,
-  improveSteps: 40_000,
+  improveSteps: 20_000,
   dispatchIdleMs: 30 * second,
   pickupLateGraceMs: 10 * minute,
   dropoffLateGraceMs: 15 * minute,
