@@ -31,10 +31,15 @@ const { values } = parseArgs({
   },
 });
 
-function wholeOf(name: 'seed' | 'days' | 'orders' | 'restaurants' | 'clusters', least: number): number {
+function wholeOf(
+  name: 'seed' | 'days' | 'orders' | 'restaurants' | 'clusters',
+  least: number,
+): number {
   const value = Number(values[name]);
   if (values[name] !== undefined && Number.isSafeInteger(value) && value >= least) return value;
-  throw new Error(`--${name} must be a whole number of at least ${least}, not ${values[name] ?? 'absent'}`);
+  throw new Error(
+    `--${name} must be a whole number of at least ${least}, not ${values[name] ?? 'absent'}`,
+  );
 }
 
 async function main(): Promise<void> {
@@ -54,7 +59,9 @@ async function main(): Promise<void> {
     });
     const folder = join(values.out, `day-${seed + day}`);
     await writeInstance(folder, instance);
-    console.log(`${folder}: ${instance.orders.length} orders, ${instance.couriers.length} couriers`);
+    console.log(
+      `${folder}: ${instance.orders.length} orders, ${instance.couriers.length} couriers`,
+    );
   }
 }
 

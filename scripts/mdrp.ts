@@ -64,7 +64,15 @@ async function play(name: string, folders: Folders): Promise<Row> {
 function playApart(name: string, folders: Folders): Promise<Row> {
   const flags = values['noisy-prep'] ? ['--noisy-prep'] : [];
   const { instances, out } = folders;
-  const child = fork(import.meta.filename, ['--instances', instances, '--out', out, '--only', name, ...flags]);
+  const child = fork(import.meta.filename, [
+    '--instances',
+    instances,
+    '--out',
+    out,
+    '--only',
+    name,
+    ...flags,
+  ]);
   return new Promise((resolve, reject) => {
     child.once('message', (row) => resolve(row as Row));
     child.once('error', reject);
@@ -76,7 +84,11 @@ function playApart(name: string, folders: Folders): Promise<Row> {
 
 type Folders = { readonly instances: string; readonly out: string };
 
-async function playAll(names: readonly string[], folders: Folders, jobs: number): Promise<readonly Row[]> {
+async function playAll(
+  names: readonly string[],
+  folders: Folders,
+  jobs: number,
+): Promise<readonly Row[]> {
   const waiting = [...names];
   const rows: Row[] = [];
   const lane = async (): Promise<void> => {
@@ -104,7 +116,9 @@ function printTable(rows: readonly Row[]): void {
   const head = columns.map(([title]) => title.padStart(15)).join('');
   console.log(`${'instance'.padEnd(width)}${head}`);
   for (const row of rows)
-    console.log(`${row.name.padEnd(width)}${columns.map(([, show]) => show(row).padStart(15)).join('')}`);
+    console.log(
+      `${row.name.padEnd(width)}${columns.map(([, show]) => show(row).padStart(15)).join('')}`,
+    );
   const mean = rows.reduce((sum, { score }) => sum + score, 0) / rows.length;
   console.log(`${'mean'.padEnd(width)}${mean.toFixed(2).padStart(15 * columns.length)}`);
 }

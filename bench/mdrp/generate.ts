@@ -102,7 +102,7 @@ function couriersOf(
 ): readonly InstanceCourier[] {
   const minutesWanted = (count / ordersPerHour) * 60 * staffing;
   const couriers: InstanceCourier[] = [];
-  for (let minutes = 0; minutes < minutesWanted; ) {
+  for (let minutes = 0; minutes < minutesWanted;) {
     const own = random.fork(`courier ${couriers.length}`);
     const shift = own.pick(shifts);
     const order = orders[Math.floor(own.next() * orders.length)];

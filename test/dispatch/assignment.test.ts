@@ -107,9 +107,7 @@ describe('assign', () => {
         for (const [index, row] of dense.costs.entries()) {
           const column = columnOf[index] ?? -1;
           const pays =
-            column < 0
-              ? (dense.leave[index] ?? 0)
-              : (row[column] ?? 0) + (prices[column] ?? 0);
+            column < 0 ? (dense.leave[index] ?? 0) : (row[column] ?? 0) + (prices[column] ?? 0);
           expect(pays).toBeLessThanOrEqual(dense.leave[index] ?? 0);
           for (const [other, cost] of row.entries())
             if (cost !== undefined) expect(pays).toBeLessThanOrEqual(cost + (prices[other] ?? 0));
