@@ -8,7 +8,7 @@ import { timingOf, type Extension, type Route } from './route.ts';
 
 /** The cheapest way with the job among the committed visits; undefined when it does not fit. */
 export function addOn(route: Route, job: Job, market: Market, pressure = 0): Extension | undefined {
-  const { carrier, visits } = route;
+  const { carrier } = route;
   if (carrier.held + loadOf(route.added) + job.load > carrier.capacity) return undefined;
   let best: readonly Visit[] | undefined;
   let least = Number.POSITIVE_INFINITY;

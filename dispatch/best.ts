@@ -53,6 +53,6 @@ export function createBest(most: number) {
     sorted: (): readonly Kept[] =>
       keys
         .map((key, at) => ({ key, item: items[at] ?? 0 }))
-        .sort((a, b) => a.key - b.key || a.item - b.item),
+        .toSorted((a, b) => a.key - b.key || a.item - b.item),
   };
 }

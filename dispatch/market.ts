@@ -152,7 +152,6 @@ function carrierOf(driver: PlacedDriver, index: number, making: Making): Carrier
   const visits = visitsOf(driver, making);
   const collected = visits.flatMap((visit) => (visit.kind === 'pickup' ? visit.jobs : []));
   const held = visits.flatMap((visit) => (visit.kind === 'dropoff' ? [visit.job] : []));
-  const loadOf = (jobs: readonly Job[]): number => jobs.reduce((sum, job) => sum + job.load, 0);
   return {
     index,
     driverId: driver.driverId,
@@ -170,6 +169,8 @@ function carrierOf(driver: PlacedDriver, index: number, making: Making): Carrier
     biasMs: biasOf(driver, policy, now),
   };
 }
+
+const loadOf = (jobs: readonly Job[]): number => jobs.reduce((sum, job) => sum + job.load, 0);
 
 const allVehicles: readonly VehicleKind[] = ['foot', 'bicycle', 'scooter', 'car', 'van'];
 

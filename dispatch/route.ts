@@ -123,7 +123,7 @@ type Approach = {
 };
 
 /** Goods that might come after the driver's shift are only fetched once they are there. */
-export function takenAtOf(
+function takenAtOf(
   { readyAt, latestAt }: Bundle,
   { freeAt, approachMs, shiftEndsAt }: Approach,
 ): number {

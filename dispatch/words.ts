@@ -12,7 +12,7 @@ export type Naming = {
 };
 
 /** Ids as they are, times in UTC. */
-export const plainNaming: Naming = {
+const plainNaming: Naming = {
   driver: (driverId) => driverId,
   order: (orderId) => orderId,
   time: (at) => `${new Date(at).toISOString().slice(11, 16)} UTC`,

@@ -8,7 +8,7 @@ import type { DriverId } from '../../domain/ids.ts';
 import type { InstanceFiles } from '../../sandbox/city/instance-files.ts';
 import { createCouriers, type Courier } from './courier.ts';
 import { createKitchens } from './kitchen.ts';
-import { minuteMs, policyFor } from './policy.ts';
+import { policyFor } from './policy.ts';
 import type { Solution } from './solution.ts';
 import { snapshotAt, type DayOrder } from './view.ts';
 
@@ -75,5 +75,3 @@ function instruct({ minute, offers, byId, couriers, open }: Instructing): void {
   for (const courier of couriers)
     if (!told.has(courier.id as DriverId)) courier.keepOnlyFirst(minute);
 }
-
-export const epochOf = (minute: number): number => minute * minuteMs;

@@ -1,6 +1,6 @@
 // Days in virtual time: the engine cannot see what has not been placed, and what it does can be done.
 
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -124,21 +124,20 @@ test('every minute of a day replays identically from its stored snapshot', () =>
   }
 });
 
-describe('readInstanceFiles', () => {
-  async function broken(file: string, line: number, text: string): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'mdrp-'));
-    await writeInstance(folder, day(5));
-    const path = join(folder, `${file}.txt`);
-    const { readFile } = await import('node:fs/promises');
-    const lines = (await readFile(path, 'utf8')).split('\n');
-    lines[line - 1] = text;
-    await writeFile(path, lines.join('\n'));
-    return readInstanceFiles(folder).then(
-      () => 'no error',
-      (error: unknown) => (error instanceof Error ? error.message.replace(`${folder}/`, '') : ''),
-    );
-  }
+async function broken(file: string, line: number, text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'mdrp-'));
+  await writeInstance(folder, day(5));
+  const path = join(folder, `${file}.txt`);
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  lines[line - 1] = text;
+  await writeFile(path, lines.join('\n'));
+  return readInstanceFiles(folder).then(
+    () => 'no error',
+    (error: unknown) => (error instanceof Error ? error.message.replace(`${folder}/`, '') : ''),
+  );
+}
 
+describe('readInstanceFiles', () => {
   test('reads back what was written', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'mdrp-'));
     await writeInstance(folder, day(5));

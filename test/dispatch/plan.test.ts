@@ -15,10 +15,10 @@ import {
 } from './city.ts';
 
 const run = (orders: readonly SearchingOrder[], drivers: readonly OnlineDriver[]) =>
-  plan({ snapshot: snapshot(orders, drivers), policy: alone, seed: 1 });
+  plan({ snapshot: snapshot(orders, drivers), policy: separately, seed: 1 });
 
 /** Nothing is carried together. */
-const alone = { ...policy, bundleLimit: 1, detourLimitMs: 0 };
+const separately = { ...policy, bundleLimit: 1, detourLimitMs: 0 };
 
 const pairs = (result: ReturnType<typeof run>): readonly string[] =>
   result.offers.map((offer) => `${offer.orders[0]?.orderId} → ${offer.driverId}`);
