@@ -2,6 +2,7 @@
 // detour, as a stop of its own before the last drop-off. Capacity holds at every stop. Used by bundling.ts and
 // improve.ts.
 
+import { itineraryOf } from './itinerary.ts';
 import type { Carrier, Job, Market, Visit } from './market.ts';
 import type { Spot } from './travel.ts';
 import { timingOf, type Extension, type Route } from './route.ts';
@@ -23,7 +24,8 @@ export function addOn(route: Route, job: Job, market: Market, pressure = 0): Ext
       best = candidate;
     }
   }
-  return best && { visits: best, added };
+  if (!best || delaysTooMuch(route, best, job, market)) return undefined;
+  return { visits: best, added };
 }
 
 /** The visits with the job's pickup in them, and where it is. */
@@ -46,6 +48,22 @@ function* beginnings(
       at,
       visits.toSpliced(at, 0, { kind: 'pickup', spot: job.pickup, jobs: [job], closed: false }),
     ];
+}
+
+/** A detour for the job must not cost a committed customer more than the policy allows. */
+function delaysTooMuch(route: Route, visits: readonly Visit[], job: Job, market: Market): boolean {
+  if (hasOpenPickup(route.carrier, job)) return false;
+  const doorsOf = (each: Route): ReadonlyMap<Job, number> =>
+    new Map(
+      itineraryOf(each, 0, market)
+        .filter(({ kind }) => kind === 'dropoff')
+        .map((stop) => [stop.job, stop.doneAt]),
+    );
+  const after = doorsOf({ ...route, visits });
+  const { detourLimitMs } = market.policy;
+  return [...doorsOf(route)].some(
+    ([other, doneAt]) => !other.order && (after.get(other) ?? 0) > doneAt + detourLimitMs,
+  );
 }
 
 const openPickup = (visits: readonly Visit[], job: Job): number =>

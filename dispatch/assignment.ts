@@ -3,7 +3,7 @@
 // Volgenant, 1987), started from the prices of an augmenting row reduction. Costs are whole numbers, so sums are exact;
 // rows and columns come in the order of their ids, which settles ties. Called by solve.ts.
 
-import { createHeap } from './heap.ts';
+import { createHeap, type Heap } from './heap.ts';
 
 /** A cost matrix by rows: the arcs of row i stand at `starts[i]` until before `starts[i + 1]`. */
 export type SparseCosts = {
@@ -37,7 +37,7 @@ export function assign(problem: SparseCosts, stepLimit: number): Assignment | un
   const search = createSearch(state);
   for (const row of waiting) {
     if (state.steps.left < 0) return undefined;
-    search(row);
+    bringIn(row, search);
   }
   if (state.steps.left < 0) return undefined;
   return { columnOf: state.columnOf, prices: state.values.map((value) => -value + 0) };
@@ -84,7 +84,6 @@ function reduceRows(state: State): readonly number[] {
     columnOf[owner] = -1;
     queue.push(owner);
   }
-  // A free column must have price zero; raising it for a row that keeps it is what the margin did, which is sound.
   return undecided;
 }
 
@@ -108,89 +107,103 @@ function bestOf(state: State, row: number): { readonly column: number; readonly 
   return { column, margin: column < 0 ? 0 : second - best };
 }
 
-/** The search for the cheapest way to bring one more row in; its buffers are shared by all searches. */
-function createSearch(state: State) {
-  const { columns, starts, targets, costs, leave, columnOf, rowOf, values, steps } = state;
-  const distance = new Float64Array(columns).fill(Number.POSITIVE_INFINITY);
-  const cameFrom = new Int32Array(columns);
-  const heap = createHeap();
-  const touched: number[] = [];
-  const settled: number[] = [];
+/** The state with the buffers that all searches share. */
+type Search = State & {
+  readonly distance: Float64Array;
+  /** Column → the row from which it was reached. */
+  readonly cameFrom: Int32Array;
+  readonly heap: Heap;
+  readonly touched: number[];
+  readonly settled: number[];
+};
 
-  /** Looks along the arcs of a row that is `base` cheaper than its reduced costs say. */
-  function scan(row: number, base: number, bound: number): void {
-    const end = starts[row + 1] ?? 0;
-    const start = starts[row] ?? 0;
-    steps.left -= end - start;
-    for (let arc = start; arc < end; arc += 1) {
-      const target = targets[arc] ?? 0;
-      const reach = (costs[arc] ?? 0) - (values[target] ?? 0) - base;
-      const known = distance[target] ?? 0;
-      if (reach >= known || reach >= bound) continue;
-      if (known === Number.POSITIVE_INFINITY) touched.push(target);
-      distance[target] = reach;
-      cameFrom[target] = row;
-      heap.push(reach, target);
+const createSearch = (state: State): Search => ({
+  ...state,
+  distance: new Float64Array(state.columns).fill(Number.POSITIVE_INFINITY),
+  cameFrom: new Int32Array(state.columns),
+  heap: createHeap(),
+  touched: [],
+  settled: [],
+});
+
+/** Finds the cheapest way to have one more row: to a free column, or to a row that is then left alone. */
+function bringIn(first: number, search: Search): void {
+  const { leave, columnOf, rowOf, distance, heap, settled } = search;
+  let bound = leave[first] ?? 0;
+  let leaver = first;
+  scan(first, { base: 0, bound }, search);
+  for (let column = heap.pop(); column >= 0; column = heap.pop()) {
+    const reached = distance[column] ?? 0;
+    if (heap.key() > reached) continue;
+    if (reached >= bound) break;
+    const owner = rowOf[column] ?? -1;
+    if (owner < 0) {
+      finish(reached, search);
+      augment(column, search);
+      return;
     }
-  }
-
-  /** Gives `column` to the row that reached it, that row's column to the row before, and so on. */
-  function augment(last: number): void {
-    let column = last;
-    while (column >= 0) {
-      const row = cameFrom[column] ?? 0;
-      const before = columnOf[row] ?? -1;
-      rowOf[column] = row;
-      columnOf[row] = column;
-      column = before;
+    settled.push(column);
+    const base = reducedCost(owner, column, search) - reached;
+    const alone = (leave[owner] ?? 0) - base;
+    if (alone < bound) {
+      bound = alone;
+      leaver = owner;
     }
+    scan(owner, { base, bound }, search);
   }
+  finish(bound, search);
+  if (leaver === first) return;
+  const freed = columnOf[leaver] ?? -1;
+  columnOf[leaver] = -1;
+  augment(freed, search);
+}
 
-  function finish(total: number): void {
-    for (const column of settled)
-      values[column] = (values[column] ?? 0) + (distance[column] ?? 0) - total;
-    for (const column of touched) distance[column] = Number.POSITIVE_INFINITY;
-    touched.length = 0;
-    settled.length = 0;
-    heap.clear();
+type Scan = { readonly base: number; readonly bound: number };
+
+/** Looks along the arcs of a row that is `base` cheaper than its reduced costs say. */
+function scan(row: number, { base, bound }: Scan, search: Search): void {
+  const { starts, targets, costs, values, steps, distance, cameFrom, touched, heap } = search;
+  const end = starts[row + 1] ?? 0;
+  const start = starts[row] ?? 0;
+  steps.left -= end - start;
+  for (let arc = start; arc < end; arc += 1) {
+    const target = targets[arc] ?? 0;
+    const reach = (costs[arc] ?? 0) - (values[target] ?? 0) - base;
+    const known = distance[target] ?? 0;
+    if (reach >= known || reach >= bound) continue;
+    if (known === Number.POSITIVE_INFINITY) touched.push(target);
+    distance[target] = reach;
+    cameFrom[target] = row;
+    heap.push(reach, target);
   }
+}
 
-  return function bringIn(first: number): void {
-    let bound = leave[first] ?? 0;
-    let leaver = first;
-    scan(first, 0, bound);
-    for (;;) {
-      const column = heap.pop();
-      if (column < 0) break;
-      const reached = distance[column] ?? 0;
-      if (heap.key() > reached) continue;
-      if (reached >= bound) break;
-      const owner = rowOf[column] ?? -1;
-      if (owner < 0) {
-        finish(reached);
-        augment(column);
-        return;
-      }
-      settled.push(column);
-      const base = baseOf(owner, column) - reached;
-      const alone = (leave[owner] ?? 0) - base;
-      if (alone < bound) {
-        bound = alone;
-        leaver = owner;
-      }
-      scan(owner, base, bound);
-    }
-    // Cheapest: somebody on the way, or the newcomer, is left alone.
-    finish(bound);
-    const freed = columnOf[leaver] ?? -1;
-    if (leaver === first) return;
-    columnOf[leaver] = -1;
-    augment(freed);
-  };
+function reducedCost(row: number, column: number, search: Search): number {
+  const { starts, targets, costs, values } = search;
+  const end = starts[row + 1] ?? 0;
+  for (let arc = starts[row] ?? 0; arc < end; arc += 1)
+    if (targets[arc] === column) return (costs[arc] ?? 0) - (values[column] ?? 0);
+  throw new Error(`row ${row} has a column that it cannot have`);
+}
 
-  function baseOf(row: number, column: number): number {
-    for (let arc = starts[row] ?? 0; arc < (starts[row + 1] ?? 0); arc += 1)
-      if (targets[arc] === column) return (costs[arc] ?? 0) - (values[column] ?? 0);
-    return 0;
+/** Gives the column to the row that reached it, that row's column to the row before, and so on. */
+function augment(last: number, { cameFrom, columnOf, rowOf }: Search): void {
+  for (let column = last; column >= 0;) {
+    const row = cameFrom[column] ?? 0;
+    const before = columnOf[row] ?? -1;
+    rowOf[column] = row;
+    columnOf[row] = column;
+    column = before;
   }
+}
+
+/** Lowers the settled columns so that every arc on the way stays tight, and clears the buffers. */
+function finish(total: number, search: Search): void {
+  const { values, distance, touched, settled, heap } = search;
+  for (const column of settled)
+    values[column] = (values[column] ?? 0) + (distance[column] ?? 0) - total;
+  for (const column of touched) distance[column] = Number.POSITIVE_INFINITY;
+  touched.length = 0;
+  settled.length = 0;
+  heap.clear();
 }

@@ -4,7 +4,7 @@
 
 import type { Bundle } from './bundle.ts';
 import type { Job, Market } from './market.ts';
-import type { Route } from './route.ts';
+import { withTail, type Route } from './route.ts';
 
 /** What one driver is told now. */
 export type Commitment = {
@@ -19,6 +19,14 @@ export type Committed = {
   readonly commitments: readonly Commitment[];
   /** Planned, but not told to anybody. */
   readonly held: ReadonlyMap<Job, Held>;
+};
+
+/** A task that a person has fixed is the next one, whatever would be better. */
+export const withFixedFirst = (route: Route, market: Market): Route => {
+  const at = route.tail.findIndex(({ terms }) => terms.assignedTo !== undefined);
+  const fixed = route.tail[at];
+  if (at <= 0 || !fixed) return route;
+  return withTail(route, [fixed, ...route.tail.toSpliced(at, 1)], market);
 };
 
 export function commit(routes: readonly Route[], market: Market): Committed {

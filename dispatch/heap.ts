@@ -1,6 +1,8 @@
 // A binary heap of (key, item) over flat arrays, smallest key first, ties by item: the frontier of assignment.ts.
 // An item may be in it twice; the reader skips what is stale.
 
+export type Heap = ReturnType<typeof createHeap>;
+
 export function createHeap() {
   const keys: number[] = [];
   const items: number[] = [];

@@ -113,7 +113,8 @@ function moveToBest(job: Job, state: State): boolean {
 const neverMs = ({ policy }: Market): number => policy.unservedMs * 10;
 
 /** Lateness counts from here. */
-const leastTakenAt = ({ ready }: Job, { now }: Market): number => Math.max(now, ready.expectedAt);
+const leastTakenAt = ({ ready }: Job, { now, beforeMs }: Market): number =>
+  Math.max(now + beforeMs.pickup, ready.expectedAt);
 
 function objects(job: Job, { carrier }: Route, { candidates }: State): boolean {
   const objection = objectionOf(job.terms, carrier);

@@ -128,8 +128,9 @@ function jobOf(order: SearchingOrder, index: number, making: Making): Job {
   const pickup = travel.spotOf(order.pickup);
   const dropoff = travel.spotOf(order.dropoff);
   const ready = order.ready ?? { earlyAt: now, expectedAt: now, lateAt: now };
-  const atCounter = Math.max(now, ready.expectedAt) + policy.pickupServiceMs / 2;
-  const atDoor = atCounter + travel.ms(pickup, dropoff, 0) + policy.dropoffServiceMs / 2;
+  const half = policy.pickupServiceMs / 2;
+  const leftAt = Math.max(now + half, ready.expectedAt) + half;
+  const atDoor = leftAt + travel.ms(pickup, dropoff, 0) + policy.dropoffServiceMs / 2;
   return {
     index,
     orderId: order.orderId,

@@ -4,7 +4,7 @@
 
 import type { Policy } from '../domain/policy.ts';
 import { bundle } from './bundling.ts';
-import { commit, type Commitment } from './commit.ts';
+import { commit, withFixedFirst, type Commitment } from './commit.ts';
 import type { Decision, Plan, PlannedOffer } from './decision.ts';
 import { endsOf } from './ends.ts';
 import { explain } from './explain.ts';
@@ -35,8 +35,10 @@ export function plan(input: PlanInput): Plan {
   const ends = endsOf(start, market);
   const bundled = bundle(start, ends, market);
   const assigned = solve(bundled.bundles, bundled.routes, market);
-  const solved = improve(assigned, ends, market);
-  const committed = commit(solved.routes, market);
+  const improved = improve(assigned, ends, market);
+  const routes = improved.routes.map((route) => withFixedFirst(route, market));
+  const solved = { ...improved, routes };
+  const committed = commit(routes, market);
   const decisions = explain({ market, start, solved, committed, inputHash: hashOf(input) });
   const offered = new Set(committed.commitments.flatMap(({ jobs }) => jobs));
   return {
