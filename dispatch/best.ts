@@ -1,6 +1,6 @@
 // Keeps the few smallest of many: the largest kept stands on top of a heap, so most newcomers cost one comparison.
 
-type Kept = { readonly key: number; readonly item: number };
+type Kept = { readonly keys: Float64Array; readonly items: Int32Array };
 
 /** The `most` smallest keys, ties by item. */
 export function createBest(most: number) {
@@ -49,10 +49,19 @@ export function createBest(most: number) {
         sink();
       }
     },
-    /** Smallest first. */
-    sorted: (): readonly Kept[] =>
-      keys
-        .map((key, at) => ({ key, item: items[at] ?? 0 }))
-        .toSorted((a, b) => a.key - b.key || a.item - b.item),
+    /** Smallest first. It is empty afterwards. */
+    drain(): Kept {
+      const size = keys.length;
+      const kept = { keys: new Float64Array(size), items: new Int32Array(size) };
+      for (let at = size - 1; at >= 0; at -= 1) {
+        kept.keys[at] = keys[0] ?? 0;
+        kept.items[at] = items[0] ?? 0;
+        swap(0, at);
+        keys.pop();
+        items.pop();
+        sink();
+      }
+      return kept;
+    },
   };
 }

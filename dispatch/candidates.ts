@@ -5,7 +5,7 @@
 import { bundleOf, type Bundle } from './bundle.ts';
 import { createBest } from './best.ts';
 import type { Exclusion } from './decision.ts';
-import type { Ends } from './ends.ts';
+import { bandAround, type Ends } from './ends.ts';
 import type { Carrier, Market } from './market.ts';
 import { objectionOf, type Terms } from './terms.ts';
 
@@ -26,6 +26,9 @@ export type Candidate = {
   readonly keyMs: number;
 };
 
+export type Search = ReturnType<typeof createSearch>;
+
+/** Remembers what it has found, so one search serves a whole round. */
 export function createSearch(ends: Ends, market: Market) {
   const known = new Map<string, Reach>();
   const reachOf = (bundle: Bundle, askLapsed: boolean): Reach => {
@@ -47,12 +50,14 @@ export function createSearch(ends: Ends, market: Market) {
 }
 
 /** Nothing personal, so that others may want just the same. */
-const isPlain = ({ assignedTo, blocked, refused, lapsed }: Terms): boolean =>
-  assignedTo === undefined && blocked.size + refused.size + lapsed.size === 0;
+const isPlain = ({ assignedTo, isPersonal }: Terms): boolean =>
+  assignedTo === undefined && !isPersonal;
 
 /** Who could come at all, the soonest first. */
 type Reach = {
-  readonly drivers: readonly { readonly index: number; readonly atCounter: number }[];
+  readonly indexes: Int32Array;
+  /** When each could take something over. */
+  readonly atCounter: Float64Array;
   readonly count: number;
   readonly excluded: Readonly<Partial<Record<Exclusion, number>>>;
 };
@@ -68,18 +73,19 @@ type Reaching = {
 const widerBy = 3;
 
 function reach({ bundle, ends, market, askLapsed }: Reaching): Reach {
-  const { x, y, z, freeAt, paces, extra, carriers } = ends;
+  const { x, y, z, freeAt, paces, extra, carriers, band } = ends;
   const { pickup, terms, load } = bundle;
   const { now, policy, beforeMs } = market;
   const excluded: Partial<Record<Exclusion, number>> = {};
   const radiusSquared = terms.radiusM * terms.radiusM;
   const latestFreeAt = now + policy.lookAheadMs;
   const best = createBest(policy.candidateDrivers * widerBy);
-  const size = carriers.length;
+  const { from, to } = bandAround(pickup, terms.radiusM, ends);
   const asked = { terms, load, latestFreeAt, askLapsed };
   let count = 0;
-  let outOfRadius = 0;
-  for (let index = 0; index < size; index += 1) {
+  let outOfRadius = carriers.length - (to - from);
+  for (let rank = from; rank < to; rank += 1) {
+    const index = band.indexes[rank] ?? 0;
     const dx = (x[index] ?? 0) - pickup.x;
     const dy = (y[index] ?? 0) - pickup.y;
     const dz = (z[index] ?? 0) - pickup.z;
@@ -100,11 +106,9 @@ function reach({ bundle, ends, market, askLapsed }: Reaching): Reach {
     }
   }
   if (outOfRadius > 0) excluded.out_of_radius = outOfRadius;
-  const drivers = best.sorted().map(({ key, item }) => ({
-    index: item,
-    atCounter: key - (extra[item] ?? 0),
-  }));
-  return { drivers, count, excluded };
+  const { keys, items } = best.drain();
+  const atCounter = keys.map((key, at) => key - (extra[items[at] ?? 0] ?? 0));
+  return { indexes: items, atCounter, count, excluded };
 }
 
 type Asked = {
@@ -138,14 +142,16 @@ function select(
 ): Candidates {
   const best = createBest(market.policy.candidateDrivers);
   let shiftEnds = 0;
-  for (const { index, atCounter } of reached.drivers) {
-    const takenAt = Math.max(atCounter, bundle.readyAt);
+  for (let rank = 0; rank < reached.indexes.length; rank += 1) {
+    const index = reached.indexes[rank] ?? 0;
+    const takenAt = Math.max(reached.atCounter[rank] ?? 0, bundle.readyAt);
     if (takenAt > (ends.carriers[index]?.shiftEndsAt ?? 0)) shiftEnds += 1;
     else best.offer(takenAt + (ends.extra[index] ?? 0), index);
   }
   const { excluded, count } = reached;
+  const { keys, items } = best.drain();
   return {
-    drivers: best.sorted().map(({ key, item }) => ({ index: item, keyMs: key })),
+    drivers: Array.from(items, (index, at) => ({ index, keyMs: keys[at] ?? 0 })),
     count: count - shiftEnds,
     excluded:
       shiftEnds === 0

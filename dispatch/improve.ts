@@ -4,8 +4,7 @@
 
 import { addOn, hasOpenPickup, withoutAdded } from './add-on.ts';
 import { bundleOf, withJob, withoutJob, type Bundle } from './bundle.ts';
-import { createSearch, type Candidates } from './candidates.ts';
-import type { Ends } from './ends.ts';
+import type { Candidates, Search } from './candidates.ts';
 import type { Job, Market } from './market.ts';
 import { tailCost, withTail, withVisits, type Route } from './route.ts';
 import type { Solved } from './solve.ts';
@@ -15,8 +14,8 @@ const mostPasses = 3;
 /** Less is not worth a change: it might only be rounding. */
 const leastGainMs = 1;
 
-export function improve(solved: Solved, ends: Ends, market: Market): Solved {
-  const state = stateOf(solved, ends, market);
+export function improve(solved: Solved, search: Search, market: Market): Solved {
+  const state = stateOf(solved, search, market);
   const isPlaced = (job: Job): number => ((state.placeOf[job.index] ?? -1) < 0 ? 0 : 1);
   // What nobody has goes first, in case the budget ends.
   const jobs = market.jobs.toSorted(
@@ -46,7 +45,7 @@ type State = {
   readonly budget: { steps: number };
 };
 
-function stateOf(solved: Solved, ends: Ends, market: Market): State {
+function stateOf(solved: Solved, search: Search, market: Market): State {
   const placeOf = new Int32Array(market.jobs.length).fill(-1);
   const visitors = new Map<number, Set<number>>();
   const visit = (spot: number, carrier: number): void => {
@@ -60,7 +59,6 @@ function stateOf(solved: Solved, ends: Ends, market: Market): State {
   }
   const alone = new Map<Job, Bundle>();
   const candidates = new Map<Job, Candidates>();
-  const search = createSearch(ends, market);
   for (const job of market.jobs) {
     const bundle = bundleOf([job], market);
     if (!bundle) continue;

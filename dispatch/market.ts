@@ -62,6 +62,8 @@ export type Carrier = {
   readonly vehicle: number;
   /** What every job costs extra with this driver: acceptance, fairness, rating. Milliseconds. */
   readonly biasMs: number;
+  /** Works for this merchant alone. */
+  readonly merchantId: string | undefined;
 };
 
 export type Market = {
@@ -168,6 +170,7 @@ function carrierOf(driver: PlacedDriver, index: number, making: Making): Carrier
     skills: maskOf(driver.skills ?? []),
     vehicle: maskOf(driver.vehicle === undefined ? allVehicles : [driver.vehicle]),
     biasMs: biasOf(driver, policy, now),
+    merchantId: driver.merchantId,
   };
 }
 

@@ -4,6 +4,7 @@
 
 import type { Policy } from '../domain/policy.ts';
 import { bundle } from './bundling.ts';
+import { createSearch } from './candidates.ts';
 import { commit, withFixedFirst, type Commitment } from './commit.ts';
 import type { Decision, Plan, PlannedOffer } from './decision.ts';
 import { endsOf } from './ends.ts';
@@ -34,8 +35,9 @@ export function plan(input: PlanInput): Plan {
   const start = market.carriers.map((carrier) => emptyRoute(carrier, market));
   const ends = endsOf(start, market);
   const bundled = bundle(start, ends, market);
-  const assigned = solve(bundled.bundles, bundled.routes, market);
-  const improved = improve(assigned, ends, market);
+  const search = createSearch(ends, market);
+  const assigned = solve({ ...bundled, search }, market);
+  const improved = improve(assigned, search, market);
   const routes = improved.routes.map((route) => withFixedFirst(route, market));
   const solved = { ...improved, routes };
   const committed = commit(routes, market);

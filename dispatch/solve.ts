@@ -4,7 +4,7 @@
 
 import { assign, type Assignment, type SparseCosts } from './assignment.ts';
 import type { Bundle } from './bundle.ts';
-import { createSearch, split, type Candidates } from './candidates.ts';
+import { createSearch, split, type Candidates, type Search } from './candidates.ts';
 import { costsOf, type Wish } from './cost.ts';
 import { endsOf } from './ends.ts';
 import type { Decision } from './decision.ts';
@@ -23,13 +23,21 @@ export type Solved = {
 
 const mostLayers = 8;
 
-export function solve(bundles: readonly Bundle[], start: readonly Route[], market: Market): Solved {
+type Solving = {
+  readonly bundles: readonly Bundle[];
+  readonly routes: readonly Route[];
+  readonly search: Search;
+};
+
+export function solve({ bundles, routes: start, search }: Solving, market: Market): Solved {
   const candidates = new Map<Job, Candidates>();
   let routes = start;
   let waiting = bundles.toSorted((a, b) => firstOf(a) - firstOf(b));
   let solver: Solved['solver'] = 'exact';
   for (let layer = 0; layer < mostLayers && waiting.length > 0; layer += 1) {
-    const wishes = wishesOf(waiting, routes, { market, candidates });
+    // Behind first tasks drivers end elsewhere.
+    const looking = layer === 0 ? search : createSearch(endsOf(routes, market), market);
+    const wishes = wishesOf(waiting, { market, candidates, search: looking });
     const answer = answerTo(costsOf(wishes, routes, market), market);
     if (answer.solver !== 'exact') solver = answer.solver;
     const next = routes.slice();
@@ -50,16 +58,15 @@ export function solve(bundles: readonly Bundle[], start: readonly Route[], marke
 
 const firstOf = ({ jobs }: Bundle): number => jobs[0]?.index ?? 0;
 
-type Looking = { readonly market: Market; readonly candidates: Map<Job, Candidates> };
+type Looking = {
+  readonly market: Market;
+  readonly candidates: Map<Job, Candidates>;
+  readonly search: Search;
+};
 
 /** A bundle that nobody can take as a whole is looked at order by order. */
-function wishesOf(
-  bundles: readonly Bundle[],
-  routes: readonly Route[],
-  looking: Looking,
-): readonly Wish[] {
-  const { market, candidates } = looking;
-  const search = createSearch(endsOf(routes, market), market);
+function wishesOf(bundles: readonly Bundle[], looking: Looking): readonly Wish[] {
+  const { market, candidates, search } = looking;
   const look = (bundle: Bundle): Wish => {
     const found = search(bundle);
     for (const job of bundle.jobs) if (!candidates.has(job)) candidates.set(job, found);

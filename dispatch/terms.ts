@@ -26,6 +26,8 @@ export type Terms = {
   readonly refused: ReadonlySet<DriverId>;
   readonly lapsed: ReadonlySet<DriverId>;
   readonly radiusM: number;
+  /** Somebody is named in the sets above. */
+  readonly isPersonal: boolean;
 };
 
 const bits: Readonly<Record<Skill | VehicleKind, number>> = {
@@ -48,6 +50,8 @@ export const maskOf = (names: readonly (Skill | VehicleKind)[]): number =>
 
 /** Without an order: terms that everybody meets. */
 export function termsOf(order: SearchingOrder | undefined, policy: Policy): Terms {
+  const blocked: ReadonlySet<DriverId> = order?.blocked?.length ? new Set(order.blocked) : nobody;
+  const lapsed = driversOf(order, ['expired']);
   const refused = driversOf(order, ['declined', 'voided', 'dropped_out']);
   const rung = Math.min(order?.rung ?? 0, policy.rungs.length - 1);
   return {
@@ -56,9 +60,10 @@ export function termsOf(order: SearchingOrder | undefined, policy: Policy): Term
     merchantId: order?.merchantId,
     ownDriversOnly: order?.ownDriversOnly ?? false,
     assignedTo: order?.assignedTo,
-    blocked: order?.blocked?.length ? new Set(order.blocked) : nobody,
+    blocked,
     refused,
-    lapsed: driversOf(order, ['expired']),
+    lapsed,
+    isPersonal: blocked.size + refused.size + lapsed.size > 0,
     radiusM: order?.assignedTo ? Number.POSITIVE_INFINITY : (policy.rungs[rung]?.radiusM ?? 0),
   };
 }
@@ -77,14 +82,14 @@ function driversOf(
 
 /** Undefined when the driver may have it. By hand overrules everything that is not physical. */
 export function objectionOf(terms: Terms, carrier: Carrier): Objection | undefined {
-  const { driverId } = carrier;
+  const { driverId, merchantId } = carrier;
   if (terms.assignedTo !== undefined)
     return terms.assignedTo === driverId ? undefined : 'assigned_by_hand';
-  const { merchantId } = carrier.driver;
   if (merchantId === undefined ? terms.ownDriversOnly : merchantId !== terms.merchantId)
     return 'other_merchant';
   if ((terms.vehicles & carrier.vehicle) === 0) return 'wrong_vehicle';
   if ((terms.needs & ~carrier.skills) !== 0) return 'lacks_skill';
+  if (!terms.isPersonal) return undefined;
   if (terms.blocked.has(driverId)) return 'blocked';
   if (terms.refused.has(driverId)) return 'said_no_before';
   return terms.lapsed.has(driverId) ? 'let_lapse_before' : undefined;
@@ -109,6 +114,7 @@ export function bothTerms(a: Terms, b: Terms): Terms | undefined {
     refused: union(a.refused, b.refused),
     lapsed: union(a.lapsed, b.lapsed),
     radiusM: Math.min(a.radiusM, b.radiusM),
+    isPersonal: a.isPersonal || b.isPersonal,
   };
 }
 
