@@ -86,13 +86,10 @@ function courierOf({ id, home, onAt, offAt }: InstanceFiles['couriers'][number],
     },
 
     /** Takes the bundle when the time has come and all of it is ready; returns what was taken. */
-    pickUpIfReady(minute: number, expectedAt: (order: DayOrder) => number): readonly DayOrder[] {
+    pickUpIfReady({ minute, expectedAt, others }: Counter): readonly DayOrder[] {
       if (!errand) return [];
-      const ready = errand.orders.filter(({ readyAt }) => readyAt <= minute);
       const isThere = errand.arriveAt + pickupHalf <= minute;
-      // At the end of the shift what is there is better than nothing.
-      if (isThere && minute === offAt && soonest(ready, errand, expectedAt))
-        errand = changed(errand, ready, minute);
+      if (isThere && minute === offAt) errand = lastCall(errand, { minute, expectedAt, others });
       const { orders } = errand;
       if (!isThere || orders.some(({ readyAt }) => readyAt > minute)) {
         errand = { ...errand, first: soonest(orders, errand, expectedAt) ?? errand.first };
@@ -105,6 +102,25 @@ function courierOf({ id, home, onAt, offAt }: InstanceFiles['couriers'][number],
       return orders;
     },
   };
+}
+
+type Counter = {
+  readonly minute: number;
+  readonly expectedAt: (order: DayOrder) => number;
+  /** Open orders that no courier is on an errand for. */
+  readonly others: readonly DayOrder[];
+};
+
+/** At the end of the shift what is ready at the counter is better than nothing. */
+function lastCall(errand: Errand, { minute, expectedAt, others }: Counter): Errand {
+  const ready = errand.orders.filter(({ readyAt }) => readyAt <= minute);
+  if (soonest(ready, errand, expectedAt)) return changed(errand, ready, minute);
+  const { restaurant } = errand.first;
+  const there = others.filter(
+    (order) => order.restaurant === restaurant && order.readyAt <= minute,
+  );
+  const instead = soonest(there, errand, expectedAt);
+  return instead ? changed({ ...errand, first: instead }, [instead], minute) : errand;
 }
 
 /** A change reaches the courier when he has arrived, or at once when he waits there. */

@@ -47,10 +47,21 @@ export function playDay(instance: InstanceFiles, { noisyPrep, watch }: DayOption
     watch?.(snapshot, offers);
     instruct({ minute, offers, byId, couriers, open });
     const expectedAt = (order: DayOrder): number => kitchens.readyOf(order, minute).expectedAt;
-    for (const courier of couriers)
-      for (const taken of courier.pickUpIfReady(minute, expectedAt)) open.delete(taken.id);
+    for (const courier of couriers) {
+      const others = unclaimed(open, couriers);
+      for (const taken of courier.pickUpIfReady({ minute, expectedAt, others }))
+        open.delete(taken.id);
+    }
   }
   return { instance, bundles: couriers.flatMap((courier) => courier.bundles) };
+}
+
+function unclaimed(
+  open: ReadonlyMap<string, DayOrder>,
+  couriers: readonly Courier[],
+): readonly DayOrder[] {
+  const claimed = new Set(couriers.flatMap((courier) => courier.errand()?.orders ?? []));
+  return [...open.values()].filter((order) => !claimed.has(order));
 }
 
 type Instructing = {
