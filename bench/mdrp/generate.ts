@@ -26,7 +26,9 @@ const lunch = { middle: 3.5 * 60, spread: 75 };
 const dinner = { middle: 9.5 * 60, spread: 120 };
 const citySideM = 10_000;
 /** What a courier manages in an hour without hurry. */
-const ordersPerHour = 2.2;
+const ordersPerHour = 1.9;
+/** One courier in so many stays until the last order is out. */
+const closersEvery = 8;
 const shifts: readonly [number, ...number[]] = [90, 120, 180, 240];
 
 export function generateInstance(wish: DayWish): InstanceFiles {
@@ -108,7 +110,9 @@ function couriersOf(
     const order = orders[Math.floor(own.next() * orders.length)];
     const restaurant = restaurants[Math.floor(own.next() * restaurants.length)];
     const middle = order?.placedAt ?? openMinutes / 2;
-    const onAt = Math.max(0, Math.round((middle - own.next() * shift) / 15) * 15);
+    const isCloser = couriers.length % closersEvery === 0;
+    const begin = isCloser ? openMinutes + 60 - shift : middle - own.next() * shift;
+    const onAt = Math.max(0, Math.round(begin / 15) * 15);
     couriers.push({
       id: `c${couriers.length + 1}`,
       home: near(restaurant?.spot ?? { x: 0, y: 0 }, 2_500, own),
