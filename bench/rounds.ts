@@ -27,6 +27,8 @@ export type Measured = {
   readonly size: RoundSize;
   readonly medianMs: number;
   readonly p99Ms: number;
+  /** Of the thread alone: what the round would take if nobody else used the machine. */
+  readonly medianCpuMs: number;
   readonly offered: number;
   readonly fallbacks: number;
 };
@@ -37,21 +39,35 @@ const policy: Policy = { ...defaultPolicy, rungs: [{ radiusM: 6_000, durationMs:
 export function measureRounds(size: RoundSize, rounds: number): Measured {
   const warmUp = 3;
   const times: number[] = [];
+  const cpuTimes: number[] = [];
   let offered = 0;
   let fallbacks = 0;
   for (let round = 0; round < warmUp + rounds; round += 1) {
     const snapshot = marketOf(size, createRandom(1_000 + round));
+    const cpuBefore = process.threadCpuUsage();
     const startedAt = performance.now();
     const answer = plan({ snapshot, policy, seed: round });
     const took = performance.now() - startedAt;
+    const { user, system } = process.threadCpuUsage(cpuBefore);
     if (round < warmUp) continue;
+    cpuTimes.push((user + system) / 1_000);
     times.push(took);
     offered += answer.offers.length / rounds;
     if (answer.offers[0]?.decision.solver === 'regret_greedy') fallbacks += 1;
   }
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
-  return { size, medianMs: at(0.5), p99Ms: at(0.99), offered: Math.round(offered), fallbacks };
+  return {
+    size,
+    medianMs: quantile(times, 0.5),
+    p99Ms: quantile(times, 0.99),
+    medianCpuMs: quantile(cpuTimes, 0.5),
+    offered: Math.round(offered),
+    fallbacks,
+  };
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
 }
 
 const now = Date.UTC(2026, 4, 4, 18);

@@ -12,6 +12,8 @@ import { objectionOf, type Terms } from './terms.ts';
 export type Candidates = {
   /** The most promising first. */
   readonly drivers: readonly Candidate[];
+  /** In the bundle that they were found for. */
+  readonly orders: number;
   /** How many could be asked, before only the best were kept. */
   readonly count: number;
   readonly excluded: Readonly<Partial<Record<Exclusion, number>>>;
@@ -70,7 +72,7 @@ type Reaching = {
 };
 
 /** Of so many times the candidates wanted the best are chosen, as a bundle's own times matter too. */
-const widerBy = 3;
+const widerBy = 2;
 
 function reach({ bundle, ends, market, askLapsed }: Reaching): Reach {
   const { x, y, z, freeAt, paces, extra, carriers, band } = ends;
@@ -151,6 +153,7 @@ function select(
   const { excluded, count } = reached;
   const { keys, items } = best.drain();
   return {
+    orders: bundle.jobs.length,
     drivers: Array.from(items, (index, at) => ({ index, keyMs: keys[at] ?? 0 })),
     count: count - shiftEnds,
     excluded:

@@ -24,8 +24,8 @@ export function costsOf(
   const costs = new Float64Array(most);
   let arcs = 0;
   for (const [row, { bundle, candidates }] of wishes.entries()) {
-    // Columns in ascending order, so that ties are settled by id.
-    for (const { index } of candidates.drivers.toSorted((a, b) => a.index - b.index)) {
+    // The most promising first, ties by id, which settles ties of the costs.
+    for (const { index } of candidates.drivers) {
       const route = routes[index];
       const cost = route ? nextTaskCost(bundle, route, market) : Number.POSITIVE_INFINITY;
       if (cost === Number.POSITIVE_INFINITY) continue;

@@ -22,7 +22,7 @@ export type Explaining = {
 
 const mostShown = 5;
 /** The most promising are weighed exactly, to show the best of them. */
-const mostWeighed = 10;
+const mostWeighed = 8;
 
 /** By job index. */
 export function explain(explaining: Explaining): readonly Decision[] {

@@ -63,7 +63,8 @@ function stateOf(solved: Solved, search: Search, market: Market): State {
     const bundle = bundleOf([job], market);
     if (!bundle) continue;
     alone.set(job, bundle);
-    candidates.set(job, search(bundle));
+    const known = solved.candidates.get(job);
+    candidates.set(job, known?.orders === 1 ? known : search(bundle));
   }
   const budget = { steps: market.policy.improveSteps };
   return { market, routes: [...solved.routes], candidates, placeOf, alone, visitors, budget };

@@ -18,11 +18,11 @@ const passes = ({ size, medianMs, p99Ms }: Measured): boolean =>
   medianMs < size.medianMs && (size.p99Ms === undefined || p99Ms < size.p99Ms);
 
 function describe(measured: Measured): string {
-  const { size, medianMs, p99Ms, offered, fallbacks } = measured;
+  const { size, medianMs, p99Ms, medianCpuMs, offered, fallbacks } = measured;
   const gate = `gate ${size.medianMs} ms${size.p99Ms === undefined ? '' : `, p99 ${size.p99Ms} ms`}`;
   return [
     `${String(size.orders).padStart(5)} orders × ${String(size.drivers).padStart(5)} drivers:`,
-    `median ${medianMs.toFixed(0).padStart(4)} ms, p99 ${p99Ms.toFixed(0).padStart(4)} ms`,
+    `median ${medianMs.toFixed(0).padStart(4)} ms, p99 ${p99Ms.toFixed(0).padStart(4)} ms, CPU ${medianCpuMs.toFixed(0).padStart(4)} ms`,
     `(${gate}; ${offered} offers, ${fallbacks} fallbacks)`,
     passes(measured) ? 'holds' : 'MISSED',
   ].join(' ');
