@@ -46,15 +46,16 @@ export function endsOf(routes: readonly Route[], market: Market): Ends {
 
 const axes = ['x', 'y', 'z'] as const;
 
+function spread(values: Float64Array): number {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return most - least;
+}
+
 function bandOf(ends: Pick<Ends, 'x' | 'y' | 'z'>): Ends['band'] {
-  const spread = (values: Float64Array): number => {
-    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const value of values) {
-      least = Math.min(least, value);
-      most = Math.max(most, value);
-    }
-    return most - least;
-  };
   const axis = axes.reduce((widest, each) =>
     spread(ends[each]) > spread(ends[widest]) ? each : widest,
   );

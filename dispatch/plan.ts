@@ -35,9 +35,9 @@ export function plan(input: PlanInput): Plan {
   const start = market.carriers.map((carrier) => emptyRoute(carrier, market));
   const ends = endsOf(start, market);
   const bundled = bundle(start, ends, market);
-  const search = createSearch(ends, market);
-  const assigned = solve({ ...bundled, search }, market);
-  const improved = improve(assigned, search, market);
+  const finder = createSearch(ends, market);
+  const assigned = solve({ ...bundled, search: finder }, market);
+  const improved = improve(assigned, finder, market);
   const routes = improved.routes.map((route) => withFixedFirst(route, market));
   const solved = { ...improved, routes };
   const committed = commit(routes, market);

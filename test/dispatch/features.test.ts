@@ -85,13 +85,13 @@ describe('bundles', () => {
   });
 });
 
-describe('open commitments', () => {
-  const onTheWay = (closed = false): OnlineDriver =>
-    driver(1, at(-600), {
-      capacity: 2,
-      route: delivery(9, at(2_000), at(0)).map((stop) => (closed ? { ...stop, closed } : stop)),
-    });
+const onTheWay = (closed = false): OnlineDriver =>
+  driver(1, at(-600), {
+    capacity: 2,
+    route: delivery(9, at(2_000), at(0)).map((stop) => (closed ? { ...stop, closed } : stop)),
+  });
 
+describe('open commitments', () => {
   test('a driver on the way to the counter takes another order along', () => {
     const result = run(
       [order(1, at(0), { dropoff: at(2_100) })],
@@ -143,10 +143,10 @@ describe('late commitment', () => {
   });
 });
 
+const far = (more: Partial<OnlineDriver>): OnlineDriver => driver(2, at(2_000), more);
+
 describe('who may carry what', () => {
   const near = driver(1, at(0));
-  const far = (more: Partial<OnlineDriver>): OnlineDriver => driver(2, at(2_000), more);
-
   test.each<[string, Partial<SearchingOrder>, OnlineDriver, string]>([
     ['cold chain', { needs: ['cold_chain'] }, far({ skills: ['cold_chain'] }), 'lacks_skill'],
     ['age check', { needs: ['age_check'] }, far({ skills: ['age_check', 'cash'] }), 'lacks_skill'],
@@ -266,12 +266,12 @@ describe('readyEstimate', () => {
   });
 });
 
-describe('inWords', () => {
-  const words = (result: Plan): string => {
-    const each = result.offers[0]?.decisions[0] ?? result.skipped[0];
-    return each ? inWords(each.orderId, each.decision).join(' ') : '';
-  };
+const words = (result: Plan): string => {
+  const each = result.offers[0]?.decisions[0] ?? result.skipped[0];
+  return each ? inWords(each.orderId, each.decision).join(' ') : '';
+};
 
+describe('inWords', () => {
   test('says who, when and why', () => {
     const result = run(
       [order(1, at(0), { dropoff: at(1_000) })],

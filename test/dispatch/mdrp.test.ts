@@ -105,24 +105,28 @@ describe.each([
   });
 });
 
-test('every minute of a day replays identically from its stored snapshot', () => {
-  const instance = day(4, 0.7, 40);
-  const stored: { readonly snapshot: string; readonly offers: string }[] = [];
-  playDay(instance, {
-    noisyPrep: false,
-    watch: (snapshot, offers) =>
-      stored.push({ snapshot: JSON.stringify(snapshot), offers: JSON.stringify(offers) }),
-  });
-  expect(stored.length).toBeGreaterThan(100);
-  for (const { snapshot, offers } of stored) {
-    const again = plan({
-      snapshot: JSON.parse(snapshot) as Snapshot,
-      policy: policyFor(instance),
-      seed: 0,
+test(
+  'every minute of a day replays identically from its stored snapshot',
+  { timeout: 60_000 },
+  () => {
+    const instance = day(4, 0.7, 40);
+    const stored: { readonly snapshot: string; readonly offers: string }[] = [];
+    playDay(instance, {
+      noisyPrep: false,
+      watch: (snapshot, offers) =>
+        stored.push({ snapshot: JSON.stringify(snapshot), offers: JSON.stringify(offers) }),
     });
-    expect(JSON.stringify(again.offers)).toBe(offers);
-  }
-});
+    expect(stored.length).toBeGreaterThan(100);
+    for (const { snapshot, offers } of stored) {
+      const again = plan({
+        snapshot: JSON.parse(snapshot) as Snapshot,
+        policy: policyFor(instance),
+        seed: 0,
+      });
+      expect(JSON.stringify(again.offers)).toBe(offers);
+    }
+  },
+);
 
 async function broken(file: string, line: number, text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'mdrp-'));

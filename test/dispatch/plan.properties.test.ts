@@ -78,6 +78,9 @@ const ordersOf = (maxLength: number): fc.Arbitrary<readonly SearchingOrder[]> =>
     { selector: (order) => order.orderId, maxLength },
   );
 
+/** On a machine with much else to do. */
+const slow = { timeout: 60_000 };
+
 const few = { ...policy, maxOfferRounds: 4 };
 const run = (orders: readonly SearchingOrder[], online: readonly OnlineDriver[]) =>
   plan({ snapshot: snapshot(orders, online), policy: few, seed: 1 });
@@ -119,7 +122,7 @@ function loadsOf(offer: PlannedOffer, { orders, drivers: online }: Snapshot): re
 }
 
 describe('plan, whatever the market', () => {
-  test('every order is offered once, skipped or exhausted', () => {
+  test('every order is offered once, skipped or exhausted', slow, () => {
     fc.assert(
       fc.property(ordersOf(12), drivers, (orders, online) => {
         const { offers, skipped, exhausted } = run(orders, online);
@@ -133,7 +136,7 @@ describe('plan, whatever the market', () => {
     );
   });
 
-  test('no driver carries more than fits, at any stop, or gets two offers', () => {
+  test('no driver carries more than fits, at any stop, or gets two offers', slow, () => {
     fc.assert(
       fc.property(ordersOf(12), drivers, (orders, online) => {
         const seen = snapshot(orders, online);
@@ -153,7 +156,7 @@ describe('plan, whatever the market', () => {
     );
   });
 
-  test('the rules between orders and drivers hold in every offer', () => {
+  test('the rules between orders and drivers hold in every offer', slow, () => {
     fc.assert(
       fc.property(ordersOf(12), drivers, (orders, online) => {
         for (const offer of run(orders, online).offers) {
@@ -170,46 +173,54 @@ describe('plan, whatever the market', () => {
     );
   });
 
-  test('every pickup comes before its drop-off, and committed stops are all still driven', () => {
-    fc.assert(
-      fc.property(ordersOf(12), drivers, (orders, online) => {
-        for (const { route: stops, driverId: id } of run(orders, online).offers) {
-          const names = stops.map((stop) => `${stop.kind} ${stop.orderId}`);
-          for (const { orderId: order } of stops.filter(({ kind }) => kind === 'pickup'))
-            expect(names.indexOf(`pickup ${order}`)).toBeLessThan(
-              names.indexOf(`dropoff ${order}`),
+  test(
+    'every pickup comes before its drop-off, and committed stops are all still driven',
+    slow,
+    () => {
+      fc.assert(
+        fc.property(ordersOf(12), drivers, (orders, online) => {
+          for (const { route: stops, driverId: id } of run(orders, online).offers) {
+            const names = stops.map((stop) => `${stop.kind} ${stop.orderId}`);
+            for (const { orderId: order } of stops.filter(({ kind }) => kind === 'pickup'))
+              expect(names.indexOf(`pickup ${order}`)).toBeLessThan(
+                names.indexOf(`dropoff ${order}`),
+              );
+            const committed = online.find((each) => each.driverId === id)?.route ?? [];
+            expect(names).toEqual(
+              expect.arrayContaining(committed.map((stop) => `${stop.kind} ${stop.orderId}`)),
             );
-          const committed = online.find((each) => each.driverId === id)?.route ?? [];
-          expect(names).toEqual(
-            expect.arrayContaining(committed.map((stop) => `${stop.kind} ${stop.orderId}`)),
-          );
-        }
-      }),
-    );
-  });
-
-  test('the order of the input does not matter, and a stored snapshot replays identically', () => {
-    const shuffled = fc
-      .tuple(ordersOf(12), drivers)
-      .chain(([orders, online]) =>
-        fc.tuple(
-          fc.constant([orders, online] as const),
-          fc.shuffledSubarray([...orders], { minLength: orders.length }),
-          fc.shuffledSubarray([...online], { minLength: online.length }),
-        ),
+          }
+        }),
       );
-    fc.assert(
-      fc.property(shuffled, ([[orders, online], otherOrders, otherDrivers]) => {
-        const planned = run(orders, online);
-        expect(run(otherOrders, otherDrivers)).toEqual(planned);
-        const stored = JSON.parse(JSON.stringify(snapshot(orders, online))) as Snapshot;
-        const again = plan({ snapshot: stored, policy: few, seed: 1 });
-        expect(JSON.stringify(again)).toBe(JSON.stringify(planned));
-      }),
-    );
-  });
+    },
+  );
 
-  test('every decision can be read out', () => {
+  test(
+    'the order of the input does not matter, and a stored snapshot replays identically',
+    slow,
+    () => {
+      const shuffled = fc
+        .tuple(ordersOf(12), drivers)
+        .chain(([orders, online]) =>
+          fc.tuple(
+            fc.constant([orders, online] as const),
+            fc.shuffledSubarray([...orders], { minLength: orders.length }),
+            fc.shuffledSubarray([...online], { minLength: online.length }),
+          ),
+        );
+      fc.assert(
+        fc.property(shuffled, ([[orders, online], otherOrders, otherDrivers]) => {
+          const planned = run(orders, online);
+          expect(run(otherOrders, otherDrivers)).toEqual(planned);
+          const stored = JSON.parse(JSON.stringify(snapshot(orders, online))) as Snapshot;
+          const again = plan({ snapshot: stored, policy: few, seed: 1 });
+          expect(JSON.stringify(again)).toBe(JSON.stringify(planned));
+        }),
+      );
+    },
+  );
+
+  test('every decision can be read out', slow, () => {
     fc.assert(
       fc.property(ordersOf(12), drivers, (orders, online) => {
         const { offers, skipped } = run(orders, online);
@@ -240,7 +251,7 @@ function oracle(order: SearchingOrder, online: readonly OnlineDriver[]): number 
   return Math.min(...doors);
 }
 
-test('one order gets the driver who is at the door first, as brute force finds', () => {
+test('one order gets the driver who is at the door first, as brute force finds', slow, () => {
   const plain = ordersOf(1).map((orders) =>
     orders.map(({ orderId: id, search, rung, searchSince, pickup, dropoff, ready }) => ({
       orderId: id,
