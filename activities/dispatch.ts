@@ -16,11 +16,12 @@ import {
 } from '../db/offer-rounds.ts';
 import { markRefused } from '../db/offers.ts';
 import { plan } from '../dispatch/plan.ts';
-import type { Plan, Snapshot } from '../dispatch/snapshot.ts';
+import type { Plan } from '../dispatch/decision.ts';
 import type { MarketId } from '../domain/ids.ts';
-import { rungAt, type Policy } from '../domain/policy.ts';
+import { defaultPolicy, type Policy } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
+import { snapshotOf } from './market-view.ts';
 import { sendAll } from './send-all.ts';
 
 type Dependencies = {
@@ -44,8 +45,10 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
   return {
     async dispatchRound({ marketId }): Promise<DispatchRound> {
       const { db, log } = dependencies;
-      const policy = await readPolicy(db, marketId);
-      if (!policy) throw new Error(`there is no market ${marketId}`);
+      const stored = await readPolicy(db, marketId);
+      if (!stored) throw new Error(`there is no market ${marketId}`);
+      // It may have been stored before the engine had all its weights.
+      const policy = { ...defaultPolicy, ...stored };
       const round: Round = { ...dependencies, marketId, policy, clock };
       const lapsed = await lapseExpired(db, { marketId, now: clock() });
       await assignAgain(round);
@@ -117,17 +120,12 @@ async function makePlan({ db, redis, marketId, policy, clock }: Round): Promise<
   const orders = await readSearching(db, { marketId, now: clock() });
   if (orders.length === 0) return { offers: [], skipped: [], exhausted: [] };
   const drivers = await readDrivers(db, marketId);
-  const live = await redis?.readPositions(drivers.map((driver) => driver.driverId));
+  const seen = await redis?.readPositions(drivers.map((driver) => driver.driverId));
   const now = clock();
-  const snapshot: Snapshot = {
-    now,
-    orders: orders.map((order) => ({ ...order, rung: rungAt(policy, now - order.searchSince) })),
-    drivers: drivers.map(({ place, placeAt, ...driver }) => {
-      const fresh = live?.get(driver.driverId);
-      const isNewer = fresh !== undefined && fresh.at >= (placeAt ?? 0);
-      return { ...driver, place: isNewer ? { lat: fresh.lat, lng: fresh.lng } : place };
-    }),
-  };
+  const live = new Map(
+    [...(seen ?? [])].map(([id, { lat, lng, at }]) => [id, { place: { lat, lng }, at }]),
+  );
+  const snapshot = snapshotOf({ now, policy, orders, drivers, live });
   return plan({ snapshot, policy, seed: now });
 }
 

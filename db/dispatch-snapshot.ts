@@ -16,6 +16,9 @@ export type SearchingRow = {
   readonly search: number;
   readonly searchSince: number;
   readonly pickup: Place;
+  readonly dropoff: Place;
+  /** When the goods are there, as far as is known. */
+  readonly readyAt: number | undefined;
   /** Earlier offers of this order, all searches; how each one ended. */
   readonly earlier: readonly EarlierOffer[];
 };
@@ -39,6 +42,7 @@ export type DriverRow = {
 };
 
 export type Stop = {
+  readonly orderId: OrderId;
   readonly pickedUp: boolean;
   readonly pickup: Place;
   readonly dropoff: Place;
@@ -64,6 +68,7 @@ export async function readSearching(
   const orders = await db
     .selectFrom('orders')
     .select(['id', 'search', 'search_since', 'placed_at', 'pickup_lat', 'pickup_lng'])
+    .select(['dropoff_lat', 'dropoff_lng', 'ready_at', 'ready_estimate_at'])
     .where('market_id', '=', marketId)
     .where('delivery_status', '=', 'searching')
     .where('search_since', '<=', new Date(now))
@@ -80,6 +85,8 @@ export async function readSearching(
       search: row.search,
       searchSince: (row.search_since ?? row.placed_at).getTime(),
       pickup: { lat: row.pickup_lat, lng: row.pickup_lng },
+      dropoff: { lat: row.dropoff_lat, lng: row.dropoff_lng },
+      readyAt: (row.ready_at ?? row.ready_estimate_at)?.getTime(),
       earlier: lines.ended.get(row.id) ?? [],
     }))
     .filter((order) => !lines.live.has(order.orderId));
@@ -170,7 +177,7 @@ async function readStops(db: Db, marketId: MarketId): Promise<ReadonlyMap<string
       SELECT f.driver_id, l.order_id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
       WHERE l.status = 'accepted' AND f.market_id = ${marketId}
     )
-    SELECT held.driver_id, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
+    SELECT held.driver_id, o.id AS order_id, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
       o.pickup_lat, o.pickup_lng, o.dropoff_lat, o.dropoff_lng, o.ready_estimate_at
     FROM held JOIN orders o ON o.id = held.order_id ORDER BY picked_up DESC, o.id`.execute(db);
   const stops = new Map<string, Stop[]>();
@@ -181,6 +188,7 @@ async function readStops(db: Db, marketId: MarketId): Promise<ReadonlyMap<string
 
 type StopRow = {
   readonly driver_id: string;
+  readonly order_id: string;
   readonly picked_up: boolean;
   readonly pickup_lat: number;
   readonly pickup_lng: number;
@@ -190,6 +198,7 @@ type StopRow = {
 };
 
 const toStop = (row: StopRow): Stop => ({
+  orderId: row.order_id as OrderId,
   pickedUp: row.picked_up,
   pickup: { lat: row.pickup_lat, lng: row.pickup_lng },
   dropoff: { lat: row.dropoff_lat, lng: row.dropoff_lng },

@@ -1,27 +1,21 @@
-// plan({ snapshot, policy, seed }) → offers and why: the seam behind which a matching engine works. This one is the
-// simplest that is right: the oldest search first, each to the nearest driver in time. Pure and deterministic: the
-// same input in any order gives the same plan. Called by the dispatch round.
+// plan({ snapshot, policy, seed }) → offers and why. Six verbs: bundle, find candidates, cost, solve, commit, explain,
+// and between solving and committing the plan is improved order by order. Pure and deterministic: the same input in
+// any order gives the same plan, live and in virtual time. Called by activities/dispatch.ts and by the benchmark.
 
-import { travelMs } from '../domain/geo.ts';
-import type { DriverId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
+import { bundle } from './bundling.ts';
+import { createSearch } from './candidates.ts';
+import { commit, withFixedFirst, type Commitment } from './commit.ts';
+import type { Decision, Plan, PlannedOffer } from './decision.ts';
+import { endsOf } from './ends.ts';
+import { explain } from './explain.ts';
 import { inputHashOf } from './hash.ts';
-import {
-  nearest,
-  createPool,
-  type Candidate,
-  type Counts,
-  type Pool,
-  type PoolDriver,
-} from './pool.ts';
-import type {
-  Decision,
-  EarlierOffer,
-  Plan,
-  PlannedOffer,
-  SearchingOrder,
-  Snapshot,
-} from './snapshot.ts';
+import { improve } from './improve.ts';
+import { itineraryOf } from './itinerary.ts';
+import { createMarket, type Job, type Market } from './market.ts';
+import { emptyRoute } from './route.ts';
+import type { SearchingOrder, Snapshot } from './snapshot.ts';
+import { solve } from './solve.ts';
 
 export type PlanInput = {
   readonly snapshot: Snapshot;
@@ -30,33 +24,70 @@ export type PlanInput = {
   readonly seed: number;
 };
 
-const bestKept = 5;
-
-/** Never two offers for a driver or an order, never a driver beyond capacity or one who said no to this order. */
+/** Never two offers for a driver or an order, never a driver beyond capacity or one who may not have an order. */
 export function plan(input: PlanInput): Plan {
   const { snapshot, policy } = input;
-  const orders = snapshot.orders.toSorted(
-    (a, b) => a.searchSince - b.searchSince || (a.orderId < b.orderId ? -1 : 1),
-  );
   const isExhausted = (order: SearchingOrder): boolean =>
+    order.assignedTo === undefined &&
     order.earlier.filter((offer) => offer.search === order.search).length >= policy.maxOfferRounds;
-  const round: Round = { policy, now: snapshot.now, inputHash: hashOf(input) };
-  const offers: PlannedOffer[] = [];
-  const skipped: { orderId: SearchingOrder['orderId']; decision: Decision }[] = [];
-  const pool = createPool(snapshot, policy);
-  for (const order of orders.filter((each) => !isExhausted(each))) {
-    const { chosen, decision } = choose(order, pool, round);
-    if (!chosen) {
-      skipped.push({ orderId: order.orderId, decision });
-      continue;
-    }
-    const { orderId, search } = order;
-    const { driverId } = chosen.driver;
-    offers.push({ driverId, orders: [{ orderId, search }], pickupEtaAt: chosen.etaAt, decision });
-    pool.take(chosen.driver);
-  }
-  const exhausted = orders.filter(isExhausted).map(({ orderId, search }) => ({ orderId, search }));
-  return { offers, skipped, exhausted };
+  const open = snapshot.orders.filter((order) => !isExhausted(order));
+  const market = createMarket(snapshot, policy, open);
+  const start = market.carriers.map((carrier) => emptyRoute(carrier, market));
+  const ends = endsOf(start, market);
+  const bundled = bundle(start, ends, market);
+  const finder = createSearch(ends, market);
+  const assigned = solve({ ...bundled, search: finder }, market);
+  const improved = improve(assigned, finder, market);
+  const routes = improved.routes.map((route) => withFixedFirst(route, market));
+  const solved = { ...improved, routes };
+  const committed = commit(routes, market);
+  const decisions = explain({ market, start, solved, committed, inputHash: hashOf(input) });
+  const offered = new Set(committed.commitments.flatMap(({ jobs }) => jobs));
+  return {
+    offers: committed.commitments.map((each) => offerOf(each, decisions, market)),
+    skipped: market.jobs
+      .filter((job) => !offered.has(job))
+      .map((job) => ({ orderId: job.orderId, decision: decisionOf(decisions, job) })),
+    exhausted: byId(snapshot.orders.filter(isExhausted), (order) => order.orderId).map(
+      ({ orderId, search }) => ({ orderId, search }),
+    ),
+  };
+}
+
+function offerOf(
+  commitment: Commitment,
+  decisions: readonly Decision[],
+  market: Market,
+): PlannedOffer {
+  const { route, isAddOn } = commitment;
+  const stops = itineraryOf(route, isAddOn ? 0 : 1, market);
+  const jobs = stops
+    .filter(({ kind, job }) => kind === 'dropoff' && commitment.jobs.includes(job))
+    .map(({ job }) => job);
+  const pickup = stops.find(({ kind, job }) => kind === 'pickup' && commitment.jobs.includes(job));
+  const [first] = jobs;
+  if (!first || !pickup) throw new Error(`nothing to offer to ${route.carrier.driverId}`);
+  return {
+    driverId: route.carrier.driverId,
+    orders: jobs.flatMap(({ order }) =>
+      order ? [{ orderId: order.orderId, search: order.search }] : [],
+    ),
+    pickupEtaAt: Math.round(pickup.arriveAt),
+    isAddOn,
+    route: stops.map(({ kind, job, arriveAt }) => ({
+      kind,
+      orderId: job.orderId,
+      arriveAt: Math.round(arriveAt),
+    })),
+    decision: decisionOf(decisions, first),
+    decisions: jobs.map((job) => ({ orderId: job.orderId, decision: decisionOf(decisions, job) })),
+  };
+}
+
+function decisionOf(decisions: readonly Decision[], job: Job): Decision {
+  const decision = decisions[job.index];
+  if (!decision) throw new Error(`${job.orderId} has no decision`);
+  return decision;
 }
 
 const byId = <T>(items: readonly T[], idOf: (item: T) => string): readonly T[] =>
@@ -64,93 +95,9 @@ const byId = <T>(items: readonly T[], idOf: (item: T) => string): readonly T[] =
 
 const hashOf = ({ snapshot, policy, seed }: PlanInput): string =>
   inputHashOf({
-    now: snapshot.now,
+    ...snapshot,
     orders: byId(snapshot.orders, (order) => order.orderId),
     drivers: byId(snapshot.drivers, (driver) => driver.driverId),
     policy,
     seed,
   });
-
-type Round = { readonly policy: Policy; readonly now: number; readonly inputHash: string };
-type Choice = { readonly chosen: Candidate | undefined; readonly decision: Decision };
-
-/** The nearest new driver; only when there is none, the nearest of those who let an offer of this order lapse. */
-function choose(order: SearchingOrder, pool: Pool, round: Round): Choice {
-  const { policy, now, inputHash } = round;
-  const radiusM = policy.rungs[Math.min(order.rung, policy.rungs.length - 1)]?.radiusM ?? 0;
-  const known = acquainted(order, pool);
-  const reach = (drivers: readonly PoolDriver[], notBest: readonly PoolDriver[] = []) =>
-    nearest({
-      drivers,
-      notBest: new Set(notBest),
-      to: order.pickup,
-      radiusM,
-      model: policy,
-      atMost: bestKept,
-    });
-  const all = reach(pool.all(), [...known.refused, ...known.lapsed]);
-  const refused = reach(known.refused);
-  const lapsed = reach(known.lapsed);
-  const fresh = all.candidates - refused.candidates - lapsed.candidates;
-  const askedAgain = fresh === 0 && lapsed.candidates > 0;
-  const best = exact(askedAgain ? lapsed.best : all.best, order, policy);
-  const chosen = best[0];
-  return {
-    chosen,
-    decision: {
-      policyVersion: policy.version,
-      inputHash,
-      radiusM,
-      candidates: askedAgain ? lapsed.candidates : fresh,
-      best: best.map(({ driver, etaAt }) => ({
-        driverId: driver.driverId,
-        minutes: Math.round((etaAt - now) / 6_000) / 10,
-      })),
-      excluded: withoutZeros({
-        ...pool.excluded(),
-        out_of_radius: all.outOfRadius,
-        shift_ends: all.shiftEnds,
-        said_no_before: refused.candidates,
-        let_lapse_before: askedAgain ? 0 : lapsed.candidates,
-      }),
-      chosen: chosen?.driver.driverId,
-      askedAgain,
-    },
-  };
-}
-
-type Acquainted = {
-  readonly refused: readonly PoolDriver[];
-  readonly lapsed: readonly PoolDriver[];
-};
-
-/** Who of the pool has had an offer of this order: said no or dropped out, or only let it lapse. */
-function acquainted(order: SearchingOrder, pool: Pool): Acquainted {
-  const idsOf = (outcomes: readonly EarlierOffer['outcome'][]): ReadonlySet<DriverId> =>
-    new Set(
-      order.earlier
-        .filter((offer) => outcomes.includes(offer.outcome))
-        .map((offer) => offer.driverId),
-    );
-  const refused = idsOf(['declined', 'voided', 'dropped_out']);
-  const lapsed = [...idsOf(['expired'])].filter((driverId) => !refused.has(driverId));
-  const inPool = (ids: Iterable<DriverId>): readonly PoolDriver[] =>
-    [...ids].toSorted().flatMap((driverId) => pool.find(driverId) ?? []);
-  return { refused: inPool(refused), lapsed: inPool(lapsed) };
-}
-
-/** The nearest few by the real travel estimate, in whole milliseconds. */
-const exact = (
-  best: readonly Candidate[],
-  order: SearchingOrder,
-  policy: Policy,
-): readonly Candidate[] =>
-  best
-    .map(({ driver }) => ({
-      driver,
-      etaAt: Math.round(driver.freeAt + travelMs(driver.place, order.pickup, policy)),
-    }))
-    .toSorted((a, b) => a.etaAt - b.etaAt || (a.driver.driverId < b.driver.driverId ? -1 : 1));
-
-const withoutZeros = (counts: Counts): Counts =>
-  Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));

@@ -75,8 +75,29 @@ export type Policy = {
   readonly maxDriversPerOrder: number;
   readonly offerTtlMs: number;
   readonly dispatchTickMs: number;
+  /** The matching engine; docs/dispatch.md says what each one does. */
+  readonly bundleLimit: number;
+  readonly candidateDrivers: number;
+  readonly lookAheadMs: number;
+  readonly commitAheadMs: number;
+  readonly commitSlackMs: number;
+  readonly detourLimitMs: number;
+  readonly unservedMs: number;
+  readonly reofferDelayMs: number;
+  readonly fairnessCapMs: number;
+  readonly fairnessFullMs: number;
+  readonly starMs: number;
+  readonly pressurePercent: number;
+  readonly standingPercent: number;
+  readonly uncertaintyPercent: number;
+  readonly overduePercent: number;
+  /** Work, not time, so that every machine gives up at the same point. */
+  readonly solverSteps: number;
+  readonly improveSteps: number;
   /** Asleep: real time, never scaled; a released delivery wakes it. */
   readonly dispatchIdleMs: number;
+  /** A driver who has not been heard of for so long is asked no more: real time, never scaled. */
+  readonly positionMaxAgeMs: number;
   /** Driver on the way: patience beyond the estimate, then beyond the ping. */
   readonly pickupLateGraceMs: number;
   readonly dropoffLateGraceMs: number;
@@ -158,7 +179,25 @@ export const defaultPolicy: Policy = {
   maxDriversPerOrder: 5,
   offerTtlMs: 45 * second,
   dispatchTickMs: 10 * second,
+  bundleLimit: 3,
+  candidateDrivers: 25,
+  lookAheadMs: 15 * minute,
+  commitAheadMs: 10 * minute,
+  commitSlackMs: 2 * minute,
+  detourLimitMs: 5 * minute,
+  unservedMs: 90 * minute,
+  reofferDelayMs: 1 * minute,
+  fairnessCapMs: 1 * minute,
+  fairnessFullMs: 30 * minute,
+  starMs: 20 * second,
+  pressurePercent: 100,
+  standingPercent: 20,
+  uncertaintyPercent: 50,
+  overduePercent: 100,
+  solverSteps: 20_000_000,
+  improveSteps: 10_000,
   dispatchIdleMs: 30 * second,
+  positionMaxAgeMs: 15 * minute,
   pickupLateGraceMs: 10 * minute,
   dropoffLateGraceMs: 15 * minute,
   pingGraceMs: 5 * minute,
@@ -188,6 +227,7 @@ const unscaled: ReadonlySet<string> = new Set([
   'overdueGraceMs',
   'overdueExtensionMs',
   'dispatchIdleMs',
+  'positionMaxAgeMs',
 ]);
 
 /**

@@ -2,8 +2,12 @@
 // `couriers`, `restaurants`, `instance_parameters`) and makes a day of it: restaurants accept at once and
 // keep their ready times, drives take whole minutes, services are the instance's.
 
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  readInstanceFiles,
+  type InstanceCourier,
+  type InstanceOrder,
+  type InstanceRestaurant,
+} from './instance-files.ts';
 import { driverMoods, drawOrderMoods, type MoodRates } from './moods.ts';
 import type { CityPlan, PlannedBranch, PlannedDriver, PlannedOrder } from './plan.ts';
 import { createRandom, type Random } from './random.ts';
@@ -20,49 +24,14 @@ export type InstanceOptions = {
 /** Few merchants with many branches: each merchant is one reader of the event feed. */
 const merchantCount = 4;
 
-type Row = (column: number) => { readonly text: string; readonly number: number };
-
-async function readRows(folder: string, name: string): Promise<readonly Row[]> {
-  const file = join(folder, `${name}.txt`);
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new Error(`${folder} is no instance: ${name}.txt cannot be read`);
-  });
-  const lines = text
-    .split(/\r?\n/)
-    .slice(1)
-    .filter((line) => line.trim() !== '');
-  return lines.map((line, index) => (column) => {
-    const value = line.split('\t')[column]?.trim() ?? '';
-    const number = Number(value);
-    return {
-      text: value,
-      get number() {
-        if (value !== '' && Number.isFinite(number)) return number;
-        throw new Error(
-          `${file}:${index + 2}: column ${column + 1} must be a number, not "${value}"`,
-        );
-      },
-    };
-  });
-}
-
 /** Throws an error that names the file and line of what cannot be read. */
 export async function readInstance(options: InstanceOptions): Promise<CityPlan> {
   const { folder, seed, from = 0, to = Number.POSITIVE_INFINITY } = options;
-  const [orders, couriers, restaurants, parameters] = await Promise.all(
-    ['orders', 'couriers', 'restaurants', 'instance_parameters'].map((name) =>
-      readRows(folder, name),
-    ),
-  );
-  const parameter = parameters?.[0];
-  if (!orders || !couriers || !restaurants || !parameter) {
-    throw new Error(`${folder} is no instance: instance_parameters.txt has no values`);
-  }
+  const { orders, couriers, restaurants, parameters } = await readInstanceFiles(folder);
   const random = createRandom(seed);
   const branches = restaurants.map(branchOf);
-  const known = new Set(branches.map((branch) => branch.name));
   const planned = orders
-    .map((row) => orderOf(row, { options, random, known }))
+    .map((order) => orderOf(order, { options, random }))
     .filter((order) => order.placedAt >= from && order.placedAt < to)
     .toSorted((a, b) => a.placedAt - b.placedAt);
   const first = planned[0];
@@ -72,52 +41,48 @@ export async function readInstance(options: InstanceOptions): Promise<CityPlan> 
     name: folder.split('/').findLast((part) => part !== '') ?? 'instance',
     seed,
     startsAt,
-    metersPerMinute: parameter(0).number,
+    metersPerMinute: parameters.metersPerMinute,
     roadFactor: 1,
     wholeMinutes: true,
-    pickupServiceMinutes: parameter(1).number,
-    dropoffServiceMinutes: parameter(2).number,
+    pickupServiceMinutes: parameters.pickupServiceMinutes,
+    dropoffServiceMinutes: parameters.dropoffServiceMinutes,
     merchants: [...new Set(branches.map((branch) => branch.merchant))],
     branches,
     drivers: couriers
-      .map((row) => driverOf(row, options.moods))
+      .map((courier) => driverOf(courier, options.moods))
       .filter(({ offAt }) => offAt > startsAt),
     orders: planned,
   };
 }
 
-const branchOf = (row: Row, index: number): PlannedBranch => ({
-  name: row(0).text,
+const branchOf = ({ id, spot }: InstanceRestaurant, index: number): PlannedBranch => ({
+  name: id,
   merchant: `Kitchens ${'ABCD'.charAt(index % merchantCount)}`,
-  spot: { x: row(1).number, y: row(2).number },
+  spot,
 });
 
-const driverOf = (row: Row, moods: MoodRates): PlannedDriver => ({
-  name: row(0).text,
-  home: { x: row(1).number, y: row(2).number },
-  onAt: row(3).number,
-  offAt: row(4).number,
+const driverOf = ({ id, home, onAt, offAt }: InstanceCourier, moods: MoodRates): PlannedDriver => ({
+  name: id,
+  home,
+  onAt,
+  offAt,
   ...driverMoods(moods),
 });
 
-type Context = {
-  readonly options: InstanceOptions;
-  readonly random: Random;
-  readonly known: ReadonlySet<string>;
-};
+type Context = { readonly options: InstanceOptions; readonly random: Random };
 
-function orderOf(row: Row, { options, random, known }: Context): PlannedOrder {
-  const name = row(0).text;
-  const branch = row(4).text;
-  if (!known.has(branch)) throw new Error(`order ${name} names an unknown restaurant ${branch}`);
-  const own = random.fork(name);
+function orderOf(
+  { id, restaurant, dropoff, placedAt, readyAt }: InstanceOrder,
+  { options, random }: Context,
+): PlannedOrder {
+  const own = random.fork(id);
   return {
-    name,
-    branch,
-    dropoff: { x: row(1).number, y: row(2).number },
-    placedAt: row(3).number,
+    name: id,
+    branch: restaurant,
+    dropoff,
+    placedAt,
     acceptsAfter: 0,
-    food: { kind: 'ready_at', minute: row(5).number },
+    food: { kind: 'ready_at', minute: readyAt },
     items: [{ name: 'Meal', quantity: 1, unitPriceMinor: Math.round(own.between(900, 2_800)) }],
     tipMinor: own.chance(0.4) ? Math.round(own.between(1, 4)) * 100 : 0,
     ...drawOrderMoods(options.moods, own.fork('moods')),

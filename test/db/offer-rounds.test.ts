@@ -11,6 +11,7 @@ import {
   type NewOffer,
 } from '../../db/offer-rounds.ts';
 import { acceptOffer, markAssigned, markRefused, offerById } from '../../db/offers.ts';
+import { snapshotOf } from '../../activities/market-view.ts';
 import { plan } from '../../dispatch/plan.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import { createMarket, planned, start, type Market } from './market.ts';
@@ -293,7 +294,13 @@ describe('the snapshot', () => {
       readDrivers(market.db, market.marketId),
     ]);
     const { offers } = plan({
-      snapshot: { now: start, orders: orders.map((order) => ({ ...order, rung: 0 })), drivers },
+      snapshot: snapshotOf({
+        now: start,
+        policy: defaultPolicy,
+        orders,
+        drivers,
+        live: new Map(),
+      }),
       policy: defaultPolicy,
       seed: 1,
     });

@@ -1,6 +1,6 @@
 // A small city for tests of the matching engine: orders and drivers by number, places on a grid of metres.
 
-import type { OnlineDriver, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
+import type { OnlineDriver, RouteStop, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
 import type { Place } from '../../domain/geo.ts';
 import type { DriverId, OrderId } from '../../domain/ids.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
@@ -13,6 +13,8 @@ export const policy: Policy = {
   ...defaultPolicy,
   metersPerMinute: 1_000 / 3,
   roadFactor: 1,
+  pickupServiceMs: 4 * minute,
+  dropoffServiceMs: 4 * minute,
   rungs: [
     { radiusM: 3_000, durationMs: 5 * minute },
     { radiusM: 6_000, durationMs: 5 * minute },
@@ -40,7 +42,7 @@ export const driver = (
   place,
   shiftEndsAt: undefined,
   hasOpenOffer: false,
-  stops: [],
+  route: [],
   ...more,
 });
 
@@ -54,9 +56,17 @@ export const order = (
   rung: 0,
   searchSince: now - minute,
   pickup,
+  dropoff: pickup,
   earlier: [],
   ...more,
 });
+
+/** The stops of one committed delivery; without `from`: it is on board. */
+export function delivery(n: number, to: Place, from?: Place, readyAt = now): readonly RouteStop[] {
+  const stop: RouteStop = { kind: 'dropoff', orderId: orderId(n), place: to };
+  const ready = { earlyAt: readyAt, expectedAt: readyAt, lateAt: readyAt };
+  return from ? [{ ...stop, kind: 'pickup', place: from, ready }, stop] : [stop];
+}
 
 export const snapshot = (
   orders: readonly SearchingOrder[],

@@ -1,10 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { plan } from '../../dispatch/plan.ts';
 import type { EarlierOffer, OnlineDriver, SearchingOrder } from '../../dispatch/snapshot.ts';
-import { at, driver, driverId, minute, now, order, orderId, policy, snapshot } from './city.ts';
+import {
+  at,
+  delivery,
+  driver,
+  driverId,
+  minute,
+  now,
+  order,
+  orderId,
+  policy,
+  snapshot,
+} from './city.ts';
 
 const run = (orders: readonly SearchingOrder[], drivers: readonly OnlineDriver[]) =>
-  plan({ snapshot: snapshot(orders, drivers), policy, seed: 1 });
+  plan({ snapshot: snapshot(orders, drivers), policy: separately, seed: 1 });
+
+/** Nothing is carried together. */
+const separately = { ...policy, bundleLimit: 1, detourLimitMs: 0 };
 
 const pairs = (result: ReturnType<typeof run>): readonly string[] =>
   result.offers.map((offer) => `${offer.orders[0]?.orderId} → ${offer.driverId}`);
@@ -38,7 +52,11 @@ describe('plan', () => {
     const result = run([late, early], [driver(1, at(100))]);
     expect(pairs(result)).toEqual(['ord_0002 → drv_0001']);
     expect(result.skipped.map((each) => each.orderId)).toEqual([orderId(1)]);
-    expect(result.skipped[0]?.decision.excluded).toEqual({ offered_this_round: 1 });
+    expect(result.skipped[0]?.decision).toMatchObject({
+      outcome: 'driver_busy',
+      chosen: driverId(1),
+      excluded: {},
+    });
   });
 
   test('gives each driver one offer at a time', () => {
@@ -69,12 +87,11 @@ describe('plan', () => {
     expect(pairs(run([order(1, at(0), { rung: 7 })], [far]))).toHaveLength(1);
   });
 
-  test('leaves out who is full, has an open offer or is nowhere', () => {
-    const stop = { pickedUp: true, pickup: at(0), dropoff: at(0), readyAt: undefined };
+  test('leaves out who is full for long, has an open offer or is nowhere', () => {
     const result = run(
       [order(1, at(0))],
       [
-        driver(1, at(0), { stops: [stop] }),
+        driver(1, at(0), { route: delivery(9, at(0), at(0), now + 30 * minute) }),
         driver(2, at(0), { hasOpenOffer: true }),
         driver(3, at(0), { place: undefined }),
       ],
@@ -87,11 +104,11 @@ describe('plan', () => {
     });
   });
 
-  test('asks nobody whose shift ends before the pickup', () => {
-    expect(run([order(1, at(0))], [ends(5.9)]).skipped[0]?.decision.excluded).toEqual({
+  test('asks nobody whose shift ends before the goods could be taken over', () => {
+    expect(run([order(1, at(0))], [ends(7.9)]).skipped[0]?.decision.excluded).toEqual({
       shift_ends: 1,
     });
-    expect(run([order(1, at(0))], [ends(6.1)]).offers).toHaveLength(1);
+    expect(run([order(1, at(0))], [ends(8.1)]).offers).toHaveLength(1);
   });
 
   test.each(['declined', 'voided', 'dropped_out'] as const)(
@@ -135,26 +152,22 @@ describe('plan', () => {
   test('counts a driver on a route from its end: drives, waits for the goods, services', () => {
     const busy = driver(1, at(0), {
       capacity: 2,
-      stops: [
-        {
-          pickedUp: false,
-          pickup: at(1_000),
-          dropoff: at(2_000),
-          readyAt: now + 10 * minute,
-        },
-      ],
+      route: delivery(9, at(2_000), at(1_000), now + 10 * minute),
     });
-    const [offer] = run([order(1, at(3_000), { rung: 1 })], [busy]).offers;
-    // 10 to the goods, 4 at the counter, 3 to the customer, 4 at the door, 3 to the next counter.
-    expect(offer?.pickupEtaAt).toBeCloseTo(now + 24 * minute, -2);
-    expect(run([order(1, at(-2_000))], [busy]).offers).toEqual([]);
+    const patient = {
+      ...policy,
+      lookAheadMs: 40 * minute,
+      commitAheadMs: 40 * minute,
+      detourLimitMs: 0,
+    };
+    const asked = snapshot([order(1, at(3_000), { rung: 1 })], [busy]);
+    const [offer] = plan({ snapshot: asked, policy: patient, seed: 1 }).offers;
+    // 10 to the goods, half of 4 at the counter after it, 3 to the customer, 4 at the door, 3 to the next counter.
+    expect(offer?.pickupEtaAt).toBeCloseTo(now + 22 * minute, -2);
   });
 
   test('a free driver further away beats a near one who is busy for longer', () => {
-    const busy = driver(1, at(0), {
-      capacity: 2,
-      stops: [{ pickedUp: true, pickup: at(0), dropoff: at(0), readyAt: undefined }],
-    });
+    const busy = driver(1, at(0), { capacity: 2, route: delivery(9, at(0)) });
     expect(pairs(run([order(1, at(0))], [busy, driver(2, at(1_000))]))).toEqual([
       'ord_0001 → drv_0002',
     ]);

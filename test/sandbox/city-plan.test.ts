@@ -148,7 +148,7 @@ describe('an instance', () => {
       /restaurants\.txt:2: column 2 must be a number, not "zero"/,
     );
     await write('restaurants', ['r1\t0\t0']);
-    await expect(read()).rejects.toThrow('unknown restaurant r2');
+    await expect(read()).rejects.toThrow('names no restaurant of restaurants.txt: "r2"');
     await expect(readInstance({ folder: '/nowhere', seed: 1, moods: obliging })).rejects.toThrow(
       '/nowhere is no instance',
     );

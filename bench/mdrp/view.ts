@@ -1,0 +1,74 @@
+// What the engine may see of a minute of the day, as a snapshot.
+
+import type { OnlineDriver, RouteStop, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
+import type { Place } from '../../domain/geo.ts';
+import type { DriverId, OrderId } from '../../domain/ids.ts';
+import type { InstanceFiles, InstanceOrder } from '../../sandbox/city/instance-files.ts';
+import type { Spot } from '../../sandbox/city/projection.ts';
+import type { Courier } from './courier.ts';
+import type { Kitchens } from './kitchen.ts';
+import { capacity, minuteMs } from './policy.ts';
+
+/** An order that has been placed, with the place of its restaurant. */
+export type DayOrder = InstanceOrder & { readonly spot: Spot };
+
+type View = {
+  readonly minute: number;
+  readonly instance: InstanceFiles;
+  readonly couriers: readonly Courier[];
+  readonly open: readonly DayOrder[];
+  readonly kitchens: Kitchens;
+};
+
+/** Shifts are planned ahead, so couriers are seen a little before theirs begin. */
+const seenBeforeMinutes = 40;
+
+export function snapshotAt({ minute, instance, couriers, open, kitchens }: View): Snapshot {
+  const fixed = new Set(couriers.map((courier) => courier.errand()?.first.id));
+  return {
+    now: minute * minuteMs,
+    orders: open
+      .filter(({ id }) => !fixed.has(id))
+      .map((order) => searching(order, minute, kitchens)),
+    drivers: couriers
+      .filter(({ onAt, offAt }) => offAt >= minute && onAt <= minute + seenBeforeMinutes)
+      .map((courier) => driverOf(courier, minute, kitchens)),
+    travel: { kind: 'plane', metersPerMinute: instance.parameters.metersPerMinute },
+    demand: kitchens.demand().map(({ spot, weight }) => ({ place: placeOf(spot), weight })),
+  };
+}
+
+const placeOf = ({ x, y }: Spot): Place => ({ lat: y, lng: x });
+
+const searching = (order: DayOrder, minute: number, kitchens: Kitchens): SearchingOrder => ({
+  orderId: order.id as OrderId,
+  search: 1,
+  rung: 0,
+  searchSince: order.placedAt * minuteMs,
+  pickup: placeOf(order.spot),
+  dropoff: placeOf(order.dropoff),
+  ready: kitchens.readyOf(order, minute),
+  earlier: [],
+});
+
+function driverOf(courier: Courier, minute: number, kitchens: Kitchens): OnlineDriver {
+  const { spot, from } = courier.place();
+  const errand = courier.errand();
+  return {
+    driverId: courier.id as DriverId,
+    capacity,
+    place: placeOf(spot),
+    placeFrom: from * minuteMs,
+    shiftEndsAt: courier.offAt * minuteMs,
+    hasOpenOffer: false,
+    route: errand ? stopsOf(errand.first, minute, kitchens) : [],
+  };
+}
+
+function stopsOf(order: DayOrder, minute: number, kitchens: Kitchens): readonly RouteStop[] {
+  const orderId = order.id as OrderId;
+  return [
+    { kind: 'pickup', orderId, place: placeOf(order.spot), ready: kitchens.readyOf(order, minute) },
+    { kind: 'dropoff', orderId, place: placeOf(order.dropoff) },
+  ];
+}

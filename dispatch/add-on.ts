@@ -1,0 +1,93 @@
+// Jobs put into a route that is being driven: into a pickup stop that is still open at the same counter, or, with a
+// detour, as a stop of its own before the last drop-off. Capacity holds at every stop. Used by bundling.ts and
+// improve.ts.
+
+import { itineraryOf } from './itinerary.ts';
+import type { Carrier, Job, Market, Visit } from './market.ts';
+import type { Spot } from './travel.ts';
+import { timingOf, type Extension, type Route } from './route.ts';
+
+/** The cheapest way with the job among the committed visits; undefined when it does not fit. */
+export function addOn(route: Route, job: Job, market: Market, pressure = 0): Extension | undefined {
+  const { carrier } = route;
+  if (carrier.held + loadOf(route.added) + job.load > carrier.capacity) return undefined;
+  let best: readonly Visit[] | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  const added = [...route.added, job];
+  for (const [from, begun] of beginnings(route, job, market)) {
+    for (let at = from + 1; at <= begun.length; at += 1) {
+      const candidate = begun.toSpliced(at, 0, { kind: 'dropoff', spot: job.dropoff, job });
+      const { costMs, endAt } = timingOf(carrier, candidate, market);
+      const cost = costMs + pressure * (endAt - market.now);
+      if (cost >= least) continue;
+      least = cost;
+      best = candidate;
+    }
+  }
+  if (!best || delaysTooMuch(route, best, job, market)) return undefined;
+  return { visits: best, added };
+}
+
+/** The visits with the job's pickup in them, and where it is. */
+function* beginnings(
+  { visits }: Route,
+  job: Job,
+  market: Market,
+): Generator<readonly [number, readonly Visit[]]> {
+  const open = openPickup(visits, job);
+  if (open >= 0) {
+    const visit = visits[open];
+    if (visit?.kind === 'pickup')
+      yield [open, visits.with(open, { ...visit, jobs: [...visit.jobs, job] })];
+    return;
+  }
+  if (market.policy.detourLimitMs < 1_000) return;
+  // Never before the stop that the driver is heading for.
+  for (let at = 1; at < visits.length; at += 1)
+    yield [
+      at,
+      visits.toSpliced(at, 0, { kind: 'pickup', spot: job.pickup, jobs: [job], closed: false }),
+    ];
+}
+
+/** A detour for the job must not cost a committed customer more than the policy allows. */
+function delaysTooMuch(route: Route, visits: readonly Visit[], job: Job, market: Market): boolean {
+  if (hasOpenPickup(route.carrier, job)) return false;
+  const doorsOf = (each: Route): ReadonlyMap<Job, number> =>
+    new Map(
+      itineraryOf(each, 0, market)
+        .filter(({ kind }) => kind === 'dropoff')
+        .map((stop) => [stop.job, stop.doneAt]),
+    );
+  const after = doorsOf({ ...route, visits });
+  const { detourLimitMs } = market.policy;
+  return [...doorsOf(route)].some(
+    ([other, doneAt]) => !other.order && (after.get(other) ?? 0) > doneAt + detourLimitMs,
+  );
+}
+
+const openPickup = (visits: readonly Visit[], job: Job): number =>
+  visits.findIndex(
+    (visit) => visit.kind === 'pickup' && !visit.closed && visit.spot === job.pickup,
+  );
+
+/** Without a job that is not committed. */
+export function withoutAdded(route: Route, job: Job): Extension {
+  const visits = route.visits.flatMap((visit): readonly Visit[] => {
+    if (visit.kind === 'dropoff') return visit.job === job ? [] : [visit];
+    const jobs = visit.jobs.filter((each) => each !== job);
+    return jobs.length === 0 ? [] : [{ ...visit, jobs }];
+  });
+  return { visits, added: route.added.filter((each) => each !== job) };
+}
+
+const loadOf = (jobs: readonly Job[]): number => jobs.reduce((sum, each) => sum + each.load, 0);
+
+/** Where something may be added to a stop. */
+export const openCounters = ({ visits }: Carrier): ReadonlySet<Spot> =>
+  new Set(
+    visits.flatMap((visit) => (visit.kind === 'pickup' && !visit.closed ? [visit.spot] : [])),
+  );
+
+export const hasOpenPickup = ({ visits }: Carrier, job: Job): boolean =>
+  openPickup(visits, job) >= 0;

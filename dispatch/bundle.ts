@@ -1,0 +1,152 @@
+// A bundle: jobs fetched in one stop and dropped off in a given order. Once it has left the counter everything about
+// it is fixed, so its profile (how long, and how late in sum) is computed once per speed and any driver's cost follows
+// in a few operations. Built by bundling.ts and improve.ts, timed by route.ts.
+
+import type { Job, Market } from './market.ts';
+import { bothTerms, type Terms } from './terms.ts';
+import type { SpeedClass, Spot } from './travel.ts';
+
+export type Bundle = {
+  readonly pickup: Spot;
+  /** In the order of the drop-offs; never empty. */
+  readonly jobs: readonly Job[];
+  readonly readyAt: number;
+  /** Of the latest of its goods: earlier, nobody needs to be there. */
+  readonly earlyAt: number;
+  /** As good as never later: the shift of who fetches it lasts until then. */
+  readonly latestAt: number;
+  readonly load: number;
+  readonly terms: Terms;
+  readonly idealSum: number;
+  /** Promised times or closed doors: the profile alone does not tell the cost. */
+  readonly hasWindows: boolean;
+  /** What waiting together for the least certain of its goods may cost, in milliseconds. */
+  readonly riskMs: number;
+  readonly profiles: (Profile | undefined)[];
+};
+
+/** Milliseconds from leaving the counter. */
+export type Profile = {
+  /** Sum over the jobs until they are handed over at the door. */
+  readonly doorSum: number;
+  /** Until the driver is free. */
+  readonly durationMs: number;
+  readonly end: Spot;
+};
+
+/** Undefined when no single driver could take all of them. */
+export function bundleOf(jobs: readonly Job[], market: Market): Bundle | undefined {
+  const [first] = jobs;
+  if (!first) return undefined;
+  let terms: Terms | undefined = first.terms;
+  let readyAt = 0;
+  let earlyAt = 0;
+  let latestAt = 0;
+  let load = 0;
+  let idealSum = 0;
+  let hasWindows = false;
+  let spread = 0;
+  for (const job of jobs) {
+    terms = terms && bothTerms(terms, job.terms);
+    readyAt = Math.max(readyAt, job.ready.expectedAt);
+    latestAt = Math.max(latestAt, job.ready.latestAt ?? job.ready.expectedAt);
+    earlyAt = Math.max(earlyAt, job.ready.earlyAt);
+    spread = Math.max(spread, job.ready.lateAt - job.ready.expectedAt);
+    load += job.load;
+    idealSum += job.idealAt;
+    hasWindows ||= job.notBefore > 0 || job.dueAt < Number.POSITIVE_INFINITY;
+  }
+  if (!terms) return undefined;
+  const riskMs = ((jobs.length - 1) * spread * market.policy.uncertaintyPercent) / 100;
+  const { pickup } = first;
+  return {
+    pickup,
+    jobs,
+    readyAt,
+    earlyAt,
+    latestAt,
+    load,
+    terms,
+    idealSum,
+    hasWindows,
+    riskMs,
+    profiles: [],
+  };
+}
+
+export function profileOf(bundle: Bundle, speed: SpeedClass, market: Market): Profile {
+  const known = bundle.profiles[speed];
+  if (known) return known;
+  const half = market.beforeMs.dropoff;
+  let at = bundle.pickup;
+  let time = 0;
+  let doorSum = 0;
+  for (const job of bundle.jobs) {
+    time += market.travel.ms(at, job.dropoff, speed) + half;
+    doorSum += time;
+    time += half;
+    at = job.dropoff;
+  }
+  const profile = { doorSum, durationMs: time, end: at };
+  bundle.profiles[speed] = profile;
+  return profile;
+}
+
+/** The sum over the jobs of milliseconds later than ideal, extra for broken promises, when the counter is left at `leftAt`. */
+export function latenessOf(
+  bundle: Bundle,
+  leftAt: number,
+  speed: SpeedClass,
+  market: Market,
+): { readonly costMs: number; readonly endAt: number } {
+  const { doorSum, durationMs } = profileOf(bundle, speed, market);
+  const { jobs, idealSum, riskMs } = bundle;
+  if (!bundle.hasWindows)
+    return {
+      costMs: jobs.length * leftAt + doorSum - idealSum + riskMs,
+      endAt: leftAt + durationMs,
+    };
+  const half = market.beforeMs.dropoff;
+  let at = bundle.pickup;
+  let time = leftAt;
+  let costMs = riskMs;
+  for (const job of jobs) {
+    const doorAt = Math.max(time + market.travel.ms(at, job.dropoff, speed) + half, job.notBefore);
+    costMs += doorCost(job, doorAt, market);
+    time = doorAt + half;
+    at = job.dropoff;
+  }
+  return { costMs, endAt: time };
+}
+
+/** Of one hand-over at the door. */
+export const doorCost = (job: Job, doorAt: number, { policy }: Market): number =>
+  doorAt - job.idealAt + (Math.max(0, doorAt - job.dueAt) * policy.overduePercent) / 100;
+
+/** The job put where the drop-offs of all come soonest in sum, then where the driver is free soonest. */
+export function withJob(
+  bundle: Bundle,
+  job: Job,
+  market: Market,
+  pressure = 0,
+): Bundle | undefined {
+  let best: Bundle | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (let at = bundle.jobs.length; at >= 0; at -= 1) {
+    const candidate = bundleOf(bundle.jobs.toSpliced(at, 0, job), market);
+    if (!candidate) return undefined;
+    const { costMs, endAt } = latenessOf(candidate, candidate.readyAt, 0, market);
+    const cost = costMs + pressure * (endAt - candidate.readyAt);
+    if (cost >= least) continue;
+    least = cost;
+    best = candidate;
+  }
+  return best;
+}
+
+export function withoutJob(bundle: Bundle, job: Job, market: Market): Bundle | undefined {
+  return bundleOf(
+    bundle.jobs.filter((each) => each !== job),
+    market,
+  );
+}

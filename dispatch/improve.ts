@@ -1,0 +1,185 @@
+// After the assignment, orders are taken out one by one and put back where the whole plan gets cheapest: into another
+// bundle of the same counter, into the stop of a driver on his way there, or as a task of its own anywhere in a
+// candidate's route. The assignment sees bundles as they are; this is what questions them. Called by plan.ts.
+
+import { addOn, hasOpenPickup, withoutAdded } from './add-on.ts';
+import { bundleOf, withJob, withoutJob, type Bundle } from './bundle.ts';
+import type { Candidates, Search } from './candidates.ts';
+import type { Job, Market } from './market.ts';
+import { tailCost, withTail, withVisits, type Route } from './route.ts';
+import type { Solved } from './solve.ts';
+import { objectionOf } from './terms.ts';
+
+const mostPasses = 3;
+/** Less is not worth a change: it might only be rounding. */
+const leastGainMs = 1;
+
+export function improve(solved: Solved, search: Search, market: Market): Solved {
+  const state = stateOf(solved, search, market);
+  const isPlaced = (job: Job): number => ((state.placeOf[job.index] ?? -1) < 0 ? 0 : 1);
+  // What nobody has goes first, in case the budget ends.
+  const jobs = market.jobs.toSorted(
+    (a, b) =>
+      isPlaced(a) - isPlaced(b) || a.ready.expectedAt - b.ready.expectedAt || a.index - b.index,
+  );
+  for (let pass = 0; pass < mostPasses; pass += 1) {
+    let moves = 0;
+    for (const job of jobs) {
+      if (state.budget.steps <= 0) return result(solved, state);
+      if (moveToBest(job, state)) moves += 1;
+    }
+    if (moves === 0) break;
+  }
+  return result(solved, state);
+}
+
+type State = {
+  readonly market: Market;
+  readonly routes: Route[];
+  readonly candidates: ReadonlyMap<Job, Candidates>;
+  /** Job index → index of the route that has it, -1: none. */
+  readonly placeOf: Int32Array;
+  readonly alone: ReadonlyMap<Job, Bundle>;
+  /** Spot → carriers who fetch something there, perhaps no longer. */
+  readonly visitors: Map<number, Set<number>>;
+  readonly budget: { steps: number };
+};
+
+function stateOf(solved: Solved, search: Search, market: Market): State {
+  const placeOf = new Int32Array(market.jobs.length).fill(-1);
+  const visitors = new Map<number, Set<number>>();
+  const visit = (spot: number, carrier: number): void => {
+    visitors.set(spot, (visitors.get(spot) ?? new Set()).add(carrier));
+  };
+  for (const [index, { carrier, tail, added }] of solved.routes.entries()) {
+    for (const job of [...added, ...tail.flatMap((bundle) => bundle.jobs)])
+      placeOf[job.index] = index;
+    for (const bundle of tail) visit(bundle.pickup.id, index);
+    for (const stop of carrier.visits) if (stop.kind === 'pickup') visit(stop.spot.id, index);
+  }
+  const alone = new Map<Job, Bundle>();
+  const candidates = new Map<Job, Candidates>();
+  for (const job of market.jobs) {
+    const bundle = bundleOf([job], market);
+    if (!bundle) continue;
+    alone.set(job, bundle);
+    const known = solved.candidates.get(job);
+    candidates.set(job, known?.orders === 1 ? known : search(bundle));
+  }
+  const budget = { steps: market.policy.improveSteps };
+  return { market, routes: [...solved.routes], candidates, placeOf, alone, visitors, budget };
+}
+
+function result(solved: Solved, { market, routes, placeOf, alone, candidates }: State): Solved {
+  const left = market.jobs.flatMap((job) =>
+    placeOf[job.index] === -1 ? (alone.get(job) ?? []) : [],
+  );
+  return { ...solved, routes, left, candidates };
+}
+
+/** A way to have the job in a route; `make` builds the route only for the best. */
+type Way = { readonly index: number; readonly deltaMs: number; readonly make: () => Route };
+
+function moveToBest(job: Job, state: State): boolean {
+  const { market, routes, placeOf, visitors } = state;
+  const fromIndex = placeOf[job.index] ?? -1;
+  const from = routes[fromIndex];
+  const without = from && takeOut(job, from, market);
+  const gainMs = from && without ? from.costMs - without.costMs : neverMs(market);
+  let best: Way | undefined;
+  const bound = (): number => best?.deltaMs ?? gainMs - leastGainMs;
+  const look = (index: number): void => {
+    const route = index === fromIndex ? without : routes[index];
+    if (!route || (index !== fromIndex && objects(job, route, state))) return;
+    const way = bestWay(job, { route, index }, state);
+    if (way && way.deltaMs < bound()) best = way;
+  };
+  const there = visitors.get(job.pickup.id);
+  for (const index of there ?? []) look(index);
+  for (const { index, keyMs } of state.candidates.get(job)?.drivers ?? []) {
+    // They come with the least that a task of its own can cost, so from here on nothing is better.
+    if (job.notBefore === 0 && keyMs - leastTakenAt(job, market) >= bound()) break;
+    if (!there?.has(index)) look(index);
+  }
+  if (!best) return false;
+  if (from && without) routes[fromIndex] = without;
+  routes[best.index] = best.make();
+  placeOf[job.index] = best.index;
+  visitors.set(job.pickup.id, (there ?? new Set<number>()).add(best.index));
+  return true;
+}
+
+const neverMs = ({ policy }: Market): number => policy.unservedMs * 10;
+
+/** Lateness counts from here. */
+const leastTakenAt = ({ ready }: Job, { now, beforeMs }: Market): number =>
+  Math.max(now + beforeMs.pickup, ready.expectedAt);
+
+function objects(job: Job, { carrier }: Route, { candidates }: State): boolean {
+  const objection = objectionOf(job.terms, carrier);
+  if (objection === 'let_lapse_before') return candidates.get(job)?.askedAgain !== true;
+  return objection !== undefined || job.load > carrier.capacity;
+}
+
+function takeOut(job: Job, route: Route, market: Market): Route {
+  if (route.added.includes(job)) return withVisits(route, withoutAdded(route, job), market);
+  const tail = route.tail.flatMap((bundle) => {
+    if (!bundle.jobs.includes(job)) return [bundle];
+    return withoutJob(bundle, job, market) ?? [];
+  });
+  return withTail(route, tail, market);
+}
+
+type Target = { readonly route: Route; readonly index: number };
+
+function bestWay(job: Job, target: Target, state: State): Way | undefined {
+  const { market, budget } = state;
+  const { route, index } = target;
+  const { tail, carrier } = route;
+  let best: Way | undefined;
+  const consider = (costMs: number, make: () => Route): void => {
+    budget.steps -= 1;
+    const deltaMs = costMs - route.costMs;
+    if (deltaMs < (best?.deltaMs ?? Number.POSITIVE_INFINITY)) best = { index, deltaMs, make };
+  };
+  if (carrier.visits.length > 0) considerAddOn(job, route, market, consider);
+  for (let at = 0; at <= tail.length; at += 1) {
+    const there = tail[at];
+    const joined = there && joinedWith(there, job, route, market);
+    if (joined)
+      consider(tailCost(route, { at, bundle: joined, replaces: true }, market), () =>
+        withTail(route, tail.with(at, joined), market),
+      );
+    const bundle = state.alone.get(job);
+    if (bundle)
+      consider(tailCost(route, { at, bundle, replaces: false }, market), () =>
+        withTail(route, tail.toSpliced(at, 0, bundle), market),
+      );
+  }
+  return best;
+}
+
+function joinedWith(
+  bundle: Bundle,
+  job: Job,
+  { carrier }: Route,
+  market: Market,
+): Bundle | undefined {
+  if (bundle.pickup !== job.pickup || bundle.jobs.length >= market.policy.bundleLimit)
+    return undefined;
+  if (bundle.load + job.load > carrier.capacity) return undefined;
+  return withJob(bundle, job, market);
+}
+
+function considerAddOn(
+  job: Job,
+  route: Route,
+  market: Market,
+  consider: (costMs: number, make: () => Route) => void,
+): void {
+  if (!hasOpenPickup(route.carrier, job) && market.policy.detourLimitMs < 1_000) return;
+  const extension = addOn(route, job, market);
+  if (!extension) return;
+  const extended = withVisits(route, extension, market);
+  consider(extended.costMs, () => extended);
+}

@@ -1,0 +1,135 @@
+// Travel time as the engine sees it: a synchronous function over prepared places, made from plain data, so that a
+// stored snapshot knows its own travel times. Road providers fill a table beforehand (adapters/osrm.ts,
+// adapters/google-maps.ts); what the table does not hold is estimated. Used by everything in dispatch/.
+
+import { distanceM, type Place } from '../domain/geo.ts';
+import { assertNever } from '../domain/errors.ts';
+import type { VehicleKind } from './snapshot.ts';
+
+export type TravelData = GreatCircle | Plane | TravelTable;
+
+/** Great-circle metres times `roadFactor`, at a speed that depends on the vehicle and the hour. */
+export type GreatCircle = {
+  readonly kind: 'great_circle';
+  readonly metersPerMinute: number;
+  readonly roadFactor: number;
+  /** Traffic of the hour: 1 is usual, 0.8 is a fifth slower. */
+  readonly hourFactor?: number | undefined;
+  /** Speed against `metersPerMinute`; absent: 1. */
+  readonly vehicleFactors?: Readonly<Partial<Record<VehicleKind, number>>> | undefined;
+};
+
+/** Places are metres (`lng` east, `lat` north); drives take whole minutes, rounded up (Reyes et al., 2018). */
+export type Plane = { readonly kind: 'plane'; readonly metersPerMinute: number };
+
+/** Milliseconds from `places[i]` to `places[j]` at `durationsMs[i][j]`; null: not known. */
+export type TravelTable = {
+  readonly kind: 'table';
+  readonly places: readonly Place[];
+  readonly durationsMs: readonly (readonly (number | null)[])[];
+  readonly otherwise: GreatCircle;
+};
+
+/** A place made ready for the engine; equal places are one spot. Coordinates in metres (a sphere or a plane). */
+export type Spot = {
+  readonly id: number;
+  readonly place: Place;
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+};
+
+/** Index into the vehicles that differ in speed. */
+export type SpeedClass = number;
+
+export type Travel = {
+  readonly spotOf: (place: Place) => Spot;
+  readonly ms: (from: Spot, to: Spot, speed: SpeedClass) => number;
+  readonly speedOf: (vehicle: VehicleKind | undefined) => SpeedClass;
+  /** Milliseconds per straight metre (the chord): a quick estimate to search by. */
+  readonly msPerMeter: (speed: SpeedClass) => number;
+};
+
+export function createTravel(data: TravelData): Travel {
+  switch (data.kind) {
+    case 'plane':
+      return planeTravel(data);
+    case 'great_circle':
+      return sphereTravel(data, undefined);
+    case 'table':
+      return sphereTravel(data.otherwise, data);
+    default:
+      return assertNever(data);
+  }
+}
+
+function createSpots(coordinatesOf: (place: Place) => Pick<Spot, 'x' | 'y' | 'z'>) {
+  const known = new Map<string, Spot>();
+  return (place: Place): Spot => {
+    const key = `${place.lat},${place.lng}`;
+    const spot = known.get(key) ?? { id: known.size, place, ...coordinatesOf(place) };
+    known.set(key, spot);
+    return spot;
+  };
+}
+
+function planeTravel({ metersPerMinute }: Plane): Travel {
+  return {
+    spotOf: createSpots(({ lat, lng }) => ({ x: lng, y: lat, z: 0 })),
+    // The root of the sum of squares is exact for whole metres, Math.hypot is not.
+    ms: (from, to) => Math.ceil(chordM(from, to) / metersPerMinute) * 60_000,
+    speedOf: () => 0,
+    msPerMeter: () => 60_000 / metersPerMinute,
+  };
+}
+
+const vehicles: readonly VehicleKind[] = ['foot', 'bicycle', 'scooter', 'car', 'van'];
+const radians = (degrees: number): number => (degrees * Math.PI) / 180;
+const earthRadiusM = distanceM({ lat: 90, lng: 0 }, { lat: -90, lng: 0 }) / Math.PI;
+
+function sphereTravel(model: GreatCircle, table: TravelTable | undefined): Travel {
+  const spotOf = createSpots(onSphere);
+  const usual = (60_000 * model.roadFactor) / (model.metersPerMinute * (model.hourFactor ?? 1));
+  const paces = [1, ...vehicles.map((vehicle) => 1 / (model.vehicleFactors?.[vehicle] ?? 1))];
+  const paceOf = (speed: SpeedClass): number => paces[speed] ?? 1;
+  const rows = new Map(table?.places.map((place, row) => [spotOf(place).id, row] as const));
+  const fromTable = (from: Spot, to: Spot): number | undefined => {
+    const row = rows.get(from.id);
+    const column = rows.get(to.id);
+    if (row === undefined || column === undefined) return undefined;
+    return table?.durationsMs[row]?.[column] ?? undefined;
+  };
+  const straightMs = (from: Spot, to: Spot): number => arcM(chordM(from, to)) * usual;
+  return {
+    spotOf,
+    ms: (from, to, speed) =>
+      ((table && fromTable(from, to)) ?? straightMs(from, to)) * paceOf(speed),
+    speedOf: (vehicle) => (vehicle === undefined ? 0 : vehicles.indexOf(vehicle) + 1),
+    msPerMeter: (speed) => usual * paceOf(speed),
+  };
+}
+
+function onSphere({ lat, lng }: Place): Pick<Spot, 'x' | 'y' | 'z'> {
+  const flat = earthRadiusM * Math.cos(radians(lat));
+  return {
+    x: flat * Math.cos(radians(lng)),
+    y: flat * Math.sin(radians(lng)),
+    z: earthRadiusM * Math.sin(radians(lat)),
+  };
+}
+
+/** Straight metres, through the earth where it is round. */
+export function chordM(a: Spot, b: Spot): number {
+  const dx = a.x - b.x;
+  const dy = a.y - b.y;
+  const dz = a.z - b.z;
+  return Math.sqrt(dx * dx + dy * dy + dz * dz);
+}
+
+/** Metres along the ground; the series of the arc sine is good to a millimetre within 500 km. */
+function arcM(chord: number): number {
+  const half = chord / (2 * earthRadiusM);
+  if (half > 0.04) return 2 * earthRadiusM * Math.asin(Math.min(1, half));
+  const square = half * half;
+  return chord * (1 + square / 6 + (3 * square * square) / 40);
+}

@@ -1,0 +1,300 @@
+// What the engine can do beyond the nearest driver, one rule at a time.
+
+import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../dispatch/decision.ts';
+import { plan } from '../../dispatch/plan.ts';
+import { learnPrep, readyEstimate } from '../../dispatch/ready.ts';
+import type { OnlineDriver, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
+import { inWords } from '../../dispatch/words.ts';
+import type { Policy } from '../../domain/policy.ts';
+import {
+  at,
+  delivery,
+  driver,
+  driverId,
+  minute,
+  now,
+  order,
+  orderId,
+  policy,
+  snapshot,
+} from './city.ts';
+
+const run = (
+  orders: readonly SearchingOrder[],
+  drivers: readonly OnlineDriver[],
+  more: { readonly policy?: Partial<Policy>; readonly snapshot?: Partial<Snapshot> } = {},
+): Plan =>
+  plan({
+    snapshot: { ...snapshot(orders, drivers), ...more.snapshot },
+    policy: { ...policy, ...more.policy },
+    seed: 1,
+  });
+
+const chosen = (result: Plan): readonly string[] =>
+  result.offers.map(
+    (offer) => `${offer.orders.map((each) => each.orderId).join('+')} → ${offer.driverId}`,
+  );
+const outcomes = (result: Plan): readonly string[] =>
+  result.skipped.map(({ decision }) => decision.outcome);
+const readyAt = (minutes: number, spread = 0) => ({
+  earlyAt: now + (minutes - spread) * minute,
+  expectedAt: now + minutes * minute,
+  lateAt: now + (minutes + spread) * minute,
+});
+
+describe('bundles', () => {
+  const two = [order(1, at(0), { dropoff: at(2_000) }), order(2, at(0), { dropoff: at(2_100) })];
+
+  test('neighbours of one counter travel together when drivers are short', () => {
+    const result = run(two, [driver(1, at(0), { capacity: 2 })]);
+    expect(chosen(result)).toEqual(['ord_0001+ord_0002 → drv_0001']);
+    expect(result.offers[0]?.route.map(({ kind, orderId: id }) => `${kind} ${id}`)).toEqual([
+      'pickup ord_0001',
+      'pickup ord_0002',
+      'dropoff ord_0001',
+      'dropoff ord_0002',
+    ]);
+  });
+
+  test('and apart when there are drivers and the ways part', () => {
+    const apart = [
+      order(1, at(0), { dropoff: at(2_000) }),
+      order(2, at(0), { dropoff: at(-2_000) }),
+    ];
+    const result = run(apart, [
+      driver(1, at(0), { capacity: 2 }),
+      driver(2, at(0), { capacity: 2 }),
+    ]);
+    expect(chosen(result)).toEqual(['ord_0001 → drv_0001', 'ord_0002 → drv_0002']);
+  });
+
+  test('never exceed the capacity or the limit', () => {
+    expect(run(two, [driver(1, at(0))]).offers[0]?.orders).toHaveLength(1);
+    const heavy = two.map((each) => ({ ...each, load: 2 }));
+    expect(run(heavy, [driver(1, at(0), { capacity: 3 })]).offers[0]?.orders).toHaveLength(1);
+    const single = run(two, [driver(1, at(0), { capacity: 9 })], { policy: { bundleLimit: 1 } });
+    expect(single.offers[0]?.orders).toHaveLength(1);
+  });
+
+  test('a late dish does not hold up a ready one', () => {
+    const [first, second] = two.map((each, index) => ({ ...each, ready: readyAt(20 * index) }));
+    if (!first || !second) throw new Error('two orders');
+    const result = run([first, second], [driver(1, at(0), { capacity: 2 })]);
+    expect(chosen(result)).toEqual(['ord_0001 → drv_0001']);
+  });
+});
+
+const onTheWay = (closed = false): OnlineDriver =>
+  driver(1, at(-600), {
+    capacity: 2,
+    route: delivery(9, at(2_000), at(0)).map((stop) => (closed ? { ...stop, closed } : stop)),
+  });
+
+describe('open commitments', () => {
+  test('a driver on the way to the counter takes another order along', () => {
+    const result = run(
+      [order(1, at(0), { dropoff: at(2_100) })],
+      [onTheWay(), driver(2, at(2_500))],
+    );
+    expect(chosen(result)).toEqual(['ord_0001 → drv_0001']);
+    expect(result.offers[0]).toMatchObject({ isAddOn: true, decision: { isAddOn: true } });
+    expect(result.offers[0]?.decision.together).toEqual([orderId(9), orderId(1)]);
+  });
+
+  test('but not when the stop is closed', () => {
+    const asked = [order(1, at(0), { dropoff: at(2_100) })];
+    const result = run(asked, [onTheWay(true), driver(2, at(2_500))]);
+    expect(result.offers.filter((offer) => offer.isAddOn)).toEqual([]);
+  });
+
+  test('a pickup on the way is put in between, within the detour that is allowed', () => {
+    const carrying = driver(1, at(0), {
+      capacity: 2,
+      route: [...delivery(8, at(10)), ...delivery(9, at(5_000))],
+    });
+    const near = [order(1, at(2_500), { dropoff: at(5_100) })];
+    const roomy = { ...carrying, capacity: 3 };
+    const patient = { lookAheadMs: 40 * minute };
+    const result = run(near, [roomy], { policy: patient });
+    expect(result.offers[0]?.isAddOn).toBe(true);
+    const strict = run(near, [roomy], { policy: { ...patient, detourLimitMs: 2 * minute } });
+    expect(strict.offers.filter((offer) => offer.isAddOn)).toEqual([]);
+  });
+});
+
+describe('late commitment', () => {
+  test('a driver who could still come in time is not sent yet', () => {
+    const result = run([order(1, at(0), { ready: readyAt(20) })], [driver(1, at(900))]);
+    expect(result.offers).toEqual([]);
+    expect(result.skipped[0]?.decision).toMatchObject({ outcome: 'not_yet', chosen: driverId(1) });
+  });
+
+  test('with an uncertain kitchen he is sent for the early time', () => {
+    const result = run([order(1, at(0), { ready: readyAt(20, 16) })], [driver(1, at(900))]);
+    expect(result.offers).toHaveLength(1);
+  });
+
+  test('an order waits for a driver about to be free rather than for one far away', () => {
+    const soonFree = driver(1, at(0), { route: delivery(9, at(0)) });
+    const result = run([order(1, at(0))], [soonFree, driver(2, at(2_900))]);
+    expect(outcomes(result)).toEqual(['driver_busy']);
+    expect(result.skipped[0]?.decision.chosen).toBe(driverId(1));
+  });
+});
+
+const far = (more: Partial<OnlineDriver>): OnlineDriver => driver(2, at(2_000), more);
+
+describe('who may carry what', () => {
+  const near = driver(1, at(0));
+  test.each<[string, Partial<SearchingOrder>, OnlineDriver, string]>([
+    ['cold chain', { needs: ['cold_chain'] }, far({ skills: ['cold_chain'] }), 'lacks_skill'],
+    ['age check', { needs: ['age_check'] }, far({ skills: ['age_check', 'cash'] }), 'lacks_skill'],
+    ['blocked pairs', { blocked: [driverId(1)] }, far({}), 'blocked'],
+    [
+      'own drivers',
+      { merchantId: 'm', ownDriversOnly: true },
+      far({ merchantId: 'm' }),
+      'other_merchant',
+    ],
+    ['by hand', { assignedTo: driverId(2) }, far({}), 'assigned_by_hand'],
+  ])('%s: the further driver gets it, and the record says why', (_, wish, second, reason) => {
+    const result = run([order(1, at(0), wish)], [near, second]);
+    expect(chosen(result)).toEqual(['ord_0001 → drv_0002']);
+    expect(result.offers[0]?.decision.excluded).toEqual({ [reason]: 1 });
+  });
+
+  test('vehicles: a van for the fridge', () => {
+    const result = run(
+      [order(1, at(0), { vehicles: ['van'] })],
+      [{ ...near, vehicle: 'bicycle' }, far({ vehicle: 'van' })],
+    );
+    expect(chosen(result)).toEqual(['ord_0001 → drv_0002']);
+    expect(result.offers[0]?.decision.excluded).toEqual({ wrong_vehicle: 1 });
+  });
+
+  test('a driver of a merchant carries for nobody else', () => {
+    const result = run(
+      [order(1, at(0), { merchantId: 'other' })],
+      [driver(1, at(0), { merchantId: 'm' })],
+    );
+    expect(outcomes(result)).toEqual(['nobody_possible']);
+  });
+
+  test('what a person has fixed is a fixed point: the rest is planned around it', () => {
+    const result = run(
+      [order(1, at(0)), order(2, at(10), { assignedTo: driverId(1), ready: readyAt(30) })],
+      [near, far({})],
+    );
+    expect(chosen(result)).toContain('ord_0002 → drv_0001');
+  });
+});
+
+describe('soft terms', () => {
+  const asked = [order(1, at(0))];
+
+  test('a likely refusal, a low rating and a short wait cost a little, within limits', () => {
+    const reliable = driver(2, at(100));
+    expect(chosen(run(asked, [driver(1, at(0), { acceptance: 0.1 }), reliable]))[0]).toContain(
+      'drv_0002',
+    );
+    expect(chosen(run(asked, [driver(1, at(0), { rating: 2 }), reliable]))[0]).toContain(
+      'drv_0002',
+    );
+    const waited = { ...reliable, idleSince: now - 60 * minute };
+    expect(chosen(run(asked, [driver(1, at(0), { idleSince: now }), waited]))[0]).toContain(
+      'drv_0002',
+    );
+    const tooFar = driver(2, at(900), { idleSince: now - 900 * minute });
+    expect(chosen(run(asked, [driver(1, at(0), { idleSince: now }), tooFar]))[0]).toContain(
+      'drv_0001',
+    );
+  });
+
+  test('of two who come in time, the one who stands where nobody orders is sent', () => {
+    const soon = [order(1, at(0), { ready: readyAt(5, 0) })];
+    const demand = [{ place: at(400), weight: 10 }];
+    const drivers = [driver(1, at(400)), driver(2, at(-900))];
+    expect(chosen(run(soon, drivers, { snapshot: { demand } }))).toEqual(['ord_0001 → drv_0002']);
+  });
+
+  test('a promise that would be broken goes first', () => {
+    const promised = order(2, at(-50), { dueAt: now + 5 * minute });
+    const result = run([order(1, at(50)), promised], [driver(1, at(0))], {
+      policy: { bundleLimit: 1, overduePercent: 300, detourLimitMs: 1 },
+    });
+    expect(chosen(result)).toEqual(['ord_0002 → drv_0001']);
+  });
+});
+
+test('the travel table decides where it knows, the straight line elsewhere', () => {
+  const places = [at(0), at(1_000), at(2_000)];
+  const durationsMs = places.map((_, row) =>
+    places.map((__, column) => (row === 1 && column === 0 ? 60 * minute : null)),
+  );
+  const otherwise = { kind: 'great_circle', metersPerMinute: 1_000 / 3, roadFactor: 1 } as const;
+  const result = run([order(1, at(0))], [driver(1, at(1_000)), driver(2, at(2_000))], {
+    snapshot: { travel: { kind: 'table', places, durationsMs, otherwise } },
+  });
+  // Across the river it is an hour.
+  expect(chosen(result)).toEqual(['ord_0001 → drv_0002']);
+});
+
+test('an overloaded solver falls back on the same costs and says so', () => {
+  const result = run([order(1, at(0))], [driver(1, at(0))], { policy: { solverSteps: 0 } });
+  expect(chosen(result)).toEqual(['ord_0001 → drv_0001']);
+  expect(result.offers[0]?.decision.solver).toBe('regret_greedy');
+});
+
+describe('readyEstimate', () => {
+  const quantiles = learnPrep([8, 9, 10, 10, 11, 12, 14, 20].map((each) => each * minute));
+
+  test('learns from what was finished, once there is enough of it', () => {
+    expect(learnPrep([minute])).toBeUndefined();
+    expect(quantiles).toMatchObject({ earlyMs: 8 * minute, lateMs: 14 * minute });
+  });
+
+  test('moves on with every minute that passes without the word', () => {
+    if (!quantiles) throw new Error('there is enough');
+    const after = (minutes: number) =>
+      readyEstimate({ since: now, now: now + minutes * minute, quantiles });
+    expect(after(0)).toMatchObject({ earlyAt: now + 8 * minute, expectedAt: now + 12 * minute });
+    const late = after(30);
+    expect(late.expectedAt).toBeGreaterThan(now + 30 * minute);
+    expect(late.lateAt).toBeGreaterThan(late.expectedAt);
+    expect(late.earlyAt).toBeLessThanOrEqual(late.expectedAt);
+  });
+});
+
+const words = (result: Plan): string => {
+  const each = result.offers[0]?.decisions[0] ?? result.skipped[0];
+  return each ? inWords(each.orderId, each.decision).join(' ') : '';
+};
+
+describe('inWords', () => {
+  test('says who, when and why', () => {
+    const result = run(
+      [order(1, at(0), { dropoff: at(1_000) })],
+      [driver(1, at(600)), driver(2, at(5_000))],
+    );
+    expect(words(result)).toBe(
+      'Offered to drv_0001. ' +
+        'The goods are expected at 12:00 UTC, the pickup at 12:03 UTC, the delivery at 12:10 UTC. ' +
+        'One driver could come; drv_0001 costs least (1.8 minutes beyond the ideal). ' +
+        'drv_0001: free now, 1.8 minutes away. ' +
+        'Not considered: 1 too far away.',
+    );
+  });
+
+  test('says with what an order travels', () => {
+    const two = [order(1, at(0), { dropoff: at(2_000) }), order(2, at(0), { dropoff: at(2_100) })];
+    const text = words(run(two, [driver(1, at(0), { capacity: 2 })]));
+    expect(text).toContain('It travels with ord_0002 and is delivered first of 2');
+  });
+
+  test('says what happens next when nobody is asked', () => {
+    expect(words(run([order(1, at(0))], []))).toContain('No driver can take this order now');
+    const early = run([order(1, at(0), { ready: readyAt(20) })], [driver(1, at(900))]);
+    expect(words(early)).toMatch(/Meant for drv_0001, who need not leave before 12:1\d UTC/);
+  });
+});

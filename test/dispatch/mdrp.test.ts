@@ -1,0 +1,174 @@
+// Days in virtual time: the engine cannot see what has not been placed, and what it does can be done.
+
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { playDay } from '../../bench/mdrp/day.ts';
+import { generateInstance, writeInstance } from '../../bench/mdrp/generate.ts';
+import { capacity, policyFor } from '../../bench/mdrp/policy.ts';
+import { figuresOf, type Solution } from '../../bench/mdrp/solution.ts';
+import { plan } from '../../dispatch/plan.ts';
+import type { Snapshot } from '../../dispatch/snapshot.ts';
+import { readInstanceFiles, type InstanceFiles } from '../../sandbox/city/instance-files.ts';
+import { straightM } from '../../sandbox/city/projection.ts';
+import { createRandom } from '../../sandbox/city/random.ts';
+
+const day = (seed: number, staffing = 1, orders = 70): InstanceFiles =>
+  generateInstance({ seed, orders, restaurants: 15, clusters: 3, staffing });
+
+/** What the engine had said and couriers had done by the minute `until`, in words that can be compared. */
+function doneBy({ bundles }: Solution, until: number): readonly string[] {
+  return bundles
+    .flatMap(({ courier, setOffAt, restaurant, assignedAt, pickupAt, drops }) => [
+      ...(setOffAt < until ? [`${courier} left for ${restaurant} at ${setOffAt}`] : []),
+      ...(assignedAt < until && pickupAt < until
+        ? [`${courier} was given ${drops.map((drop) => drop.orderId).join()} at ${assignedAt}`]
+        : []),
+      ...drops
+        .filter(({ departAt }) => departAt < until)
+        .map(({ orderId, departAt }) => `${courier} left for ${orderId} at ${departAt}`),
+    ])
+    .toSorted();
+}
+
+test(
+  'is online: orders placed after a moment change nothing that was done before it',
+  { timeout: 120_000 },
+  () => {
+    const instance = day(7, 0.8);
+    const whole = playDay(instance, { noisyPrep: false });
+    const random = createRandom(7);
+    for (let n = 0; n < 20; n += 1) {
+      const until = Math.round(random.between(20, 760));
+      const orders = instance.orders.filter(({ placedAt }) => placedAt <= until);
+      const cut = playDay({ ...instance, orders }, { noisyPrep: false });
+      expect(doneBy(cut, until + 1), `until ${until}`).toEqual(doneBy(whole, until + 1));
+    }
+  },
+);
+
+describe.each([
+  ['enough couriers', day(1), false],
+  ['too few couriers', day(2, 0.5), false],
+  ['only mean preparation times', day(3), true],
+])('with %s', (_, instance, noisyPrep) => {
+  const solution = playDay(instance, { noisyPrep });
+  const orders = new Map(instance.orders.map((order) => [order.id, order]));
+  const couriers = new Map(instance.couriers.map((courier) => [courier.id, courier]));
+
+  test('every order is delivered at most once, and most are', () => {
+    const delivered = solution.bundles.flatMap(({ drops }) => drops.map(({ orderId }) => orderId));
+    expect(new Set(delivered).size).toBe(delivered.length);
+    expect(figuresOf(solution).undelivered).toBe(instance.orders.length - delivered.length);
+    expect(delivered.length).toBeGreaterThan(0.6 * instance.orders.length);
+  });
+
+  test('nothing is picked up before it is ready and known, after the shift, or beyond capacity', () => {
+    for (const { courier, assignedAt, pickupAt, drops, restaurant, setOffAt } of solution.bundles) {
+      const shift = couriers.get(courier);
+      expect(drops.length).toBeLessThanOrEqual(capacity);
+      expect(setOffAt).toBeGreaterThanOrEqual(shift?.onAt ?? Infinity);
+      expect(pickupAt).toBeLessThanOrEqual(shift?.offAt ?? 0);
+      const carried = drops.flatMap(({ orderId }) => orders.get(orderId) ?? []);
+      expect(carried.some(({ placedAt }) => placedAt <= setOffAt)).toBe(true);
+      for (const order of carried) {
+        expect(order.restaurant).toBe(restaurant);
+        expect(order.placedAt).toBeLessThanOrEqual(assignedAt);
+        expect(order.readyAt).toBeLessThanOrEqual(pickupAt);
+      }
+    }
+  });
+
+  test('couriers drive no faster than they can, one bundle after the other', () => {
+    const counters = new Map(instance.restaurants.map(({ id, spot }) => [id, spot]));
+    const minutes = (from: { x: number; y: number }, to: { x: number; y: number }): number =>
+      Math.ceil(straightM(from, to) / instance.parameters.metersPerMinute);
+    for (const { id, home, onAt } of instance.couriers) {
+      let at = home;
+      let freeAt = onAt;
+      for (const bundle of solution.bundles.filter(({ courier }) => courier === id)) {
+        const counter = counters.get(bundle.restaurant) ?? home;
+        expect(bundle.setOffAt).toBeGreaterThanOrEqual(freeAt);
+        expect(bundle.pickupAt).toBeGreaterThanOrEqual(bundle.setOffAt + minutes(at, counter) + 2);
+        at = counter;
+        freeAt = bundle.pickupAt + 2;
+        for (const { orderId, departAt, dropoffAt } of bundle.drops) {
+          const door = orders.get(orderId)?.dropoff ?? home;
+          expect(departAt).toBe(freeAt);
+          expect(dropoffAt).toBe(departAt + minutes(at, door) + 2);
+          at = door;
+          freeAt = dropoffAt + 2;
+        }
+      }
+    }
+  });
+});
+
+test(
+  'every minute of a day replays identically from its stored snapshot',
+  { timeout: 60_000 },
+  () => {
+    const instance = day(4, 0.7, 40);
+    const stored: { readonly snapshot: string; readonly offers: string }[] = [];
+    playDay(instance, {
+      noisyPrep: false,
+      watch: (snapshot, offers) =>
+        stored.push({ snapshot: JSON.stringify(snapshot), offers: JSON.stringify(offers) }),
+    });
+    expect(stored.length).toBeGreaterThan(100);
+    for (const { snapshot, offers } of stored) {
+      const again = plan({
+        snapshot: JSON.parse(snapshot) as Snapshot,
+        policy: policyFor(instance),
+        seed: 0,
+      });
+      expect(JSON.stringify(again.offers)).toBe(offers);
+    }
+  },
+);
+
+async function broken(file: string, line: number, text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'mdrp-'));
+  await writeInstance(folder, day(5));
+  const path = join(folder, `${file}.txt`);
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  lines[line - 1] = text;
+  await writeFile(path, lines.join('\n'));
+  return readInstanceFiles(folder).then(
+    () => 'no error',
+    (error: unknown) => (error instanceof Error ? error.message.replace(`${folder}/`, '') : ''),
+  );
+}
+
+describe('readInstanceFiles', () => {
+  test('reads back what was written', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mdrp-'));
+    await writeInstance(folder, day(5));
+    expect(await readInstanceFiles(folder)).toEqual(day(5));
+  });
+
+  test.each([
+    ['orders', 3, 'o9\t1\t2\t30\tr1', 'orders.txt:3: 6 values separated by tabs are needed'],
+    ['orders', 4, 'o9\t1\tx\t30\tr1\t40', 'orders.txt:4: column 3 must be a number, not "x"'],
+    ['orders', 4, 'o9\t1\t2\t30\tr999\t40', 'orders.txt:4: column 5 names no restaurant'],
+    ['orders', 4, 'o9\t1\t2\t30\tr1\t20', 'orders.txt:4: column 6 is before the placement'],
+    ['orders', 4, 'o9\t1\t2\t30.5\tr1\t40', 'orders.txt:4: column 4 must be a whole minute'],
+    ['orders', 4, 'o1\t1\t2\t30\tr1\t40', 'orders.txt:4: column 1 repeats the id o1'],
+    [
+      'couriers',
+      2,
+      'c1\t1\t2\t90\t30',
+      'couriers.txt:2: column 5 is before the start of the shift',
+    ],
+    ['instance_parameters', 2, '0\t4\t4', 'instance_parameters.txt:2: column 1 must be above 0'],
+    ['instance_parameters', 2, '300\t3\t4', 'instance_parameters.txt:2: column 2 must be an even'],
+  ])('names file and line: %s line %i', async (file, line, text, message) => {
+    expect(await broken(file, line, text)).toContain(message);
+  });
+
+  test('names the file that is missing', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mdrp-'));
+    await expect(readInstanceFiles(folder)).rejects.toThrow('restaurants.txt cannot be read');
+  });
+});
