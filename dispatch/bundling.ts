@@ -37,11 +37,9 @@ export function bundle(routes: readonly Route[], ends: Ends, market: Market): Bu
   return { bundles, routes: changed, pressure };
 }
 
-/** About two deliveries. */
-const soonMs = 40 * 60_000;
-
 /** Orders waiting per driver who is free soon. */
 function pressureOf(routes: readonly Route[], { now, jobs, policy }: Market): number {
+  const soonMs = policy.pressureHorizonMs;
   let soon = 0;
   for (const { base, carrier } of routes)
     if (base.endAt <= now + soonMs)

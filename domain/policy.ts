@@ -88,6 +88,7 @@ export type Policy = {
   readonly fairnessFullMs: number;
   readonly starMs: number;
   readonly pressurePercent: number;
+  readonly pressureHorizonMs: number;
   readonly standingPercent: number;
   readonly uncertaintyPercent: number;
   readonly overduePercent: number;
@@ -191,6 +192,8 @@ export const defaultPolicy: Policy = {
   fairnessFullMs: 30 * minute,
   starMs: 20 * second,
   pressurePercent: 100,
+  /** About two deliveries. */
+  pressureHorizonMs: 40 * minute,
   standingPercent: 20,
   uncertaintyPercent: 50,
   overduePercent: 100,

@@ -184,7 +184,10 @@ describe('policy', () => {
         JSON.stringify(scaled[name as never]) !== JSON.stringify(defaultPolicy[name as never]),
     );
     const durations = Object.keys(defaultPolicy).filter(
-      (name) => name.endsWith('Ms') && !name.startsWith('overdue') && name !== 'dispatchIdleMs',
+      (name) =>
+        name.endsWith('Ms') &&
+        !name.startsWith('overdue') &&
+        !['dispatchIdleMs', 'positionMaxAgeMs'].includes(name),
     );
     expect(changed.toSorted()).toEqual(
       [...durations, 'version', 'metersPerMinute', 'rungs'].toSorted(),
