@@ -15,6 +15,7 @@ import { createDispatchActivities } from '../activities/dispatch.ts';
 import { createMaintenanceActivities } from '../activities/maintain.ts';
 import { createMoneyUpkeep } from '../activities/money-upkeep.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
+import { createReconcileActivities } from '../activities/reconcile.ts';
 import { createRecordActivities } from '../activities/record.ts';
 import { createRefundActivities } from '../activities/refunds.ts';
 import { wakeIfAsleep } from '../activities/wake-dispatcher.ts';
@@ -55,7 +56,7 @@ async function main(): Promise<void> {
 }
 
 async function createWorkers(connection: NativeConnection, namespace: string) {
-  const { activities, engine, close } = await createActivities(config);
+  const { activities, engine, money, close } = await createActivities(config);
   const shared: Pick<WorkerOptions, 'connection' | 'namespace' | 'shutdownGraceTime'> = {
     connection,
     namespace,
@@ -85,6 +86,7 @@ async function createWorkers(connection: NativeConnection, namespace: string) {
     }),
   ]);
   await engine.startMaintenance();
+  await money.scheduleReconciliation();
   // Terminated by hand, it comes back.
   setInterval(() => {
     engine
@@ -126,6 +128,7 @@ async function createActivities({
     }),
     ...createPaymentActivities({ gateway, db, crashPoint }),
     ...createRefundActivities({ gateway, db, crashPoint }),
+    ...createReconcileActivities({ gateway, db, log }),
     ...createDispatchActivities({ db, redis, engine, log, crashPoint }),
     ...createMaintenanceActivities({
       db,
@@ -137,7 +140,7 @@ async function createActivities({
   const close = async (): Promise<void> => {
     await Promise.all([db.destroy(), redis.close(), engine.close(), money.close()]);
   };
-  return { activities, engine, close };
+  return { activities, engine, money, close };
 }
 
 function serveMetrics(port: number): void {

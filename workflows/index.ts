@@ -3,4 +3,5 @@
 export { dispatcher } from './dispatcher.ts';
 export { maintenance } from './maintenance.ts';
 export { order } from './order.ts';
+export { reconciliation } from './reconciliation.ts';
 export { refund } from './refund.ts';
