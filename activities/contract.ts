@@ -60,6 +60,20 @@ export type RefundActivities = {
   advanceRefund(input: { readonly refundId: RefundId }): Promise<RefundStep>;
 };
 
+export type Reconciled = {
+  /** Objects in the provider's books. */
+  readonly compared: number;
+  readonly differences: number;
+  readonly healed: number;
+  /** Differences of earlier runs that have gone. */
+  readonly vanished: number;
+};
+
+export type ReconcileActivities = {
+  /** Repeatable. Differences become incidents, what is safe is put right. */
+  reconcile(): Promise<Reconciled>;
+};
+
 export type Activities = RecordActivities &
   PaymentActivities &
   DispatchActivities &

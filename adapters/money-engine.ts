@@ -1,6 +1,11 @@
-// How the rest of the system speaks to the workflows of money: refunds. No rules.
+// How the rest of the system speaks to the workflows of money: refunds and the nightly reconciliation. No rules.
 
-import { Client, Connection } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  ScheduleAlreadyRunning,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client';
 import { refundWorkflowId, type RefundId } from '../domain/ids.ts';
 import { refundChangedSignal } from '../domain/money-messages.ts';
 
@@ -9,6 +14,8 @@ export type MoneyEngine = {
   startRefund(refundId: RefundId): Promise<void>;
   /** The same, and makes it look at once: somebody has decided, or the provider has news. */
   refundChanged(refundId: RefundId): Promise<void>;
+  /** Makes sure that the provider's books are compared every night. Idempotent. */
+  scheduleReconciliation(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -23,6 +30,19 @@ const optionsOf = (refundId: RefundId) => ({
   staticSummary: 'refund',
   workflowIdConflictPolicy: 'USE_EXISTING' as const,
 });
+
+const nightly = {
+  scheduleId: 'reconciliation',
+  spec: { calendars: [{ hour: 3, minute: 15, comment: 'at night, UTC' }] },
+  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' as const },
+  action: {
+    type: 'startWorkflow' as const,
+    workflowType: 'reconciliation',
+    workflowId: 'reconciliation',
+    taskQueue,
+    args: [],
+  },
+};
 
 /** Connects lazily: a server that is down makes calls fail, not the process. */
 export function createMoneyEngine({
@@ -46,6 +66,10 @@ export function createMoneyEngine({
           signal: refundChangedSignal,
         }),
       ),
+    scheduleReconciliation: () =>
+      within(() => client.schedule.create(nightly)).catch((error: unknown) => {
+        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      }),
     close: () => connection.close(),
   };
 }

@@ -16,12 +16,13 @@ import { createDispatchActivities } from '../activities/dispatch.ts';
 import { createMaintenanceActivities } from '../activities/maintain.ts';
 import { createMoneyUpkeep } from '../activities/money-upkeep.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
+import { createReconcileActivities } from '../activities/reconcile.ts';
 import { createRecordActivities } from '../activities/record.ts';
 import { createRefundActivities } from '../activities/refunds.ts';
 import { createSupportActivities } from '../activities/support.ts';
 import { wakeIfAsleep } from '../activities/wake-dispatcher.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
-import { createMoneyEngine } from '../adapters/money-engine.ts';
+import { createMoneyEngine, type MoneyEngine } from '../adapters/money-engine.ts';
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
   await ensureSearchAttributes({ address, namespace });
   const code = await bundleWorkflows({ buildId: config.buildId });
   const connection = await NativeConnection.connect({ address });
-  const { workers, engine, close } = await createWorkers({ connection, namespace, code });
+  const { workers, engine, money, close } = await createWorkers({ connection, namespace, code });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => workers.forEach((worker) => worker.shutdown()));
   }
@@ -60,7 +61,7 @@ async function main(): Promise<void> {
   const ending = new AbortController();
   const { signal } = ending;
   void beginVersion({ connection: own, client, namespace }, { code, signal }).then(
-    () => signal.aborted || keepHouse(engine),
+    () => signal.aborted || keepHouse(engine, money),
   );
   await Promise.all(running);
   ending.abort();
@@ -85,11 +86,11 @@ async function beginVersion(
 }
 
 /** Terminated by hand, it comes back. */
-function keepHouse(engine: OrderEngine): void {
+function keepHouse(engine: OrderEngine, money: MoneyEngine): void {
   const start = (): void => {
-    engine
-      .startMaintenance()
-      .catch((error: unknown) => log.debug({ err: error }, 'no housekeeping'));
+    Promise.all([engine.startMaintenance(), money.scheduleReconciliation()]).catch(
+      (error: unknown) => log.debug({ err: error }, 'no housekeeping'),
+    );
   };
   start();
   setInterval(start, maintenanceEveryMs).unref();
@@ -102,7 +103,7 @@ type Making = {
 };
 
 async function createWorkers({ connection, namespace, code }: Making) {
-  const { activities, engine, close } = await createActivities(config);
+  const { activities, engine, money, close } = await createActivities(config);
   const shared = {
     connection,
     namespace,
@@ -136,7 +137,7 @@ async function createWorkers({ connection, namespace, code }: Making) {
       maxConcurrentActivityTaskExecutions: 10,
     }),
   ]);
-  return { workers, engine, close };
+  return { workers, engine, money, close };
 }
 
 async function createActivities({
@@ -171,6 +172,7 @@ async function createActivities({
     }),
     ...createPaymentActivities({ gateway, db, crashPoint }),
     ...createRefundActivities({ gateway, db, crashPoint }),
+    ...createReconcileActivities({ gateway, db, log }),
     ...createDispatchActivities({ db, redis, engine, log, crashPoint }),
     ...createSupportActivities({ db, engine, log, crashPoint }),
     ...createMaintenanceActivities({
@@ -183,7 +185,7 @@ async function createActivities({
   const close = async (): Promise<void> => {
     await Promise.all([db.destroy(), redis.close(), engine.close(), money.close()]);
   };
-  return { activities, engine, close };
+  return { activities, engine, money, close };
 }
 
 /** A port that is taken costs the metrics, not the worker: several may run on one host. */

@@ -124,10 +124,12 @@ function capturedByRef({ orders, ledger }: AuditData): ReadonlyMap<string, numbe
   const refs = new Map(
     orders.flatMap(({ id, events }) => events.flatMap((event) => captureRef(id, event))),
   );
-  const captures = ledger.filter((transaction) => transaction.kind === 'capture');
+  const captures = ledger.filter(
+    ({ kind, key }) => kind === 'capture' || (kind === 'correction' && key.includes(':late:')),
+  );
   const totals = new Map<string, number>();
   for (const { key, entries } of captures) {
-    const ref = refs.get(key) ?? key;
+    const ref = refs.get(key) ?? key.split(':late:')[1] ?? key;
     const amount = sum(
       entries
         .filter((entry) => entry.account === 'provider_clearing')

@@ -79,6 +79,14 @@ test('a refund survives the worker and is paid once; a dispute then stops the ne
   const both = await refund(orderId, { amount_minor: 1, tip: true });
   expect([both.status, both.body['code']]).toEqual([400, 'invalid_request']);
 
+  const reconciled = await stack.client.workflow.execute('reconciliation', {
+    workflowId: 'reconcile-now',
+    taskQueue: 'orders',
+  });
+  expect(reconciled).toEqual({ compared: 1, differences: 0, healed: 0, vanished: 0 });
+  const { spec } = await stack.client.schedule.getHandle('reconciliation').describe();
+  expect(spec.calendars).toHaveLength(1);
+
   const [intent] = stack.stripe.control.books().payment_intents;
   stack.stripe.control.dispute(intent?.id ?? '');
   const code = async (): Promise<unknown> =>

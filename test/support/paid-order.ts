@@ -43,6 +43,19 @@ export async function payOrder(
     .where('id', '=', orderId)
     .executeTakeFirstOrThrow();
   const { merchant_id: merchantId, customer_id: customerId } = order;
+  await db
+    .insertInto('order_events')
+    .values({
+      order_id: orderId,
+      sequence: 1,
+      merchant_id: merchantId,
+      type: 'payment.capturing',
+      body: JSON.stringify({ attempt: 1, providerRef, amountMinor: totalMinor }),
+      actor: '{"kind":"system"}',
+      command_id: 'test',
+      at: new Date(),
+    })
+    .execute();
   await settle(db, { orderId, merchantId, customerId, driverId });
   return { id: orderId, orderId, merchantId, customerId, currency: 'EUR', providerRef };
 }

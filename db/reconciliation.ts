@@ -1,0 +1,190 @@
+// Our side of the books by the provider's names, and what a reconciliation leaves behind: incidents, and money that came
+// after an order's end on its way back.
+
+import { sql } from 'kysely';
+import type { Difference, Ours } from '../domain/reconcile.ts';
+import { platformParty, type LedgerEntry } from '../domain/ledger.ts';
+import type { Db } from './connect.ts';
+import { postOnce } from './ledger.ts';
+import { newId } from './new-id.ts';
+import { lockMoney } from './refunds.ts';
+
+const provider = 'stripe';
+
+/** Which orders took money by the provider in this time: order ids in pages. */
+export async function ordersWithCaptures(
+  db: Db,
+  { since, after, limit }: { readonly since: Date; readonly after: string; readonly limit: number },
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT DISTINCT order_id AS id FROM ledger_transactions
+    WHERE kind = 'capture' AND at >= ${since} AND order_id > ${after} ORDER BY order_id LIMIT ${limit}`.execute(
+    db,
+  );
+  return rows.map((row) => row.id);
+}
+
+export type OurPayment = Ours & { readonly providerRef: string | undefined };
+
+/** By order: the payments that it captured or refunded, and one without a name for an order that took nothing. */
+export async function ourPayments(
+  db: Db,
+  orderIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly OurPayment[]>> {
+  const ids = [...orderIds];
+  const { rows } = await sql<OurPayment>`
+    WITH taken AS (
+      SELECT e.order_id, e.body->>'providerRef' AS ref, sum(l.amount_minor)::bigint AS minor
+      FROM order_events e
+      JOIN ledger_transactions t ON t.key = e.order_id || ':capture:' || (e.body->>'attempt')
+      JOIN ledger_entries l ON l.transaction_key = t.key AND l.at = t.at AND l.account = 'provider_clearing'
+      WHERE e.order_id = ANY(${ids}) AND e.type = 'payment.capturing' GROUP BY 1, 2),
+    late AS (
+      SELECT split_part(t.key, ':', 3) AS ref, t.order_id, sum(l.amount_minor)::bigint AS minor
+      FROM ledger_transactions t
+      JOIN ledger_entries l ON l.transaction_key = t.key AND l.at = t.at AND l.account = 'provider_clearing'
+      WHERE t.order_id = ANY(${ids}) AND t.kind = 'correction' AND t.key LIKE '%:late:%' GROUP BY 1, 2),
+    back AS (
+      SELECT order_id, provider_ref AS ref,
+        coalesce(sum(amount_minor) FILTER (WHERE status IN ('pending', 'refunded')), 0)::bigint AS minor,
+        bool_or(status = 'sending') AS moving
+      FROM refunds WHERE order_id = ANY(${ids}) GROUP BY 1, 2)
+    SELECT o.id AS "orderId", o.is_over AS "isOver", o.currency, coalesce(cap.ref, back.ref) AS "providerRef",
+      coalesce(cap.minor, 0)::bigint AS "capturedMinor", coalesce(back.minor, 0)::bigint AS "refundedMinor",
+      coalesce(back.moving, false) AS "refundsMoving"
+    FROM orders o
+    LEFT JOIN (
+      SELECT order_id, ref, coalesce(taken.minor, 0) + coalesce(late.minor, 0) AS minor
+      FROM taken FULL JOIN late USING (order_id, ref)) cap ON cap.order_id = o.id
+    LEFT JOIN back ON back.order_id = o.id AND (back.ref = cap.ref OR cap.ref IS NULL)
+    WHERE o.id = ANY(${ids})`.execute(db);
+  return Map.groupBy(rows, (row) => row.orderId);
+}
+
+type Found = { readonly difference: Difference; readonly now: Date; readonly healed: boolean };
+
+const keyOf = ({ kind, providerRef }: Difference): string => `reconcile:${providerRef}:${kind}`;
+
+/** Once per difference; seen again, it stays as it is. What was healed needs nobody. */
+export async function reportDifference(db: Db, { difference, now, healed }: Found): Promise<void> {
+  await db
+    .insertInto('incidents')
+    .values({
+      key: keyOf(difference),
+      order_id: difference.orderId ?? null,
+      kind: `reconcile_${difference.kind}`,
+      detail: JSON.stringify(difference),
+      at: now,
+      resolved_at: healed ? now : null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Differences of earlier runs that this one did not find any more have gone. Returns how many. */
+export async function resolveVanished(
+  db: Db,
+  { found, now }: { readonly found: readonly Difference[]; readonly now: Date },
+): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable('incidents')
+    .set({ resolved_at: now })
+    .where('kind', 'like', 'reconcile\\_%')
+    .where('resolved_at', 'is', null)
+    .where(sql<boolean>`key <> ALL(${found.map(keyOf)}::text[])`)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
+type Late = { readonly difference: Difference; readonly now: Date };
+
+/**
+ * Money that the provider took and we did not know of. What had been written off is recovered; the rest belongs to nobody
+ * here, and goes back. Idempotent.
+ */
+export async function bookLateMoney(db: Db, { difference, now }: Late): Promise<void> {
+  const { orderId, providerRef, theirsMinor: amountMinor } = difference;
+  await db.transaction().execute(async (trx) => {
+    const order = await trx
+      .selectFrom('orders')
+      .select(['id', 'merchant_id', 'customer_id', 'currency'])
+      .where('id', '=', orderId ?? '')
+      .executeTakeFirstOrThrow();
+    await lockMoney(trx, order.id);
+    const recovered = Math.min(amountMinor, await writtenOff(trx, order.id));
+    const late = amountMinor - recovered;
+    const posted = await postOnce(trx, {
+      posting: {
+        key: `${order.id}:late:${providerRef}`,
+        kind: 'correction',
+        entries: [
+          { account: 'provider_clearing', party: provider, amountMinor },
+          { account: 'bad_debt', party: platformParty, amountMinor: -recovered || 0 },
+          { account: 'unidentified_receipts', party: provider, amountMinor: -late || 0 },
+        ],
+      },
+      orderId: order.id,
+      currency: order.currency,
+      at: now,
+    });
+    if (posted === 'posted' && late > 0) await giveBack(trx, { order, providerRef, late, now });
+  });
+}
+
+async function writtenOff(trx: Db, orderId: string): Promise<number> {
+  const { rows } = await sql<{ minor: number }>`
+    SELECT coalesce(sum(e.amount_minor), 0)::bigint AS minor
+    FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_key = t.key AND e.at = t.at
+    WHERE t.order_id = ${orderId} AND e.account = 'bad_debt' AND t.kind IN ('write_off', 'correction')`.execute(
+    trx,
+  );
+  return Math.max(0, rows[0]?.minor ?? 0);
+}
+
+type GiveBack = {
+  readonly order: {
+    readonly id: string;
+    readonly merchant_id: string;
+    readonly customer_id: string;
+    readonly currency: string;
+  };
+  readonly providerRef: string;
+  readonly late: number;
+  readonly now: Date;
+};
+
+async function giveBack(trx: Db, { order, providerRef, late, now }: GiveBack): Promise<void> {
+  const { id, merchant_id, customer_id, currency } = order;
+  const bearer: LedgerEntry = {
+    account: 'unidentified_receipts',
+    party: provider,
+    amountMinor: late,
+  };
+  await trx
+    .insertInto('refunds')
+    .values({
+      id: newId('refund', now.getTime()),
+      order_id: id,
+      merchant_id,
+      customer_id,
+      currency,
+      amount_minor: late,
+      status: 'requested',
+      fault: 'platform',
+      reason: 'duplicate_payment',
+      wish: JSON.stringify({ kind: 'amount', amountMinor: late }),
+      bearers: JSON.stringify([bearer]),
+      provider,
+      provider_ref: providerRef,
+      refund_ref: null,
+      code: null,
+      requested_by: JSON.stringify({ kind: 'system' }),
+      decided_by: null,
+      note_id: null,
+      created_at: now,
+      decide_before: null,
+      first_sent_at: null,
+      finished_at: null,
+    })
+    .execute();
+}
