@@ -10,6 +10,7 @@ import { AmountMinor, Body, Id, Location, Name, Nullable, Phone, Time } from './
 const longestMs = 30 * 86_400_000;
 const DurationMs = Type.Integer({ minimum: 1, maximum: longestMs });
 const Count = Type.Integer({ minimum: 1, maximum: 1_000 });
+const Bps = Type.Integer({ minimum: 0, maximum: 10_000 });
 const Shares = Type.Unsafe<SettlementShares>(
   Type.Tuple(
     [
@@ -37,13 +38,18 @@ const special: Readonly<Record<string, TSchema>> = {
   roadFactor: Type.Number({ minimum: 1, maximum: 5 }),
 };
 
+const schemaOf = (name: string): TSchema => {
+  if (name.endsWith('Ms')) return DurationMs;
+  return name.endsWith('Bps') ? Bps : Count;
+};
+
 /** Every name of the policy, each optional: what is absent is the default. */
 const PolicyOverrides = Type.Unsafe<Partial<Policy>>(
   Body(
     Object.fromEntries(
       Object.keys(defaultPolicy).map((name) => [
         name,
-        Type.Optional(special[name] ?? (name.endsWith('Ms') ? DurationMs : Count)),
+        Type.Optional(special[name] ?? schemaOf(name)),
       ]),
     ),
     { description: 'Overrides of the default policy; durations in milliseconds' },

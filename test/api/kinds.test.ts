@@ -42,7 +42,7 @@ const ledgerOf = async (orderId: string): Promise<Readonly<Record<string, number
   const rows = await world.db
     .selectFrom('ledger_entries as e')
     .innerJoin('ledger_transactions as t', 't.key', 'e.transaction_key')
-    .select(['e.account', (eb) => eb.fn.sum<number>('e.amount_minor').as('minor')])
+    .select(['e.account', (eb) => eb.fn.sum<string>('e.amount_minor').as('minor')])
     .where('t.order_id', '=', orderId)
     .groupBy('e.account')
     .execute();
