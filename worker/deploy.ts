@@ -45,8 +45,10 @@ const { positionals, values } = parseArgs({
 const [command] = positionals;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const codeHere = () => bundleWorkflows({ buildId: process.env['WAYBILL_BUILD_ID'] || undefined });
-const buildIdAsked = async (): Promise<string> => values['build-id'] ?? (await codeHere()).buildId;
+const ownName = process.env['WAYBILL_BUILD_ID'] || undefined;
+const codeHere = () => bundleWorkflows({ buildId: ownName });
+const buildIdAsked = async (): Promise<string> =>
+  values['build-id'] ?? ownName ?? (await codeHere()).buildId;
 
 async function withFleet<T>(work: (fleet: Fleet) => Promise<T>): Promise<T> {
   const address = values.address ?? process.env['TEMPORAL_ADDRESS'];

@@ -46,7 +46,7 @@ const ledgerOf = async (orderId: string): Promise<Readonly<Record<string, number
     .where('t.order_id', '=', orderId)
     .groupBy('e.account')
     .execute();
-  return Object.fromEntries(rows.map(({ account, minor }) => [account, minor]));
+  return Object.fromEntries(rows.map(({ account, minor }) => [account, Number(minor)]));
 };
 
 describe('pickup', () => {

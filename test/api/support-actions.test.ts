@@ -1,10 +1,21 @@
 // What support does to an order, over HTTP: actions with their previews and audit, break-glass, second approvals, bulk.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { supportActionNames } from '../../domain/support.ts';
+import { actionOf, supportActionNames, type SupportActionName } from '../../domain/support.ts';
 import type { Preview } from '../../api/schemas/support.ts';
 import { createDesk, listed, type Desk } from './desk.ts';
 import { createWorld, openShop, type Shop, type World } from './world.ts';
+
+/** What an action must be told, as a body. */
+const given = (name: SupportActionName): object =>
+  Object.fromEntries(
+    Object.entries(actionOf(name).takes ?? {})
+      .filter(([, { optional }]) => !optional)
+      .map(([key, { kind }]) => [
+        key,
+        kind === 'time' ? new Date(Date.now() + 600_000).toISOString() : 600,
+      ]),
+  );
 
 type Previewed = Pick<Preview, 'sequence' | 'refusal' | 'after' | 'happens'>;
 
@@ -30,10 +41,11 @@ describe('an action', () => {
     };
     it.each(Object.entries(stages))('%s does what its preview says', async (_, make) => {
       const id = await make();
-      const preview = await desk.say(id, `actions/${name}/preview`);
+      const body = { reason: 'merchant_silent', ...given(name) };
+      const preview = await desk.say(id, `actions/${name}/preview`, { body });
       const { sequence, refusal, after, happens } = preview.body as unknown as Previewed;
       expect(await desk.logged(id, sequence)).toEqual([]);
-      const reply = await desk.say(id, `actions/${name}`, { ifMatch: `"${sequence}"` });
+      const reply = await desk.say(id, `actions/${name}`, { ifMatch: `"${sequence}"`, body });
       const { code, order_status: order, delivery_status: delivery } = reply.body;
       expect({ code, order, delivery }).toMatchObject(
         refusal ? { code: refusal.code } : { order: after?.order, delivery: after?.delivery },

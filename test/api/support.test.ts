@@ -42,7 +42,11 @@ describe('the exceptions queue', () => {
     });
     const actions = ((row?.['actions'] ?? []) as { path: string }[]).map(({ path }) => path);
     const base = `/v1/support/orders/${id}`;
-    expect(actions).toEqual([`${base}/actions/accept`, `${base}/actions/cancel`]);
+    expect(actions).toEqual(
+      ['accept', 'cancel', 'resend-to-merchant', 'hold', 'extend', 'convert-to-pickup'].map(
+        (name) => `${base}/actions/${name}`,
+      ),
+    );
   });
 
   it('leaves out what is in time and what is over', async () => {

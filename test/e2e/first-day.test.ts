@@ -1,25 +1,33 @@
 // Support's first day: the steps of docs/operations/support.md, against the whole stack. Each trouble is found in the
 // queue and resolved in at most three calls; the money is right and the audit complete.
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { orderWorkflowId, parseId } from '../../domain/ids.ts';
-import { startOtherRelease } from '../support/broken-worker.ts';
+import { copyCode, failsAtAccept } from '../support/other-code.ts';
 import { openShop, type Reply, type Shop } from '../support/shop.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { acceptOffer, insist, paymentsOf } from '../support/truth.ts';
 
+let folder: string;
 let stack: Stack;
 let shop: Shop;
 let agent: string;
 let calls = 0;
 beforeAll(async () => {
-  stack = await startStack();
+  folder = await mkdtemp(join(tmpdir(), 'waybill-'));
+  stack = await startStack({ env: { WAYBILL_PROMOTE: 'always' } });
   shop = await openShop(stack, { policy: { dispatchTickMs: 300, dispatchIdleMs: 500 } });
   await shop.goOnline();
   const key = { secret: stack.adminKey, path: '/v1/admin/keys', body: { role: 'support' } };
   agent = String((await shop.post(key)).body['secret']);
 }, 120_000);
-afterAll(() => stack.close());
+afterAll(async () => {
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
 beforeEach(() => {
   calls = 0;
 });
@@ -162,11 +170,8 @@ describe('on the first day', () => {
     { timeout: 180_000 },
     async () => {
       await stack.stop('worker');
-      const release = await startOtherRelease(stack);
+      await stack.start('worker', {}, await copyCode(join(folder, 'bad'), failsAtAccept));
       const id = await pending();
-      await release.stop();
-      await stack.start('worker');
-      // Anything wakes it; today's code then fails on what the other release wrote.
       void shop.merchantSays(id, 'accept', {}).catch(() => undefined);
       await expect
         .poll(async () => (await workflowOf(id).describe()).raw.pendingWorkflowTask?.attempt ?? 0, {
@@ -187,6 +192,8 @@ describe('on the first day', () => {
           'support asks for settle (workflow_broken): done',
         ]),
       );
+      await stack.stop('worker');
+      await stack.start('worker');
     },
   );
 

@@ -38,13 +38,13 @@ export async function copyCode(folder: string, patches: readonly Patch[]): Promi
 export const sleepsFirst: readonly Patch[] = [
   {
     file: 'workflows/order.ts',
-    from: "import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';",
-    to: "import { allHandlersFinished, CancellationScope, condition, sleep } from '@temporalio/workflow';",
+    from: '  makeContinueAsNewFunc,\n',
+    to: '  makeContinueAsNewFunc,\n  sleep,\n',
   },
   {
     file: 'workflows/order.ts',
-    from: '    await handle(life, placing);',
-    to: "    await sleep('1ms');\n    await handle(life, placing);",
+    from: '    if (!input.resume) await handle(life, placing);',
+    to: "    await sleep('1ms');\n    if (!input.resume) await handle(life, placing);",
   },
 ];
 
