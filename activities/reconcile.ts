@@ -25,8 +25,11 @@ type Dependencies = {
 };
 
 const batchSize = 200;
-/** Longer than a hold lives, so that each is looked at after its end. */
-const reachMs = 8 * 86_400_000;
+const dayMs = 86_400_000;
+/** A card is held up to 5 days ahead, for 7 days, and its capture tried for 3: each is looked at after its end. */
+const reachMs = 16 * dayMs;
+/** Captures as old as this have their payment within the reach. */
+const capturesReachMs = 3 * dayMs;
 
 export function createReconcileActivities(deps: Dependencies): ReconcileActivities {
   const { db, gateway, log, now = Date.now } = deps;
@@ -65,7 +68,7 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
         const createdAfter = now() - reachMs;
         const { seen, found } = await readBooks(createdAfter);
         // Ours may be a little younger than their oldest: a capture comes after its payment.
-        const since = new Date(createdAfter + 86_400_000);
+        const since = new Date(now() - capturesReachMs);
         const differences = [...found, ...(await unseen(db, { since, seen }))];
         const doubtful = ordersInDoubt(differences);
         let healed = 0;

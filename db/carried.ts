@@ -7,14 +7,14 @@ type Status = DeliveryPart['status'];
 
 /** On the way to the branch or there. */
 const before = ['confirmed', 'arrived_at_pickup'] as const satisfies readonly Status[];
+const back = ['enroute_to_return', 'arrived_at_return'] as const satisfies readonly Status[];
 /** With the goods. */
 const after = [
   'picked_up',
   'arrived_at_dropoff',
   'delivery_unconfirmed',
   'problem',
-  'enroute_to_return',
-  'arrived_at_return',
+  ...back,
 ] as const satisfies readonly Status[];
 
 export const carried: readonly string[] = [...before, ...after];
@@ -24,3 +24,4 @@ const listOf = (statuses: readonly string[]) =>
 /** For `delivery_status IN (…)`: literals, so that the partial index is used. */
 export const carriedStatuses = listOf(carried);
 export const withGoodsStatuses = listOf(after);
+export const returningStatuses = listOf(back);

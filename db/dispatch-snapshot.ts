@@ -8,7 +8,7 @@ import type { DriverId, MarketId, OrderId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Db } from './connect.ts';
 import type { OfferOrderStatus } from './schema.ts';
-import { carriedStatuses, withGoodsStatuses } from './carried.ts';
+import { carriedStatuses, returningStatuses, withGoodsStatuses } from './carried.ts';
 
 /** Times in epoch milliseconds. */
 export type SearchingRow = {
@@ -45,6 +45,7 @@ export type Stop = {
   readonly orderId: OrderId;
   readonly pickedUp: boolean;
   readonly pickup: Place;
+  /** The customer's door; the branch, when the goods come back. */
   readonly dropoff: Place;
   /** When the goods are there, as far as is known. */
   readonly readyAt: number | undefined;
@@ -178,6 +179,7 @@ async function readStops(db: Db, marketId: MarketId): Promise<ReadonlyMap<string
       WHERE l.status = 'accepted' AND f.market_id = ${marketId}
     )
     SELECT held.driver_id, o.id AS order_id, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
+      o.delivery_status IN (${returningStatuses}) AS returning,
       o.pickup_lat, o.pickup_lng, o.dropoff_lat, o.dropoff_lng, o.ready_estimate_at
     FROM held JOIN orders o ON o.id = held.order_id ORDER BY picked_up DESC, o.id`.execute(db);
   const stops = new Map<string, Stop[]>();
@@ -190,6 +192,7 @@ type StopRow = {
   readonly driver_id: string;
   readonly order_id: string;
   readonly picked_up: boolean;
+  readonly returning: boolean;
   readonly pickup_lat: number;
   readonly pickup_lng: number;
   readonly dropoff_lat: number;
@@ -201,6 +204,8 @@ const toStop = (row: StopRow): Stop => ({
   orderId: row.order_id as OrderId,
   pickedUp: row.picked_up,
   pickup: { lat: row.pickup_lat, lng: row.pickup_lng },
-  dropoff: { lat: row.dropoff_lat, lng: row.dropoff_lng },
+  dropoff: row.returning
+    ? { lat: row.pickup_lat, lng: row.pickup_lng }
+    : { lat: row.dropoff_lat, lng: row.dropoff_lng },
   readyAt: row.ready_estimate_at?.getTime(),
 });

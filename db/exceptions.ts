@@ -39,7 +39,7 @@ export const exceptionReasons = {
   },
   held: {
     says: 'it is held by support',
-    holds: () => sql<boolean>`o.deadlines @> '[{"status": "held"}]'::jsonb`,
+    holds: (now) => sql<boolean>`coalesce(o.held_until > ${now}, false)`,
   },
   delivery_unconfirmed: {
     says: 'nobody confirmed the drop-off in time; the hold on the card is kept',

@@ -55,12 +55,14 @@ export function postingOf(
     case 'delivery.unassigned':
     case 'delivery.transferred': {
       const left = event.type === 'delivery.transferred' ? event.fromDriverId : event.driverId;
-      const { payMinor, search } = event;
+      const { payMinor } = event;
       const entries: readonly LedgerEntry[] = [
         { account: 'driver', party: left, amountMinor: -payMinor },
         { account: 'platform', party: platformParty, amountMinor: payMinor },
       ];
-      return payMinor > 0 ? moves('driver_pay', entries, search) : undefined;
+      // One driver may leave an order twice, another one by the same step: the offer names who was let go by which.
+      const key = `${facts.orderId}:driver_pay:${left}:${event.search}`;
+      return payMinor > 0 ? { ...moves('driver_pay', entries), key } : undefined;
     }
     case 'payment.captured': {
       const to = { account: 'provider_clearing', party: 'stripe' } as const;

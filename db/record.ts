@@ -55,7 +55,7 @@ async function append(db: Db | Transaction<Database>, input: RecordInput): Promi
       deadlines = ${JSON.stringify(row.deadlines)}::jsonb, ready_estimate_at = ${time(row.readyEstimateAt)},
       ready_at = ${time(row.readyAt)}, pickup_eta_at = ${time(row.pickupEtaAt)},
       dropoff_eta_at = ${time(row.dropoffEtaAt)}, search = ${row.search},
-      fulfilment = ${row.fulfilment}, promised_at = ${time(row.promisedAt)}, goods_minor = ${row.goodsMinor},
+      held_until = ${time(row.heldUntil)}, fulfilment = ${row.fulfilment}, promised_at = ${time(row.promisedAt)}, goods_minor = ${row.goodsMinor},
       delivery_fee_minor = ${row.deliveryFeeMinor}, tip_minor = ${row.tipMinor}, total_minor = ${row.totalMinor},
       search_since = ${time(row.searchSince)}, provider_ref = coalesce(${row.providerRef ?? null}, provider_ref),
       is_over = ${row.isOver}, updated_at = ${at}

@@ -49,7 +49,8 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
   const order = await trx
     .selectFrom('orders')
     .innerJoin('markets', 'markets.id', 'orders.market_id')
-    .select(['orders.items', 'orders.facts', 'refund_approval_above_minor'])
+    .select(['orders.items', 'orders.delivery_fee_minor', 'orders.tip_minor'])
+    .select('refund_approval_above_minor')
     .where('orders.id', '=', id)
     .executeTakeFirstOrThrow();
   const [moves, refunds, disputed] = [
@@ -80,10 +81,10 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
         refundedQuantity: refundedOf(index),
       })),
       deliveryFee: {
-        minor: order.facts.deliveryFeeMinor,
+        minor: order.delivery_fee_minor,
         refunded: parts.some((wish) => wish.deliveryFee),
       },
-      tip: { minor: order.facts.tipMinor, refunded: parts.some((wish) => wish.tip) },
+      tip: { minor: order.tip_minor, refunded: parts.some((wish) => wish.tip) },
     },
     earners: earnersOf(moves),
     approvalAboveMinor: order.refund_approval_above_minor ?? undefined,

@@ -324,6 +324,7 @@ type OrdersTable = {
   is_over: Generated<boolean>;
   fulfilment: Generated<string>;
   promised_at: Time | null;
+  held_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
   goods_minor: Generated<number>;
   delivery_fee_minor: Generated<number>;
   tip_minor: Generated<number>;

@@ -84,8 +84,11 @@ const rules: { readonly [K in UpdateName]: Rule<K> } = {
   abandon: driver.abandon,
   reportProblem: driver.reportProblem,
   assign: driver.assign,
-  exhaustSearch: (state, { search }) =>
-    state.delivery.status === 'searching' && state.searches === search
+  // A hold is a hold for the dispatcher too.
+  exhaustSearch: (state, { search, byHand }, now) =>
+    state.delivery.status === 'searching' &&
+    state.searches === search &&
+    (byHand === true || (state.held?.until ?? now) <= now)
       ? end(state, { status: 'failed', endReason: 'failed_to_assign' })
       : ignored,
   hold: support.hold,

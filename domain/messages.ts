@@ -3,7 +3,7 @@
 
 import type { Actor, Proof } from './events.ts';
 import type { DriverId, NoteId, OfferId, OrderId } from './ids.ts';
-import type { OrderFacts, OrderState, SimpleStatus, Substitution } from './order.ts';
+import type { OrderFacts, SimpleStatus, Substitution } from './order.ts';
 import type { DropoffFailure, Problem, Shortage } from './parts.ts';
 import type { Shares } from './settlement.ts';
 
@@ -69,7 +69,11 @@ type Assignment = ByDriver & { readonly offerId: OfferId; readonly pickupEtaAt: 
 
 type SystemCommand =
   | ({ readonly kind: 'assign' } & Assignment)
-  | { readonly kind: 'exhaustSearch'; readonly search: number };
+  | {
+      readonly kind: 'exhaustSearch';
+      readonly search: number;
+      /** By support. */ readonly byHand?: true;
+    };
 
 type SupportCommand =
   | { readonly kind: 'hold'; readonly until: number }
@@ -238,13 +242,10 @@ export type CommandEnvelope = {
 /** An Update's answer: enough to know what the order is now; the read model holds the rest. */
 export type CommandAnswer = { readonly status: SimpleStatus; readonly sequence: number };
 
-/**
- * `resume`: the order goes on in a new run (a scheduled one, at its release), with the ids of the commands that it has
- * taken before: their callers may ask again.
- */
+/** `resume`: the order goes on in a new run (a scheduled one, at its release); its event log tells the rest. */
 export type OrderInput = {
   readonly facts: OrderFacts;
-  readonly resume?: { readonly state: OrderState; readonly taken: readonly string[] };
+  readonly resume?: true;
 };
 export type OrderResult = {
   readonly orderId: OrderId;

@@ -175,7 +175,7 @@ export const settlementTable: Readonly<Record<End, Partial<Readonly<Record<Stage
     arrived: platformBears,
     picked_up: platformBears,
   },
-  failed_to_pick_up: { arrived: merchantBears },
+  failed_to_pick_up: { accepted_arrived: merchantBears, arrived: merchantBears },
   not_collected: { preparing: ['goods', 'goods', 'nothing'] },
   failed_to_deliver: { picked_up: platformBearsAll, returning: platformBearsBothLegs },
   lost: { picked_up: platformBearsAll, returning: platformBearsBothLegs },
@@ -211,14 +211,14 @@ export function settle(bill: Bill, [customer, merchant, driver]: Shares): Settle
 /** Of an order as it stands. Cash is only ever charged when the goods change hands. */
 export function billOf(state: OrderState, end: End): Bill {
   const { facts, payment } = state;
-  const { goodsMinor, deliveryFeeMinor, tipMinor } = amountsOf(state);
+  const { goodsMinor, deliveryFeeMinor, tipMinor, totalMinor } = amountsOf(state);
   const { driverPayMinor, commissionBps, restockableMinor } = facts;
   const paidAtTheDoor = end === 'delivered' ? Number.MAX_SAFE_INTEGER : 0;
   const held = payment.status === 'authorized' ? payment.amountMinor : 0;
   const chargeableMinor = {
     card: held,
     cash: paidAtTheDoor,
-    external: Number.MAX_SAFE_INTEGER,
+    external: totalMinor,
   }[facts.method];
   const amounts = { goodsMinor, deliveryFeeMinor, tipMinor, restockableMinor };
   return { ...amounts, driverPayMinor, commissionBps, chargeableMinor };

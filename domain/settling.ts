@@ -64,12 +64,14 @@ const cancel = (state: OrderState, now: number): Decision =>
 function delivered(state: OrderState, now: number): Decision {
   const { delivery, fulfilment, facts } = state;
   const cash = facts.method === 'cash' ? { collectedMinor: amountsOf(state).totalMinor } : {};
-  if (fulfilment !== 'delivery') return decide(state, { kind: 'handOver', ...cash }, now);
+  // Support answers for what could not be shown any more.
+  const proofs = facts.proofs.map((kind) => ({ kind }));
+  if (fulfilment !== 'delivery') return decide(state, { kind: 'handOver', proofs, ...cash }, now);
   if (!('driverId' in delivery)) return refused('no_driver', 'no driver has taken the delivery');
   const { driverId } = delivery;
   const steps: readonly ExternalCommand[] = [
     ...(state.goodsOut ? [] : [{ kind: 'pickUp', driverId } as const]),
-    { kind: 'forceDeliver', proofs: [], ...cash },
+    { kind: 'forceDeliver', proofs, ...cash },
   ];
   return inTurn(state, steps, now);
 }

@@ -96,7 +96,7 @@ export const supportActions = {
   'stop-search': {
     says: 'Look for a driver no longer: the order fails, the platform bears it',
     bulk: true,
-    command: ({ state }) => ({ kind: 'exhaustSearch', search: state.searches }),
+    command: ({ state }) => ({ kind: 'exhaustSearch', search: state.searches, byHand: true }),
   },
   'mark-picked-up': {
     says: 'The driver has the goods',

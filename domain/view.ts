@@ -42,6 +42,8 @@ export type OrderRow = {
   readonly deliveryFeeMinor: number;
   readonly tipMinor: number;
   readonly totalMinor: number;
+  /** Support holds all deadlines of order and delivery until then. */
+  readonly heldUntil: number | undefined;
   readonly isOver: boolean;
 };
 
@@ -72,6 +74,7 @@ export function rowOf(state: OrderState): OrderRow {
     search: state.searches,
     searchSince: delivery.status === 'searching' ? delivery.since : undefined,
     providerRef: 'providerRef' in payment ? payment.providerRef : undefined,
+    heldUntil: hasEnded(state) ? undefined : state.held?.until,
     fulfilment: state.fulfilment,
     promisedAt: state.promisedAt,
     ...amountsOf(state),

@@ -37,8 +37,6 @@ export type Life = {
   readonly alarm: ReturnType<typeof createAlarm>;
   /** Commands that the log knew before this run did: their callers may ask again. */
   readonly found: Set<string>;
-  /** Every command that is in the log: a new run must know them. */
-  readonly taken: Set<string>;
   /** The order was released just now: it goes on in a new run, on the newest code. */
   released: boolean;
   callUnderWay: string | undefined;
@@ -47,13 +45,18 @@ export type Life = {
 
 const system: Actor = { kind: 'system' };
 export const placing: Item = { commandId: 'place', command: { kind: 'place' }, actor: system };
+/** A run that goes on begins with the log: what an older code made of it is not carried over. */
+export const resuming: Item = {
+  commandId: 'resume',
+  command: { kind: 'catchUp' },
+  actor: system,
+};
 
-export const startLife = ({ facts, resume }: OrderInput): Life => ({
-  state: resume?.state ?? initialState(facts),
+export const startLife = ({ facts }: OrderInput): Life => ({
+  state: initialState(facts),
   inbox: [],
   alarm: createAlarm(),
-  found: new Set(resume?.taken),
-  taken: new Set(resume?.taken),
+  found: new Set(),
   released: false,
   callUnderWay: undefined,
   working: false,
@@ -107,9 +110,9 @@ async function store(
 ): Promise<readonly OrderEvent[]> {
   const stored = await append(life.state, { commandId, actor, events });
   for (const event of stored) {
-    life.taken.add(event.commandId);
     if (event.commandId !== commandId) life.found.add(event.commandId);
-    if (event.type === 'order.released') life.released = true;
+    // What a new run reads first is why it runs.
+    if (event.type === 'order.released') life.released = commandId !== resuming.commandId;
   }
   life.state = fold(life.state, stored);
   return stored;

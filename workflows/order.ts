@@ -16,6 +16,7 @@ import {
   handle,
   next,
   placing,
+  resuming,
   startLife,
   type Life,
 } from './life.ts';
@@ -26,7 +27,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
   const life = startLife(input);
   listen(life);
   await CancellationScope.nonCancellable(async () => {
-    if (!input.resume) await handle(life, placing);
+    await handle(life, input.resume ? resuming : placing);
     do {
       while (!isOver(life.state)) {
         if (life.released) await goOn(life);
@@ -57,9 +58,9 @@ async function settleInbox(life: Life): Promise<void> {
 async function goOn(life: Life): Promise<void> {
   do await settleInbox(life);
   while (life.inbox.length > 0);
-  const { state, taken } = life;
+  const { state } = life;
   const continueAsNew = makeContinueAsNewFunc<typeof order>({
     initialVersioningBehavior: 'AUTO_UPGRADE',
   });
-  await continueAsNew({ facts: state.facts, resume: { state, taken: [...taken] } });
+  await continueAsNew({ facts: state.facts, resume: true });
 }

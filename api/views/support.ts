@@ -119,7 +119,8 @@ export function previewBody(
     sequence,
     allowed: true,
     refusal: null,
-    needs_approval: lossMinor > limitMinor,
+    // Break-glass is for when nothing else can act: one agent, and the audit.
+    needs_approval: action !== 'settle' && lossMinor > limitMinor,
     currency,
     before: standingBody(before),
     after: standingBody(after),

@@ -4,6 +4,8 @@
 ALTER TABLE orders
   ADD COLUMN fulfilment text NOT NULL DEFAULT 'delivery' CHECK (fulfilment IN ('delivery', 'pickup', 'dine_in')),
   ADD COLUMN promised_at timestamptz,
+  -- Support holds its deadlines until then.
+  ADD COLUMN held_until timestamptz,
   ADD COLUMN goods_minor bigint NOT NULL DEFAULT 0,
   ADD COLUMN delivery_fee_minor bigint NOT NULL DEFAULT 0,
   ADD COLUMN tip_minor bigint NOT NULL DEFAULT 0;

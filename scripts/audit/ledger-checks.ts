@@ -163,16 +163,21 @@ const transactionsBelong: Check = {
         return refunds.get(key.split(':').at(-1) ?? '')?.orderId === orderId
           ? []
           : missing('a refund');
-      const caused = events.some((event) => event.type === causeOf[kind]);
-      return caused ? [] : missing(causeOf[kind] ?? kind);
+      const causes = causesOf[kind] ?? [];
+      const caused = events.some((event) => causes.includes(event.type));
+      return caused ? [] : missing(causes.join(' or ') || kind);
     });
   },
 };
 
-const causeOf: Readonly<Record<string, string>> = {
-  settlement: 'order.settled',
-  capture: 'payment.captured',
-  write_off: 'payment.written_off',
+const causesOf: Readonly<Record<string, readonly string[]>> = {
+  settlement: ['order.settled'],
+  capture: ['payment.captured'],
+  write_off: ['payment.written_off'],
+  driver_pay: ['delivery.unassigned', 'delivery.transferred'],
+  elsewhere: ['payment.paid_elsewhere'],
+  cash: ['payment.collected'],
+  remittance: ['payment.remitted', 'payment.short'],
 };
 
 /** What the provider or a payout causes, not an order. */

@@ -79,7 +79,7 @@ const cells: Readonly<Record<End, Partial<Record<Stage, Shares>>>> = {
     arrived: platform,
     picked_up: platform,
   },
-  failed_to_pick_up: { arrived: merchantOwes },
+  failed_to_pick_up: { accepted_arrived: merchantOwes, arrived: merchantOwes },
   not_collected: { preparing: goodsOnly },
   failed_to_deliver: { picked_up: platformAll, returning: platformBothLegs },
   lost: { picked_up: platformAll, returning: platformBothLegs },
@@ -89,10 +89,10 @@ const cells: Readonly<Record<End, Partial<Record<Stage, Shares>>>> = {
   discarded: { picked_up: [2_500, 1_600, 500] },
 };
 
-/** The hold of 25.00 bounds a card; cash is only ever paid when the goods change hands. */
+/** The hold of 25.00 bounds a card, the total what a channel took; cash is only paid when the goods change hands. */
 function charged(method: PaymentMethod, end: End, owedMinor: number): number {
-  if (method === 'card') return Math.min(owedMinor, 2_500);
-  return method === 'cash' && end !== 'delivered' ? 0 : owedMinor;
+  if (method === 'cash') return end === 'delivered' ? owedMinor : 0;
+  return Math.min(owedMinor, 2_500);
 }
 
 const everyCell = ends.flatMap((end) =>

@@ -43,8 +43,8 @@ export const sleepsFirst: readonly Patch[] = [
   },
   {
     file: 'workflows/order.ts',
-    from: '    if (!input.resume) await handle(life, placing);',
-    to: "    await sleep('1ms');\n    if (!input.resume) await handle(life, placing);",
+    from: '    await handle(life, input.resume ? resuming : placing);',
+    to: "    await sleep('1ms');\n    await handle(life, input.resume ? resuming : placing);",
   },
 ];
 
