@@ -31,20 +31,32 @@ const placeDeadlineMs = 5_000;
 const bulkPatienceMs = 30_000;
 const attemptPatienceMs = 60_000;
 
+/** What nobody waits for is done every few minutes, not beside every look after the orders. */
+const betweenCleaningsMs = 5 * 60_000;
+
+function seldom(part: (deps: Dependencies) => Promise<void>) {
+  let doneAt = 0;
+  return async (deps: Dependencies): Promise<void> => {
+    if (Date.now() < doneAt + betweenCleaningsMs) return;
+    await part(deps);
+    doneAt = Date.now();
+  };
+}
+
 export function createMaintenanceActivities(deps: Dependencies): MaintenanceActivities {
   const parts = [
     finishDrafts,
     nudgeOrders,
     deliverWebhooks,
     wakeDispatchers,
-    ({ db }: Dependencies) => upkeep.pruneIdempotencyKeys(db),
-    ({ db }: Dependencies) => prunePaymentActions(db),
-    ({ db }: Dependencies) => upkeep.pruneWebhooks(db),
-    ({ db }: Dependencies) => coarsenErased(db),
+    seldom(({ db }) => upkeep.pruneIdempotencyKeys(db)),
+    seldom(({ db }) => prunePaymentActions(db)),
+    seldom(({ db }) => upkeep.pruneWebhooks(db)),
+    seldom(({ db }) => coarsenErased(db)),
     watchWorkflows,
     resumeBulks,
     ({ db }: Dependencies) => closeFound(db, new Date(Date.now() - attemptPatienceMs)),
-    makePartitions,
+    seldom(makePartitions),
     reportOverdue,
     ...(deps.also ?? []),
   ];
