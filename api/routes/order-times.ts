@@ -35,8 +35,7 @@ export function readPreparation({ prep_seconds, ready_at }: Accept, now: number)
   return { prep: { prepMs }, unfit: undefined };
 }
 
-type ArrivalTime = {
-  readonly arrival: { readonly arrivedAt?: number };
+type Checks = {
   readonly notBefore: number | undefined;
   readonly unfit: ProblemError | undefined;
 };
@@ -44,22 +43,16 @@ type ArrivalTime = {
 export function readArrival(
   { arrived_at }: { readonly arrived_at?: string },
   now: number,
-): ArrivalTime {
+): Checks & { readonly arrival: { readonly arrivedAt?: number } } {
   const { at, ...checks } = readPast('arrived_at', arrived_at, now);
   return { arrival: at === undefined ? {} : { arrivedAt: at }, ...checks };
 }
-
-type HappeningTime = {
-  readonly happening: { readonly happenedAt?: number };
-  readonly notBefore: number | undefined;
-  readonly unfit: ProblemError | undefined;
-};
 
 /** When a phone without network did what it tells now. */
 export function readHappened(
   { happened_at }: { readonly happened_at?: string },
   now: number,
-): HappeningTime {
+): Checks & { readonly happening: { readonly happenedAt?: number } } {
   const { at, ...checks } = readPast('happened_at', happened_at, now);
   return { happening: at === undefined ? {} : { happenedAt: at }, ...checks };
 }

@@ -61,7 +61,8 @@ const NEEDS_EXECUTION: readonly FaultKind[] = [
   'hold_expired',
   'declined',
 ];
-const RANDOM_POST: readonly FaultKind[] = [
+/** What may go wrong with any request that moves money. */
+export const POST_FAULTS = [
   'execute_then_timeout',
   'timeout',
   'execute_then_500',
@@ -71,7 +72,7 @@ const RANDOM_POST: readonly FaultKind[] = [
   '429',
   'drop_connection',
   'execute_then_drop',
-];
+] as const satisfies readonly FaultKind[];
 const RANDOM_GET: readonly FaultKind[] = ['timeout', '503', '429', 'drop_connection'];
 
 /** Mulberry32: small, fast, seeded; from 0 (included) to 1. */
@@ -103,7 +104,7 @@ export function createFaults(initial: FaultOptions) {
 
   function pickRandom(facts: RequestFacts): Fault | undefined {
     if (rate === 0 || random() >= rate) return undefined;
-    const kinds = facts.method === 'POST' ? RANDOM_POST : RANDOM_GET;
+    const kinds = facts.method === 'POST' ? POST_FAULTS : RANDOM_GET;
     const kind = kinds[Math.floor(random() * kinds.length)];
     if (kind === undefined || (facts.replay && NEEDS_EXECUTION.includes(kind))) return undefined;
     return { kind };

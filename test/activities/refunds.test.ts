@@ -12,6 +12,7 @@ import { newId } from '../../db/new-id.ts';
 import { decideRefund, requestRefund, type NewRefund } from '../../db/refunds.ts';
 import { saveWebhook } from '../../db/webhooks.ts';
 import type { RefundId } from '../../domain/ids.ts';
+import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
 import { createLog } from '../../log.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 import { createMarket, type Market } from '../db/market.ts';
@@ -116,24 +117,13 @@ describe('a refund', () => {
     expect(await balancesOf(market.db, order.id)).toEqual({});
   });
 
-  const faults = [
-    'execute_then_timeout',
-    'timeout',
-    'execute_then_500',
-    '500',
-    '503',
-    '409',
-    '429',
-    'drop_connection',
-    'execute_then_drop',
-  ] as const;
   const crashes = [
     'refund:before',
     'refund:after-effect',
     'refund:after-record',
     undefined,
   ] as const;
-  const matrix = faults.flatMap((fault) => crashes.map((crash) => [fault, crash] as const));
+  const matrix = POST_FAULTS.flatMap((fault) => crashes.map((crash) => [fault, crash] as const));
 
   it.each(matrix)('is paid back once: %s, killed at %s', async (kind, crash) => {
     const order = await payOrder(market, { gateway });

@@ -9,21 +9,11 @@ import { isOutage } from '../../adapters/outage.ts';
 import type { Incoming } from '../../adapters/payment-port.ts';
 import { newId } from '../../db/new-id.ts';
 import { methodTraits } from '../../domain/payment-methods.ts';
+import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
 import { createMarket, type Market } from '../db/market.ts';
 import { rigs, type Clock, type Rig } from '../support/payment-rigs.ts';
 
 const minuteMs = 60_000;
-const faults = [
-  'execute_then_timeout',
-  'timeout',
-  'execute_then_500',
-  '500',
-  '503',
-  '409',
-  '429',
-  'drop_connection',
-  'execute_then_drop',
-] as const;
 
 let market: Market;
 let inbox: Incoming[];
@@ -167,7 +157,7 @@ describe.each(rigs)('%s', (name, start) => {
     expect(rig.books().taken).toEqual([]);
   });
 
-  it.each(faults)('asks for the money once: %s', async (kind) => {
+  it.each(POST_FAULTS)('asks for the money once: %s', async (kind) => {
     rig.addFault({ kind, match: { method: 'POST', path: rig.paths.authorize } });
     const providerRef = await pay();
     expect(await truth(providerRef)).toMatchObject({ status: held, amountMinor });
@@ -206,7 +196,7 @@ describe.each(rigs)('%s', (name, start) => {
     expect(rig.books().taken).toEqual([2_000]);
   });
 
-  it.runIf(traits.takes === 'hold').each(faults)('takes it once: %s', async (kind) => {
+  it.runIf(traits.takes === 'hold').each(POST_FAULTS)('takes it once: %s', async (kind) => {
     const providerRef = await pay();
     await truth(providerRef);
     rig.addFault({ kind, match: { method: 'POST', path: rig.paths.capture } });
@@ -268,7 +258,7 @@ describe.each(rigs)('%s', (name, start) => {
     expect(await refund(providerRef, 500)).toMatchObject({ code: 'not_captured' });
   });
 
-  it.each(faults)('gives back once: %s', async (kind) => {
+  it.each(POST_FAULTS)('gives back once: %s', async (kind) => {
     const providerRef = await pay();
     await truth(providerRef);
     await capture(providerRef);
