@@ -7,6 +7,7 @@ import {
   exportsAreNamed,
   foldersSayWhatIsInThem,
   pathsAreOfNoMachine,
+  workflowModulesKeepNothing,
 } from './support/tidy-names.ts';
 import { filesAreShort, functionsAreShort } from './support/tidy-sizes.ts';
 
@@ -29,6 +30,7 @@ describe('the project', () => {
     'exports are named': exportsAreNamed,
     'dependencies have their reasons': dependenciesHaveReasons,
     'no path of a machine is written down': pathsAreOfNoMachine,
+    'what all workflows share keeps nothing': workflowModulesKeepNothing,
   };
   test.each(Object.entries(rules))('%s', (_, rule) => {
     expect(rule(project)).toEqual([]);
@@ -77,6 +79,27 @@ describe('imports', () => {
     ['test/api/a.test.ts', "import { anything } from '../../workflows/order.ts';"],
   ])('allows %s: %s', (path, text) => {
     expect(importsFollowTheTable([file(path, text)])).toEqual([]);
+  });
+});
+
+describe('modules of workflows', () => {
+  test.each([
+    'let orders = 0;',
+    'export let orders = 0;',
+    'const seen = new Map<string, number>();',
+    'const seen: Map<string, number> = new Map();',
+    'const seen: string[] = [];',
+  ])('refuses %s', (text) => {
+    expect(workflowModulesKeepNothing([file('domain/a.ts', text)])).toHaveLength(1);
+    expect(workflowModulesKeepNothing([file('api/a.ts', text)])).toEqual([]);
+  });
+
+  test.each([
+    "const ended: ReadonlySet<string> = new Set(['completed']);",
+    '  const total = new Map<number, number>();',
+    'const names: readonly string[] = [];',
+  ])('allows %s', (text) => {
+    expect(workflowModulesKeepNothing([file('workflows/a.ts', text)])).toEqual([]);
   });
 });
 

@@ -16,8 +16,11 @@ export async function bundleWorkflows({
   root = fileURLToPath(new URL('..', import.meta.url)),
   buildId,
 }: { readonly root?: string; readonly buildId?: string | undefined } = {}): Promise<WorkflowCode> {
+  const workflowsPath = join(root, 'workflows/index.ts');
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(root, 'workflows/index.ts'),
+    workflowsPath,
+    // Run once for all workflows of a worker instead of once for each: none of the modules keeps anything.
+    preloadModules: [workflowsPath],
     logger: new DefaultLogger('WARN'),
     // Modules are named by their path from here.
     webpackConfigHook: (config) => ({ ...config, context: root }),

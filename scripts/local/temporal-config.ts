@@ -12,6 +12,9 @@ export const dynamicConfig: Readonly<Record<string, boolean | number | string>> 
   'history.timerProcessorMaxPollRPS': 1_000,
   'history.transferProcessorMaxPollRPS': 1_000,
   'history.visibilityProcessorMaxPollRPS': 1_000,
+  // One server: each further partition of a queue would only forward its tasks to the first.
+  'matching.numTaskqueueReadPartitions': 1,
+  'matching.numTaskqueueWritePartitions': 1,
   // Clients who insist start the count anew: with the default of five, broken workflows are never reported.
   'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 2,
 };

@@ -58,3 +58,21 @@ export const pathsAreOfNoMachine: Rule = (files) =>
 function places(text: string, pattern: RegExp): readonly number[] {
   return [...text.matchAll(pattern)].map((match) => lineOf(text, match.index));
 }
+
+/**
+ * All workflows of a worker share their modules (worker/version.ts): what one order kept at the top of a module, another
+ * would read. A collection there is typed as one that cannot change.
+ */
+export const workflowModulesKeepNothing: Rule = (files) =>
+  files
+    .filter(({ path }) => /^(workflows|domain)\//.test(path))
+    .flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .map((line, i) => ({ line, at: `${path}:${i + 1}` }))
+        .filter(({ line }) => keeps.test(line))
+        .map(({ at }) => `${at}: kept at the top of a module that all workflows share`),
+    );
+
+const keeps =
+  /^(export )?((let|var) |const \w+(: (?!Readonly|readonly)[^=]*)? = (new (Map|Set|WeakMap|Array)\b|\[\];|\{\};))/;
