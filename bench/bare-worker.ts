@@ -1,5 +1,5 @@
-// The worker of the bare workflow: the options of worker/main.ts, task queues of its own, empty activities. It tells
-// its parent when a payment's answer is recorded, as ours tells Redis.
+// The worker of the bare workflow: the options of worker/main.ts except that it has no version (which favours it), task
+// queues of its own, empty activities. It tells its parent when a payment's answer is recorded, as ours tells Redis.
 
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -7,6 +7,7 @@ import type { BareActivities } from './bare-contract.ts';
 
 const address = process.env['TEMPORAL_ADDRESS'] ?? '';
 const namespace = process.env['TEMPORAL_NAMESPACE'] ?? 'default';
+const workflowsPath = fileURLToPath(new URL('bare-workflow.ts', import.meta.url));
 const authorizedSequence = 2;
 
 const activities: BareActivities = {
@@ -35,7 +36,8 @@ async function main(): Promise<void> {
     Worker.create({
       ...shared,
       taskQueue: 'bare-orders',
-      workflowsPath: fileURLToPath(new URL('bare-workflow.ts', import.meta.url)),
+      workflowsPath,
+      bundlerOptions: { preloadModules: [workflowsPath] },
       maxCachedWorkflows: 400,
       stickyQueueScheduleToStartTimeout: '2s',
     }),
