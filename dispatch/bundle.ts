@@ -10,10 +10,11 @@ export type Bundle = {
   readonly pickup: Spot;
   /** In the order of the drop-offs; never empty. */
   readonly jobs: readonly Job[];
-  readonly readyAt: number;
-  /** Of the latest of its goods: earlier, nobody needs to be there. */
+  /** Of the latest of its goods, as in ReadyEstimate. Before `earlyAt` nobody needs to be there. */
   readonly earlyAt: number;
-  /** As good as never later: the shift of who fetches it lasts until then. */
+  readonly readyAt: number;
+  readonly lateAt: number;
+  /** Of the first of its goods: the shift of who fetches it lasts until then, so he does not come for nothing. */
   readonly latestAt: number;
   readonly load: number;
   readonly terms: Terms;
@@ -41,7 +42,8 @@ export function bundleOf(jobs: readonly Job[], market: Market): Bundle | undefin
   let terms: Terms | undefined = first.terms;
   let readyAt = 0;
   let earlyAt = 0;
-  let latestAt = 0;
+  let latestAt = Number.POSITIVE_INFINITY;
+  let lateAt = 0;
   let load = 0;
   let idealSum = 0;
   let hasWindows = false;
@@ -49,8 +51,9 @@ export function bundleOf(jobs: readonly Job[], market: Market): Bundle | undefin
   for (const job of jobs) {
     terms = terms && bothTerms(terms, job.terms);
     readyAt = Math.max(readyAt, job.ready.expectedAt);
-    latestAt = Math.max(latestAt, job.ready.latestAt ?? job.ready.expectedAt);
+    latestAt = Math.min(latestAt, job.ready.latestAt ?? job.ready.expectedAt);
     earlyAt = Math.max(earlyAt, job.ready.earlyAt);
+    lateAt = Math.max(lateAt, job.ready.lateAt);
     spread = Math.max(spread, job.ready.lateAt - job.ready.expectedAt);
     load += job.load;
     idealSum += job.idealAt;
@@ -64,6 +67,7 @@ export function bundleOf(jobs: readonly Job[], market: Market): Bundle | undefin
     jobs,
     readyAt,
     earlyAt,
+    lateAt,
     latestAt,
     load,
     terms,

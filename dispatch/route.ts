@@ -45,8 +45,7 @@ export function timingOf(carrier: Carrier, visits: readonly Visit[], market: Mar
     if (visit.kind === 'pickup') {
       const takenAt = Math.max(arriveAt + beforeMs.pickup, readyAtOf(visit.jobs), now);
       const isChanged = visit.jobs.some((job) => job.order);
-      if (isChanged && Math.max(takenAt, latestOf(visit.jobs)) > carrier.shiftEndsAt)
-        costMs = Number.POSITIVE_INFINITY;
+      if (isChanged && takenAt > carrier.shiftEndsAt) costMs = Number.POSITIVE_INFINITY;
       time = takenAt + beforeMs.pickup;
     } else {
       const doorAt = Math.max(arriveAt + beforeMs.dropoff, visit.job.notBefore, now);
@@ -62,14 +61,6 @@ const readyAtOf = (jobs: readonly Job[]): number => {
   let readyAt = 0;
   for (const job of jobs) readyAt = Math.max(readyAt, job.ready.expectedAt);
   return readyAt;
-};
-
-/** Of what is not committed yet. */
-const latestOf = (jobs: readonly Job[]): number => {
-  let latestAt = 0;
-  for (const { order, ready } of jobs)
-    if (order) latestAt = Math.max(latestAt, ready.latestAt ?? ready.expectedAt);
-  return latestAt;
 };
 
 /** A change of the tail, looked at before it is made. */
@@ -132,7 +123,7 @@ function follow(bundle: Bundle | undefined, carrier: Carrier, market: Market): v
   const setOffAt = bundle.latestAt > shiftEndsAt ? Math.max(freeAt, bundle.readyAt) : freeAt;
   const from = driver.at ?? bundle.pickup;
   const approachMs = market.travel.ms(from, bundle.pickup, speed) + before;
-  const takenAt = Math.max(setOffAt + approachMs, bundle.readyAt);
+  const takenAt = takenAtOf(bundle, setOffAt + approachMs);
   const leftAt = takenAt + before;
   const profile = profileOf(bundle, speed, market);
   driver.at = profile.end;
@@ -146,6 +137,13 @@ function follow(bundle: Bundle | undefined, carrier: Carrier, market: Market): v
   driver.costMs += lateMs;
   driver.costMs += bundle.jobs.length * biasMs;
   if (takenAt > shiftEndsAt) driver.costMs = Number.POSITIVE_INFINITY;
+}
+
+/** On average: goods may be early or late, and who is there first waits for them. */
+function takenAtOf({ earlyAt, readyAt, lateAt }: Bundle, arriveAt: number): number {
+  const usual = Math.max(arriveAt, readyAt);
+  if (earlyAt >= lateAt) return usual;
+  return usual / 2 + (Math.max(arriveAt, earlyAt) + Math.max(arriveAt, lateAt)) / 4;
 }
 
 function costSoFar(carrier: Carrier, market: Market): number {
