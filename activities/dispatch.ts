@@ -15,13 +15,13 @@ import {
   type Unassigned,
 } from '../db/offer-rounds.ts';
 import { markRefused } from '../db/offers.ts';
-import { plan } from '../dispatch/plan.ts';
 import type { Plan } from '../dispatch/decision.ts';
 import type { MarketId } from '../domain/ids.ts';
 import { defaultPolicy, type Policy } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
 import { snapshotOf } from './market-view.ts';
+import { createPlanner } from './planner.ts';
 import { sendAll } from './send-all.ts';
 
 type Dependencies = {
@@ -39,6 +39,7 @@ type Dependencies = {
 const assignGraceMs = 2_000;
 const sendDeadlineMs = 2_000;
 const system = { kind: 'system' } as const;
+const planner = createPlanner();
 
 export function createDispatchActivities(dependencies: Dependencies): DispatchActivities {
   const clock = dependencies.now ?? Date.now;
@@ -126,7 +127,7 @@ async function makePlan({ db, redis, marketId, policy, clock }: Round): Promise<
     [...(seen ?? [])].map(([id, { lat, lng, at }]) => [id, { place: { lat, lng }, at }]),
   );
   const snapshot = snapshotOf({ now, policy, orders, drivers, live });
-  return plan({ snapshot, policy, seed: now });
+  return planner.plan({ snapshot, policy, seed: now });
 }
 
 async function endExhausted({ engine, log }: Round, exhausted: Plan['exhausted']): Promise<void> {

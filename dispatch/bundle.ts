@@ -10,10 +10,11 @@ export type Bundle = {
   readonly pickup: Spot;
   /** In the order of the drop-offs; never empty. */
   readonly jobs: readonly Job[];
-  readonly readyAt: number;
-  /** Of the latest of its goods: earlier, nobody needs to be there. */
+  /** Of the latest of its goods, as in ReadyEstimate. Before `earlyAt` nobody needs to be there. */
   readonly earlyAt: number;
-  /** As good as never later: the shift of who fetches it lasts until then. */
+  readonly readyAt: number;
+  readonly lateAt: number;
+  /** Of the first of its goods: the shift of who fetches it lasts until then, so he does not come for nothing. */
   readonly latestAt: number;
   readonly load: number;
   readonly terms: Terms;
@@ -41,7 +42,8 @@ export function bundleOf(jobs: readonly Job[], market: Market): Bundle | undefin
   let terms: Terms | undefined = first.terms;
   let readyAt = 0;
   let earlyAt = 0;
-  let latestAt = 0;
+  let latestAt = Number.POSITIVE_INFINITY;
+  let lateAt = 0;
   let load = 0;
   let idealSum = 0;
   let hasWindows = false;
@@ -49,8 +51,9 @@ export function bundleOf(jobs: readonly Job[], market: Market): Bundle | undefin
   for (const job of jobs) {
     terms = terms && bothTerms(terms, job.terms);
     readyAt = Math.max(readyAt, job.ready.expectedAt);
-    latestAt = Math.max(latestAt, job.ready.latestAt ?? job.ready.expectedAt);
+    latestAt = Math.min(latestAt, job.ready.latestAt ?? job.ready.expectedAt);
     earlyAt = Math.max(earlyAt, job.ready.earlyAt);
+    lateAt = Math.max(lateAt, job.ready.lateAt);
     spread = Math.max(spread, job.ready.lateAt - job.ready.expectedAt);
     load += job.load;
     idealSum += job.idealAt;
@@ -64,6 +67,7 @@ export function bundleOf(jobs: readonly Job[], market: Market): Bundle | undefin
     jobs,
     readyAt,
     earlyAt,
+    lateAt,
     latestAt,
     load,
     terms,
@@ -99,13 +103,11 @@ export function latenessOf(
   speed: SpeedClass,
   market: Market,
 ): { readonly costMs: number; readonly endAt: number } {
-  const { doorSum, durationMs } = profileOf(bundle, speed, market);
-  const { jobs, idealSum, riskMs } = bundle;
-  if (!bundle.hasWindows)
-    return {
-      costMs: jobs.length * leftAt + doorSum - idealSum + riskMs,
-      endAt: leftAt + durationMs,
-    };
+  const { jobs, riskMs } = bundle;
+  if (!bundle.hasWindows) {
+    const profile = profileOf(bundle, speed, market);
+    return { costMs: plainLateness(bundle, leftAt, profile), endAt: leftAt + profile.durationMs };
+  }
   const half = market.beforeMs.dropoff;
   let at = bundle.pickup;
   let time = leftAt;
@@ -119,6 +121,13 @@ export function latenessOf(
   return { costMs, endAt: time };
 }
 
+/** Of a bundle without windows. */
+export const plainLateness = (
+  { jobs, idealSum, riskMs }: Bundle,
+  leftAt: number,
+  { doorSum }: Profile,
+): number => jobs.length * leftAt + doorSum - idealSum + riskMs;
+
 /** Of one hand-over at the door. */
 export const doorCost = (job: Job, doorAt: number, { policy }: Market): number =>
   doorAt - job.idealAt + (Math.max(0, doorAt - job.dueAt) * policy.overduePercent) / 100;
@@ -130,10 +139,60 @@ export function withJob(
   market: Market,
   pressure = 0,
 ): Bundle | undefined {
-  let best: Bundle | undefined;
+  if (bundle.hasWindows || job.notBefore > 0 || job.dueAt < Number.POSITIVE_INFINITY)
+    return withJobInWindows(bundle, job, { market, pressure });
+  let best = -1;
   let least = Number.POSITIVE_INFINITY;
   for (let at = bundle.jobs.length; at >= 0; at -= 1) {
-    const candidate = bundleOf(bundle.jobs.toSpliced(at, 0, job), market);
+    const cost = costWithJob(bundle, job, at, { market, pressure });
+    if (cost >= least) continue;
+    least = cost;
+    best = at;
+  }
+  return best < 0 ? undefined : bundleOf(bundle.jobs.toSpliced(best, 0, job), market);
+}
+
+type Weighing = { readonly market: Market; readonly pressure: number };
+
+/** Of the bundle with the job at one place, left when it is ready: added up without making it. */
+function costWithJob(
+  { jobs, pickup, readyAt }: Bundle,
+  job: Job,
+  at: number,
+  { market, pressure }: Weighing,
+): number {
+  const { travel, policy, beforeMs } = market;
+  const half = beforeMs.dropoff;
+  let from = pickup;
+  let time = 0;
+  let doorSum = 0;
+  let idealSum = 0;
+  let spread = 0;
+  for (let index = 0; index <= jobs.length; index += 1) {
+    const next = index === at ? job : jobs[index < at ? index : index - 1];
+    if (!next) continue;
+    time += travel.ms(from, next.dropoff, 0) + half;
+    doorSum += time;
+    time += half;
+    from = next.dropoff;
+    idealSum += next.idealAt;
+    spread = Math.max(spread, next.ready.lateAt - next.ready.expectedAt);
+  }
+  const leftAt = Math.max(readyAt, job.ready.expectedAt);
+  const riskMs = (jobs.length * spread * policy.uncertaintyPercent) / 100;
+  const costMs = (jobs.length + 1) * leftAt + doorSum - idealSum + riskMs;
+  return costMs + pressure * (leftAt + time - leftAt);
+}
+
+function withJobInWindows(
+  { jobs }: Bundle,
+  job: Job,
+  { market, pressure }: Weighing,
+): Bundle | undefined {
+  let best: Bundle | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (let at = jobs.length; at >= 0; at -= 1) {
+    const candidate = bundleOf(jobs.toSpliced(at, 0, job), market);
     if (!candidate) return undefined;
     const { costMs, endAt } = latenessOf(candidate, candidate.readyAt, 0, market);
     const cost = costMs + pressure * (endAt - candidate.readyAt);

@@ -8,10 +8,13 @@ import type { Exclusion } from './decision.ts';
 import { bandAround, type Ends } from './ends.ts';
 import type { Carrier, Market } from './market.ts';
 import { objectionOf, type Terms } from './terms.ts';
+import type { Spot } from './travel.ts';
 
 export type Candidates = {
-  /** The most promising first. */
-  readonly drivers: readonly Candidate[];
+  /** Carrier indexes, the most promising first. */
+  readonly drivers: readonly number[];
+  /** Hardly ever above the time of the handover, plus bias, less the worth of the place that is left: for sorting. */
+  readonly keysMs: readonly number[];
   /** In the bundle that they were found for. */
   readonly orders: number;
   /** How many could be asked, before only the best were kept. */
@@ -21,146 +24,169 @@ export type Candidates = {
   readonly askedAgain: boolean;
 };
 
-export type Candidate = {
-  /** Carrier index. */
-  readonly index: number;
-  /** Hardly ever above the time of the handover, plus bias, less the worth of the place that is left: for sorting. */
-  readonly keyMs: number;
-};
-
 export type Search = ReturnType<typeof createSearch>;
 
 /** Remembers what it has found, so one search serves a whole round. */
 export function createSearch(ends: Ends, market: Market) {
-  const known = new Map<string, Reach>();
-  const reachOf = (bundle: Bundle, askLapsed: boolean): Reach => {
+  const { candidateDrivers } = market.policy;
+  const searching: Searching = {
+    ends,
+    market,
+    ranks: rankByIndex(ends),
+    widest: createBest(candidateDrivers * widerBy),
+    best: createBest(candidateDrivers),
+  };
+  const known = new Map<Spot, { readonly wanted: Wanted; readonly reached: Reach }[]>();
+  const reachOf = (bundle: Bundle): Reach => {
     const { pickup, terms, load } = bundle;
-    if (!isPlain(terms)) return reach({ bundle, ends, market, askLapsed });
-    const { needs, vehicles, merchantId, ownDriversOnly, radiusM } = terms;
-    const name = [pickup.id, needs, vehicles, merchantId, ownDriversOnly, radiusM, load].join();
-    const found = known.get(name) ?? reach({ bundle, ends, market, askLapsed });
-    known.set(name, found);
-    return found;
+    if (!isPlain(terms)) return reach({ terms, load }, pickup, searching);
+    const there = known.get(pickup) ?? [];
+    if (there.length === 0) known.set(pickup, there);
+    for (const { wanted, reached } of there)
+      if (wanted.load === load && isSame(wanted.terms, terms)) return reached;
+    const reached = reach({ terms, load }, pickup, searching);
+    there.push({ wanted: { terms, load }, reached });
+    return reached;
   };
   return (bundle: Bundle): Candidates => {
-    const first = reachOf(bundle, false);
+    const first = reachOf(bundle);
     const lapsed = first.excluded.let_lapse_before ?? 0;
     if (first.count > 0 || lapsed === 0 || bundle.jobs.length > 1)
-      return select(bundle, first, { ends, market, askedAgain: false });
-    return select(bundle, reachOf(bundle, true), { ends, market, askedAgain: true });
+      return select(bundle, first, searching);
+    const { terms, load, pickup } = bundle;
+    const again = reach({ terms, load, askLapsed: true }, pickup, searching);
+    return { ...select(bundle, again, searching), askedAgain: true };
   };
+}
+
+type Searching = {
+  readonly ends: Ends;
+  readonly market: Market;
+  /** Carrier index → rank. */
+  readonly ranks: Int32Array;
+  readonly widest: ReturnType<typeof createBest>;
+  readonly best: ReturnType<typeof createBest>;
+};
+
+function rankByIndex({ indexes }: Ends): Int32Array {
+  const ranks = new Int32Array(indexes.length);
+  for (let rank = 0; rank < indexes.length; rank += 1) ranks[indexes[rank] ?? 0] = rank;
+  return ranks;
 }
 
 /** Nothing personal, so that others may want just the same. */
 const isPlain = ({ assignedTo, isPersonal }: Terms): boolean =>
   assignedTo === undefined && !isPersonal;
 
+/** Of plain terms. */
+const isSame = (a: Terms, b: Terms): boolean =>
+  a.needs === b.needs &&
+  a.vehicles === b.vehicles &&
+  a.merchantId === b.merchantId &&
+  a.ownDriversOnly === b.ownDriversOnly &&
+  a.radiusM === b.radiusM;
+
 /** Who could come at all, the soonest first. */
 type Reach = {
-  readonly indexes: Int32Array;
+  readonly indexes: readonly number[];
   /** When each could take something over. */
-  readonly atCounter: Float64Array;
+  readonly atCounter: readonly number[];
   readonly count: number;
   readonly excluded: Readonly<Partial<Record<Exclusion, number>>>;
 };
 
-type Reaching = {
-  readonly bundle: Bundle;
-  readonly ends: Ends;
-  readonly market: Market;
-  readonly askLapsed: boolean;
-};
+type Wanted = { readonly terms: Terms; readonly load: number; readonly askLapsed?: boolean };
 
 /** Of so many times the candidates wanted the best are chosen, as a bundle's own times matter too. */
 const widerBy = 2;
 
-function reach({ bundle, ends, market, askLapsed }: Reaching): Reach {
-  const { x, y, z, freeAt, paces, extra, carriers, band } = ends;
-  const { pickup, terms, load } = bundle;
-  const { now, policy, beforeMs } = market;
-  const excluded: Partial<Record<Exclusion, number>> = {};
-  const radiusSquared = terms.radiusM * terms.radiusM;
-  const latestFreeAt = now + policy.lookAheadMs;
-  const best = createBest(policy.candidateDrivers * widerBy);
-  const { from, to } = bandAround(pickup, terms.radiusM, ends);
-  const asked = { terms, load, latestFreeAt, askLapsed };
+function reach(wanted: Wanted, counter: Spot, searching: Searching): Reach {
+  const { ends, market, widest, ranks } = searching;
+  const { x, y, z, freeAt, paces, extra, indexes, shiftEndsAt } = ends;
+  const excluded = new Map<Exclusion, number>();
+  const { radiusM } = wanted.terms;
+  const before = market.beforeMs.pickup;
+  const latestFreeAt = market.now + market.policy.lookAheadMs;
+  const { from, to } = bandAround(counter, radiusM, ends);
+  const isWelcome = welcome(wanted, ends);
   let count = 0;
-  let outOfRadius = carriers.length - (to - from);
+  let outOfRadius = indexes.length - (to - from);
   for (let rank = from; rank < to; rank += 1) {
-    const index = band.indexes[rank] ?? 0;
-    const dx = (x[index] ?? 0) - pickup.x;
-    const dy = (y[index] ?? 0) - pickup.y;
-    const dz = (z[index] ?? 0) - pickup.z;
+    const dx = (x[rank] ?? 0) - counter.x;
+    const dy = (y[rank] ?? 0) - counter.y;
+    const dz = (z[rank] ?? 0) - counter.z;
     const squared = dx * dx + dy * dy + dz * dz;
-    if (squared > radiusSquared) {
+    if (squared > radiusM * radiusM) {
       outOfRadius += 1;
       continue;
     }
-    const carrier = carriers[index];
-    if (!carrier) continue;
-    const free = freeAt[index] ?? 0;
-    const atCounter = free + Math.sqrt(squared) * (paces[index] ?? 0) + beforeMs.pickup;
-    const why = whyNot(asked, carrier, free, atCounter);
-    if (why) excluded[why] = (excluded[why] ?? 0) + 1;
-    else {
+    const free = freeAt[rank] ?? 0;
+    const atCounter = free + Math.sqrt(squared) * (paces[rank] ?? 0) + before;
+    const isPossible = free <= latestFreeAt && atCounter <= (shiftEndsAt[rank] ?? 0);
+    const why =
+      isPossible && isWelcome(rank)
+        ? undefined
+        : whyNot(wanted, ends.carriers[rank], isPossible, free > latestFreeAt);
+    if (why === undefined) {
       count += 1;
-      best.offer(atCounter + (extra[index] ?? 0), index);
-    }
+      const key = atCounter + (extra[rank] ?? 0);
+      if (key <= (widest.worst[0] ?? 0)) widest.offer(key, indexes[rank] ?? 0);
+    } else excluded.set(why, (excluded.get(why) ?? 0) + 1);
   }
-  if (outOfRadius > 0) excluded.out_of_radius = outOfRadius;
-  const { keys, items } = best.drain();
-  const atCounter = keys.map((key, at) => key - (extra[items[at] ?? 0] ?? 0));
-  return { indexes: items, atCounter, count, excluded };
+  if (outOfRadius > 0) excluded.set('out_of_radius', outOfRadius);
+  const { keys, items } = widest.drain();
+  const atCounter = keys.map((key, at) => key - (extra[ranks[items[at] ?? 0] ?? 0] ?? 0));
+  return { indexes: items, atCounter, count, excluded: Object.fromEntries(excluded) };
 }
 
-type Asked = {
-  readonly terms: Terms;
-  readonly load: number;
-  readonly latestFreeAt: number;
-  readonly askLapsed: boolean;
-};
+/** Quick, and true only when whyNot() surely has nothing to say about orders and driver. */
+function welcome({ terms, load }: Wanted, { skills, vehicles, capacity, isFree }: Ends) {
+  const { needs, vehicles: allowed } = terms;
+  if (!isPlain(terms) || terms.ownDriversOnly) return () => false;
+  return (rank: number): boolean =>
+    ((vehicles[rank] ?? 0) & allowed) !== 0 &&
+    (needs & ~(skills[rank] ?? 0)) === 0 &&
+    load <= (capacity[rank] ?? 0) &&
+    isFree[rank] === 1;
+}
 
 function whyNot(
-  { terms, load, latestFreeAt, askLapsed }: Asked,
-  carrier: Carrier,
-  free: number,
-  atCounter: number,
+  { terms, load, askLapsed }: Wanted,
+  carrier: Carrier | undefined,
+  isPossible: boolean,
+  isBusy: boolean,
 ): Exclusion | undefined {
+  if (!carrier) return 'no_position';
   const objection = objectionOf(terms, carrier);
   if (objection && !(askLapsed && objection === 'let_lapse_before')) return objection;
   if (load > carrier.capacity) return 'no_room';
-  if (free > latestFreeAt)
-    return carrier.held >= carrier.capacity ? 'at_capacity' : 'busy_for_long';
-  return atCounter > carrier.shiftEndsAt ? 'shift_ends' : undefined;
+  if (isBusy) return carrier.held >= carrier.capacity ? 'at_capacity' : 'busy_for_long';
+  return isPossible ? undefined : 'shift_ends';
 }
 
-type Selecting = { readonly ends: Ends; readonly market: Market; readonly askedAgain: boolean };
-
 /** Once the goods are late anyway, who stands where nobody orders is worth most on the way. */
-function select(
-  bundle: Bundle,
-  reached: Reach,
-  { ends, market, askedAgain }: Selecting,
-): Candidates {
-  const best = createBest(market.policy.candidateDrivers);
+function select(bundle: Bundle, reached: Reach, { ends, best, ranks }: Searching): Candidates {
+  const { indexes, atCounter, excluded, count } = reached;
   let shiftEnds = 0;
-  for (let rank = 0; rank < reached.indexes.length; rank += 1) {
-    const index = reached.indexes[rank] ?? 0;
-    const takenAt = Math.max(reached.atCounter[rank] ?? 0, bundle.readyAt);
-    if (takenAt > (ends.carriers[index]?.shiftEndsAt ?? 0)) shiftEnds += 1;
-    else best.offer(takenAt + (ends.extra[index] ?? 0), index);
+  for (let at = 0; at < indexes.length; at += 1) {
+    const index = indexes[at] ?? 0;
+    const rank = ranks[index] ?? 0;
+    const takenAt = Math.max(atCounter[at] ?? 0, bundle.readyAt);
+    const key = takenAt + (ends.extra[rank] ?? 0);
+    if (takenAt > (ends.shiftEndsAt[rank] ?? 0)) shiftEnds += 1;
+    else if (key <= (best.worst[0] ?? 0)) best.offer(key, index);
   }
-  const { excluded, count } = reached;
   const { keys, items } = best.drain();
   return {
     orders: bundle.jobs.length,
-    drivers: Array.from(items, (index, at) => ({ index, keyMs: keys[at] ?? 0 })),
+    drivers: items,
+    keysMs: keys,
     count: count - shiftEnds,
     excluded:
       shiftEnds === 0
         ? excluded
         : { ...excluded, shift_ends: (excluded.shift_ends ?? 0) + shiftEnds },
-    askedAgain,
+    askedAgain: false,
   };
 }
 

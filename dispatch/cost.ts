@@ -5,7 +5,7 @@ import type { SparseCosts } from './assignment.ts';
 import type { Bundle } from './bundle.ts';
 import type { Candidates } from './candidates.ts';
 import type { Market } from './market.ts';
-import { tailCost, type Route } from './route.ts';
+import { nextTaskCost, type Route } from './route.ts';
 
 export type Wish = { readonly bundle: Bundle; readonly candidates: Candidates };
 
@@ -23,9 +23,10 @@ export function costsOf(
   const targets = new Int32Array(most);
   const costs = new Float64Array(most);
   let arcs = 0;
-  for (const [row, { bundle, candidates }] of wishes.entries()) {
+  let row = 0;
+  for (const { bundle, candidates } of wishes) {
     // The most promising first, ties by id, which settles ties of the costs.
-    for (const { index } of candidates.drivers) {
+    for (const index of candidates.drivers) {
       const route = routes[index];
       const cost = route ? nextTaskCost(bundle, route, market) : Number.POSITIVE_INFINITY;
       if (cost === Number.POSITIVE_INFINITY) continue;
@@ -36,6 +37,7 @@ export function costsOf(
     starts[row + 1] = arcs;
     leave[row] =
       bundle.jobs.length * market.policy.unservedMs * neverFactor + waitedMs(bundle, market);
+    row += 1;
   }
   return { rows: wishes.length, columns: routes.length, starts, targets, costs, leave };
 }
@@ -43,7 +45,3 @@ export function costsOf(
 /** Between equals, who has waited longest goes first. */
 const waitedMs = ({ jobs }: Bundle, { now }: Market): number =>
   jobs.reduce((sum, { order }) => sum + Math.max(0, now - (order?.searchSince ?? now)), 0);
-
-/** What the route costs more with the bundle at its end. */
-export const nextTaskCost = (bundle: Bundle, route: Route, market: Market): number =>
-  tailCost(route, { at: route.tail.length, bundle, replaces: false }, market) - route.costMs;

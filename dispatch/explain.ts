@@ -4,11 +4,10 @@
 import { bundleOf, type Bundle } from './bundle.ts';
 import type { Candidates } from './candidates.ts';
 import type { Committed } from './commit.ts';
-import { nextTaskCost } from './cost.ts';
 import type { Considered, Decision, Exclusion, Outcome } from './decision.ts';
 import { itineraryOf, type Timed } from './itinerary.ts';
 import type { Job, Market } from './market.ts';
-import type { Route } from './route.ts';
+import { nextTaskCost, type Route } from './route.ts';
 import type { Solved } from './solve.ts';
 
 export type Explaining = {
@@ -132,24 +131,32 @@ function consider(
   { candidates, chosen }: Asking,
   { start, market }: Explaining,
 ): readonly Considered[] {
-  const indexes = new Set(candidates?.drivers.slice(0, mostWeighed).map(({ index }) => index));
-  if (chosen !== undefined) indexes.add(chosen);
-  const ranked = [...indexes]
-    .flatMap((index) => {
-      const route = start[index];
-      return route ? [{ route, costMs: nextTaskCost(bundle, route, market) }] : [];
-    })
-    .filter(({ costMs }) => costMs < Number.POSITIVE_INFINITY)
-    .toSorted((a, b) => a.costMs - b.costMs || a.route.carrier.index - b.route.carrier.index);
-  const shown = ranked.filter(
-    ({ route }, rank) => rank < mostShown || route.carrier.index === chosen,
-  );
-  return shown.map(({ route, costMs }) => featuresOf(bundle, { route, costMs }, market));
+  const weighed: Weighed[] = [];
+  const weigh = (index: number): void => {
+    const route = start[index];
+    const costMs = route ? nextTaskCost(bundle, route, market) : Number.POSITIVE_INFINITY;
+    if (route && costMs < Number.POSITIVE_INFINITY) weighed.push({ route, costMs });
+  };
+  const drivers = candidates?.drivers ?? [];
+  const shortList = Math.min(mostWeighed, drivers.length);
+  let isMissing = chosen !== undefined;
+  for (let at = 0; at < shortList; at += 1) {
+    const index = drivers[at] ?? -1;
+    if (index === chosen) isMissing = false;
+    weigh(index);
+  }
+  if (isMissing && chosen !== undefined) weigh(chosen);
+  weighed.sort((a, b) => a.costMs - b.costMs || a.route.carrier.index - b.route.carrier.index);
+  return weighed
+    .filter(({ route }, rank) => rank < mostShown || route.carrier.index === chosen)
+    .map((each) => featuresOf(bundle, each, market));
 }
+
+type Weighed = { readonly route: Route; readonly costMs: number };
 
 function featuresOf(
   bundle: Bundle,
-  { route, costMs }: { readonly route: Route; readonly costMs: number },
+  { route, costMs }: Weighed,
   { now, travel, beforeMs }: Market,
 ): Considered {
   const { carrier, base } = route;

@@ -40,10 +40,25 @@ function mix(hash: number, value: unknown): number {
 
 function mixObject(start: number, value: object): number {
   let hash = mixUnit(start, 111);
-  const fields: Readonly<Record<string, unknown>> = { ...value };
-  for (const key of Object.keys(fields).toSorted()) {
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const key of sortedKeysOf(value)) {
     const field = fields[key];
     if (field !== undefined) hash = mix(mixText(hash, key), field);
   }
   return mixUnit(hash, 101);
+}
+
+/** Thousands of objects have the same few lists of keys, so those are sorted once. */
+const mostKnown = 64;
+const known: { readonly keys: readonly string[]; readonly sorted: readonly string[] }[] = [];
+
+function sortedKeysOf(value: object): readonly string[] {
+  const keys = Object.keys(value);
+  for (const each of known)
+    if (each.keys.length === keys.length && each.keys.every((key, at) => key === keys[at]))
+      return each.sorted;
+  if (known.length >= mostKnown) known.length = 0;
+  const sorted = keys.toSorted();
+  known.push({ keys, sorted });
+  return sorted;
 }

@@ -4,8 +4,9 @@
 export type Heap = ReturnType<typeof createHeap>;
 
 export function createHeap() {
-  const keys: number[] = [];
-  const items: number[] = [];
+  let keys = new Float64Array(256);
+  let items = new Int32Array(256);
+  let size = 0;
   let lastKey = 0;
 
   const isBefore = (key: number, item: number, at: number): boolean => {
@@ -18,9 +19,16 @@ export function createHeap() {
     items[at] = item;
   }
 
+  function grow(): void {
+    const [moreKeys, moreItems] = [new Float64Array(2 * size), new Int32Array(2 * size)];
+    moreKeys.set(keys);
+    moreItems.set(items);
+    keys = moreKeys;
+    items = moreItems;
+  }
+
   function siftDown(key: number, item: number): void {
     let at = 0;
-    const size = keys.length;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= size) break;
@@ -35,9 +43,9 @@ export function createHeap() {
 
   return {
     push(key: number, item: number): void {
-      let at = keys.length;
-      keys.push(key);
-      items.push(item);
+      if (size === keys.length) grow();
+      let at = size;
+      size += 1;
       while (at > 0) {
         const parent = (at - 1) >> 1;
         if (!isBefore(key, item, parent)) break;
@@ -48,19 +56,17 @@ export function createHeap() {
     },
     /** The item with the smallest key; -1 when empty. */
     pop(): number {
-      const item = items[0];
-      if (item === undefined) return -1;
+      if (size === 0) return -1;
+      const item = items[0] ?? 0;
       lastKey = keys[0] ?? 0;
-      const key = keys.pop() ?? 0;
-      const last = items.pop() ?? 0;
-      if (keys.length > 0) siftDown(key, last);
+      size -= 1;
+      if (size > 0) siftDown(keys[size] ?? 0, items[size] ?? 0);
       return item;
     },
     /** The key of what was popped last. */
     key: (): number => lastKey,
     clear(): void {
-      keys.length = 0;
-      items.length = 0;
+      size = 0;
     },
   };
 }

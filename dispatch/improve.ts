@@ -6,7 +6,7 @@ import { addOn, hasOpenPickup, withoutAdded } from './add-on.ts';
 import { bundleOf, withJob, withoutJob, type Bundle } from './bundle.ts';
 import type { Candidates, Search } from './candidates.ts';
 import type { Job, Market } from './market.ts';
-import { tailCost, withTail, withVisits, type Route } from './route.ts';
+import { tailCost, withTail, withVisits, type Change, type Route } from './route.ts';
 import type { Solved } from './solve.ts';
 import { objectionOf } from './terms.ts';
 
@@ -49,12 +49,17 @@ function stateOf(solved: Solved, search: Search, market: Market): State {
   const placeOf = new Int32Array(market.jobs.length).fill(-1);
   const visitors = new Map<number, Set<number>>();
   const visit = (spot: number, carrier: number): void => {
-    visitors.set(spot, (visitors.get(spot) ?? new Set()).add(carrier));
+    const there = visitors.get(spot);
+    if (there) there.add(carrier);
+    else visitors.set(spot, new Set([carrier]));
   };
-  for (const [index, { carrier, tail, added }] of solved.routes.entries()) {
-    for (const job of [...added, ...tail.flatMap((bundle) => bundle.jobs)])
-      placeOf[job.index] = index;
-    for (const bundle of tail) visit(bundle.pickup.id, index);
+  for (const { carrier, tail, added } of solved.routes) {
+    const { index } = carrier;
+    for (const job of added) placeOf[job.index] = index;
+    for (const { jobs, pickup } of tail) {
+      for (const job of jobs) placeOf[job.index] = index;
+      visit(pickup.id, index);
+    }
     for (const stop of carrier.visits) if (stop.kind === 'pickup') visit(stop.spot.id, index);
   }
   const alone = new Map<Job, Bundle>();
@@ -77,8 +82,28 @@ function result(solved: Solved, { market, routes, placeOf, alone, candidates }: 
   return { ...solved, routes, left, candidates };
 }
 
-/** A way to have the job in a route; `make` builds the route only for the best. */
-type Way = { readonly index: number; readonly deltaMs: number; readonly make: () => Route };
+/** A way to have the job in a route: among its visits, or as or in a bundle of its tail. */
+type Way =
+  | {
+      readonly kind: 'visits';
+      readonly index: number;
+      readonly deltaMs: number;
+      readonly made: Route;
+    }
+  | {
+      readonly kind: 'tail';
+      readonly index: number;
+      readonly deltaMs: number;
+      readonly route: Route;
+      readonly change: Change;
+    };
+
+function routeOf(way: Way, market: Market): Route {
+  if (way.kind === 'visits') return way.made;
+  const { route, change } = way;
+  const { at, bundle, replaces } = change;
+  return withTail(route, route.tail.toSpliced(at, replaces ? 1 : 0, bundle), market);
+}
 
 function moveToBest(job: Job, state: State): boolean {
   const { market, routes, placeOf, visitors } = state;
@@ -91,19 +116,21 @@ function moveToBest(job: Job, state: State): boolean {
   const look = (index: number): void => {
     const route = index === fromIndex ? without : routes[index];
     if (!route || (index !== fromIndex && objects(job, route, state))) return;
-    const way = bestWay(job, { route, index }, state);
-    if (way && way.deltaMs < bound()) best = way;
+    best = betterWay(job, { route, index, bound: bound() }, state) ?? best;
   };
   const there = visitors.get(job.pickup.id);
   for (const index of there ?? []) look(index);
-  for (const { index, keyMs } of state.candidates.get(job)?.drivers ?? []) {
+  const { drivers, keysMs } = state.candidates.get(job) ?? { drivers: [], keysMs: [] };
+  for (let at = 0; at < drivers.length; at += 1) {
+    const index = drivers[at] ?? 0;
     // They come with the least that a task of its own can cost, so from here on nothing is better.
-    if (job.notBefore === 0 && keyMs - leastTakenAt(job, market) >= bound()) break;
+    const leastMs = (keysMs[at] ?? 0) - leastTakenAt(job, market);
+    if (job.notBefore === 0 && leastMs >= bound()) break;
     if (!there?.has(index)) look(index);
   }
   if (!best) return false;
   if (from && without) routes[fromIndex] = without;
-  routes[best.index] = best.make();
+  routes[best.index] = routeOf(best, market);
   placeOf[job.index] = best.index;
   visitors.set(job.pickup.id, (there ?? new Set<number>()).add(best.index));
   return true;
@@ -130,31 +157,34 @@ function takeOut(job: Job, route: Route, market: Market): Route {
   return withTail(route, tail, market);
 }
 
-type Target = { readonly route: Route; readonly index: number };
+type Target = { readonly route: Route; readonly index: number; readonly bound: number };
 
-function bestWay(job: Job, target: Target, state: State): Way | undefined {
+/** The cheapest way in this route; undefined when none costs less than the bound. */
+function betterWay(job: Job, { route, index, bound }: Target, state: State): Way | undefined {
   const { market, budget } = state;
-  const { route, index } = target;
   const { tail, carrier } = route;
   let best: Way | undefined;
-  const consider = (costMs: number, make: () => Route): void => {
+  let least = bound;
+  const made = carrier.visits.length > 0 ? withAddOn(job, route, market) : undefined;
+  if (made) {
     budget.steps -= 1;
-    const deltaMs = costMs - route.costMs;
-    if (deltaMs < (best?.deltaMs ?? Number.POSITIVE_INFINITY)) best = { index, deltaMs, make };
-  };
-  if (carrier.visits.length > 0) considerAddOn(job, route, market, consider);
+    const deltaMs = made.costMs - route.costMs;
+    if (deltaMs < least) best = { kind: 'visits', index, deltaMs, made };
+    least = Math.min(least, deltaMs);
+  }
+  const alone = state.alone.get(job);
   for (let at = 0; at <= tail.length; at += 1) {
     const there = tail[at];
     const joined = there && joinedWith(there, job, route, market);
-    if (joined)
-      consider(tailCost(route, { at, bundle: joined, replaces: true }, market), () =>
-        withTail(route, tail.with(at, joined), market),
-      );
-    const bundle = state.alone.get(job);
-    if (bundle)
-      consider(tailCost(route, { at, bundle, replaces: false }, market), () =>
-        withTail(route, tail.toSpliced(at, 0, bundle), market),
-      );
+    for (const bundle of [joined, alone]) {
+      if (!bundle) continue;
+      budget.steps -= 1;
+      const change = { at, bundle, replaces: bundle === joined };
+      const deltaMs = tailCost(route, change, market) - route.costMs;
+      if (deltaMs >= least || Number.isNaN(deltaMs)) continue;
+      least = deltaMs;
+      best = { kind: 'tail', index, deltaMs, route, change };
+    }
   }
   return best;
 }
@@ -171,15 +201,8 @@ function joinedWith(
   return withJob(bundle, job, market);
 }
 
-function considerAddOn(
-  job: Job,
-  route: Route,
-  market: Market,
-  consider: (costMs: number, make: () => Route) => void,
-): void {
-  if (!hasOpenPickup(route.carrier, job) && market.policy.detourLimitMs < 1_000) return;
+function withAddOn(job: Job, route: Route, market: Market): Route | undefined {
+  if (!hasOpenPickup(route.carrier, job) && market.policy.detourLimitMs < 1_000) return undefined;
   const extension = addOn(route, job, market);
-  if (!extension) return;
-  const extended = withVisits(route, extension, market);
-  consider(extended.costMs, () => extended);
+  return extension && withVisits(route, extension, market);
 }

@@ -178,7 +178,10 @@ const loadOf = (jobs: readonly Job[]): number => jobs.reduce((sum, job) => sum +
 
 const allVehicles: readonly VehicleKind[] = ['foot', 'bicycle', 'scooter', 'car', 'van'];
 
+const nothing: readonly Visit[] = [];
+
 function visitsOf(driver: OnlineDriver, making: Making): readonly Visit[] {
+  if (driver.route.length === 0) return nothing;
   const pickups = new Map(
     driver.route.filter((stop) => stop.kind === 'pickup').map((stop) => [stop.orderId, stop]),
   );

@@ -1,7 +1,7 @@
 // A driver's plan: the committed visits, perhaps with jobs added, then bundles one after the other. Its cost is the
 // sum of what every drop-off is late, plus where it leaves the driver; infinite when a shift would end too soon.
 
-import { doorCost, latenessOf, profileOf, type Bundle } from './bundle.ts';
+import { doorCost, latenessOf, plainLateness, profileOf, type Bundle } from './bundle.ts';
 import type { Carrier, Job, Market, Visit } from './market.ts';
 import type { Spot } from './travel.ts';
 
@@ -13,8 +13,12 @@ export type Route = {
   readonly added: readonly Job[];
   readonly base: Timing;
   readonly tail: readonly Bundle[];
+  /** Where and when the driver is free after everything, and what all of it costs but for standing there. */
+  readonly end: End;
   readonly costMs: number;
 };
+
+type End = { readonly at: Spot; readonly freeAt: number; readonly costMs: number };
 
 /** How the committed part ends. */
 export type Timing = {
@@ -25,8 +29,7 @@ export type Timing = {
 
 export const emptyRoute = (carrier: Carrier, market: Market): Route => {
   const base = timingOf(carrier, carrier.visits, market);
-  const costMs = tailCost({ carrier, base, tail: [] }, undefined, market);
-  return { carrier, visits: carrier.visits, added: [], base, tail: [], costMs };
+  return finished({ carrier, visits: carrier.visits, added: [], base, tail: [] }, market);
 };
 
 /** Visits that nobody can undo cost what they cost; only a pickup of something new must fit the shift. */
@@ -42,8 +45,7 @@ export function timingOf(carrier: Carrier, visits: readonly Visit[], market: Mar
     if (visit.kind === 'pickup') {
       const takenAt = Math.max(arriveAt + beforeMs.pickup, readyAtOf(visit.jobs), now);
       const isChanged = visit.jobs.some((job) => job.order);
-      if (isChanged && Math.max(takenAt, latestOf(visit.jobs)) > carrier.shiftEndsAt)
-        costMs = Number.POSITIVE_INFINITY;
+      if (isChanged && takenAt > carrier.shiftEndsAt) costMs = Number.POSITIVE_INFINITY;
       time = takenAt + beforeMs.pickup;
     } else {
       const doorAt = Math.max(arriveAt + beforeMs.dropoff, visit.job.notBefore, now);
@@ -61,14 +63,6 @@ const readyAtOf = (jobs: readonly Job[]): number => {
   return readyAt;
 };
 
-/** Of what is not committed yet. */
-const latestOf = (jobs: readonly Job[]): number => {
-  let latestAt = 0;
-  for (const { order, ready } of jobs)
-    if (order) latestAt = Math.max(latestAt, ready.latestAt ?? ready.expectedAt);
-  return latestAt;
-};
-
 /** A change of the tail, looked at before it is made. */
 export type Change = {
   readonly at: number;
@@ -77,96 +71,108 @@ export type Change = {
   readonly replaces: boolean;
 };
 
-type Timed = Pick<Route, 'carrier' | 'base' | 'tail'>;
-
 /** The cost of the whole route with the change. */
 export function tailCost(
-  { carrier, base, tail }: Timed,
-  change: Change | undefined,
+  { carrier, base, tail }: Route,
+  { at, bundle, replaces }: Change,
   market: Market,
 ): number {
-  const { beforeMs, travel } = market;
-  const { speed, shiftEndsAt, biasMs } = carrier;
-  let at = base.end;
-  let freeAt = base.endAt;
-  let costMs = base.costMs;
-  const changeAt = change ? change.at : -1;
-  const length = tail.length + (change && !change.replaces ? 1 : 0);
-  for (let index = 0, from = 0; index < length; index += 1) {
-    const isChange = index === changeAt;
-    const bundle = isChange ? change?.bundle : tail[from];
-    if (!isChange || change?.replaces) from += 1;
-    if (!bundle) break;
-    const approachMs = travel.ms(at, bundle.pickup, speed) + beforeMs.pickup;
-    const takenAt = takenAtOf(bundle, { freeAt, approachMs, shiftEndsAt });
-    if (takenAt > shiftEndsAt) return Number.POSITIVE_INFINITY;
-    const leftAt = takenAt + beforeMs.pickup;
-    const profile = profileOf(bundle, speed, market);
-    if (bundle.hasWindows) {
-      const late = latenessOf(bundle, leftAt, speed, market);
-      costMs += late.costMs;
-      freeAt = late.endAt;
-    } else {
-      costMs += bundle.jobs.length * leftAt + profile.doorSum - bundle.idealSum + bundle.riskMs;
-      freeAt = leftAt + profile.durationMs;
-    }
-    costMs += bundle.jobs.length * biasMs;
-    at = profile.end;
-  }
-  return costMs + standingCost(at, freeAt, carrier, market);
+  begin(base.end, base.endAt, base.costMs);
+  for (let index = 0; index < at; index += 1) follow(tail[index], carrier, market);
+  follow(bundle, carrier, market);
+  for (let index = replaces ? at + 1 : at; index < tail.length; index += 1)
+    follow(tail[index], carrier, market);
+  return costSoFar(carrier, market);
 }
 
-type Approach = {
-  readonly freeAt: number;
-  readonly approachMs: number;
-  readonly shiftEndsAt: number;
+/** What the route costs more with the bundle at its end. */
+export function nextTaskCost(bundle: Bundle, route: Route, market: Market): number {
+  const { carrier, end, costMs } = route;
+  begin(end.at, end.freeAt, end.costMs);
+  follow(bundle, carrier, market);
+  return costSoFar(carrier, market) - costMs;
+}
+
+function finished(route: Omit<Route, 'end' | 'costMs'>, market: Market): Route {
+  const { carrier, visits, added, base, tail } = route;
+  begin(base.end, base.endAt, base.costMs);
+  for (const bundle of tail) follow(bundle, carrier, market);
+  const end = { at: driver.at ?? base.end, freeAt: driver.freeAt, costMs: driver.costMs };
+  return { carrier, visits, added, base, tail, end, costMs: costSoFar(carrier, market) };
+}
+
+/** The driver while a route is followed. One for all, so that the innermost loops need no memory; no call nests. */
+const driver: { at: Spot | undefined; freeAt: number; costMs: number } = {
+  at: undefined,
+  freeAt: 0.5,
+  costMs: 0.5,
 };
 
-/** Goods that might come after the driver's shift are only fetched once they are there. */
-function takenAtOf(
-  { readyAt, latestAt }: Bundle,
-  { freeAt, approachMs, shiftEndsAt }: Approach,
-): number {
-  const setOffAt = latestAt > shiftEndsAt ? Math.max(freeAt, readyAt) : freeAt;
-  return Math.max(setOffAt + approachMs, readyAt);
+function begin(at: Spot, freeAt: number, costMs: number): void {
+  driver.at = at;
+  driver.freeAt = freeAt;
+  driver.costMs = costMs;
+}
+
+function follow(bundle: Bundle | undefined, carrier: Carrier, market: Market): void {
+  if (!bundle) return;
+  const { speed, shiftEndsAt, biasMs } = carrier;
+  const before = market.beforeMs.pickup;
+  const { freeAt } = driver;
+  // Goods that might come after the driver's shift are only fetched once they are there.
+  const setOffAt = bundle.latestAt > shiftEndsAt ? Math.max(freeAt, bundle.readyAt) : freeAt;
+  const from = driver.at ?? bundle.pickup;
+  const approachMs = market.travel.ms(from, bundle.pickup, speed) + before;
+  const takenAt = takenAtOf(bundle, setOffAt + approachMs);
+  const leftAt = takenAt + before;
+  const profile = profileOf(bundle, speed, market);
+  driver.at = profile.end;
+  driver.freeAt = leftAt + profile.durationMs;
+  let lateMs = plainLateness(bundle, leftAt, profile);
+  if (bundle.hasWindows) {
+    const late = latenessOf(bundle, leftAt, speed, market);
+    driver.freeAt = late.endAt;
+    lateMs = late.costMs;
+  }
+  driver.costMs += lateMs;
+  driver.costMs += bundle.jobs.length * biasMs;
+  if (takenAt > shiftEndsAt) driver.costMs = Number.POSITIVE_INFINITY;
+}
+
+/** On average: goods may be early or late, and who is there first waits for them. */
+function takenAtOf({ earlyAt, readyAt, lateAt }: Bundle, arriveAt: number): number {
+  const usual = Math.max(arriveAt, readyAt);
+  if (earlyAt >= lateAt) return usual;
+  return usual / 2 + (Math.max(arriveAt, earlyAt) + Math.max(arriveAt, lateAt)) / 4;
+}
+
+function costSoFar(carrier: Carrier, market: Market): number {
+  const { at, freeAt, costMs } = driver;
+  return costMs + (at ? standingCost({ at, freeAt }, carrier, market) : 0);
 }
 
 const hourMs = 3_600_000;
 
 /** Ending far from where orders arise delays the next one; of little weight when the shift is about to end. */
-function standingCost(at: Spot, freeAt: number, { shiftEndsAt }: Carrier, market: Market): number {
+function standingCost(
+  { at, freeAt }: Pick<End, 'at' | 'freeAt'>,
+  { shiftEndsAt }: Carrier,
+  market: Market,
+): number {
   const rest = Math.max(0, Math.min(1, (shiftEndsAt - freeAt) / hourMs));
   return (market.standingMs(at) * rest * market.policy.standingPercent) / 100;
 }
 
 export function withTail(route: Route, tail: readonly Bundle[], market: Market): Route {
-  const { carrier, base } = route;
-  return { ...route, tail, costMs: tailCost({ carrier, base, tail }, undefined, market) };
+  const { carrier, visits, added, base } = route;
+  return finished({ carrier, visits, added, base, tail }, market);
 }
 
 export type Extension = { readonly visits: readonly Visit[]; readonly added: readonly Job[] };
 
 export function withVisits(route: Route, extension: Extension, market: Market): Route {
   const { carrier, tail } = route;
-  const base = timingOf(carrier, extension.visits, market);
-  const costMs = tailCost({ carrier, base, tail }, undefined, market);
-  return { carrier, ...extension, base, tail, costMs };
-}
-
-/** Where and when the driver is free after everything that is planned. */
-export function endOf(
-  { carrier, base, tail }: Timed,
-  market: Market,
-): { readonly at: Spot; readonly freeAt: number } {
-  let at = base.end;
-  let freeAt = base.endAt;
-  for (const bundle of tail) {
-    const { pickup } = market.beforeMs;
-    const approachMs = market.travel.ms(at, bundle.pickup, carrier.speed) + pickup;
-    const { shiftEndsAt } = carrier;
-    const leftAt = takenAtOf(bundle, { freeAt, approachMs, shiftEndsAt }) + pickup;
-    freeAt = latenessOf(bundle, leftAt, carrier.speed, market).endAt;
-    at = profileOf(bundle, carrier.speed, market).end;
-  }
-  return { at, freeAt };
+  const { visits, added } = extension;
+  const base = timingOf(carrier, visits, market);
+  return finished({ carrier, visits, added, base, tail }, market);
 }

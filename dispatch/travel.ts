@@ -63,12 +63,20 @@ export function createTravel(data: TravelData): Travel {
   }
 }
 
+type Known = { readonly spot: Spot; readonly next: Known | undefined };
+
 function createSpots(coordinatesOf: (place: Place) => Pick<Spot, 'x' | 'y' | 'z'>) {
-  const known = new Map<string, Spot>();
+  /** By latitude, which hardly two places share; the others of it follow. */
+  const known = new Map<number, Known>();
+  let count = 0;
   return (place: Place): Spot => {
-    const key = `${place.lat},${place.lng}`;
-    const spot = known.get(key) ?? { id: known.size, place, ...coordinatesOf(place) };
-    known.set(key, spot);
+    const first = known.get(place.lat);
+    for (let each = first; each; each = each.next)
+      if (each.spot.place.lng === place.lng) return each.spot;
+    const { x, y, z } = coordinatesOf(place);
+    const spot: Spot = { id: count, place, x, y, z };
+    known.set(place.lat, { spot, next: first });
+    count += 1;
     return spot;
   };
 }

@@ -1,7 +1,7 @@
 // What is known of the kitchens: with `noisyPrep` only the mean preparation of each restaurant until the food is there,
 // else the ready time from the placement on; and how often each has been ordered from so far.
 
-import { readyEstimate, type PrepQuantiles } from '../../dispatch/ready.ts';
+import { readyEstimate, spreadOf, type Spread } from '../../dispatch/ready.ts';
 import type { ReadyEstimate } from '../../dispatch/snapshot.ts';
 import type { InstanceFiles, InstanceOrder } from '../../sandbox/city/instance-files.ts';
 import type { Spot } from '../../sandbox/city/projection.ts';
@@ -42,7 +42,8 @@ export function createKitchens({ orders, restaurants }: InstanceFiles, noisyPrep
       return readyEstimate({
         since: placedAt * minuteMs,
         now: minute * minuteMs,
-        quantiles: spread.around(meanMs, minute),
+        expectedMs: meanMs,
+        spread: spread.at(minute),
       });
     },
   };
@@ -57,40 +58,23 @@ const meansOf = (orders: readonly InstanceOrder[]): ReadonlyMap<string, number> 
   return new Map([...totals].map(([id, { sum, count }]) => [id, (sum / count) * minuteMs]));
 };
 
-/** Until the day has shown how kitchens spread around their mean. */
-const usual = { early: 0.45, late: 1.6, latest: 3 };
-const leastLatest = 2.2;
-const enoughSeen = 40;
-const margin = 1.15;
-
-/** Learns through the day by how much the slowest preparation so far has exceeded its restaurant's mean. */
+/** Learns through the day how preparations spread around the mean of their restaurant. */
 function createSpread() {
   let cooking: { readonly readyAt: number; readonly share: number }[] = [];
-  let seen = 0;
-  let longest = leastLatest / margin;
-  const look = (minute: number): void => {
-    const done = cooking.filter(({ readyAt }) => readyAt <= minute);
-    if (done.length === 0) return;
-    cooking = cooking.filter(({ readyAt }) => readyAt > minute);
-    seen += done.length;
-    for (const { share } of done) longest = Math.max(longest, share);
-  };
+  const finished: number[] = [];
+  let spread = spreadOf(finished);
   return {
     expect({ placedAt, readyAt }: InstanceOrder, meanMs: number): void {
-      cooking.push({
-        readyAt,
-        share: ((readyAt - placedAt) * minuteMs) / Math.max(minuteMs, meanMs),
-      });
+      const share = ((readyAt - placedAt) * minuteMs) / Math.max(minuteMs, meanMs);
+      cooking.push({ readyAt, share });
     },
-    around(meanMs: number, minute: number): PrepQuantiles {
-      look(minute);
-      const latest = Math.max(seen < enoughSeen ? usual.latest : 0, longest * margin);
-      return {
-        earlyMs: usual.early * meanMs,
-        meanMs,
-        lateMs: usual.late * meanMs,
-        latestMs: latest * meanMs,
-      };
+    at(minute: number): Spread {
+      const done = cooking.filter(({ readyAt }) => readyAt <= minute);
+      if (done.length === 0) return spread;
+      cooking = cooking.filter(({ readyAt }) => readyAt > minute);
+      finished.push(...done.map(({ share }) => share));
+      spread = spreadOf(finished);
+      return spread;
     },
   };
 }

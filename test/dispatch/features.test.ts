@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../dispatch/decision.ts';
 import { plan } from '../../dispatch/plan.ts';
-import { learnPrep, readyEstimate } from '../../dispatch/ready.ts';
+import { readyEstimate, spreadOf } from '../../dispatch/ready.ts';
 import type { OnlineDriver, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
 import { inWords } from '../../dispatch/words.ts';
 import type { Policy } from '../../domain/policy.ts';
@@ -247,22 +247,68 @@ test('an overloaded solver falls back on the same costs and says so', () => {
 });
 
 describe('readyEstimate', () => {
-  const quantiles = learnPrep([8, 9, 10, 10, 11, 12, 14, 20].map((each) => each * minute));
+  const estimate = (minutes: number, finished: readonly number[] = []) =>
+    readyEstimate({
+      since: now,
+      now: now + minutes * minute,
+      expectedMs: 20 * minute,
+      spread: spreadOf(finished),
+    });
 
-  test('learns from what was finished, once there is enough of it', () => {
-    expect(learnPrep([minute])).toBeUndefined();
-    expect(quantiles).toMatchObject({ earlyMs: 8 * minute, lateMs: 14 * minute });
+  test('is around the expectation before anything is known', () => {
+    const { earlyAt, expectedAt, lateAt, latestAt } = estimate(0);
+    expect(Math.abs(expectedAt - (now + 20 * minute))).toBeLessThanOrEqual(minute);
+    expect(earlyAt).toBeLessThan(now + 13 * minute);
+    expect(lateAt).toBeGreaterThan(now + 27 * minute);
+    expect(latestAt).toBeGreaterThan(now + 45 * minute);
+  });
+
+  test('learns from what was finished', () => {
+    const slow = Array.from({ length: 200 }, () => 2);
+    expect(estimate(0, slow).expectedAt).toBeGreaterThan(now + 37 * minute);
+    expect(estimate(0, [5]).latestAt).toBeGreaterThan(now + 110 * minute);
   });
 
   test('moves on with every minute that passes without the word', () => {
-    if (!quantiles) throw new Error('there is enough');
-    const after = (minutes: number) =>
-      readyEstimate({ since: now, now: now + minutes * minute, quantiles });
-    expect(after(0)).toMatchObject({ earlyAt: now + 8 * minute, expectedAt: now + 12 * minute });
-    const late = after(30);
-    expect(late.expectedAt).toBeGreaterThan(now + 30 * minute);
-    expect(late.lateAt).toBeGreaterThan(late.expectedAt);
-    expect(late.earlyAt).toBeLessThanOrEqual(late.expectedAt);
+    let before = estimate(0);
+    for (let minutes = 1; minutes < 90; minutes += 1) {
+      const next = estimate(minutes);
+      expect(next.earlyAt).toBeGreaterThan(now + minutes * minute);
+      expect(next.expectedAt).toBeGreaterThanOrEqual(Math.max(before.expectedAt, next.earlyAt));
+      expect(next.lateAt).toBeGreaterThanOrEqual(next.expectedAt);
+      before = next;
+    }
+  });
+});
+
+describe('uncertain goods', () => {
+  const between = (early: number, late: number, latest = late) => ({
+    earlyAt: now + early * minute,
+    expectedAt: now + ((early + late) / 2) * minute,
+    lateAt: now + late * minute,
+    latestAt: now + latest * minute,
+  });
+
+  test('a driver who is wanted elsewhere afterwards takes what is certain first', () => {
+    const unsure = order(1, at(0), { ready: between(-10, 22) });
+    const sure = order(2, at(500), { ready: between(6, 6) });
+    const { offers, skipped } = run([sure, unsure], [driver(1, at(250))], {
+      policy: { commitSlackMs: 10 * minute },
+    });
+    expect(offers.flatMap(({ orders }) => orders.map(({ orderId: id }) => id))).toEqual([
+      sure.orderId,
+    ]);
+    expect(skipped).toMatchObject([{ orderId: unsure.orderId }]);
+  });
+
+  test('towards the end of a shift a driver is sent when one of the goods is there for sure', () => {
+    const shift = { shiftEndsAt: now + 20 * minute, capacity: 2 };
+    const unsure = order(1, at(0), { ready: between(0, 8, 60), dropoff: at(300) });
+    const sure = order(2, at(0), { ready: between(2, 2), dropoff: at(300) });
+    const tight = { policy: { pressurePercent: 600 } };
+    expect(run([unsure], [driver(1, at(500), shift)], tight).offers).toEqual([]);
+    const [offer] = run([unsure, sure], [driver(1, at(500), shift)], tight).offers;
+    expect(offer?.orders).toHaveLength(2);
   });
 });
 
