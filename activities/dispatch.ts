@@ -7,6 +7,7 @@ import type { Db } from '../db/connect.ts';
 import { readDrivers, readPolicy, readSearching } from '../db/dispatch-snapshot.ts';
 import { endRound } from '../db/dispatchers.ts';
 import { newId } from '../db/new-id.ts';
+import { pack, type NewRound } from '../db/rounds.ts';
 import {
   acceptedNotAssigned,
   lapseExpired,
@@ -16,10 +17,12 @@ import {
 } from '../db/offer-rounds.ts';
 import { markRefused } from '../db/offers.ts';
 import type { Plan } from '../dispatch/decision.ts';
+import type { PlanInput } from '../dispatch/plan.ts';
 import type { MarketId } from '../domain/ids.ts';
 import { defaultPolicy, type Policy } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
+import { engineId } from './engine-id.ts';
 import { snapshotOf } from './market-view.ts';
 import { createPlanner } from './planner.ts';
 import { sendAll } from './send-all.ts';
@@ -53,9 +56,10 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
       const round: Round = { ...dependencies, marketId, policy, clock };
       const lapsed = await lapseExpired(db, { marketId, now: clock() });
       await assignAgain(round);
-      const { offers, exhausted, skipped } = await makePlan(round);
+      const planned = await makePlan(round);
+      const { exhausted = [], skipped = [] } = planned?.plan ?? {};
       await endExhausted(round, exhausted);
-      const made = await offer(round, offers);
+      const made = planned ? await offer(round, planned) : [];
       const { open, nextSearchAt } = await endRound(db, { marketId, now: clock() });
       if (open > 0 || lapsed > 0) {
         const counts = { offers: made.length, lapsed, skipped: skipped.length, open };
@@ -117,9 +121,18 @@ async function concludeAssign(
   }
 }
 
-async function makePlan({ db, redis, marketId, policy, clock }: Round): Promise<Plan> {
+type Planned = { readonly input: PlanInput; readonly plan: Plan };
+
+/** Undefined when nobody looks for a driver. */
+async function makePlan({
+  db,
+  redis,
+  marketId,
+  policy,
+  clock,
+}: Round): Promise<Planned | undefined> {
   const orders = await readSearching(db, { marketId, now: clock() });
-  if (orders.length === 0) return { offers: [], skipped: [], exhausted: [] };
+  if (orders.length === 0) return undefined;
   const drivers = await readDrivers(db, marketId);
   const seen = await redis?.readPositions(drivers.map((driver) => driver.driverId));
   const now = clock();
@@ -127,7 +140,27 @@ async function makePlan({ db, redis, marketId, policy, clock }: Round): Promise<
     [...(seen ?? [])].map(([id, { lat, lng, at }]) => [id, { place: { lat, lng }, at }]),
   );
   const snapshot = snapshotOf({ now, policy, orders, drivers, live });
-  return planner.plan({ snapshot, policy, seed: now });
+  const input = { snapshot, policy, seed: now };
+  return { input, plan: await planner.plan(input) };
+}
+
+/** What the round saw and decided, for explaining it and for planning it again. */
+async function roundOf({ marketId }: Round, { input, plan: decided }: Planned): Promise<NewRound> {
+  const { snapshot, policy } = input;
+  const { now: at, orders, drivers } = snapshot;
+  const [first] = [...decided.offers, ...decided.skipped];
+  return {
+    roundId: newId('round', at),
+    marketId,
+    at,
+    engine: engineId,
+    policyVersion: policy.version,
+    inputHash: first?.decision.inputHash ?? '',
+    orderIds: orders.map(({ orderId }) => orderId),
+    drivers: drivers.length,
+    input: await pack(input),
+    plan: await pack(decided),
+  };
 }
 
 async function endExhausted({ engine, log }: Round, exhausted: Plan['exhausted']): Promise<void> {
@@ -143,14 +176,22 @@ async function endExhausted({ engine, log }: Round, exhausted: Plan['exhausted']
   });
 }
 
-async function offer(round: Round, planned: Plan['offers']): Promise<readonly NewOffer[]> {
+async function offer(round: Round, planned: Planned): Promise<readonly NewOffer[]> {
   const { db, redis, crashPoint, marketId, policy, clock } = round;
   const now = clock();
   const made = await writeOffers(db, {
     marketId,
     now,
     expiresAt: now + policy.offerTtlMs,
-    offers: planned.map((each) => ({ ...each, offerId: newId('offer', now) })),
+    round: await roundOf(round, planned),
+    offers: planned.plan.offers.map(({ driverId, orders, pickupEtaAt, route, decisions }) => ({
+      offerId: newId('offer', now),
+      driverId,
+      orders,
+      pickupEtaAt,
+      route: route.map(({ kind, orderId }) => ({ kind, orderId })),
+      decision: Object.fromEntries(decisions.map(({ orderId, decision }) => [orderId, decision])),
+    })),
     beforeCommit: () => crashPoint?.('dispatch:before-commit'),
   });
   crashPoint?.('dispatch:after-commit');

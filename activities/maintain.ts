@@ -7,6 +7,7 @@ import type { Db } from '../db/connect.ts';
 import { ensurePartitions } from '../db/partitions.ts';
 import { prunePaymentActions } from '../db/payment-actions.ts';
 import { coarsenErased } from '../db/people.ts';
+import { dropOldRounds } from '../db/rounds.ts';
 import { closeFound } from '../db/support-attempts.ts';
 import * as upkeep from '../db/upkeep.ts';
 import { parseId } from '../domain/ids.ts';
@@ -57,6 +58,7 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     resumeBulks,
     ({ db }: Dependencies) => closeFound(db, new Date(Date.now() - attemptPatienceMs)),
     seldom(makePartitions),
+    seldom(forgetRounds),
     reportOverdue,
     ...(deps.also ?? []),
   ];
@@ -131,6 +133,11 @@ async function resumeBulks({ db, engine }: Dependencies): Promise<void> {
 async function makePartitions({ db, log }: Dependencies): Promise<void> {
   const made = await ensurePartitions(db, new Date());
   if (made.length > 0) log.info({ partitions: made }, 'partitions were made ahead');
+}
+
+async function forgetRounds({ db, log }: Dependencies): Promise<void> {
+  const dropped = await dropOldRounds(db, new Date());
+  if (dropped.length > 0) log.info({ partitions: dropped }, 'old dispatch rounds were forgotten');
 }
 
 async function reportOverdue({ db, log }: Dependencies): Promise<void> {

@@ -27,6 +27,7 @@ import { comeBack, problem } from './problems.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { driverRoutes } from './routes/driver.ts';
 import { eventRoutes } from './routes/events.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { healthRoutes } from './routes/health.ts';
 import { offerRoutes } from './routes/offers.ts';
 import { orderCommandRoutes } from './routes/order-commands.ts';
@@ -75,6 +76,7 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   const closing = closingSignal(app);
   const placeOrder = createPlaceOrder({ ...orders, writeDraft: createWriteDraft(db) });
   orderRoutes(app, { db, vault, placeOrder });
+  explainRoutes(app, { db });
   orderCommandRoutes(app, { db: orders.db, sendCommand: createSendCommand(orders) });
   offerRoutes(app, { db, vault, redis, closing, answerOffer: createAnswerOffer(orders) });
   driverRoutes(app, { db, vault, redis });

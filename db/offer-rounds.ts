@@ -5,7 +5,8 @@
 import { sql, type Transaction } from 'kysely';
 import type { DriverId, MarketId, OfferId, OrderId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
-import type { Database } from './schema.ts';
+import { insertRound, type NewRound } from './rounds.ts';
+import type { Database, OfferedRoute } from './schema.ts';
 import { carriedStatuses } from './carried.ts';
 
 /** An offer as planned. Times in epoch milliseconds. */
@@ -15,6 +16,9 @@ export type NewOffer = {
   /** Each with the number of the search that the plan saw. */
   readonly orders: readonly { readonly orderId: OrderId; readonly search: number }[];
   readonly pickupEtaAt: number;
+  /** Everything that the driver then still drives, in driving order. */
+  readonly route: OfferedRoute;
+  /** Why this driver: the decision record of each order, by order id. */
   readonly decision: object;
 };
 
@@ -23,6 +27,8 @@ type Batch = {
   readonly offers: readonly NewOffer[];
   readonly now: number;
   readonly expiresAt: number;
+  /** What the offers were planned from; written even when none can be made. */
+  readonly round?: NewRound | undefined;
   /** Called in the transaction, just before its commit. */
   readonly beforeCommit?: () => void | Promise<void>;
 };
@@ -32,11 +38,16 @@ type Batch = {
  * that no longer searches, searches anew, or has a live offer; a driver who is offline, has an open offer or no room.
  */
 export async function writeOffers(db: Db, batch: Batch): Promise<readonly NewOffer[]> {
-  if (batch.offers.length === 0) return [];
+  const { round } = batch;
+  if (batch.offers.length === 0) {
+    if (round) await insertRound(db, round);
+    return [];
+  }
   return db
     .transaction()
     .setIsolationLevel('read committed')
     .execute(async (trx) => {
+      if (round) await insertRound(trx, round);
       const free = await lockWhatIsFree(trx, batch.offers);
       const made = fitting(batch.offers, free);
       await insertOffers(trx, { ...batch, offers: made });
@@ -125,20 +136,22 @@ function fitting(offers: readonly NewOffer[], { searches, room }: Free): readonl
 }
 
 async function insertOffers(trx: Transaction<Database>, batch: Batch): Promise<void> {
-  const { marketId, offers, now, expiresAt } = batch;
+  const { marketId, offers, now, expiresAt, round } = batch;
   if (offers.length === 0) return;
   const lines = offers.flatMap(({ offerId, driverId, orders }) =>
     orders.map((order) => ({ offerId, driverId, ...order })),
   );
   const made = new Date(now);
   await sql`
-    INSERT INTO offers (id, market_id, driver_id, status, made_at, expires_at, pickup_eta_at, decision)
-    SELECT id, ${marketId}, driver_id, 'open', ${made}, ${new Date(expiresAt)}, pickup_eta_at, decision
+    INSERT INTO offers (id, market_id, driver_id, status, made_at, expires_at, pickup_eta_at, round_id, route, decision)
+    SELECT id, ${marketId}, driver_id, 'open', ${made}, ${new Date(expiresAt)}, pickup_eta_at, ${round?.roundId ?? null},
+      route, decision
     FROM unnest(${offers.map((offer) => offer.offerId)}::text[],
       ${offers.map((offer) => offer.driverId)}::text[],
       ${offers.map((offer) => new Date(offer.pickupEtaAt))}::timestamptz[],
+      ${offers.map((offer) => JSON.stringify(offer.route))}::jsonb[],
       ${offers.map((offer) => JSON.stringify(offer.decision))}::jsonb[])
-      AS planned (id, driver_id, pickup_eta_at, decision)`.execute(trx);
+      AS planned (id, driver_id, pickup_eta_at, route, decision)`.execute(trx);
   await sql`
     WITH line AS (
       SELECT * FROM unnest(${lines.map((line) => line.offerId)}::text[],

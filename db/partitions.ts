@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import type { Db } from './connect.ts';
 
 type Plan = {
-  readonly table: 'ledger_entries' | 'driver_positions';
+  readonly table: 'ledger_entries' | 'driver_positions' | 'dispatch_rounds';
   readonly every: 'month' | 'day';
   /** How many beside the present one. */
   readonly ahead: number;
@@ -14,6 +14,7 @@ type Plan = {
 const plans: readonly Plan[] = [
   { table: 'ledger_entries', every: 'month', ahead: 2 },
   { table: 'driver_positions', every: 'day', ahead: 3 },
+  { table: 'dispatch_rounds', every: 'day', ahead: 3 },
 ];
 
 /** Idempotent; safe when several do it at once. Returns the names that it made. Months and days are UTC. */

@@ -115,7 +115,10 @@ export type Database = {
     expires_at: Time;
     answered_at: Time | null;
     pickup_eta_at: Time;
+    /** By order id. */
     decision: Json<object>;
+    round_id: ColumnType<string | null, string | null | undefined, never>;
+    route: ColumnType<OfferedRoute, string | undefined, never>;
   };
   offer_orders: { offer_id: string; order_id: string; search: number; status: OfferOrderStatus };
   offer_events: {
@@ -125,6 +128,18 @@ export type Database = {
     driver_id: string;
     type: string;
     at: Time;
+  };
+  dispatch_rounds: {
+    id: string;
+    market_id: string;
+    at: Time;
+    engine: string;
+    policy_version: string;
+    input_hash: string;
+    order_ids: string[];
+    driver_count: number;
+    input: Buffer;
+    plan: Buffer;
   };
   dispatchers: { market_id: string; asleep: Generated<boolean>; last_round_at: Time | null };
   ledger_transactions: {
@@ -276,6 +291,11 @@ export type Role =
   | 'driver'
   | 'customer';
 export type OfferStatus = 'open' | 'accepted' | 'declined' | 'expired' | 'withdrawn' | 'voided';
+/** What a driver still drives with an offer, in driving order. */
+export type OfferedRoute = readonly {
+  readonly kind: 'pickup' | 'dropoff';
+  readonly orderId: string;
+}[];
 export type OfferOrderStatus =
   | 'open'
   | 'accepted'

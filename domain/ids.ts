@@ -15,6 +15,7 @@ export type NoteId = Id<'note'>;
 export type BulkId = Id<'bulk'>;
 export type RefundId = Id<'refund'>;
 export type ProofId = Id<'proof'>;
+export type RoundId = Id<'round'>;
 
 const prefixes = {
   order: 'ord',
@@ -31,6 +32,7 @@ const prefixes = {
   approval: 'apr',
   bulk: 'blk',
   refund: 'rfd',
+  round: 'rnd',
 } as const;
 export type IdKind = keyof typeof prefixes;
 

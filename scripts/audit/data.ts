@@ -2,6 +2,7 @@
 // engine's workflows. Checks are pure functions over it, so that each can be tried on made-up data.
 
 import type { ProviderPayment } from '../../adapters/card-gateway.ts';
+import type { StoredRound } from '../../db/rounds.ts';
 import type { OfferOrderStatus, OfferStatus } from '../../db/schema.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import type { OrderResult } from '../../domain/messages.ts';
@@ -84,6 +85,8 @@ export type AuditData = {
   readonly refunds: readonly AuditedRefund[];
   readonly offers: readonly AuditedOffer[];
   readonly driverCapacity: ReadonlyMap<string, number>;
+  /** Dispatch rounds of this code, the newest ones. */
+  readonly rounds: readonly StoredRound[];
   readonly books: readonly ProviderPayment[];
   readonly clientLog: readonly ClientLogLine[];
   /** Of orders, by order id. */

@@ -1,7 +1,9 @@
 // Reads our own rows for the audit, all in the caller's transaction, so that they belong together.
 
 import type { Kysely } from 'kysely';
+import { engineId } from '../../activities/engine-id.ts';
 import { eventOf } from '../../db/record.ts';
+import { readRounds } from '../../db/rounds.ts';
 import type { Database } from '../../db/schema.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import {
@@ -15,8 +17,11 @@ import {
 
 export type Rows = Pick<
   AuditData,
-  'now' | 'orders' | 'ledger' | 'refunds' | 'offers' | 'driverCapacity'
+  'now' | 'orders' | 'ledger' | 'refunds' | 'offers' | 'driverCapacity' | 'rounds'
 >;
+
+/** Each is planned again. */
+const mostRounds = 300;
 
 /** `db` is a transaction of isolation level repeatable read. */
 export async function loadRows(db: Kysely<Database>): Promise<Rows> {
@@ -32,6 +37,7 @@ export async function loadRows(db: Kysely<Database>): Promise<Rows> {
     ledger,
     refunds,
     offers,
+    rounds: await readRounds(db, { engine: engineId, limit: mostRounds }),
     driverCapacity: new Map(drivers.map(({ id, capacity }) => [id, capacity])),
   };
 }

@@ -9,6 +9,7 @@ import {
   type Breach,
   type Check,
 } from './data.ts';
+import { replay } from './replay-rounds.ts';
 
 const taken: ReadonlySet<string> = new Set(['accepted', 'assigned']);
 
@@ -123,4 +124,16 @@ function tooMany(
   });
 }
 
-export const offerChecks: readonly Check[] = [oneAcceptedOffer, assignedByOffer, capacityIsKept];
+const roundsReplay: Check = {
+  id: 'rounds-replay',
+  item: 5,
+  says: 'a stored dispatch round, planned again, gives the identical plan',
+  run: ({ rounds }) => findingOf(rounds, replay),
+};
+
+export const offerChecks: readonly Check[] = [
+  oneAcceptedOffer,
+  assignedByOffer,
+  capacityIsKept,
+  roundsReplay,
+];

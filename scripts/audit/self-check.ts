@@ -197,6 +197,17 @@ export const seededBugs: readonly SeededBug[] = [
       )),
   },
   {
+    name: 'a dispatch round was planned from something that is not in its input',
+    seenBy: 'rounds-replay',
+    kind: 'books',
+    change: (data) => {
+      const [round, ...rest] = data.rounds;
+      if (round === undefined) return undefined;
+      const plan = round.plan.replace('"policyVersion":"', '"policyVersion":"not-');
+      return plan === round.plan ? undefined : { ...data, rounds: [{ ...round, plan }, ...rest] };
+    },
+  },
+  {
     name: 'an order has a row and no workflow',
     seenBy: 'row-has-workflow',
     kind: 'rows',

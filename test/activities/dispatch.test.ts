@@ -4,9 +4,12 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDispatchActivities } from '../../activities/dispatch.ts';
 import type { OrderEngine, Outcome } from '../../adapters/order-engine.ts';
+import { engineId } from '../../activities/engine-id.ts';
 import { newId } from '../../db/new-id.ts';
 import { acceptOffer, markAssigned, offerById } from '../../db/offers.ts';
+import { readRounds } from '../../db/rounds.ts';
 import type { DriverId } from '../../domain/ids.ts';
+import { replay } from '../../scripts/audit/replay-rounds.ts';
 import { createMarket, planned, start, type Market } from '../db/market.ts';
 
 type Sent = Parameters<OrderEngine['send']>[0];
@@ -66,7 +69,11 @@ describe('dispatchRound', () => {
       status: 'open',
       made_at: new Date(start),
       expires_at: new Date(start + 45_000),
-      decision: { chosen: driverId, candidates: 1, policyVersion: 'default-1' },
+      decision: { [orderId]: { chosen: driverId, candidates: 1, policyVersion: 'default-1' } },
+      route: [
+        { kind: 'pickup', orderId },
+        { kind: 'dropoff', orderId },
+      ],
     });
     expect((await market.seen(orderId)).events).toEqual(['offer.made']);
     expect(await round()).toEqual({ open: 1, offersMade: 0, waitMs: tickMs });
@@ -120,6 +127,29 @@ describe('dispatchRound', () => {
         actor: { kind: 'system' },
       },
     ]);
+  });
+
+  test('keeps what it saw and decided, which gives the identical plan again', async () => {
+    await Promise.all([market.addOrder(), market.addOrder()]);
+    await market.addDriver();
+    await round();
+    now = start + tickMs;
+    await round();
+    const rounds = await readRounds(market.db, { engine: engineId, limit: 10 });
+    expect(rounds.map(({ at }) => at.getTime())).toEqual([start + tickMs, start]);
+    expect(rounds.flatMap((each) => replay(each))).toEqual([]);
+    const offers = await market.db.selectFrom('offers').select('round_id').execute();
+    expect(offers).toEqual([{ round_id: rounds[1]?.roundId }]);
+    const moved = rounds.map((each) => ({
+      ...each,
+      input: each.input.replace('"capacity":1', '"capacity":2'),
+    }));
+    expect(moved.flatMap((each) => replay(each))).not.toEqual([]);
+  });
+
+  test('keeps nothing of a market in which nobody looks for a driver', async () => {
+    await round();
+    expect(await readRounds(market.db, { limit: 10 })).toEqual([]);
   });
 
   test('a market that does not exist is an error', async () => {

@@ -45,6 +45,11 @@ const merchantRows: Readonly<Record<string, Row>> = {
   'GET /v1/orders': { roles: everybody, foreign: 'unseen' },
   'GET /v1/orders/{id}': { roles: everybody, ...order(), foreign: 'not_found' },
   'GET /v1/orders/{id}/timeline': { roles: everybody, ...order('/timeline'), foreign: 'not_found' },
+  'GET /v1/orders/{id}/explain': {
+    roles: ['owner', 'manager', 'support'],
+    ...order('/explain'),
+    foreign: 'not_found',
+  },
   ...commandRows(merchant, {
     acknowledge: {},
     accept: {},

@@ -144,5 +144,9 @@ export const planned = (driverId: DriverId, ...orderIds: readonly OrderId[]): Ne
   driverId,
   orders: orderIds.map((orderId) => ({ orderId, search: 1 })),
   pickupEtaAt: start + 300_000,
+  route: [
+    ...orderIds.map((orderId) => ({ kind: 'pickup', orderId }) as const),
+    ...orderIds.map((orderId) => ({ kind: 'dropoff', orderId }) as const),
+  ],
   decision: { policyVersion: 'test' },
 });

@@ -2,8 +2,11 @@
 // would post it, and a provider and clients that agree with it.
 
 import type { ProviderPayment } from '../../adapters/card-gateway.ts';
+import { engineId } from '../../activities/engine-id.ts';
 import { postingOf } from '../../db/ledger.ts';
 import { newId } from '../../db/new-id.ts';
+import type { StoredRound } from '../../db/rounds.ts';
+import { plan, type PlanInput } from '../../dispatch/plan.ts';
 import { decide } from '../../domain/decide.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import { evolve, fold } from '../../domain/evolve.ts';
@@ -26,6 +29,31 @@ export const driverId = newId('driver', startedAt);
 const merchantId = newId('merchant', startedAt);
 const branchId = newId('branch', startedAt);
 const marketId = newId('market', startedAt);
+
+/** As the dispatcher stores what it has planned. */
+function storedRound(): StoredRound {
+  const here = { lat: 0, lng: 0 };
+  const order = { orderId: newId('order', startedAt), search: 1, rung: 0, searchSince: startedAt };
+  const driver = { driverId, capacity: 1, place: here, shiftEndsAt: undefined };
+  const input: PlanInput = {
+    snapshot: {
+      now: startedAt,
+      orders: [{ ...order, pickup: here, dropoff: { lat: 0, lng: 0.01 }, earlier: [] }],
+      drivers: [{ ...driver, hasOpenOffer: false, route: [] }],
+    },
+    policy: defaultPolicy,
+    seed: 1,
+  };
+  return {
+    roundId: newId('round', startedAt),
+    marketId,
+    at: new Date(startedAt),
+    engine: engineId,
+    inputHash: '',
+    input: JSON.stringify(input),
+    plan: JSON.stringify(plan(input)),
+  };
+}
 
 const factsOf = (placedAt: number): OrderFacts => ({
   ...plainDelivery,
@@ -193,6 +221,7 @@ export function soundData(): AuditData {
     refunds: [refunded.refund],
     offers: lives.flatMap(offersOf),
     driverCapacity: new Map([[driverId, 1]]),
+    rounds: [storedRound()],
     books: lives.map(paymentOf),
     clientLog: clientLogOf(lives),
     workflows: new Map(lives.map(workflowOf)),

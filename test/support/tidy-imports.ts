@@ -29,7 +29,7 @@ const table: Readonly<Record<string, Row>> = {
   adapters: { values: ['domain', 'log.ts'], types: [], packages: undefined },
   db: { values: ['domain'], types: [], packages: undefined },
   api: {
-    values: ['domain', 'db', 'adapters', 'log.ts'],
+    values: ['domain', 'dispatch', 'db', 'adapters', 'log.ts'],
     types: [],
     packages: /^(?!@temporalio\/)/,
   },

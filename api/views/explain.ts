@@ -1,0 +1,169 @@
+// Dispatch decisions about one order as JSON and in words. A merchant reads of its own orders and of the driver who
+// comes, not of other merchants' orders or of who else could have come.
+
+import type { OfferMade, RoundPlan } from '../../db/rounds.ts';
+import type { Considered, Decision, Plan } from '../../dispatch/decision.ts';
+import { inWords, type Naming } from '../../dispatch/words.ts';
+import type { OrderId } from '../../domain/ids.ts';
+import type { Explained } from '../schemas/explain.ts';
+
+/** What was decided, and what came of it. */
+export type Verdict = {
+  readonly at: Date;
+  readonly roundId: string | null;
+  readonly decision: Decision;
+  readonly offer: OfferMade | undefined;
+  readonly since: Date;
+  readonly rounds: number;
+};
+
+type Told = {
+  readonly orderId: OrderId;
+  readonly rounds: readonly RoundPlan[];
+  readonly offers: readonly OfferMade[];
+};
+
+/** The newest first: of every round that is kept, and of older offers. */
+export function verdictsOf({ orderId, rounds, offers }: Told): readonly Verdict[] {
+  const kept = rounds.flatMap(({ roundId, at, plan }) => {
+    const decision = decisionIn(plan as Plan, orderId);
+    const offer = offers.find((each) => each.roundId === roundId);
+    return decision ? [{ at, roundId, decision, offer, since: at, rounds: 1 }] : [];
+  });
+  const known = new Set(kept.map(({ roundId }) => roundId));
+  const older = offers.flatMap((offer) => {
+    const decision = (offer.decision as Readonly<Record<string, Decision>>)[orderId];
+    const at = offer.madeAt;
+    return decision && !known.has(offer.roundId ?? '')
+      ? [{ at, roundId: null, decision, offer, since: at, rounds: 1 }]
+      : [];
+  });
+  return [...kept, ...older].toSorted((a, b) => b.at.getTime() - a.at.getTime());
+}
+
+function decisionIn({ offers, skipped }: Plan, orderId: OrderId): Decision | undefined {
+  const all = [...offers.flatMap(({ decisions }) => decisions), ...skipped];
+  return all.find((each) => each.orderId === orderId)?.decision;
+}
+
+/** Rounds in a row that say the same become one: the newest of them, with when it began. */
+export function inRuns(verdicts: readonly Verdict[]): readonly Verdict[] {
+  const runs: Verdict[] = [];
+  for (const verdict of verdicts) {
+    const last = runs.at(-1);
+    if (last && !last.offer && !verdict.offer && saysTheSame(last.decision, verdict.decision))
+      runs[runs.length - 1] = { ...last, since: verdict.since, rounds: last.rounds + 1 };
+    else runs.push(verdict);
+  }
+  return runs;
+}
+
+const saysTheSame = (a: Decision, b: Decision): boolean =>
+  a.outcome === b.outcome &&
+  a.chosen === b.chosen &&
+  a.together.join() === b.together.join() &&
+  a.radiusM === b.radiusM;
+
+type Order = { readonly number: string };
+
+export type Reading = {
+  readonly orderId: OrderId;
+  /** Orders that the reader may know of, by id. */
+  readonly orders: ReadonlyMap<string, Order>;
+  readonly timeZone: string;
+  /** Of the platform: who else could have come. */
+  readonly seesDrivers: boolean;
+};
+
+export function explained(verdict: Verdict, reading: Reading): Explained {
+  const { decision, at, since, rounds, roundId, offer } = verdict;
+  const { outcome, solver, excluded, chosen } = decision;
+  return {
+    at: at.toISOString(),
+    since: since.toISOString(),
+    rounds,
+    round_id: roundId,
+    outcome,
+    text: [
+      ...inWords(reading.orderId, decision, namingFor(decision, reading)),
+      ...aftermath(verdict),
+    ],
+    offer: offer ? { id: offer.offerId, status: offer.status } : null,
+    driver_id: chosen ?? null,
+    together: decision.together.map((id) => {
+      const order = reading.orders.get(id);
+      return { order_id: order ? id : null, number: order?.number ?? null };
+    }),
+    is_add_on: decision.isAddOn,
+    is_by_hand: decision.isByHand,
+    ready_at: iso(decision.readyAt) ?? at.toISOString(),
+    leave_at: iso(decision.leaveAt),
+    pickup_at: iso(decision.pickupAt),
+    dropoff_at: iso(decision.dropoffAt),
+    radius_m: decision.radiusM,
+    drivers_possible: decision.candidates,
+    candidates: decision.best.map((each) => candidate(each, decision, reading)),
+    excluded: { ...excluded },
+    asked_again: decision.askedAgain,
+    solver,
+    policy_version: decision.policyVersion,
+    input_hash: decision.inputHash,
+  };
+}
+
+const iso = (at: number | undefined): string | null =>
+  at === undefined ? null : new Date(Math.round(at)).toISOString();
+
+function candidate(
+  { driverId, freeIn, ...figures }: Considered,
+  { chosen }: Decision,
+  { seesDrivers }: Reading,
+): Explained['candidates'][number] {
+  const isChosen = driverId === chosen;
+  const { minutes, travel, waits, late, bias, cost } = figures;
+  return {
+    driver_id: seesDrivers || isChosen ? driverId : null,
+    chosen: isChosen,
+    minutes,
+    free_in: freeIn,
+    travel,
+    waits,
+    late,
+    bias,
+    cost,
+  };
+}
+
+function namingFor({ chosen }: Decision, { orders, timeZone, seesDrivers }: Reading): Naming {
+  const clock = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
+  return {
+    // Ids end in what is random.
+    driver: (id) => (seesDrivers || id === chosen ? `driver ${id.slice(-6)}` : 'another driver'),
+    order: (id) => {
+      const order = orders.get(id);
+      return order ? `order ${order.number}` : 'an order of another merchant';
+    },
+    time: (at) => clock.format(at),
+  };
+}
+
+/** What became of the offer. */
+function aftermath({ decision, offer, roundId }: Verdict): readonly string[] {
+  if (decision.outcome !== 'offered' || roundId === null)
+    return offer ? [answers[offer.status]] : [];
+  return [
+    offer
+      ? answers[offer.status]
+      : 'The offer was not made: the order or the driver was taken in the same moment.',
+  ];
+}
+
+const answers: Readonly<Record<OfferMade['status'], string>> = {
+  open: 'The driver has not answered yet.',
+  accepted: 'The driver has accepted; the order has not confirmed it yet.',
+  assigned: 'The driver has accepted.',
+  declined: 'The driver has declined.',
+  expired: 'The driver has let it lapse.',
+  withdrawn: 'It was withdrawn before the driver had the order.',
+  refused: 'The driver has accepted, but the order needed no driver any more.',
+};
