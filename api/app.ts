@@ -34,6 +34,7 @@ import { orderRoutes } from './routes/orders.ts';
 import { supportMoreRoutes } from './routes/support-more.ts';
 import { supportActionRoutes } from './routes/support-actions.ts';
 import { supportRoutes } from './routes/support.ts';
+import { proofRoutes } from './routes/proofs.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { statementRoutes } from './routes/statements.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -75,6 +76,7 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   const closing = closingSignal(app);
   const placeOrder = createPlaceOrder({ ...orders, writeDraft: createWriteDraft(db) });
   orderRoutes(app, { db, vault, placeOrder });
+  await proofRoutes(app, { db, vault, store: deps.proofs });
   orderCommandRoutes(app, { db: orders.db, sendCommand: createSendCommand(orders) });
   offerRoutes(app, { db, vault, redis, closing, answerOffer: createAnswerOffer(orders) });
   driverRoutes(app, { db, vault, redis });
