@@ -1,5 +1,8 @@
 // The environment, read once in each `main.ts`. A missing or bad value names itself and what it should be.
 
+import { pathToFileURL } from 'node:url';
+import type { BucketKeys } from './adapters/proof-store.ts';
+
 export type Config = {
   readonly databaseUrl: string;
   readonly redisUrl: string;
@@ -13,6 +16,9 @@ export type Config = {
   readonly masterKey: string;
   /** Secret of the first platform_admin key; created at start when given. */
   readonly adminKey: string | undefined;
+  /** Where pictures of hand-overs are kept: a folder, or a bucket with its keys. */
+  readonly proofsUrl: URL;
+  readonly bucketKeys: BucketKeys | undefined;
   readonly host: string;
   readonly port: number;
   /** Addresses or CIDR ranges of the proxies in front of the API, which say who calls. */
@@ -66,6 +72,24 @@ function buildIdOf(env: Environment): string | undefined {
   );
 }
 
+/** The names are those that Amazon's own tools read. */
+function proofsOf(env: Environment): Pick<Config, 'proofsUrl' | 'bucketKeys'> {
+  const text = env['WAYBILL_PROOFS'] || pathToFileURL('.waybill/proofs').href;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'file:') return { proofsUrl: url, bucketKeys: undefined };
+  if (url?.protocol !== 's3:' || url.hostname === '')
+    throw new Error(`WAYBILL_PROOFS=${text} is neither file:///a/folder nor s3://bucket`);
+  return {
+    proofsUrl: url,
+    bucketKeys: {
+      accessKeyId: required(env, 'AWS_ACCESS_KEY_ID', 'the key of the bucket'),
+      secretAccessKey: required(env, 'AWS_SECRET_ACCESS_KEY', 'the secret of that key'),
+      region: required(env, 'AWS_REGION', 'the bucket’s region'),
+      endpoint: env['AWS_ENDPOINT_URL_S3'] || undefined,
+    },
+  };
+}
+
 export function readConfig(env: Environment): Config {
   const masterKey = required(env, 'WAYBILL_MASTER_KEY', '32 random bytes in base64');
   if (Buffer.from(masterKey, 'base64').length !== 32) {
@@ -85,6 +109,7 @@ export function readConfig(env: Environment): Config {
     ),
     masterKey,
     adminKey: env['WAYBILL_ADMIN_KEY'] || undefined,
+    ...proofsOf(env),
     host: env['HOST'] ?? '127.0.0.1',
     port: portOf(env, 'PORT') ?? 8080,
     trustedProxies: (env['TRUSTED_PROXIES'] ?? '').split(',').flatMap((text) => text.trim() || []),

@@ -163,13 +163,20 @@ async function roundOf({ marketId }: Round, { input, plan: decided }: Planned): 
   };
 }
 
-async function endExhausted({ engine, log }: Round, exhausted: Plan['exhausted']): Promise<void> {
+const sayAgainMs = 60_000;
+
+/** Under a new id every minute: one that was refused for a hold, or ignored, is spent. */
+async function endExhausted(
+  { engine, log, clock }: Round,
+  exhausted: Plan['exhausted'],
+): Promise<void> {
+  const minute = Math.floor(clock() / sayAgainMs);
   await sendAll({ items: exhausted, log }, async ({ orderId, search }) => {
     const { kind } = await engine.send({
       orderId,
       command: { kind: 'exhaustSearch', search },
       actor: system,
-      commandId: `exhaustSearch:${search}`,
+      commandId: `exhaustSearch:${search}:${minute}`,
       deadlineMs: sendDeadlineMs,
     });
     log.info({ order_id: orderId, search, outcome: kind }, 'a search has used up its offers');

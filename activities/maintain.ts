@@ -47,7 +47,7 @@ function seldom(part: (deps: Dependencies) => Promise<void>) {
 export function createMaintenanceActivities(deps: Dependencies): MaintenanceActivities {
   const parts = [
     finishDrafts,
-    nudgeOrders,
+    nudgingOrders(),
     deliverWebhooks,
     wakeDispatchers,
     seldom(({ db }) => upkeep.pruneIdempotencyKeys(db)),
@@ -91,15 +91,31 @@ async function finishDrafts({ db, engine, log }: Dependencies): Promise<void> {
   });
 }
 
+/** An overdue order gets a few nudges, not one for ever. */
+const nudgedForMs = 10 * 60_000;
+const awayAfterMs = 2 * 60_000;
+
+/** Whoever looks again after a long time looks for long at everything that became overdue meanwhile. */
+function nudgingOrders() {
+  let lookedAt = 0;
+  let backAt = 0;
+  return async function nudgeOrders(deps: Dependencies): Promise<void> {
+    const now = Date.now();
+    if (now - lookedAt > awayAfterMs) backAt = now;
+    lookedAt = now;
+    const since = now - backAt < nudgedForMs ? 0 : now - nudgedForMs;
+    await nudge(deps, new Date(now), new Date(since));
+  };
+}
+
 /**
  * A caller that got no answer may have left a recorded step behind that the workflow has not seen; an order past its
  * deadline may be behind its log for any reason.
  */
-async function nudgeOrders({ db, engine, log }: Dependencies): Promise<void> {
-  const now = new Date();
+async function nudge({ db, engine, log }: Dependencies, now: Date, since: Date): Promise<void> {
   const ids = [
     ...(await upkeep.ordersWithLostCallers(db, now)),
-    ...(await upkeep.ordersLatelyOverdue(db, now)),
+    ...(await upkeep.ordersOverdue(db, { now, since })),
   ];
   await sendAll({ items: [...new Set(ids)], log }, async (id) => {
     const orderId = parseId('order', id);

@@ -65,6 +65,7 @@ function troubleOf({ kind }: WorkflowState): TroubleKind | undefined {
     case 'paused':
       return 'workflow_paused';
     case 'running':
+    case 'settling':
     case 'unavailable':
       return undefined;
   }

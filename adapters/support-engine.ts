@@ -13,6 +13,8 @@ export type WorkflowState =
   /** `as`: `completed`, `terminated` … */
   | { readonly kind: 'closed'; readonly as: string }
   | { readonly kind: 'missing' }
+  /** Closed or missing, and `settle:<orderId>` runs instead. */
+  | { readonly kind: 'settling' }
   | { readonly kind: 'unavailable' };
 
 export type SettleAnswer =

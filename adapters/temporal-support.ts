@@ -40,9 +40,16 @@ export const supportMessages = (calls: Calls): SupportEngine => ({
   startBulk: (bulkId) => startBulk(calls, bulkId),
 });
 
-async function workflowOf({ client, within }: Calls, orderId: OrderId): Promise<WorkflowState> {
+async function workflowOf(calls: Calls, orderId: OrderId): Promise<WorkflowState> {
+  const own = await look(calls, orderWorkflowId(orderId));
+  if (own.kind !== 'closed' && own.kind !== 'missing') return own;
+  const { kind } = await look(calls, settleWorkflowId(orderId));
+  return kind === 'running' ? { kind: 'settling' } : own;
+}
+
+async function look({ client, within }: Calls, workflowId: string): Promise<WorkflowState> {
   try {
-    const handle = client.workflow.getHandle(orderWorkflowId(orderId));
+    const handle = client.workflow.getHandle(workflowId);
     return stateOf(await within(callDeadlineMs, () => handle.describe()));
   } catch (error) {
     return error instanceof WorkflowNotFoundError ? { kind: 'missing' } : unavailable(error);

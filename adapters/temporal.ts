@@ -23,6 +23,7 @@ import {
   dispatcherWorkflowId,
   maintenanceWorkflowId,
   orderWorkflowId,
+  settleWorkflowId,
   type OrderId,
 } from '../domain/ids.ts';
 import {
@@ -72,6 +73,8 @@ export function engineOf(client: Client, connection: Connection): OrderEngine {
   };
 }
 
+type SendInput = Parameters<OrderEngine['send']>[0];
+
 function orderMessages({
   client,
   within,
@@ -83,6 +86,21 @@ function orderMessages({
         workflow.getHandle(orderWorkflowId(orderId)).signal(name, ...args),
       ),
     );
+  async function sendTo(workflowId: string, input: SendInput): Promise<Outcome> {
+    const { command, actor, commandId, deadlineMs, ifSequence } = input;
+    const envelope = { command, actor, ...(ifSequence === undefined ? {} : { ifSequence }) };
+    const update = { updateId: commandId, args: [envelope] as [object] };
+    try {
+      const handle = workflow.getHandle(workflowId);
+      const answer = await within(deadlineMs, () =>
+        handle.executeUpdate<CommandAnswer, [object]>(command.kind, update),
+      );
+      return { kind: 'done', answer };
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  }
+
   return {
     async place({ facts, deadlineMs }) {
       const startWorkflowOperation = startOf(facts);
@@ -101,18 +119,13 @@ function orderMessages({
         return (await isPlaced(client, facts.orderId)) ? outcome : { kind: 'unavailable' };
       }
     },
-    async send({ orderId, command, actor, commandId, deadlineMs, ifSequence }) {
-      const envelope = { command, actor, ...(ifSequence === undefined ? {} : { ifSequence }) };
-      const update = { updateId: commandId, args: [envelope] as [object] };
-      try {
-        const handle = workflow.getHandle(orderWorkflowId(orderId));
-        const answer = await within(deadlineMs, () =>
-          handle.executeUpdate<CommandAnswer, [object]>(command.kind, update),
-        );
-        return { kind: 'done', answer };
-      } catch (error) {
-        return outcomeOf(error);
-      }
+    async send(input) {
+      const { orderId, command } = input;
+      const outcome = await sendTo(orderWorkflowId(orderId), input);
+      // What support has settled waits for its cash there.
+      return outcome.kind === 'not_running' && command.kind === 'remitCash'
+        ? sendTo(settleWorkflowId(orderId), input)
+        : outcome;
     },
     paymentSettled: ({ orderId, providerRef }) =>
       signal(orderId, paymentSettledSignal, { providerRef }),

@@ -35,6 +35,7 @@ import { orderRoutes } from './routes/orders.ts';
 import { supportMoreRoutes } from './routes/support-more.ts';
 import { supportActionRoutes } from './routes/support-actions.ts';
 import { supportRoutes } from './routes/support.ts';
+import { proofRoutes } from './routes/proofs.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { statementRoutes } from './routes/statements.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -77,6 +78,7 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   const placeOrder = createPlaceOrder({ ...orders, writeDraft: createWriteDraft(db) });
   orderRoutes(app, { db, vault, placeOrder });
   explainRoutes(app, { db });
+  await proofRoutes(app, { db, vault, store: deps.proofs });
   orderCommandRoutes(app, { db: orders.db, sendCommand: createSendCommand(orders) });
   offerRoutes(app, { db, vault, redis, closing, answerOffer: createAnswerOffer(orders) });
   driverRoutes(app, { db, vault, redis });

@@ -2,6 +2,7 @@
 
 import { createMoneyEngine } from '../adapters/money-engine.ts';
 import { createCrashPoint, withCrashPoints } from '../adapters/crash-point.ts';
+import { createProofStore } from '../adapters/proof-store.ts';
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
@@ -42,6 +43,7 @@ const app = await buildApi({
   money,
   redis,
   gateway,
+  proofs: createProofStore(config.proofsUrl, config.bucketKeys),
   log,
   masterKey: config.masterKey,
   trustedProxies: config.trustedProxies,

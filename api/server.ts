@@ -5,6 +5,7 @@ import type { Static, TSchema } from 'typebox';
 import type { CardGateway } from '../adapters/card-gateway.ts';
 import type { MoneyEngine } from '../adapters/money-engine.ts';
 import type { OrderEngine } from '../adapters/order-engine.ts';
+import type { ProofStore } from '../adapters/proof-store.ts';
 import type { LiveRedis } from '../adapters/redis.ts';
 import type { Db } from '../db/connect.ts';
 import type { Logger } from '../log.ts';
@@ -49,6 +50,7 @@ export type ApiDeps = {
     'waitFor' | 'hint' | 'isUp' | 'writePositions' | 'forgetPosition'
   >;
   readonly gateway: Pick<CardGateway, 'readWebhook'>;
+  readonly proofs: ProofStore;
   readonly log: Logger;
   /** 32 bytes, base64: wraps the keys of people's data. */
   readonly masterKey: string;

@@ -78,7 +78,9 @@ const selectOrders = (db: Db, visible: RawBuilder<boolean>) =>
       sql<OrderTerms>`jsonb_build_object('method', o.facts->'method', 'goods_kind', o.facts->'goodsKind',
         'age_check', o.facts->'ageCheck', 'prescription', o.facts->'prescription',
         'substitution', o.facts->'substitution', 'undeliverable', o.facts->'undeliverable',
-        'proofs', o.facts->'proofs')`.as('terms'),
+        'proofs', o.facts->'proofs', 'max_pin_attempts', o.facts->'policy'->'maxPinAttempts')`.as(
+        'terms',
+      ),
       // An open offer shows in the row of the offer alone.
       sql<boolean>`(o.delivery_status = 'searching' AND EXISTS (
         SELECT FROM offer_orders WHERE offer_orders.order_id = o.id AND offer_orders.status IN ('open', 'accepted')))`.as(
@@ -95,6 +97,7 @@ export type OrderTerms = {
   readonly substitution: string;
   readonly undeliverable: string;
   readonly proofs: readonly string[];
+  readonly max_pin_attempts: number;
 };
 
 export type OrderView = Awaited<

@@ -3,6 +3,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import type { OrderEvent, OrderEventBody } from '../domain/events.ts';
+import { moveAddress } from './address-changes.ts';
 import { pauseIfSilent, tabletSeen } from './branches.ts';
 import type { Db } from './connect.ts';
 import { post, postingOf } from './ledger.ts';
@@ -75,6 +76,8 @@ const effects: { readonly [T in OrderEventBody['type']]?: (more: More) => Promis
     if (event.type !== 'delivery.assigned') return;
     await markAssigned(trx, { offerId: event.offerId, orderId: facts.orderId, now: at });
   },
+  'order.address_changed': async ({ trx, input: { facts, commandId } }) =>
+    moveAddress(trx, { commandId, orderId: facts.orderId }),
   'delivery.cancelled': async ({ trx, input: { facts, at } }) =>
     withdrawOrder(trx, { orderId: facts.orderId, now: at }),
   'order.acknowledged': async ({ trx, input: { facts, at } }) =>

@@ -5,7 +5,8 @@ import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Actor } from '../domain/events.ts';
 import type { Deadline } from '../domain/lifecycle.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
-import type { GoodsKind, OrderFacts } from '../domain/order.ts';
+import type { ProofId } from '../domain/ids.ts';
+import type { GoodsKind, OrderFacts, ProofKind } from '../domain/order.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { RefundFault, RefundReason, RefundStatus, RefundWish } from '../domain/refund.ts';
 import type { Shares } from '../domain/settlement.ts';
@@ -25,6 +26,23 @@ export type Item = {
 };
 
 export type Database = {
+  proofs: {
+    id: ColumnType<ProofId>;
+    order_id: string;
+    kind: ColumnType<ProofKind>;
+    content_type: string | null;
+    byte_count: number | null;
+    key_id: string;
+    at: Time;
+  };
+  address_changes: {
+    command_id: string;
+    order_id: string;
+    lat: number;
+    lng: number;
+    address_enc: Buffer;
+  };
+  pin_attempts: { order_id: string; failed: string[] };
   markets: {
     id: string;
     name: string;

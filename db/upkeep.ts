@@ -72,15 +72,19 @@ export async function lostCallersCaughtUp(
     .execute();
 }
 
-/** Open orders whose deadline passed two to ten minutes ago: each gets a few nudges, not one for ever. */
-export async function ordersLatelyOverdue(db: Db, now: Date): Promise<readonly string[]> {
-  const ago = (minutes: number): Date => new Date(now.getTime() - minutes * 60_000);
+/** Open orders whose deadline passed at least two minutes ago, and not before `since`. */
+export async function ordersOverdue(
+  db: Db,
+  { now, since }: { readonly now: Date; readonly since: Date },
+): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('orders')
     .select('id')
     .where('is_over', '=', false)
-    .where('deadline_at', '<', ago(2))
-    .where('deadline_at', '>', ago(10))
+    .where('deadline_at', '<', new Date(now.getTime() - 120_000))
+    .where('deadline_at', '>', since)
+    // Should there be more than one look can take, none of them is always left out.
+    .orderBy(sql`random()`)
     .limit(batch)
     .execute();
   return rows.map((row) => row.id);

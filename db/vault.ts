@@ -12,13 +12,15 @@ import {
 } from 'node:crypto';
 
 /** What is sealed, and for notes and addresses of which row: `name`, `phone`, `address:ord_…`, `note:note_…`. */
-type Column = 'key' | 'name' | 'phone' | `address:${string}` | `note:${string}`;
+type Column = 'key' | 'name' | 'phone' | `address:${string}` | `note:${string}` | `proof:${string}`;
 
 export type PersonKey = {
   readonly wrappedKey: Buffer;
   seal(column: Column, text: string): Buffer;
   /** Throws when the ciphertext was moved or changed. */
   open(column: Column, sealed: Buffer): string;
+  sealBytes(column: Column, bytes: Buffer): Buffer;
+  openBytes(column: Column, sealed: Buffer): Buffer;
 };
 
 export type Vault = {
@@ -27,14 +29,18 @@ export type Vault = {
   unwrap(personId: string, wrappedKey: Buffer): PersonKey;
   /** A phone's blind index: HMAC-SHA-256 under a key of its own, so equal phones are found and none is read. */
   indexOf(phone: string): Buffer;
+  /** What the customer says at the hand-over: four digits, the same for an order whenever asked, stored nowhere. */
+  pinOf(orderId: string): string;
 };
 
 /** `masterKeyBytes` are 32. */
 export function createVault(masterKeyBytes: Buffer): Vault {
   // Key objects: with plain bytes every call spends four times as long.
   const masterKey = createSecretKey(masterKeyBytes);
-  const derived = hkdfSync('sha256', masterKeyBytes, '', 'waybill phone index', 32);
-  const indexKey = createSecretKey(Buffer.from(derived));
+  const derive = (purpose: string): KeyObject =>
+    createSecretKey(Buffer.from(hkdfSync('sha256', masterKeyBytes, '', purpose, 32)));
+  const indexKey = derive('waybill phone index');
+  const pinKey = derive('waybill pin');
   return {
     create(personId) {
       const bytes = randomBytes(32);
@@ -46,6 +52,10 @@ export function createVault(masterKeyBytes: Buffer): Vault {
       return personKey({ personId, dataKey: createSecretKey(bytes), wrappedKey });
     },
     indexOf: (phone) => createHmac('sha256', indexKey).update(phone).digest(),
+    pinOf(orderId) {
+      const digest = createHmac('sha256', pinKey).update(orderId).digest();
+      return String(digest.readUInt32BE(0) % 10_000).padStart(4, '0');
+    },
   };
 }
 
@@ -63,6 +73,8 @@ function personKey({ personId, dataKey: key, wrappedKey }: Parts): PersonKey {
       sealBytes({ key, label: labelOf(column), bytes: Buffer.from(text, 'utf8') }),
     open: (column, sealed) =>
       openBytes({ key, label: labelOf(column), bytes: sealed }).toString('utf8'),
+    sealBytes: (column, bytes) => sealBytes({ key, label: labelOf(column), bytes }),
+    openBytes: (column, bytes) => openBytes({ key, label: labelOf(column), bytes }),
   };
 }
 

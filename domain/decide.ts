@@ -10,7 +10,7 @@ import { alreadyEnded } from './decide/refusals.ts';
 import { placing } from './decide/submission.ts';
 import * as support from './decide/support.ts';
 import { undoLast } from './decide/undo.ts';
-import { accepted, ignored, type Decision } from './decision.ts';
+import { accepted, ignored, refused, type Decision } from './decision.ts';
 import { deadlinesOf } from './lifecycle.ts';
 import {
   exitKinds,
@@ -84,13 +84,7 @@ const rules: { readonly [K in UpdateName]: Rule<K> } = {
   abandon: driver.abandon,
   reportProblem: driver.reportProblem,
   assign: driver.assign,
-  // A hold is a hold for the dispatcher too.
-  exhaustSearch: (state, { search, byHand }, now) =>
-    state.delivery.status === 'searching' &&
-    state.searches === search &&
-    (byHand === true || (state.held?.until ?? now) <= now)
-      ? end(state, { status: 'failed', endReason: 'failed_to_assign' })
-      : ignored,
+  exhaustSearch,
   hold: support.hold,
   extendDeadline: support.extendDeadline,
   assignDriver: driver.assign,
@@ -107,6 +101,18 @@ const rules: { readonly [K in UpdateName]: Rule<K> } = {
   changeAddress: support.changeAddress,
   cancelWithOutcome: support.cancelWithOutcome,
 };
+
+function exhaustSearch(
+  state: OrderState,
+  { search, byHand }: Extract<ExternalCommand, { readonly kind: 'exhaustSearch' }>,
+  now: number,
+): Decision {
+  if (state.delivery.status !== 'searching' || state.searches !== search) return ignored;
+  // Refused, not ignored: the dispatcher is to say it again when the hold is over.
+  if (byHand !== true && (state.held?.until ?? now) > now)
+    return refused('order_held', 'support holds the order', state.held?.since);
+  return end(state, { status: 'failed', endReason: 'failed_to_assign' });
+}
 
 /** The dispatcher may be late, and cash is handed in when the order is long complete. */
 const heardAfterTheEnd: ReadonlySet<UpdateName> = new Set(['exhaustSearch', 'remitCash']);

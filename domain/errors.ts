@@ -10,7 +10,7 @@ export const errorTable = {
   not_found: { status: 404, title: 'There is no such thing here' },
   method_not_allowed: { status: 405, title: 'This method is not allowed here' },
   body_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The body must be JSON' },
+  unsupported_media_type: { status: 415, title: 'The body has a type that is not taken here' },
   rate_limited: { status: 429, title: 'Too many requests' },
   card_number_refused: { status: 422, title: 'Card numbers are not accepted here' },
   currency_mismatch: { status: 422, title: 'The currency is not that of the market' },
@@ -31,6 +31,7 @@ export const errorTable = {
   already_picked_up: { status: 409, title: 'The driver has the goods already' },
   already_delivered: { status: 409, title: 'The order has been delivered already' },
   already_cancelled: { status: 409, title: 'The order has ended already' },
+  order_held: { status: 409, title: 'Support holds the order' },
   order_paused: { status: 409, title: 'The order is paused' },
   not_searching: { status: 409, title: 'The order does not look for a driver' },
   not_your_delivery: { status: 409, title: 'The delivery is not with this driver' },
@@ -42,6 +43,8 @@ export const errorTable = {
   nothing_to_undo: { status: 409, title: 'Nothing can be taken back any more' },
   amount_above_hold: { status: 422, title: 'The amount is more than what is held on the card' },
   proof_missing: { status: 422, title: 'A proof of the hand-over is missing' },
+  proof_wrong: { status: 422, title: 'What was shown is not what the order asks for' },
+  pin_locked: { status: 409, title: 'A wrong PIN was given too often: support decides' },
   cash_not_recorded: { status: 422, title: 'The cash is not recorded, or less than what is due' },
   payment_not_retryable: { status: 409, title: 'The payment cannot be tried again now' },
   // support
@@ -74,7 +77,7 @@ export const errorTable = {
   invalid_signature: { status: 400, title: 'The signature is not valid' },
   // outages
   engine_unavailable: { status: 503, title: 'The order engine cannot be reached; try again' },
-  storage_unavailable: { status: 503, title: 'The database cannot be reached; try again' },
+  storage_unavailable: { status: 503, title: 'The storage cannot be reached; try again' },
   outcome_unknown: {
     status: 503,
     title: 'The command was sent, its outcome is not known yet; try again with the same key',

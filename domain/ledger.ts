@@ -85,6 +85,7 @@ export const postingKinds = [
   'dispute_won',
   'dispute_lost',
   'provider_fee',
+  'compensation',
   'correction',
   'payout_sent',
   'payout_paid',

@@ -58,7 +58,12 @@ type DriverCommand =
       readonly happenedAt?: number;
     } & Arrival &
       HandOver)
-  | ({ readonly kind: 'failDropoff'; readonly reason: DropoffFailure } & ByDriver & Noted)
+  | ({
+      readonly kind: 'failDropoff';
+      readonly reason: DropoffFailure;
+      readonly proofs?: readonly Proof[];
+    } & ByDriver &
+      Noted)
   | ({ readonly kind: 'arriveAtReturn' } & ByDriver)
   /** By the driver, or by the merchant who has the goods again. */
   | { readonly kind: 'completeReturn'; readonly driverId?: DriverId }

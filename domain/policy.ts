@@ -110,6 +110,8 @@ export type Policy = {
   /** A driver who waits at the door, and how often they must have tried to reach the customer. */
   readonly maxDropoffWaitMs: number;
   readonly minContactAttempts: number;
+  /** Wrong PINs at the hand-over before support has to look. */
+  readonly maxPinAttempts: number;
   readonly problemMs: number;
   readonly returnWaitMs: number;
   readonly lateProofWindowMs: number;
@@ -209,6 +211,7 @@ export const defaultPolicy: Policy = {
   waitPayBps: 5_000,
   maxDropoffWaitMs: 8 * minute,
   minContactAttempts: 2,
+  maxPinAttempts: 5,
   problemMs: 30 * minute,
   returnWaitMs: 30 * minute,
   lateProofWindowMs: 24 * hour,

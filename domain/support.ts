@@ -4,10 +4,11 @@
 
 import { decide } from './decide.ts';
 import { refused, type Decision } from './decision.ts';
-import type { NoteId } from './ids.ts';
+import type { DriverId, NoteId, OfferId } from './ids.ts';
 import type { ExternalCommand } from './messages.ts';
 import { deadlinesOf } from './lifecycle.ts';
 import { amountsOf, type OrderState } from './order.ts';
+import { shareWords, type Shares } from './settlement.ts';
 
 /** Why a person stepped in. What more there is to say is a note, stored encrypted. */
 export const supportReasons = [
@@ -26,12 +27,14 @@ export const supportReasons = [
   'other',
 ] as const;
 
-export type Param = {
-  /** `seconds`: a whole number; `time`: epoch ms here, RFC 3339 outside; `amount`: minor units. */
-  readonly kind: 'seconds' | 'time' | 'driver' | 'amount';
-  readonly optional?: true;
-  readonly says: string;
-};
+/**
+ * `seconds`: a whole number; `time`: epoch ms here, RFC 3339 outside; `amount`: minor units. `place` and `address` are
+ * personal: they stay outside, and what follows from them is given instead.
+ */
+export type Param = { readonly optional?: true; readonly says: string } & (
+  | { readonly kind: 'seconds' | 'time' | 'driver' | 'amount' | 'place' | 'address' }
+  | { readonly kind: 'choice'; readonly of: readonly string[] }
+);
 export type Given = Readonly<Record<string, string | number | undefined>>;
 
 type Ask = {
@@ -47,6 +50,12 @@ export type SupportAction = {
   /** Undefined: it is about a driver, and nobody has the delivery. */
   readonly command: (ask: Ask) => ExternalCommand | undefined;
 };
+
+/** `offer_id` and `pickup_eta_at` are no words of the agent. */
+const driverIn = (given: Given) => ({
+  driverId: String(given['driver_id']) as DriverId,
+  offerId: String(given['offer_id']) as OfferId,
+});
 
 const seconds = (value: string | number | undefined) =>
   typeof value === 'number' ? { prepMs: value * 1_000 } : {};
@@ -89,6 +98,23 @@ export const supportActions = {
     says: 'The customer comes for it; no fee for the delivery',
     command: () => ({ kind: 'convertToPickup' }),
   },
+  'change-address': {
+    says: 'Bring it to another place',
+    takes: {
+      location: { kind: 'place', says: 'where the new door is' },
+      address: { kind: 'address', says: 'the new address, in words' },
+    },
+    command: ({ given }) => ({ kind: 'changeAddress', travelMs: Number(given['travel_ms'] ?? 0) }),
+  },
+  'assign-driver': {
+    says: 'Give the delivery to a driver who has agreed, without an offer',
+    takes: { driver_id: { kind: 'driver', says: 'of the order’s market' } },
+    command: ({ given }) => ({
+      kind: 'assignDriver',
+      ...driverIn(given),
+      pickupEtaAt: Number(given['pickup_eta_at'] ?? 0),
+    }),
+  },
   'release-driver': {
     says: 'Take the delivery from its driver and look for another one',
     command: () => ({ kind: 'unassignDriver' }),
@@ -108,10 +134,17 @@ export const supportActions = {
     takes: {
       collected_minor: { kind: 'amount', optional: true, says: 'cash that the driver got' },
     },
-    command: ({ state, given }) => ({
-      kind: 'forceDeliver',
-      collectedMinor: Number(given['collected_minor'] ?? amountsOf(state).totalMinor),
-    }),
+    command: ({ state, given }) => {
+      const collectedMinor = Number(given['collected_minor'] ?? amountsOf(state).totalMinor);
+      if (state.fulfilment === 'delivery') return { kind: 'forceDeliver', collectedMinor };
+      const proofs = state.facts.proofs.map((kind) => ({ kind }));
+      return { kind: 'handOver', collectedMinor, proofs };
+    },
+  },
+  transfer: {
+    says: 'Another driver takes the goods over; who had them is paid',
+    takes: { driver_id: { kind: 'driver', says: 'who has them now; of the order’s market' } },
+    command: ({ given }) => ({ kind: 'transferDelivery', ...driverIn(given) }),
   },
   redeliver: {
     says: 'The same driver tries once more to bring it',
@@ -120,6 +153,22 @@ export const supportActions = {
   remake: {
     says: 'The goods are made once more and another driver brings them',
     command: () => ({ kind: 'remake' }),
+  },
+  'cancel-with-outcome': {
+    says: 'End the order wherever it is, and say who pays and who gets what',
+    takes: {
+      customer_pays: { kind: 'choice', of: shareWords.customer, says: 'what the customer pays' },
+      merchant_gets: { kind: 'choice', of: shareWords.merchant, says: 'what the merchant gets' },
+      driver_gets: { kind: 'choice', of: shareWords.driver, says: 'what the driver gets, if any' },
+    },
+    command: ({ given }) => ({
+      kind: 'cancelWithOutcome',
+      shares: [
+        given['customer_pays'] as Shares[0],
+        given['merchant_gets'] as Shares[1],
+        given['driver_gets'] as Shares[2],
+      ],
+    }),
   },
   'mark-failed': {
     says: 'The goods will not arrive: the order fails',
@@ -159,19 +208,33 @@ export function tryAction(name: SupportActionName, ask: Ask & { readonly now: nu
   };
 }
 
-const examples: Readonly<Record<Param['kind'], (now: number) => string | number>> = {
-  seconds: () => 600,
-  time: (now) => now + 600_000,
-  driver: () => `drv_${'0'.repeat(32)}`,
-  amount: () => 1,
-};
+function exampleOf(param: Param, now: number): string | number | undefined {
+  switch (param.kind) {
+    case 'seconds':
+      return 600;
+    case 'time':
+      return now + 600_000;
+    case 'driver':
+      return `drv_${'0'.repeat(32)}`;
+    case 'amount':
+      return 1;
+    case 'choice':
+      return param.of[0];
+    case 'place':
+    case 'address':
+      return undefined;
+  }
+}
+
+/** What an action needs, at its simplest. */
+export function exampleGiven(name: SupportActionName, now: number): Given {
+  const takes = Object.entries(actionOf(name).takes ?? {}).filter(([, { optional }]) => !optional);
+  return Object.fromEntries(takes.map(([key, param]) => [key, exampleOf(param, now)]));
+}
 
 /** What support may do at this moment. */
 export const possibleActions = (state: OrderState, now: number): readonly SupportActionName[] =>
   supportActionNames.filter((name) => {
-    const takes = Object.entries(actionOf(name).takes ?? {}).filter(
-      ([, { optional }]) => !optional,
-    );
-    const given = Object.fromEntries(takes.map(([key, { kind }]) => [key, examples[kind](now)]));
-    return tryAction(name, { state, given, noted: {}, now }).decision.kind === 'events';
+    const ask = { state, given: exampleGiven(name, now), noted: {}, now };
+    return tryAction(name, ask).decision.kind === 'events';
   });

@@ -20,8 +20,9 @@ import {
   type CommandAnswer,
   type CommandEnvelope,
   type PaymentSettled,
+  type UpdateName,
 } from '../domain/messages.ts';
-import { simpleStatus } from '../domain/order.ts';
+import { hasEnded, simpleStatus } from '../domain/order.ts';
 import { judge, type Life, type Outcome } from './life.ts';
 
 /** The refusal's details carry the sequence it was judged at: a caller that knows a later one asks to catch up. */
@@ -67,6 +68,17 @@ export function listen(life: Life): void {
       command: { kind: 'cancel', by: 'support' },
       actor: { kind: 'support', id: 'temporal' },
     }),
+  );
+}
+
+/** Once the order is known again: what is still owed after a settling by hand. */
+export function listenForCash(life: Life): void {
+  setHandler(
+    defineUpdate<CommandAnswer, [CommandEnvelope]>('remitCash' satisfies UpdateName),
+    async (envelope) => {
+      await condition(() => hasEnded(life.state));
+      return submit(life, envelope);
+    },
   );
 }
 

@@ -2,13 +2,29 @@
 // record and the same keys at the provider as the order itself had, so it may be started twice, die anywhere, and even
 // run beside a call that the lost workflow had left behind.
 
-import { CancellationScope, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  proxyActivities,
+  setCurrentDetails,
+} from '@temporalio/workflow';
 import type { SupportActivities } from '../activities/contract.ts';
 import { isOver } from '../domain/order.ts';
 import { paymentCallOf } from '../domain/payment.ts';
 import type { SettleInput, SettleResult } from '../domain/settling.ts';
 import { detailsOf } from '../domain/view.ts';
-import { callProvider, handle, next, placing, startLife, type Life, type Outcome } from './life.ts';
+import {
+  answerTheRest,
+  callProvider,
+  handle,
+  next,
+  placing,
+  startLife,
+  type Life,
+  type Outcome,
+} from './life.ts';
+import { listenForCash } from './order-handlers.ts';
 
 const { isOrderRunning } = proxyActivities<SupportActivities>({
   taskQueue: 'dispatch',
@@ -25,6 +41,7 @@ export async function settle(input: SettleInput): Promise<SettleResult> {
     return { kind: 'refused', refusal: { code: 'order_running', reason } };
   }
   const life = startLife({ facts });
+  listenForCash(life);
   return CancellationScope.nonCancellable(async () => {
     const outcome = await end(life, input);
     if (outcome.kind === 'refused') return outcome;
@@ -33,6 +50,8 @@ export async function settle(input: SettleInput): Promise<SettleResult> {
       setCurrentDetails(detailsOf(life.state));
       await handle(life, await next(life));
     }
+    await answerTheRest(life);
+    await condition(allHandlersFinished);
     setCurrentDetails(detailsOf(life.state));
     const { order, delivery, payment, sequence } = life.state;
     return {

@@ -1,7 +1,7 @@
 // The terms of an order to be placed: how it gets to the customer and when, how it is paid, what must be checked.
 
 import type { BranchFacts } from '../../db/tenants.ts';
-import { distanceM, travelMs } from '../../domain/geo.ts';
+import { distanceM, travelMs, type Place } from '../../domain/geo.ts';
 import type { OrderFacts, ProofKind } from '../../domain/order.ts';
 import { badField, problem, type ProblemError } from '../problems.ts';
 import type { NewOrder } from '../schemas/orders.ts';
@@ -61,7 +61,7 @@ function driveOf({ type = 'delivery', dropoff }: NewOrder, branch: BranchFacts):
     return 0;
   }
   if (!dropoff) throw badField('dropoff', 'is required for a delivery');
-  if (distanceM(branch.location, dropoff.location) > deliveryRadiusM) throw outOfArea();
+  assertInArea(branch.location, dropoff.location, 'dropoff.location');
   return Math.round(travelMs(branch.location, dropoff.location, branch.policy));
 }
 
@@ -92,13 +92,11 @@ const onlyAtPharmacies = (): ProblemError =>
     errors: [{ field: 'items', problem: 'asks for a prescription, and the branch is no pharmacy' }],
   });
 
-const outOfArea = (): ProblemError =>
-  problem('out_of_area', 'the drop-off is too far from the branch', {
-    errors: [
-      {
-        field: 'dropoff.location',
-        problem: 'is too far from the branch, in metres',
-        limit: deliveryRadiusM,
-      },
-    ],
+/** Throws out_of_area. */
+export function assertInArea(from: Place, to: Place, field: string): void {
+  if (distanceM(from, to) <= deliveryRadiusM) return;
+  const far = { problem: 'is too far from the branch, in metres', limit: deliveryRadiusM };
+  throw problem('out_of_area', 'the drop-off is too far from the branch', {
+    errors: [{ field, ...far }],
   });
+}

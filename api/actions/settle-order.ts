@@ -9,6 +9,7 @@ import { clearTrouble, saveTrouble } from '../../db/troubles.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { Refusal } from '../../domain/errors.ts';
 import { parseId, type OrderId } from '../../domain/ids.ts';
+import { hasEnded, type OrderState } from '../../domain/order.ts';
 import { decideSettle, type SettleOutcome } from '../../domain/settling.ts';
 import { comeBack, notFound, problem, refusal, type ProblemError } from '../problems.ts';
 import type { Answer } from '../server.ts';
@@ -39,6 +40,7 @@ function standsInTheWay(workflow: WorkflowState): Refusal | undefined {
   switch (workflow.kind) {
     case 'closed':
     case 'missing':
+    case 'settling':
       return undefined;
     case 'unavailable':
       throw away();
@@ -139,6 +141,11 @@ async function settleNow(
       await clearTrouble(db, ask.orderId);
       return finish(deps, attempt);
     case 'under_way':
+      // Only the driver's cash is awaited: `settle` hears of it, or writes it off.
+      if (awaitsCash((await logOf(db, ask.orderId)).state)) {
+        await clearTrouble(db, ask.orderId);
+        return finish(deps, attempt);
+      }
       return actedAnswer(db, { attempt, outcome: 'under_way', status: 202 });
     case 'refused':
       throw refusal(answer.refusal);
@@ -146,6 +153,9 @@ async function settleNow(
       throw away();
   }
 }
+
+const awaitsCash = (state: OrderState): boolean =>
+  hasEnded(state) && state.payment.status === 'collected';
 
 async function finish({ db }: DeskDeps, attempt: Opened): Promise<Answer> {
   await closeAttempt(db, { commandId: attempt.commandId, outcome: 'done', now: new Date() });

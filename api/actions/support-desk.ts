@@ -21,6 +21,7 @@ import type { Because } from '../schemas/support.ts';
 import type { Answer } from '../server.ts';
 import { actedAnswer } from './acted.ts';
 import { commandIdOf } from './command-id.ts';
+import { withFacts } from './support-facts.ts';
 
 export type DeskDeps = {
   readonly db: Db;
@@ -120,23 +121,32 @@ type Audited = {
   readonly params?: Given;
 };
 
-export type ActInput = Ask & { readonly action: SupportActionName; readonly given: Given };
+export type ActInput = Ask & {
+  readonly action: SupportActionName;
+  readonly given: Given;
+  /** The body as it was sent. */
+  readonly said: unknown;
+};
 
 export function createSupportDesk(deps: DeskDeps) {
   const { db } = deps;
   return {
     /** What would happen, without doing it. Throws not_found and the refusal of the order. */
     async preview(
-      input: Pick<ActInput, 'orderId' | 'action' | 'given'> & { readonly now: number },
+      input: Pick<ActInput, 'orderId' | 'action' | 'given' | 'said'> & { readonly now: number },
     ) {
       const log = await logOf(db, input.orderId);
-      return { log, acting: tryAction(input.action, { ...input, state: log.state, noted: {} }) };
+      const given = await withFacts(deps, { ...input, log });
+      const asked = { state: log.state, noted: {}, given, now: input.now };
+      return { log, acting: tryAction(input.action, asked) };
     },
 
     /** 200 done, 202 when a second agent has to approve. */
     async act(input: ActInput): Promise<Answer> {
-      const { orderId, action, given, caller, request, ifSequence } = input;
+      const { orderId, action, caller, request, ifSequence } = input;
       const log = await logOf(db, orderId);
+      const asked = { ...input, log, now: request.now, commandId: commandIdOf(request) };
+      const given = await withFacts(deps, asked);
       return audited(deps, { ask: input, log, action, params: given }, async (attempt) => {
         const { commandId, noteId } = attempt;
         if (await commandWasRecorded(db, { orderId, commandId })) return done(deps, attempt);

@@ -26,7 +26,7 @@ export function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const found = toProblem(error);
+  const found = toProblem(error, request.routeOptions.bodyLimit);
   const status = statusOf(found);
   const { log } = request;
   if (found.code === 'internal') log.error({ err: error }, 'a bug');
@@ -40,10 +40,11 @@ export function sendProblem(
   });
 }
 
-function toProblem(error: unknown): Problem {
+function toProblem(error: unknown, bodyLimit: number): Problem {
   if (isProblem(error))
     return isPath(error) ? problem('not_found', 'there is no such thing').problem : error.problem;
   const code = codeOf(error);
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(bodyLimit);
   const known = fastifyProblems[code];
   if (known) return known;
   if (isDatabaseAway(error, code))
@@ -53,6 +54,11 @@ function toProblem(error: unknown): Problem {
     ? problem('invalid_request', 'the request cannot be read').problem
     : problem('internal', 'the error is logged under this request_id').problem;
 }
+
+const tooLarge = (limit: number): Problem =>
+  problem('body_too_large', `a body may have ${limit} bytes`, {
+    errors: [{ field: 'body', problem: 'is too large', limit }],
+  }).problem;
 
 /** An id in the path that has not even the form of one names nothing. */
 const isPath = (error: Error): boolean =>
@@ -65,12 +71,9 @@ const codeOf = (error: unknown): string =>
 
 const unreadable = problem('invalid_request', 'the body is not valid JSON').problem;
 const fastifyProblems: Readonly<Record<string, Problem | undefined>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: problem('body_too_large', 'a body may have 262144 bytes', {
-    errors: [{ field: 'body', problem: 'is too large', limit: 262_144 }],
-  }).problem,
   FST_ERR_CTP_INVALID_MEDIA_TYPE: problem(
     'unsupported_media_type',
-    'send Content-Type: application/json',
+    'send Content-Type: application/json, or what the route names',
   ).problem,
   FST_ERR_CTP_INVALID_JSON_BODY: unreadable,
   FST_ERR_CTP_EMPTY_JSON_BODY: unreadable,

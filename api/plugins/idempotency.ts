@@ -18,8 +18,10 @@ export function registerIdempotencyKeys(app: Api): void {
 export function keyedRequest(request: FastifyRequest): KeyedRequest {
   const route = `${request.method} ${request.routeOptions.url ?? ''}`;
   const path = request.url.split('?')[0] ?? '';
+  const { body } = request;
   const bodyHash = createHash('sha256')
-    .update(`${request.method} ${path}\n${canonical(request.body)}`)
+    .update(`${request.method} ${path}\n`)
+    .update(Buffer.isBuffer(body) ? body : canonical(body))
     .digest();
   return {
     tenant: callerOf(request).tenant,

@@ -1,9 +1,11 @@
 // Every command that people can give to a running order over the API: its path, who may give it, and the command that
 // its body becomes. One row is one route; support's commands stand apart.
 
+import type { ProofRow } from '../../db/proofs.ts';
 import type { Role } from '../../db/schema.ts';
 import type { Item } from '../../db/schema.ts';
-import type { DriverId, ProofId } from '../../domain/ids.ts';
+import type { Proof } from '../../domain/events.ts';
+import type { DriverId } from '../../domain/ids.ts';
 import type { ExternalCommand } from '../../domain/messages.ts';
 import { merchantRoles } from '../plugins/auth.ts';
 import { badField, type ProblemError } from '../problems.ts';
@@ -20,6 +22,8 @@ type Context = {
   readonly driverId: () => DriverId;
   /** Of the order; only for rows that ask for them. */
   readonly items: readonly Item[];
+  /** Of the order, if the body names any. */
+  readonly given: readonly ProofRow[];
 };
 export type Read = {
   readonly command: ExternalCommand;
@@ -44,17 +48,30 @@ const says = (command: ExternalCommand) => (): Read => ({ command });
 
 type HandOverBody = Pick<CommandBodies['hand-over'], 'proofs' | 'collected_minor'>;
 
-const handOverOf = ({ proofs, collected_minor }: HandOverBody) => ({
-  ...(proofs === undefined
-    ? {}
-    : {
-        proofs: proofs.map(({ kind, proof_id }) => ({
-          kind,
-          ...(proof_id === undefined ? {} : { proofId: proof_id as ProofId }),
-        })),
-      }),
-  ...(collected_minor === undefined ? {} : { collectedMinor: collected_minor }),
-});
+function handOverOf({ proofs, collected_minor }: HandOverBody, context: Context) {
+  const { shown, unfit } = readShown(proofs, context);
+  const cash = collected_minor === undefined ? {} : { collectedMinor: collected_minor };
+  return { handOver: { ...shown, ...cash }, unfit };
+}
+
+/** Every proof but a driver's word on an age has been given before and is named by its id. */
+function readShown(
+  proofs: HandOverBody['proofs'],
+  { given }: Context,
+): { readonly shown: { readonly proofs?: readonly Proof[] }; readonly unfit?: ProblemError } {
+  if (proofs === undefined) return { shown: {} };
+  const found: Proof[] = [];
+  for (const [index, { kind, proof_id: id }] of proofs.entries()) {
+    const field = `proofs.${index}.proof_id`;
+    const proof = given.find((one) => one.id === id && one.kind === kind);
+    if (id === undefined && kind !== 'age')
+      return { shown: {}, unfit: badField(field, `is required for ${kind}`) };
+    if (id !== undefined && !proof)
+      return { shown: {}, unfit: badField(field, `names no ${kind} of this order`) };
+    found.push(proof ? { kind, proofId: proof.id } : { kind });
+  }
+  return { shown: { proofs: found } };
+}
 
 const arrives =
   (kind: 'arriveAtPickup' | 'pickUp' | 'arriveAtDropoff') =>
@@ -93,7 +110,10 @@ export const commandTable: { readonly [P in Path]: Row<P> } = {
   'hand-over': {
     summary: 'The customer has collected the goods',
     roles: merchant,
-    read: (body) => ({ command: { kind: 'handOver', ...handOverOf(body) } }),
+    read: (body, context) => {
+      const { handOver, unfit } = handOverOf(body, context);
+      return { command: { kind: 'handOver', ...handOver }, unfit };
+    },
   },
   shortages: {
     summary: 'Goods are missing: the customer is asked',
@@ -177,14 +197,16 @@ export const commandTable: { readonly [P in Path]: Row<P> } = {
   deliver: {
     summary: 'The customer has the goods',
     roles: driver,
-    read: (body, { now, driverId }) => {
+    read: (body, context) => {
+      const { now, driverId } = context;
       const { arrival, ...arrived } = readArrival(body, now);
       const { happening, ...happened } = readHappened(body, now);
-      const times = { ...arrival, ...happening, ...handOverOf(body) };
+      const { handOver, unfit } = handOverOf(body, context);
+      const times = { ...arrival, ...happening, ...handOver };
       const notBefore = Math.min(arrived.notBefore ?? now, happened.notBefore ?? now);
       return {
         command: { kind: 'deliver', driverId: driverId(), ...times },
-        unfit: arrived.unfit ?? happened.unfit,
+        unfit: arrived.unfit ?? happened.unfit ?? unfit,
         notBefore: notBefore === now ? undefined : notBefore,
       };
     },
@@ -192,9 +214,11 @@ export const commandTable: { readonly [P in Path]: Row<P> } = {
   'fail-dropoff': {
     summary: 'The goods cannot be handed over',
     roles: driver,
-    read: ({ reason }, { driverId }) => ({
-      command: { kind: 'failDropoff', reason, driverId: driverId() },
-    }),
+    read: ({ reason, proofs }, context) => {
+      const { shown, unfit } = readShown(proofs, context);
+      const driverId = context.driverId();
+      return { command: { kind: 'failDropoff', reason, driverId, ...shown }, unfit };
+    },
   },
   'arrive-at-return': {
     summary: 'The driver is back at the branch with the goods',

@@ -4,6 +4,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Db } from '../../db/connect.ts';
 import { findOrder } from '../../db/orders.ts';
+import { proofsOf } from '../../db/proofs.ts';
 import type { Item } from '../../db/schema.ts';
 import type { createSendCommand } from '../actions/send-command.ts';
 import { access, callerOf, driverOf, type Caller } from '../plugins/auth.ts';
@@ -42,6 +43,7 @@ function commandRoute(app: Api, { db, sendCommand, path }: Deps & { readonly pat
       by: partyOf(caller),
       driverId: () => driverOf(caller),
       items: needsItems ? await itemsOf(db, { caller, orderId }) : [],
+      given: namesProofs(request) ? await proofsOf(db, orderId) : [],
     });
     const input = { caller, request: keyed, orderId, note: noteOf(request), ...checks };
     const noted = (note: object) => ({ ...command, ...note });
@@ -51,6 +53,9 @@ function commandRoute(app: Api, { db, sendCommand, path }: Deps & { readonly pat
 
 const noteOf = ({ body }: FastifyRequest): string | undefined =>
   (body as Partial<CommandBodies['cancel']> | undefined)?.note;
+
+const namesProofs = ({ body }: FastifyRequest): boolean =>
+  ((body as Partial<CommandBodies['deliver']> | undefined)?.proofs?.length ?? 0) > 0;
 
 /** Of an order in the caller's scope; none of any other, which the command then does not find either. */
 async function itemsOf(

@@ -12,6 +12,7 @@ import {
 } from '../../domain/support.ts';
 import { previewOf } from '../../domain/preview.ts';
 import type { Vault } from '../../db/vault.ts';
+import { createCompensate } from '../actions/compensate.ts';
 import { doOnce } from '../actions/once.ts';
 import type { createBreakGlass } from '../actions/settle-order.ts';
 import type { Ask, createSupportDesk } from '../actions/support-desk.ts';
@@ -21,6 +22,7 @@ import { IdParams } from '../schemas/common.ts';
 import {
   Acted,
   ActionBody,
+  CompensateBody,
   IfMatch,
   Preview,
   ResolveBody,
@@ -51,6 +53,7 @@ export function supportActionRoutes(app: Api, deps: Deps): void {
   for (const name of supportActionNames) actionRoutes(app, deps, name);
   settleRoutes(app, deps);
   repairRoutes(app, deps);
+  compensateRoute(app, deps);
 }
 
 const doing = <T extends TSchema>(summary: string, body: T) => ({
@@ -84,14 +87,16 @@ function actionRoutes(app: Api, { db, vault, desk }: Deps, action: SupportAction
   const { says } = actionOf(action);
   const path = `${base}/actions/${action}`;
   app.post(path, doing(says, body), async (request, reply) => {
-    const input = { ...askOf(request), action, given: givenOf(action, request.body) };
+    const said = request.body;
+    const input = { ...askOf(request), action, given: givenOf(action, said), said };
     return send(reply, await once({ db, vault }, input, () => desk.act(input)));
   });
   app.post(`${path}/preview`, previewing(says, body), async (request, reply) => {
     const now = Date.now();
     const { id: orderId } = request.params;
-    const given = givenOf(action, request.body);
-    const { log, acting } = await desk.preview({ orderId, action, given, now });
+    const said = request.body;
+    const input = { orderId, action, given: givenOf(action, said), said, now };
+    const { log, acting } = await desk.preview(input);
     return send(reply, preview(action, { log, decision: acting.decision }, now));
   });
 }
@@ -122,6 +127,15 @@ function repairRoutes(app: Api, { db, vault, breakGlass }: Deps): void {
   });
 }
 
+function compensateRoute(app: Api, { db, vault }: Deps): void {
+  const compensate = createCompensate({ db, vault });
+  const says = 'The platform pays a driver or the merchant for what happened';
+  app.post(`${base}/compensate`, doing(says, CompensateBody), async (request, reply) => {
+    const ask = askOf(request);
+    return send(reply, await once({ db, vault }, ask, () => compensate(ask, request.body)));
+  });
+}
+
 const once = (
   tools: Pick<Deps, 'db' | 'vault'>,
   { caller, request }: Ask,
@@ -149,7 +163,7 @@ function givenOf(action: SupportActionName, body: unknown): Given {
   return Object.fromEntries(
     takes.flatMap(([key, { kind }]) => {
       const value = sent[key];
-      if (value === undefined) return [];
+      if (value === undefined || kind === 'place' || kind === 'address') return [];
       return [[key, kind === 'time' ? Date.parse(String(value)) : value]];
     }),
   );

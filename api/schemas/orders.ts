@@ -91,9 +91,9 @@ export const NewOrder = Body(
       }),
     ),
     proof: Type.Optional(
-      Type.Array(Type.Enum(['photo', 'signature', 'barcode']), {
+      Type.Array(Type.Enum(['photo', 'signature', 'pin', 'barcode']), {
         uniqueItems: true,
-        maxItems: 3,
+        maxItems: 4,
         description: 'Without these the goods are not handed over; an age check is added by itself',
       }),
     ),
@@ -139,12 +139,16 @@ export type Accept = Static<typeof Accept>;
 const note = { note: Type.Optional(Note) };
 const arrival = { arrived_at: Type.Optional(Time) };
 const Seconds = (maximum: number) => Type.Integer({ minimum: 1, maximum });
-const handOver = {
+const shown = {
   proofs: Type.Optional(
     Type.Array(Body({ kind: Type.Enum([...proofKinds]), proof_id: Type.Optional(Id('proof')) }), {
       maxItems: 10,
+      description: 'What `POST …/proofs` has answered; of an age check the word alone is enough',
     }),
   ),
+};
+const handOver = {
+  ...shown,
   collected_minor: Type.Optional(
     Type.Integer({ minimum: 0, maximum: maxAmountMinor, description: 'Cash that was paid' }),
   ),
@@ -179,7 +183,7 @@ export const commands = {
   'arrive-at-dropoff': Body(arrival),
   contact: Body({ channel: Type.Enum([...contactChannels]) }),
   deliver: Body({ ...arrival, happened_at: Type.Optional(Time), ...handOver }),
-  'fail-dropoff': Body({ reason: Type.Enum([...dropoffFailures]), ...note }),
+  'fail-dropoff': Body({ reason: Type.Enum([...dropoffFailures]), ...shown, ...note }),
   'arrive-at-return': Body({}),
   'complete-return': Body({}),
   abandon: Body({}),
@@ -269,6 +273,9 @@ export const Order = Type.Object({
     ),
   ),
   note: Type.Optional(Type.String()),
+  pin: Type.Optional(
+    Type.String({ description: 'Only for the customer: what they say at the hand-over' }),
+  ),
   payment_client_secret: Type.Optional(
     Type.String({
       description:

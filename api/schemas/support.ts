@@ -2,6 +2,7 @@
 
 import { Type, type Static, type TSchema } from 'typebox';
 import { exceptionReasonNames } from '../../db/exceptions.ts';
+import { maxAmountMinor } from '../../domain/money.ts';
 import { settleOutcomes } from '../../domain/settling.ts';
 import {
   actionOf,
@@ -10,27 +11,31 @@ import {
   type Param,
   type SupportActionName,
 } from '../../domain/support.ts';
-import { AmountMinor, Body, Cursor, Id, Limit, Nullable, Time } from './common.ts';
+import { AmountMinor, Body, Cursor, Id, Limit, Location, Nullable, Time } from './common.ts';
 
 const Text = Type.String({ minLength: 1, maxLength: 1_000, description: 'Stored encrypted' });
 const Reason = Type.Enum([...supportReasons], { description: 'Why a person steps in' });
 const because = { reason: Reason, note: Type.Optional(Text) };
 
-const paramSchemas: Readonly<Record<Param['kind'], TSchema>> = {
+const paramSchemas: Readonly<Record<Exclude<Param['kind'], 'choice'>, TSchema>> = {
   seconds: Type.Integer({ minimum: 0, maximum: 86_400 }),
   time: Time,
   driver: Id('driver'),
   amount: AmountMinor,
+  place: Location,
+  address: Type.String({ minLength: 1, maxLength: 500 }),
 };
+const schemaOf = (param: Param): TSchema =>
+  param.kind === 'choice' ? Type.Enum([...param.of]) : paramSchemas[param.kind];
 
 /** The body of an action: why, and what the action takes. */
 export const ActionBody = (name: SupportActionName) =>
   Body({
     ...because,
     ...Object.fromEntries(
-      Object.entries(actionOf(name).takes ?? {}).map(([key, { kind, optional, says }]) => {
-        const schema = { ...paramSchemas[kind], description: says } as TSchema;
-        return [key, optional ? Type.Optional(schema) : schema];
+      Object.entries(actionOf(name).takes ?? {}).map(([key, param]) => {
+        const schema = { ...schemaOf(param), description: param.says } as TSchema;
+        return [key, param.optional ? Type.Optional(schema) : schema];
       }),
     ),
   });
@@ -48,6 +53,13 @@ export const SettleBody = Body({
 });
 export type SettleBody = Static<typeof SettleBody>;
 export const TerminateBody = Body(because);
+export const CompensateBody = Body({
+  ...because,
+  to: Type.Enum(['driver', 'merchant']),
+  driver_id: Type.Optional(Id('driver')),
+  amount_minor: Type.Integer({ minimum: 1, maximum: maxAmountMinor }),
+});
+export type CompensateBody = Static<typeof CompensateBody>;
 export const ResolveBody = Body(because);
 
 export const IfMatch = Type.Object({

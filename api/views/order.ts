@@ -90,7 +90,7 @@ const deadlineBody = ({
   says,
 });
 
-type Personal = Pick<Order, 'customer' | 'note' | 'payment_client_secret'> & {
+type Personal = Pick<Order, 'customer' | 'note' | 'pin' | 'payment_client_secret'> & {
   readonly address?: string;
   /** The drop-off to about a kilometre only. */
   readonly isCoarse?: boolean;
@@ -108,12 +108,16 @@ export function personalPart(vault: Vault, row: OrderView, viewer: Scope): Perso
       address: people.address,
     }),
     ...(people?.note !== undefined && { note: people.note }),
+    ...(saysPin(row, viewer) && { pin: vault.pinOf(row.id) }),
     ...(secret !== null && { payment_client_secret: secret }),
   };
 }
 
 const seesPeople = (row: OrderView, viewer: Scope): boolean =>
   viewer.kind !== 'driver' || isCarriedBy(row, viewer.driverId);
+
+const saysPin = (row: OrderView, { kind }: Scope): boolean =>
+  kind === 'customer' && !row.is_over && row.terms.proofs.includes('pin');
 
 const paysFor = (row: OrderView, { kind }: Scope): boolean =>
   row.payment_status === 'requires_action' && (kind === 'customer' || kind === 'merchant');

@@ -1,7 +1,7 @@
 // What a driver may do, from taking a delivery to the door, and back again with what nobody takes.
 
 import { accepted, ignored, refused, type Decision } from '../decision.ts';
-import type { OrderEventBody, UnassignReason } from '../events.ts';
+import type { OrderEventBody, Proof, UnassignReason } from '../events.ts';
 import type { DriverId } from '../ids.ts';
 import type { ExternalCommand } from '../messages.ts';
 import { shareOf } from '../money.ts';
@@ -172,7 +172,7 @@ export function delivered(
 
 export function failDropoff(
   state: OrderState,
-  { driverId, reason }: CommandOf<'failDropoff'>,
+  { driverId, reason, proofs = [] }: CommandOf<'failDropoff'>,
   now: number,
 ): Decision {
   const atTheDoor = reason === 'customer_absent' || reason === 'age_check_failed';
@@ -183,7 +183,22 @@ export function failDropoff(
     ...(atTheDoor ? [] : ['picked_up' as const]),
   );
   if (isRefusal(part)) return part;
-  return waitsOn(state, reason, now) ?? accepted(...undeliverable(state, reason, now));
+  return (
+    waitsOn(state, reason, now) ??
+    leavingRefused(state, { reason, proofs }) ??
+    accepted(...undeliverable(state, { reason, now, proofs }))
+  );
+}
+
+/** A driver who leaves the goods shows where. */
+function leavingRefused(
+  state: OrderState,
+  { reason, proofs }: { readonly reason: DropoffFailure; readonly proofs: readonly Proof[] },
+): Decision | undefined {
+  const leaves = actionAtTheDoor(state, reason) === 'leave_at_door';
+  return leaves && !proofs.some(({ kind }) => kind === 'photo')
+    ? refused('proof_missing', 'without photo nothing is left at the door')
+    : undefined;
 }
 
 /** An absent customer is waited for and called, before anybody gives up. */
@@ -211,16 +226,21 @@ function actionAtTheDoor({ facts }: OrderState, reason: DropoffFailure): Undeliv
   return wish === 'discard' && controlled ? 'return' : wish;
 }
 
+type Undelivered = {
+  readonly reason: DropoffFailure;
+  readonly now: number;
+  readonly proofs?: readonly Proof[];
+};
+
 export function undeliverable(
   state: OrderState,
-  reason: DropoffFailure,
-  now: number,
+  { reason, now, proofs }: Undelivered,
 ): readonly OrderEventBody[] {
   const driverId = carrierOf(state)?.driverId;
   if (driverId === undefined) return [];
   switch (actionAtTheDoor(state, reason)) {
     case 'leave_at_door':
-      return delivered(state, { driverId, leftAtDoor: true });
+      return delivered(state, { driverId, proofs, leftAtDoor: true });
     case 'discard':
       return ending(state, {
         status: 'failed',

@@ -64,7 +64,7 @@ export function decideExit(state: OrderState, exit: ExitKind, now: number): Deci
     case 'unconfirm':
       return aboutDriver(state, exit);
     case 'giveUpDropoff':
-      return accepted(...undeliverable(state, 'customer_absent', now));
+      return accepted(...undeliverable(state, { reason: 'customer_absent', now }));
     case 'resolveProblem':
       return resolveProblem(state);
     case 'assumeReturned':

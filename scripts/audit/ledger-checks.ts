@@ -180,12 +180,13 @@ const causesOf: Readonly<Record<string, readonly string[]>> = {
   remittance: ['payment.remitted', 'payment.short'],
 };
 
-/** What the provider or a payout causes, not an order. */
+/** What the provider, a payout or support causes, not an order. */
 const ownKinds: ReadonlySet<string> = new Set([
   'dispute_opened',
   'dispute_won',
   'dispute_lost',
   'provider_fee',
+  'compensation',
   'correction',
   'payout_sent',
   'payout_paid',

@@ -123,7 +123,7 @@ describe('dispatchRound', () => {
       {
         orderId,
         command: { kind: 'exhaustSearch', search: 1 },
-        commandId: 'exhaustSearch:1',
+        commandId: `exhaustSearch:1:${Math.floor(now / 60_000)}`,
         actor: { kind: 'system' },
       },
     ]);

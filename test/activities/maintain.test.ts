@@ -1,7 +1,7 @@
 // The housekeeping on a real database; the engine answers as told.
 
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createMaintenanceActivities } from '../../activities/maintain.ts';
 import type { OrderEngine } from '../../adapters/order-engine.ts';
 import type { WorkflowState } from '../../adapters/support-engine.ts';
@@ -14,18 +14,30 @@ let market: Market;
 beforeEach(async () => {
   market = await createMarket();
 });
-afterEach(() => market.close());
+afterEach(async () => {
+  vi.useRealTimers();
+  await market.close();
+});
 
 const log = pino({ level: 'silent' });
 const minute = 60_000;
+const hour = 60 * minute;
 
-/** One round against an engine with these answers; what it was asked. */
-async function maintain(answers: {
+type Answers = {
   readonly isPlaced?: boolean | undefined;
   readonly isBroken?: boolean;
   readonly workflow?: WorkflowState;
   readonly troubled?: readonly OrderId[];
-}) {
+};
+
+/** One round against an engine with these answers; what it was asked. */
+async function maintain(answers: Answers) {
+  const { asked, look } = housekeeping(answers);
+  await look();
+  return asked;
+}
+
+function housekeeping(answers: Answers = {}) {
   const asked: string[] = [];
   const engine = {
     place: async ({ facts }) => {
@@ -52,8 +64,8 @@ async function maintain(answers: {
     ping: async () => undefined,
     close: async () => undefined,
   } satisfies OrderEngine;
-  await createMaintenanceActivities({ db: market.db, engine, log }).maintain();
-  return asked;
+  const activities = createMaintenanceActivities({ db: market.db, engine, log });
+  return { asked, look: () => activities.maintain() };
 }
 
 async function draft(ageMs: number) {
@@ -156,11 +168,24 @@ describe('a caller who was lost', () => {
 
 describe('an order past its deadline', () => {
   test('is asked to read its log for some minutes', async () => {
-    const orderId = await overdue(3 * minute);
-    await overdue(1 * minute);
-    await overdue(11 * minute);
-    const asked = await maintain({});
-    expect(asked.filter((what) => what.startsWith('catchUp'))).toEqual([`catchUp ${orderId}`]);
+    const [late, , long] = [await overdue(3 * minute), await overdue(minute), await overdue(hour)];
+    const { asked, look } = housekeeping();
+    const nudged = async (): Promise<readonly string[]> => {
+      asked.length = 0;
+      await look();
+      return asked.filter((what) => what.startsWith('catchUp')).toSorted();
+    };
+    const all = [`catchUp ${late}`, `catchUp ${long}`].toSorted();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    // At first nobody knows how long nobody has looked.
+    expect(await nudged()).toEqual(all);
+    for (let turn = 0; turn < 11; turn += 1) {
+      vi.advanceTimersByTime(minute);
+      await look();
+    }
+    expect(await nudged()).not.toContain(`catchUp ${long}`);
+    vi.advanceTimersByTime(20 * minute);
+    expect(await nudged()).toEqual(expect.arrayContaining(all));
   });
 
   test('does not keep the rest of the housekeeping from its work when that fails', async () => {

@@ -157,11 +157,11 @@ export function createMemoryEngine(db: Db) {
   } satisfies OrderEngine;
 
   /** Something that the outside world or a deadline does to the order. */
-  async function happens(orderId: string, command: Command): Promise<Outcome> {
+  async function happens(orderId: string, command: Command, at = Date.now()): Promise<Outcome> {
     const state = orders.find(orderId);
     if (!state) throw new Error(`no order ${orderId}`);
     const commandId = `test:${command.kind}:${state.sequence}`;
-    return orders.apply(state, { command, commandId });
+    return orders.apply(state, { command, commandId, at });
   }
 
   return { ...engine, calls, settled, faults, happens, elapse: elapsing(orders) };

@@ -27,6 +27,7 @@ describe('without PostgreSQL', () => {
         forgetPosition: async () => undefined,
       },
       gateway: { readWebhook: () => ({ kind: 'refused', code: 'invalid_signature' }) },
+      proofs: world.deps.proofs,
       log: pino({ level: 'silent' }),
       masterKey: Buffer.alloc(32).toString('base64'),
     });

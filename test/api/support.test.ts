@@ -1,24 +1,13 @@
 // Support's desk over HTTP: the exceptions queue, search, claims, notes.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Db } from '../../db/connect.ts';
-import { createDesk, field, idsOf, listed, type Desk } from './desk.ts';
-import { createWorld, openShop, type Reply, type Shop, type World } from './world.ts';
+import { field, idsOf, listed, setUpDesk } from '../support/desk.ts';
+import type { Reply } from './world.ts';
 
-let world: World;
-let shop: Shop;
-let desk: Desk;
-beforeAll(async () => {
-  world = await createWorld();
-  desk = createDesk(world, await world.keyOf({ role: 'support' }));
-});
-afterAll(() => world.close());
-beforeEach(async () => {
-  shop = await openShop(world);
-  world.engine.faults.workflow = { kind: 'running' };
-});
+const set = setUpDesk();
 
-const find = (q: string): Promise<Reply> => desk.get(`orders?q=${encodeURIComponent(q)}`);
+const find = (q: string): Promise<Reply> => set.desk.get(`orders?q=${encodeURIComponent(q)}`);
 
 const makeOverdue = (db: Db, orderId: string, minutes: number) =>
   db
@@ -29,9 +18,9 @@ const makeOverdue = (db: Db, orderId: string, minutes: number) =>
 
 describe('the exceptions queue', () => {
   it('says why, whose move it is, what happens by itself and what may be done', async () => {
-    const id = await desk.placed(shop);
-    await makeOverdue(world.db, id, 3);
-    const reply = await desk.get(`exceptions?merchant_id=${shop.merchant.id}`);
+    const id = await set.desk.placed(set.shop);
+    await makeOverdue(set.world.db, id, 3);
+    const reply = await set.desk.get(`exceptions?merchant_id=${set.shop.merchant.id}`);
     const [row] = listed(reply);
     expect(row).toMatchObject({
       order_id: id,
@@ -43,28 +32,40 @@ describe('the exceptions queue', () => {
     const actions = ((row?.['actions'] ?? []) as { path: string }[]).map(({ path }) => path);
     const base = `/v1/support/orders/${id}`;
     expect(actions).toEqual(
-      ['accept', 'cancel', 'resend-to-merchant', 'hold', 'extend', 'convert-to-pickup'].map(
-        (name) => `${base}/actions/${name}`,
-      ),
+      [
+        'accept',
+        'cancel',
+        'resend-to-merchant',
+        'hold',
+        'extend',
+        'convert-to-pickup',
+        'change-address',
+      ].map((name) => `${base}/actions/${name}`),
     );
   });
 
   it('leaves out what is in time and what is over', async () => {
-    await desk.placed(shop);
-    const over = await desk.placed(shop);
-    await desk.say(over, 'actions/cancel');
-    await world.engine.happens(over, { kind: 'paymentVoided' });
-    await makeOverdue(world.db, over, 3);
-    expect(idsOf(await desk.get(`exceptions?merchant_id=${shop.merchant.id}`))).toEqual([]);
+    await set.desk.placed(set.shop);
+    const over = await set.desk.placed(set.shop);
+    await set.desk.say(over, 'actions/cancel');
+    await set.world.engine.happens(over, { kind: 'paymentVoided' });
+    await makeOverdue(set.world.db, over, 3);
+    expect(idsOf(await set.desk.get(`exceptions?merchant_id=${set.shop.merchant.id}`))).toEqual([]);
   });
 
   it('lists the most urgent first, page by page, each once', async () => {
-    const orders = [await desk.placed(shop), await desk.placed(shop), await desk.placed(shop)];
-    for (const [index, id] of orders.entries()) await makeOverdue(world.db, id, 3 + index);
+    const orders = [
+      await set.desk.placed(set.shop),
+      await set.desk.placed(set.shop),
+      await set.desk.placed(set.shop),
+    ];
+    for (const [index, id] of orders.entries()) await makeOverdue(set.world.db, id, 3 + index);
     const seen: string[] = [];
     for (let more = ''; more !== 'null';) {
       const after = more === '' ? '' : `&cursor=${more}`;
-      const page = await desk.get(`exceptions?merchant_id=${shop.merchant.id}&limit=1${after}`);
+      const page = await set.desk.get(
+        `exceptions?merchant_id=${set.shop.merchant.id}&limit=1${after}`,
+      );
       seen.push(...idsOf(page));
       more = field(page.body, 'next_cursor');
     }
@@ -72,14 +73,14 @@ describe('the exceptions queue', () => {
   });
 
   it('knows orders whose workflow is gone, and offers to settle them', async () => {
-    const id = await desk.placed(shop);
+    const id = await set.desk.placed(set.shop);
     const now = new Date();
-    await world.db
+    await set.world.db
       .insertInto('order_troubles')
       .values({ order_id: id, kind: 'workflow_gone', since: now, seen_at: now })
       .execute();
     const [row] = listed(
-      await desk.get(`exceptions?reason=workflow_gone&market_id=${shop.market.id}`),
+      await set.desk.get(`exceptions?reason=workflow_gone&market_id=${set.shop.market.id}`),
     );
     expect(row).toMatchObject({
       order_id: id,
@@ -91,33 +92,33 @@ describe('the exceptions queue', () => {
   });
 
   it('shows open incidents, also of orders that are over, until somebody resolves them', async () => {
-    const id = await desk.placed(shop);
-    await desk.say(id, 'actions/cancel');
-    await world.engine.happens(id, { kind: 'paymentVoidFailed', code: 'void_unanswered' });
-    const path = `exceptions?reason=incident&merchant_id=${shop.merchant.id}`;
-    expect(listed(await desk.get(path))).toMatchObject([
+    const id = await set.desk.placed(set.shop);
+    await set.desk.say(id, 'actions/cancel');
+    await set.world.engine.happens(id, { kind: 'paymentVoidFailed', code: 'void_unanswered' });
+    const path = `exceptions?reason=incident&merchant_id=${set.shop.merchant.id}`;
+    expect(listed(await set.desk.get(path))).toMatchObject([
       {
         order_id: id,
         incidents: [{ kind: 'payment_written_off' }],
         actions: [{ action: 'incidents/resolve' }],
       },
     ]);
-    expect(await desk.say(id, 'incidents/resolve')).toMatchObject({ status: 200 });
-    expect(idsOf(await desk.get(path))).toEqual([]);
+    expect(await set.desk.say(id, 'incidents/resolve')).toMatchObject({ status: 200 });
+    expect(idsOf(await set.desk.get(path))).toEqual([]);
   });
 
   it('filters by who has claimed an order', async () => {
-    const [mine, free] = [await desk.placed(shop), await desk.placed(shop)];
-    for (const id of [mine, free]) await makeOverdue(world.db, id, 5);
-    await desk.say(mine, 'claim', { body: {} });
+    const [mine, free] = [await set.desk.placed(set.shop), await set.desk.placed(set.shop)];
+    for (const id of [mine, free]) await makeOverdue(set.world.db, id, 5);
+    await set.desk.say(mine, 'claim', { body: {} });
     const of = (claimed: string) =>
-      desk.get(`exceptions?merchant_id=${shop.merchant.id}&claimed=${claimed}`);
+      set.desk.get(`exceptions?merchant_id=${set.shop.merchant.id}&claimed=${claimed}`);
     expect(idsOf(await of('me'))).toEqual([mine]);
     expect(idsOf(await of('nobody'))).toEqual([free]);
   });
 
   it('refuses a cursor that is none', async () => {
-    expect(await desk.get('exceptions?cursor=abc')).toMatchObject({
+    expect(await set.desk.get('exceptions?cursor=abc')).toMatchObject({
       status: 400,
       body: { errors: [{ field: 'cursor' }] },
     });
@@ -126,37 +127,41 @@ describe('the exceptions queue', () => {
 
 describe('search', () => {
   it('finds an order by its ids, its number and the ids of its parties', async () => {
-    const external = `pos-${shop.merchant.id}`;
-    const id = await desk.withDriver(shop, { external_id: external });
-    const { number } = (await world.call('GET', `/v1/orders/${id}`, { secret: shop.owner })).body;
-    const questions = [id, external, shop.merchant.id, shop.branch.id, shop.driver.id];
-    for (const q of [...questions, shop.customer.id]) expect(idsOf(await find(q))).toEqual([id]);
+    const external = `pos-${set.shop.merchant.id}`;
+    const id = await set.desk.withDriver(set.shop, { external_id: external });
+    const { number } = (await set.world.call('GET', `/v1/orders/${id}`, { secret: set.shop.owner }))
+      .body;
+    const questions = [id, external, set.shop.merchant.id, set.shop.branch.id, set.shop.driver.id];
+    for (const q of [...questions, set.shop.customer.id])
+      expect(idsOf(await find(q))).toEqual([id]);
     expect(idsOf(await find(`#${String(number)}`))).toContain(id);
   });
 
   it('finds the orders of a phone, however it is written, until the person is erased', async () => {
     const phone = '+4915799990001';
     const guest = { customer: { name: 'Ines', phone } };
-    const id = await desk.placed(shop, guest);
+    const id = await set.desk.placed(set.shop, guest);
     for (const q of [phone, '0049 157 9999 0001', ' +49 (157) 9999-0001 '])
       expect(idsOf(await find(q))).toEqual([id]);
-    const stored = await world.db.selectFrom('people').select('phone_index').execute();
+    const stored = await set.world.db.selectFrom('people').select('phone_index').execute();
     expect(JSON.stringify(stored)).not.toContain('15799990001');
     const { customer_id: who } = (
-      await world.call('GET', `/v1/orders/${id}`, { secret: shop.owner })
+      await set.world.call('GET', `/v1/orders/${id}`, { secret: set.shop.owner })
     ).body;
-    await world.call('DELETE', `/v1/admin/customers/${String(who)}`, { secret: world.admin });
+    await set.world.call('DELETE', `/v1/admin/customers/${String(who)}`, {
+      secret: set.world.admin,
+    });
     expect(idsOf(await find(phone))).toEqual([]);
   });
 
   it('finds the orders that a driver carries or carried by the driver’s phone', async () => {
-    const driver = await world.make('drivers', {
-      market_id: shop.market.id,
+    const driver = await set.world.make('drivers', {
+      market_id: set.shop.market.id,
       name: 'Dora',
       phone: '+4915799990002',
     });
-    const id = await desk.accepted(shop);
-    await world.db
+    const id = await set.desk.accepted(set.shop);
+    await set.world.db
       .updateTable('orders')
       .set({ driver_id: driver.id, delivery_status: 'confirmed' })
       .where('id', '=', id)
@@ -165,19 +170,19 @@ describe('search', () => {
   });
 
   it('finds a merchant’s orders by the beginning of its name, literally', async () => {
-    const merchant = await world.make('merchants', {
-      market_id: shop.market.id,
+    const merchant = await set.world.make('merchants', {
+      market_id: set.shop.market.id,
       name: '100% Bowl',
       commission_bps: 0,
     });
-    const branch = await world.make('branches', {
+    const branch = await set.world.make('branches', {
       merchant_id: merchant.id,
       name: 'Ost',
       location: { lat: 52.52, lng: 13.405 },
     });
-    const { body } = await world.call('POST', '/v1/orders', {
-      secret: world.admin,
-      body: shop.orderBody({
+    const { body } = await set.world.call('POST', '/v1/orders', {
+      secret: set.world.admin,
+      body: set.shop.orderBody({
         branch_id: branch.id,
         customer: { name: 'A', phone: '+4915799990003' },
       }),
@@ -189,26 +194,26 @@ describe('search', () => {
 
 describe('a claim', () => {
   it('keeps other agents away, by name, and ends by itself or when it is released', async () => {
-    const id = await desk.placed(shop);
-    const claim = await desk.say(id, 'claim', { body: { minutes: 5 } });
+    const id = await set.desk.placed(set.shop);
+    const claim = await set.desk.say(id, 'claim', { body: { minutes: 5 } });
     expect(claim.status).toBe(200);
     for (const rest of ['claim', 'actions/cancel']) {
       const body = rest === 'claim' ? {} : { reason: 'other' };
-      expect(await desk.say(id, rest, { as: desk.other, body })).toMatchObject({
+      expect(await set.desk.say(id, rest, { as: set.desk.other, body })).toMatchObject({
         status: 409,
         body: { code: 'claimed_by_other', order_id: id },
       });
     }
-    await desk.say(id, 'release', { as: desk.other, body: {} });
-    expect((await desk.say(id, 'claim', { as: desk.other, body: {} })).status).toBe(409);
-    await world.db
+    await set.desk.say(id, 'release', { as: set.desk.other, body: {} });
+    expect((await set.desk.say(id, 'claim', { as: set.desk.other, body: {} })).status).toBe(409);
+    await set.world.db
       .updateTable('order_claims')
       .set({ expires_at: new Date() })
       .where('order_id', '=', id)
       .execute();
-    expect((await desk.say(id, 'claim', { as: desk.other, body: {} })).status).toBe(200);
-    expect((await desk.say(id, 'release', { as: desk.other, body: {} })).status).toBe(204);
-    expect((await desk.say(id, 'actions/cancel')).status).toBe(200);
+    expect((await set.desk.say(id, 'claim', { as: set.desk.other, body: {} })).status).toBe(200);
+    expect((await set.desk.say(id, 'release', { as: set.desk.other, body: {} })).status).toBe(204);
+    expect((await set.desk.say(id, 'actions/cancel')).status).toBe(200);
   });
 });
 
@@ -216,23 +221,25 @@ describe('a note', () => {
   it('is sealed, read by agents, and gone with the customer', async () => {
     const text = 'the bell does not work';
     const guest = { customer: { name: 'Ina', phone: '+4915799990009' } };
-    const id = await desk.placed(shop, guest);
-    expect(await desk.say(id, 'notes', { body: { text } })).toMatchObject({
+    const id = await set.desk.placed(set.shop, guest);
+    expect(await set.desk.say(id, 'notes', { body: { text } })).toMatchObject({
       status: 201,
       body: { text },
     });
-    expect(listed(await desk.get(`orders/${id}/notes`))).toMatchObject([{ text }]);
+    expect(listed(await set.desk.get(`orders/${id}/notes`))).toMatchObject([{ text }]);
     const everything = await Promise.all([
-      world.db.selectFrom('notes').selectAll().execute(),
-      world.db.selectFrom('idempotency_keys').selectAll().execute(),
+      set.world.db.selectFrom('notes').selectAll().execute(),
+      set.world.db.selectFrom('idempotency_keys').selectAll().execute(),
     ]);
     expect(JSON.stringify(everything)).not.toContain(text);
     const { customer_id: who } = (
-      await world.call('GET', `/v1/orders/${id}`, { secret: shop.owner })
+      await set.world.call('GET', `/v1/orders/${id}`, { secret: set.shop.owner })
     ).body;
-    await world.call('DELETE', `/v1/admin/customers/${String(who)}`, { secret: world.admin });
-    const [left] = listed(await desk.get(`orders/${id}/notes`));
+    await set.world.call('DELETE', `/v1/admin/customers/${String(who)}`, {
+      secret: set.world.admin,
+    });
+    const [left] = listed(await set.desk.get(`orders/${id}/notes`));
     expect(left).not.toHaveProperty('text');
-    expect((await desk.say(id, 'notes', { body: { text } })).status).toBe(404);
+    expect((await set.desk.say(id, 'notes', { body: { text } })).status).toBe(404);
   });
 });

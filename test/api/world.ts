@@ -2,8 +2,13 @@
 // keys of every role, and the calls that they make.
 
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
+import { createProofStore } from '../../adapters/proof-store.ts';
 import { readStripeWebhook } from '../../adapters/stripe-webhook.ts';
 import { buildApi } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/server.ts';
@@ -35,12 +40,14 @@ export async function createWorld(deps: Partial<ApiDeps> = {}) {
   const db = connect({ url: database.url, poolSize: 10 });
   const engine = createMemoryEngine(db);
   const logged: string[] = [];
+  const proofs = await mkdtemp(join(tmpdir(), 'waybill-proofs-'));
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
   const built: ApiDeps = {
     db,
     engine,
     redis: createQuietRedis(),
     gateway: { readWebhook: (input) => readStripeWebhook({ ...input, secret: webhookSecret }) },
+    proofs: createProofStore(pathToFileURL(proofs)),
     log,
     masterKey: randomBytes(32).toString('base64'),
     ...deps,
@@ -76,6 +83,7 @@ export async function createWorld(deps: Partial<ApiDeps> = {}) {
       await app.close();
       await db.destroy();
       await database.drop();
+      await rm(proofs, { recursive: true });
     },
   };
 }
@@ -164,7 +172,10 @@ export function createCaller(app: Awaited<ReturnType<typeof buildApi>>) {
       url,
       headers: Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined)),
       ...(method === 'POST'
-        ? { payload: typeof body === 'string' ? body : JSON.stringify(body ?? {}) }
+        ? {
+            payload:
+              typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body ?? {}),
+          }
         : {}),
     });
     const isJson = String(response.headers['content-type']).includes('json');

@@ -40,7 +40,7 @@ export const onTheRoad: Speak = (state, now) => {
     { kind: 'pickUp', driverId },
     { kind: 'arriveAtDropoff', driverId },
     { kind: 'recordContact', driverId, channel: 'call' },
-    { kind: 'failDropoff', driverId, reason: 'customer_absent' },
+    { kind: 'failDropoff', driverId, reason: 'customer_absent', proofs: [{ kind: 'photo' }] },
     { kind: 'failDropoff', driverId, reason: 'age_check_failed' },
     { kind: 'arriveAtReturn', driverId },
     { kind: 'completeReturn', driverId },

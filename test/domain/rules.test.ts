@@ -270,6 +270,17 @@ describe('search', () => {
     const stale: Command = { kind: 'exhaustSearch', search: 1 };
     expect(inShort(hear(situation('searching again'), stale, placedAt + hour))).toBe('-');
   });
+
+  it('is refused while support holds the order, so that it can be said again', () => {
+    const held = hear(
+      situation('searching'),
+      { kind: 'hold', until: placedAt + 2 * hour },
+      placedAt + hour,
+    );
+    const command: Command = { kind: 'exhaustSearch', search: 1 };
+    expect(inShort(hear(held.state, command, placedAt + hour + minute))).toBe('!order_held');
+    expect(inShort(hear(held.state, command, placedAt + 3 * hour))).toMatch(/^order.failed/);
+  });
 });
 
 describe('proof of delivery', () => {

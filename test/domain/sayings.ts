@@ -76,6 +76,7 @@ const unusual: readonly Saying[] = [
     kind: 'failDropoff',
     driverId,
     reason: oneOf(draw, dropoffFailures),
+    ...(draw(2) === 0 ? {} : { proofs: [{ kind: 'photo' }] }),
   }),
   ({ driverId }) => ({ kind: 'arriveAtReturn', driverId }),
   ({ world: { draw }, driverId }) => ({

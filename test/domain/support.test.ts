@@ -7,7 +7,7 @@ import { hasEnded, isFulfilled, isOver, type OrderState } from '../../domain/ord
 import { paymentCallOf } from '../../domain/payment.ts';
 import { previewOf } from '../../domain/preview.ts';
 import { decideSettle, settleOutcomes, type SettleOutcome } from '../../domain/settling.ts';
-import { possibleActions, tryAction } from '../../domain/support.ts';
+import { exampleGiven, possibleActions, tryAction } from '../../domain/support.ts';
 import { combinationOf } from './lives.ts';
 import { situations } from './situations.ts';
 import { plans, walkOf } from './walks.ts';
@@ -105,7 +105,8 @@ describe('support', () => {
   it('sees previews whose money sums to zero and whose loss is what the platform bears', () => {
     for (const { state, now } of nodes) {
       for (const name of possibleActions(state, now)) {
-        const { decision } = tryAction(name, { state, given: {}, noted: {}, now });
+        const given = exampleGiven(name, now);
+        const { decision } = tryAction(name, { state, given, noted: {}, now });
         const events = decision.kind === 'events' ? decision.events : [];
         const { after, lossMinor, sequence } = previewOf({ state, log: [] }, events, now);
         const { customerMinor, merchantMinor, driverMinor, platformMinor } = after.money.settlement;

@@ -6,6 +6,7 @@ import type { Actor } from '../../domain/events.ts';
 import { settleWorkflowId, type DriverId, type OfferId } from '../../domain/ids.ts';
 import type { SettleOutcome } from '../../domain/settling.ts';
 import type { PaymentResult } from '../../domain/messages.ts';
+import type { OrderFacts } from '../../domain/order.ts';
 import type { PaymentCall } from '../../domain/payment.ts';
 import {
   createWorld,
@@ -36,9 +37,9 @@ const support: Actor = { kind: 'support', id: 'key_agent' };
 const driverId = `drv_${'d'.repeat(32)}` as DriverId;
 const offerId = `off_${'f'.repeat(32)}` as OfferId;
 
-async function placed() {
+async function placed(of: Partial<OrderFacts> = {}) {
   world.answerWith(obliging);
-  const facts = factsOf();
+  const facts = factsOf({}, of);
   const order = orderIn(world, facts);
   await order.place();
   await order.seen('order.submitted');
@@ -141,6 +142,25 @@ describe('settle', () => {
     const [last] = world.calls.slice(-1);
     expect(last).toMatchObject({ step: 'void', authorizeAttempt: 1 });
     expect(last).not.toHaveProperty('providerRef');
+  });
+
+  test('goes on until the driver has handed the cash in', async () => {
+    const { facts, order, settle } = await placed({ method: 'cash', paymentMethod: '' });
+    await carried(order);
+    await order.handle.terminate('by hand');
+    const input = { facts, outcome: 'delivered', actor: support, commandId: 'settle-1' } as const;
+    expect(await world.engine.settle({ ...input, deadlineMs: 2_000 })).toEqual({
+      kind: 'under_way',
+    });
+    expect(order.types().slice(-2)).toEqual(['payment.collected', 'order.completed']);
+    expect(await world.engine.workflowOf(facts.orderId)).toEqual({ kind: 'settling' });
+    const cash = { orderId: facts.orderId, actor: support, deadlineMs: 10_000 };
+    const command = { kind: 'remitCash', amountMinor: 2_350 } as const;
+    const handedIn = { ...cash, command, commandId: 'cash-1' };
+    expect(await world.engine.send(handedIn)).toMatchObject({ kind: 'done' });
+    expect(await settle('delivered')).toMatchObject({ kind: 'settled', payment: 'remitted' });
+    const twice = { ...cash, command, commandId: 'cash-2' };
+    expect(await world.engine.send(twice)).toEqual({ kind: 'not_running' });
   });
 
   test('is under way while the provider is silent, and ends when it speaks', async () => {

@@ -1,8 +1,16 @@
 // The desk of support in tests: its calls, and orders in the states that it meets.
 
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { newId } from '../../db/new-id.ts';
 import { parseId } from '../../domain/ids.ts';
-import type { Json, Reply, Shop, World } from './world.ts';
+import {
+  createWorld,
+  openShop,
+  type Json,
+  type Reply,
+  type Shop,
+  type World,
+} from '../api/world.ts';
 
 type Ask = { readonly body?: object; readonly as?: string; readonly ifMatch?: string };
 
@@ -13,10 +21,25 @@ export const field = (body: object, name: string): string =>
 export const idsOf = (reply: Reply): string[] =>
   listed(reply).map((row) => field(row, 'order_id' in row ? 'order_id' : 'id'));
 
-export type Desk = ReturnType<typeof createDesk>;
+type Desk = ReturnType<typeof createDesk>;
+
+/** A world for the file, a shop and a healthy engine for each of its tests. */
+export function setUpDesk() {
+  const set = {} as { world: World; shop: Shop; desk: Desk };
+  beforeAll(async () => {
+    set.world = await createWorld();
+    set.desk = createDesk(set.world, await set.world.keyOf({ role: 'support' }));
+  });
+  afterAll(() => set.world.close());
+  beforeEach(async () => {
+    set.shop = await openShop(set.world);
+    set.world.engine.faults.workflow = { kind: 'running' };
+  });
+  return set;
+}
 
 /** `other` is the key of a second agent. */
-export function createDesk(world: World, other: string) {
+function createDesk(world: World, other: string) {
   async function accepted(shop: Shop, extra: object = {}): Promise<string> {
     const { body } = await shop.place(extra);
     await world.call('POST', `/v1/orders/${body.id}/accept`, { secret: shop.owner });
