@@ -7,6 +7,8 @@ const pure = [
   'test/dispatch/**/*.test.ts',
   'test/tidy.test.ts',
   'test/scripts/**/*.test.ts',
+  'test/sandbox/city-plan.test.ts',
+  'test/sandbox/fates.test.ts',
 ];
 const shared = { pool: 'forks', environment: 'node', testTimeout: 30_000 } as const;
 

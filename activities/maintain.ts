@@ -26,7 +26,7 @@ type Dependencies = {
 
 const betweenLooksMs = 15_000;
 const draftPatienceMs = 40_000;
-/** An order is not placed so long after its customer was told to try again. */
+/** An order is not placed so long after its customer tried last. */
 const draftTooOldMs = 5 * 60_000;
 const placeDeadlineMs = 5_000;
 const bulkPatienceMs = 30_000;
@@ -78,8 +78,8 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
 async function finishDrafts({ db, engine, log }: Dependencies): Promise<void> {
   const now = Date.now();
   const items = await upkeep.orphanDrafts(db, { placedBefore: new Date(now - draftPatienceMs) });
-  await sendAll({ items, log }, async ({ id, placed_at: placedAt, facts }) => {
-    const isTooOld = placedAt.getTime() < now - draftTooOldMs;
+  await sendAll({ items, log }, async ({ id, asked_at: askedAt, facts }) => {
+    const isTooOld = askedAt.getTime() < now - draftTooOldMs;
     // Only an order that surely has no workflow may be refused: a running one has perhaps a hold on the card.
     if (isTooOld && (await engine.isPlaced(facts.orderId)) === false) {
       const refused = await upkeep.refuseDraft(db, id);

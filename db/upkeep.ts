@@ -7,14 +7,27 @@ import { isOverdue } from './overdue.ts';
 
 const batch = 100;
 
-/** Orders that no workflow has recorded anything of. */
+/** Orders that no workflow has recorded anything of, with when their caller asked last. */
 export function orphanDrafts(
   db: Db,
   { placedBefore }: { readonly placedBefore: Date },
-): Promise<readonly { id: string; placed_at: Date; facts: OrderFacts }[]> {
+): Promise<readonly { id: string; asked_at: Date; facts: OrderFacts }[]> {
   return db
     .selectFrom('orders')
-    .select(['id', 'placed_at', 'facts'])
+    .select((eb) => [
+      'id',
+      'facts',
+      eb.fn
+        .coalesce(
+          eb
+            .selectFrom('idempotency_keys')
+            .select((key) => key.fn.max('lease_until').as('asked_at'))
+            .whereRef('order_id', '=', 'orders.id')
+            .where('response_status', 'is', null),
+          'placed_at',
+        )
+        .as('asked_at'),
+    ])
     .where('sequence', '=', 0)
     .where('is_over', '=', false)
     .where('placed_at', '<', placedBefore)

@@ -7,14 +7,23 @@ import { generateDay } from '../sandbox/city/generate.ts';
 import { busiestHours, readInstance } from '../sandbox/city/instance.ts';
 import { playDay, type Day } from '../sandbox/city/day.ts';
 import { formatMinute, type CityPlan } from '../sandbox/city/plan.ts';
+import type { World } from '../sandbox/city/world.ts';
 import { breachesIn, describeVerdicts, runChecks } from './audit/checks.ts';
-import type { AuditedOrder } from './audit/data.ts';
+import type { AuditData, AuditedOrder } from './audit/data.ts';
 import { loadAll, openSources } from './audit/load.ts';
 import type { Engine } from './audit/load-workflows.ts';
 import { buildHouse, type House } from './start/bring-up.ts';
 import { costOf, readActions } from './start/cost.ts';
+import { describeEnds, endsOf, neverOccurred } from './start/ends.ts';
 import { describeMoney, moneyOf, providerFeeMinor } from './start/money.ts';
 import { readOptions, usage, type StartOptions } from './start/options.ts';
+import {
+  describeMissed,
+  isPunished,
+  loseTheEngine,
+  missedIn,
+  type Outage,
+} from './start/outage.ts';
 import { createProgress, type Progress } from './start/progress.ts';
 import { describeCost, describeDay, describePolicy, type Cost } from './start/report.ts';
 import { auditSourcesOf, clientLogFolder } from './start/stack.ts';
@@ -26,14 +35,19 @@ async function main(options: StartOptions): Promise<boolean> {
   const stopped = new AbortController();
   const stopping = stopOnSignal(stopped);
   try {
+    if (options.outageS !== undefined && house.services.pid('temporal') === undefined)
+      throw new Error('--outage-s ends Temporal, which this run has not started');
     for (const line of describeHouse(house)) progress.say(line);
     const before = await readActions(house.services.temporalMetricsUrl);
     const { signal } = stopped;
-    const day = await play({ options, plan, house, progress, signal }).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
-    if (day === undefined || signal.aborted) return await stopping;
-    const passed = await report({ day, house, before, say: progress.say });
+    const played = await play({ options, plan, house, progress, signal }).catch(
+      (error: unknown) => {
+        if (!signal.aborted) throw error;
+      },
+    );
+    if (played === undefined || signal.aborted) return await stopping;
+    const { withFates } = options;
+    const passed = await report({ ...played, withFates, house, before, say: progress.say });
     if (options.once) return passed;
     progress.say('\nServing until Ctrl-C. `npm run audit` checks everything again.');
     return await stopping;
@@ -44,9 +58,9 @@ async function main(options: StartOptions): Promise<boolean> {
 }
 
 async function planDay(options: StartOptions): Promise<CityPlan> {
-  const { instance, seed, moods, from, to, orders, drivers } = options;
+  const { instance, seed, moods, from, to, orders, drivers, withFates } = options;
   return instance === undefined
-    ? generateDay({ seed, orders, drivers, moods })
+    ? generateDay({ seed, orders, drivers, moods, withFates })
     : readInstance({ folder: instance, seed, moods, from, to });
 }
 
@@ -85,31 +99,52 @@ type Playing = {
   readonly signal: AbortSignal;
 };
 
-async function play({ options, plan, house, progress, signal }: Playing): Promise<Day> {
-  const { speed, killWorkerEveryS } = options;
+type Played = { readonly day: Day; readonly outage: Outage | undefined };
+
+async function play(playing: Playing): Promise<Played> {
+  const { options, plan, house, progress, signal } = playing;
+  const { speed, killWorkerEveryS, outageS } = options;
   for (const line of describePlan(plan, speed)) progress.say(line);
   const killer =
     killWorkerEveryS === undefined
       ? undefined
       : setInterval(() => house.worker.kill('SIGKILL'), killWorkerEveryS * 1_000);
+  let outage: Promise<Outage | undefined> | undefined;
   try {
-    return await playDay({
+    const day = await playDay({
       plan,
       speed,
       signal,
       apiUrl: house.stack.apiUrl,
       adminKey: house.secrets.adminKey,
       bankUrl: house.stack.stripeApiBase,
+      awayMs: (outageS ?? 0) * 1_000,
       clientLogFile: join(
         clientLogFolder,
         `${new Date().toISOString().replaceAll(':', '-')}.jsonl`,
       ),
-      onOpen: ({ world }) => progress.watch(world),
+      onOpen({ world }) {
+        progress.watch(world);
+        if (outageS !== undefined) outage = outageAtNoon(playing, { world, seconds: outageS });
+      },
     });
+    return { day, outage: await outage };
   } finally {
     clearInterval(killer);
     progress.stop();
   }
+}
+
+/** When half of the orders have been placed. */
+async function outageAtNoon(
+  { plan, house, progress, signal }: Playing,
+  { world, seconds }: { readonly world: World; readonly seconds: number },
+): Promise<Outage | undefined> {
+  const { clock } = world;
+  const noon = plan.orders[Math.floor(plan.orders.length / 2)]?.placedAt ?? plan.startsAt;
+  return (await clock.waitUntil(noon, signal))
+    ? loseTheEngine({ house, clock, seconds, say: progress.say, signal })
+    : undefined;
 }
 
 function describePlan(plan: CityPlan, speed: number): readonly string[] {
@@ -118,13 +153,13 @@ function describePlan(plan: CityPlan, speed: number): readonly string[] {
   return [
     `${plan.name}: ${plan.orders.length} orders from ${formatMinute(plan.startsAt)} to ${formatMinute(last)}, ${plan.branches.length} branches, ` +
       `${plan.drivers.length} drivers; the three busiest hours are ${formatMinute(from)}–${formatMinute(to)} (${count} orders)`,
-    `${speed} minutes of the city pass in one of yours · ${describePolicy()}`,
+    `${speed} minutes of the city pass in one of yours · ${describePolicy(plan.policy)}`,
     '',
   ];
 }
 
-type Reporting = {
-  readonly day: Day;
+type Reporting = Played & {
+  readonly withFates: boolean;
   readonly house: House;
   readonly before: number | undefined;
   readonly say: (line: string) => void;
@@ -134,17 +169,18 @@ const costSample = 100;
 
 const idsOf = (orders: readonly AuditedOrder[]): readonly string[] => orders.map(({ id }) => id);
 
-/** True when every order has ended and the audit has found nothing. */
-async function report({ day, house, before, say }: Reporting): Promise<boolean> {
+/** True when every order has ended, as planned where it matters, and the audit has found nothing. */
+async function report(reporting: Reporting): Promise<boolean> {
+  const { day, house, before, outage, say } = reporting;
   const after = await readActions(house.services.temporalMetricsUrl);
   const opened = await openSources(auditSourcesOf(house.stack));
   try {
     const data = await loadAll(opened);
     const ofDay = data.orders.filter((order) => order.facts.marketId === day.market.id);
-    const cost = await costsOf(opened.engine, { ofDay, before, after });
+    // An engine that was away counts from nothing.
+    const metered = outage === undefined ? { before, after } : { before: undefined, after };
+    const cost = await costsOf(opened.engine, { ofDay, ...metered });
     const fee = await providerFeeMinor(house.stack.stripeApiBase, new Set(idsOf(ofDay)));
-    const verdicts = runChecks(data);
-    const breaches = breachesIn(verdicts);
     const lines = [
       '\nThe day',
       ...describeDay(day),
@@ -153,15 +189,53 @@ async function report({ day, house, before, say }: Reporting): Promise<boolean> 
       ),
       ...describeCost(cost),
       `processes      worker started again ${house.worker.restarts()} times, API ${house.api.restarts()} times`,
-      '\nThe audit',
-      ...describeVerdicts(verdicts),
-      breaches === 0 ? 'No breach.' : `${breaches} breaches.`,
     ];
     for (const line of lines) say(line);
-    return breaches === 0 && day.figures.unfinished === 0 && day.openAtEnd === 0;
+    const judged = [
+      endsAsPlanned(reporting, ofDay),
+      nobodyPunished(reporting, ofDay),
+      audit(data, say),
+    ];
+    return judged.every(Boolean) && day.figures.unfinished === 0 && day.openAtEnd === 0;
   } finally {
     await opened.close();
   }
+}
+
+function audit(data: AuditData, say: (line: string) => void): boolean {
+  const verdicts = runChecks(data);
+  const breaches = breachesIn(verdicts);
+  say('\nThe audit');
+  for (const line of describeVerdicts(verdicts)) say(line);
+  say(breaches === 0 ? 'No breach.' : `${breaches} breaches.`);
+  return breaches === 0;
+}
+
+/** With fates or an outage no order may end in another way than was planned for it, with fates in every way. */
+function endsAsPlanned(
+  { day, withFates, outage, say }: Reporting,
+  ofDay: readonly AuditedOrder[],
+): boolean {
+  const ends = endsOf(ofDay, day.lives);
+  say('\nHow the orders ended');
+  for (const line of describeEnds(ends)) say(line);
+  if (!withFates && outage === undefined) return true;
+  const missing = withFates ? neverOccurred(ends) : [];
+  if (withFates)
+    say(
+      missing.length === 0
+        ? `Every end of the lifecycle occurred (${ends.counts.size}).`
+        : `Never occurred: ${missing.join(', ')}`,
+    );
+  return missing.length === 0 && ends.others.length === 0;
+}
+
+function nobodyPunished({ outage, say }: Reporting, ofDay: readonly AuditedOrder[]): boolean {
+  if (outage === undefined) return true;
+  const missed = missedIn(outage, ofDay);
+  say('\nThe outage');
+  for (const line of describeMissed(outage, missed)) say(line);
+  return !missed.some(isPunished);
 }
 
 type Metered = {

@@ -9,24 +9,44 @@ import type { OrderFacts } from '../domain/order.ts';
 import type { PaymentCall } from '../domain/payment.ts';
 
 export async function askProvider(facts: OrderFacts, call: PaymentCall): Promise<PaymentResult> {
+  const { overdueGraceMs, overdueExtensionMs } = facts.policy;
+  const giveUpAt = Math.max(call.giveUpAt, Date.now() + leastMs);
+  const answer = await ask(facts, call, giveUpAt);
+  if (answer) return answer;
+  // While the engine was away nobody asked: that silence is not the provider's.
+  const lateMs = Date.now() - giveUpAt;
+  const again =
+    lateMs > overdueGraceMs
+      ? await ask(facts, call, Date.now() + Math.min(lateMs, overdueExtensionMs))
+      : undefined;
+  if (again) return again;
+  log.error('the payment provider gave no answer in time', { step: call.step, key: call.key });
+  return silence(call);
+}
+
+/** A call is always tried, however late its turn has come. */
+const leastMs = 1_000;
+
+/** Undefined: no answer until then. */
+async function ask(
+  facts: OrderFacts,
+  call: PaymentCall,
+  giveUpAt: number,
+): Promise<PaymentResult | undefined> {
   const { callProvider } = proxyActivities<PaymentActivities>({
     taskQueue: 'payments',
     startToCloseTimeout: '20s',
-    scheduleToCloseTimeout: Math.max(leastMs, call.giveUpAt - Date.now()),
+    scheduleToCloseTimeout: giveUpAt - Date.now(),
     retry: { initialInterval: '500ms', maximumInterval: '60s' },
     summary: inWords(facts, call),
   });
   try {
     return await callProvider({ orderId: facts.orderId, currency: facts.currency, call });
   } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error;
-    log.error('the payment provider gave no answer in time', { step: call.step, key: call.key });
-    return silence(call);
+    if (error instanceof ActivityFailure) return undefined;
+    throw error;
   }
 }
-
-/** A call is always tried, however late its turn has come. */
-const leastMs = 1_000;
 
 function silence({ step }: PaymentCall): PaymentResult {
   switch (step) {

@@ -3,6 +3,7 @@
 // the system. Lines are written before a robot acts on the answer.
 
 import { createWriteStream } from 'node:fs';
+import type { SupportDeed } from './plan.ts';
 
 export type ClientLogLine =
   /** One run of the city. */
@@ -38,7 +39,23 @@ export type ClientAction =
   | 'payment'
   | 'pick-up'
   | 'deliver'
-  | 'abandon';
+  | 'abandon'
+  | 'deny'
+  | 'approve-prescription'
+  | 'reject-prescription'
+  | 'shortages'
+  | 'shortage-answer'
+  | 'hand-over'
+  | 'remittance'
+  | 'arrive-at-pickup'
+  | 'fail-pickup'
+  | 'arrive-at-dropoff'
+  | 'contact'
+  | 'fail-dropoff'
+  | 'problem'
+  | 'arrive-at-return'
+  | 'complete-return'
+  | SupportDeed;
 
 export type ClientLog = {
   readonly write: (line: ClientLogLine) => void;

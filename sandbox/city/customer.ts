@@ -1,19 +1,25 @@
 // A customer: orders through the merchant's shop, and then does with an own key what the mood says:
-// tries another card, completes 3-D Secure, cancels.
+// tries another card, completes 3-D Secure, answers about missing goods, cancels, calls support.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Substitution } from '../../domain/order.ts';
 import { noteOf, personOf } from './people.ts';
 import { placeOf } from './projection.ts';
-import { command, saidBy, type City } from './robot.ts';
+import { command, hears, is, passes, saidBy, type City } from './robot.ts';
 import type { CustomerMood, PlannedOrder } from './plan.ts';
+import { actOn } from './support.ts';
 import { fieldOf, type FeedEvent } from './wire.ts';
 
+const declinedCard = 'pm_card_visa_chargeDeclined';
 const cards: Readonly<Record<CustomerMood['kind'], string>> = {
   calm: 'pm_card_visa',
   impatient: 'pm_card_mastercard',
   authenticates: 'pm_card_threeDSecure2Required',
   second_card: 'pm_card_visa_chargeDeclinedInsufficientFunds',
-  gives_up: 'pm_card_visa_chargeDeclined',
+  gives_up: declinedCard,
+  has_no_good_card: declinedCard,
+  forgets_the_bank: 'pm_card_threeDSecure2Required',
+  calls_support: 'pm_card_visa',
 };
 
 /** Lives one order; resolves when the customer has nothing more to do. */
@@ -32,134 +38,182 @@ export async function orderMeal(city: City, order: PlannedOrder, index: number):
   }
 }
 
+/** The order's id. At a branch that takes no orders at the moment the next one of the merchant is asked. */
 async function place(city: City, order: PlannedOrder, index: number): Promise<string | undefined> {
+  for (const [attempt, branchId] of branchesFor(city, order).entries()) {
+    const placed = await placeAt(city, { order, index, branchId, attempt });
+    if (placed.kind === 'placed') return placed.orderId;
+    if (placed.kind === 'refused') return undefined;
+  }
+  city.world.odd('place: every branch is paused');
+  return undefined;
+}
+
+function branchesFor({ market }: City, order: PlannedOrder): readonly string[] {
+  const wanted = market.branches.get(order.branch);
+  if (wanted === undefined) throw new Error(`${order.name} is for an unknown branch`);
+  const others = [...market.branches.values()].filter(
+    ({ id, merchant }) => merchant === wanted.merchant && id !== wanted.id,
+  );
+  return [wanted, ...others].map(({ id }) => id);
+}
+
+type Placing = {
+  readonly order: PlannedOrder;
+  readonly index: number;
+  readonly branchId: string;
+  readonly attempt: number;
+};
+
+type Placed =
+  | { readonly kind: 'placed'; readonly orderId: string }
+  | { readonly kind: 'paused' | 'refused' };
+
+async function placeAt(city: City, placing: Placing): Promise<Placed> {
   const { market, client, log, world } = city;
-  const branch = market.branches.get(order.branch);
-  const merchant = market.merchants.get(branch?.merchant ?? '');
-  if (branch === undefined || merchant === undefined)
-    throw new Error(`${order.name} is for an unknown branch`);
-  const idempotencyKey = `place-${market.id}-${order.name}`;
+  const { order, branchId, attempt } = placing;
+  const merchantOf = new Map([...market.branches.values()].map((each) => [each.id, each.merchant]));
+  const secret = market.merchants.get(merchantOf.get(branchId) ?? '')?.secret ?? '';
+  const idempotencyKey = `place-${market.id}-${order.name}-${attempt}`;
   const answer = await client.call({
     method: 'POST',
     path: '/v1/orders',
-    secret: merchant.secret,
+    secret,
     idempotencyKey,
-    body: bodyOf(city, { order, index, branchId: branch.id }),
+    body: bodyOf(city, placing),
   });
   const said = saidBy(answer);
   if (said.kind === 'refused') {
+    if (said.code === 'branch_paused') return { kind: 'paused' };
     world.odd(`place: HTTP ${answer.status} ${said.code}`);
-    return undefined;
+    return { kind: 'refused' };
   }
   const orderId = fieldOf(said.body, 'id') ?? answer.location?.split('/').at(-1);
   if (orderId === undefined) throw new Error('the placed order has no id');
-  const at = new Date().toISOString();
   log.write({
     kind: 'answer',
-    at,
+    at: new Date().toISOString(),
     action: 'place',
     status: answer.status,
     orderId,
     idempotencyKey,
     externalId: order.name,
   });
-  return orderId;
+  return { kind: 'placed', orderId };
 }
 
-function bodyOf(
-  { market }: City,
-  {
-    order,
-    index,
-    branchId,
-  }: { readonly order: PlannedOrder; readonly index: number; readonly branchId: string },
-): object {
+function bodyOf(city: City, { order, index, branchId }: Placing): object {
+  const { market, clock } = city;
+  const { script, items, dropoff } = order;
   const person = personOf(index);
   const known = market.customers.get(order.name);
   return {
     branch_id: branchId,
     external_id: order.name,
     customer: known === undefined ? { name: person.name, phone: person.phone } : { id: known.id },
-    dropoff: { location: placeOf(order.dropoff), address: person.address },
-    items: order.items.map(({ name, quantity, unitPriceMinor }) => ({
+    ...(script.counter === undefined
+      ? { dropoff: { location: placeOf(dropoff), address: person.address } }
+      : { type: script.counter.type }),
+    ...(script.wantedAfterMinutes === undefined
+      ? {}
+      : { scheduled_for: timeAt(clock, order.placedAt + script.wantedAfterMinutes) }),
+    ...(script.substitution === undefined ? {} : { substitution: script.substitution }),
+    ...(script.undeliverable === undefined ? {} : { undeliverable_action: script.undeliverable }),
+    items: items.map(({ name, quantity, unitPriceMinor }) => ({
       name,
       quantity,
       unit_price_minor: unitPriceMinor,
+      ...(script.goods === undefined ? {} : { [script.goods]: true }),
     })),
     currency: market.currency,
     tip_minor: order.tipMinor,
-    payment: { method: 'card', token: cards[order.customerMood.kind] },
+    payment: paymentOf(order),
     ...(index % 5 === 0 ? { note: noteOf(person) } : {}),
   };
 }
 
+const timeAt = (clock: City['clock'], minute: number): string =>
+  new Date(clock.realAt(minute)).toISOString();
+
+const paymentOf = ({ script: { method = 'card' }, customerMood }: PlannedOrder): object =>
+  method === 'card' ? { method, token: cards[customerMood.kind] } : { method };
+
 type Acting = { readonly order: PlannedOrder; readonly orderId: string };
 
 async function followMood(city: City, acting: Acting): Promise<void> {
-  const { clock, signal } = city;
-  const {
-    order: { customerMood, placedAt, name },
-    orderId,
-  } = acting;
-  const secret = city.market.customers.get(name)?.secret;
+  const { clock, signal, market } = city;
+  const { order, orderId } = acting;
+  const { customerMood, placedAt, name, script } = order;
+  if (customerMood.kind === 'calls_support') return callSupport(city, orderId);
+  const secret = market.customers.get(name)?.secret;
   if (secret === undefined) return;
+  const own = { orderId, secret };
   switch (customerMood.kind) {
     case 'calm':
-      return;
+      return answerShortage(city, { ...own, answer: script.shortage?.answer });
     case 'impatient':
       if (!(await clock.waitUntil(placedAt + customerMood.cancelsAfterMinutes, signal))) return;
       await command(city, {
+        ...own,
         action: 'cancel',
-        orderId,
-        secret,
         body: { note: noteOf(personOf(1)) },
         intention: '1',
       });
       return;
     case 'second_card':
-      if ((await hears(city, { orderId, type: 'payment.declined' })) === undefined) return;
-      await command(city, {
-        action: 'payment',
-        orderId,
-        secret,
-        body: { token: 'pm_card_visa' },
-        intention: '2',
-      });
-      return;
+      return payAgain(city, { ...own, tokens: ['pm_card_visa'] });
+    case 'has_no_good_card':
+      return payAgain(city, { ...own, tokens: [declinedCard, declinedCard] });
     case 'gives_up':
-      if ((await hears(city, { orderId, type: 'payment.declined' })) === undefined) return;
-      await command(city, { action: 'cancel', orderId, secret, intention: '1' });
+      if ((await hears(city, { orderId, heard: isDeclined })) === undefined) return;
+      await command(city, { ...own, action: 'cancel', intention: '1' });
+      return;
+    case 'forgets_the_bank':
       return;
     case 'authenticates': {
-      const asked = await hears(city, { orderId, type: 'payment.requires_action' });
+      const asked = await hears(city, { orderId, heard: is('payment.requires_action') });
       if (asked?.providerRef === undefined) return;
-      if (await clock.waitUntil(clock.minute() + customerMood.afterMinutes, signal))
+      if (await passes(city, customerMood.afterMinutes))
         await authenticate(city, asked.providerRef);
       return;
     }
   }
 }
 
-/** The first event of this type; undefined when the day or the order ends without it. */
-function hears(
-  { world, signal }: City,
-  { orderId, type }: { readonly orderId: string; readonly type: string },
-): Promise<FeedEvent | undefined> {
-  return new Promise((resolve) => {
-    let heard = false;
-    const end = (event: FeedEvent | undefined): void => {
-      heard = true;
-      resolve(event);
-      stop?.();
-    };
-    let stop: (() => void) | undefined;
-    stop = world.listen(orderId, (event) => {
-      if (event.type === type) end(event);
-      else if (event.endReason !== undefined || event.type === 'order.completed') end(undefined);
-    });
-    if (heard) stop();
-    signal.addEventListener('abort', () => end(undefined), { once: true });
-  });
+type Own = { readonly orderId: string; readonly secret: string };
+
+const isDeclined = is('payment.declined');
+
+/** With one card after the other, each after the decline of the one before. */
+async function payAgain(
+  city: City,
+  { tokens, ...own }: Own & { readonly tokens: readonly string[] },
+): Promise<void> {
+  let after = 0;
+  for (const [index, token] of tokens.entries()) {
+    const since = after;
+    const heard = (event: FeedEvent): boolean => isDeclined(event) && event.sequence > since;
+    const declined = await hears(city, { orderId: own.orderId, heard });
+    if (declined === undefined) return;
+    after = declined.sequence;
+    await command(city, { ...own, action: 'payment', body: { token }, intention: `${index + 2}` });
+  }
+}
+
+async function answerShortage(
+  city: City,
+  { answer, ...own }: Own & { readonly answer: Substitution | undefined },
+): Promise<void> {
+  if (answer === undefined) return;
+  const asked = await hears(city, { orderId: own.orderId, heard: is('order.shortage_reported') });
+  if (asked === undefined || !(await passes(city, 2))) return;
+  await command(city, { ...own, action: 'shortage-answer', body: { answer }, intention: '1' });
+}
+
+async function callSupport(city: City, orderId: string): Promise<void> {
+  const taken = await hears(city, { orderId, heard: is('order.accepted') });
+  if (taken === undefined || !(await passes(city, 2))) return;
+  await actOn(city, { orderId, action: 'cancel', reason: 'customer_request' });
 }
 
 /** In the bank's app, not in ours. */

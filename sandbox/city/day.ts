@@ -14,7 +14,8 @@ import { openMarket, type Market } from './open-market.ts';
 import type { CityPlan } from './plan.ts';
 import { createRandom } from './random.ts';
 import type { City } from './robot.ts';
-import { createWorld, type OrderLife, type World } from './world.ts';
+import { workTheQueue } from './support.ts';
+import { createWorld, hasEnded, type OrderLife, type World } from './world.ts';
 import { lengthOf } from './wire.ts';
 
 export type DayOptions = {
@@ -25,6 +26,8 @@ export type DayOptions = {
   /** The provider's sandbox. */
   readonly bankUrl: string | undefined;
   readonly clientLogFile: string;
+  /** How long the engine will be away in the middle of the day. */
+  readonly awayMs?: number;
   /** Stops the day. */
   readonly signal?: AbortSignal | undefined;
   /** Called once the city is founded and its clock runs. */
@@ -39,6 +42,7 @@ export type DayView = {
 
 export type Day = {
   readonly market: Market;
+  readonly lives: readonly OrderLife[];
   readonly figures: DayFigures;
   /** Of the orders that the system still calls open. */
   readonly openAtEnd: number;
@@ -47,17 +51,17 @@ export type Day = {
   readonly realSeconds: number;
 };
 
-/** A robot asks for the same thing this long before it gives up: longer than any outage it must survive. */
+/** A robot asks for the same thing this long before it gives up, beyond the outage that it must survive. */
 const giveUpMs = 600_000;
 /** After the last order was placed every order must end by itself in this time, of the city and at least of ours. */
 const endMinutes = 240;
 const endMs = 300_000;
-/** After the last order has ended: for its money. */
+/** After the last order has ended: for its money, beyond the time in which cash must be handed in. */
 const settleMs = 60_000;
 const lookEveryMs = 250;
 
 export async function playDay(options: DayOptions): Promise<Day> {
-  const { plan, speed, apiUrl, adminKey } = options;
+  const { plan, speed, apiUrl, adminKey, awayMs = 0 } = options;
   const founding = createApiClient({ baseUrl: apiUrl, giveUpMs, signal: options.signal });
   const market = await openMarket({ client: founding, adminKey, plan, speed });
   const over = new AbortController();
@@ -67,17 +71,22 @@ export async function playDay(options: DayOptions): Promise<Day> {
   ]);
   const startedAt = Date.now();
   const clock = createClock({ speed, startMinute: plan.startsAt, startedAt });
-  const client = createApiClient({ baseUrl: apiUrl, giveUpMs, signal });
+  const client = createApiClient({ baseUrl: apiUrl, giveUpMs: giveUpMs + awayMs, signal });
   const log = openClientLog(options.clientLogFile);
   const world = createWorld(plan, clock);
   const merchantIds = [...market.merchants.values()].map(({ id }) => id);
   log.write({ kind: 'day', at: new Date().toISOString(), marketId: market.id, merchantIds });
-  const city: City = { world, clock, client, log, market, bankUrl: options.bankUrl, signal };
+  const { bankUrl } = options;
+  const city: City = { world, clock, client, log, market, bankUrl, awayMs, signal };
   options.onOpen?.({ world, market, retries: client.retries });
   const merchants = [...market.merchants.values()].map((identity) =>
     createMerchant(city, identity),
   );
-  const living = [...merchants.map((merchant) => merchant.run().catch(ignore)), ...driversOf(city)];
+  const living = [
+    ...merchants.map((merchant) => merchant.run().catch(ignore)),
+    ...driversOf(city),
+    workTheQueue(city).catch(ignore),
+  ];
   await Promise.all(plan.orders.map((order, index) => orderMeal(city, order, index)));
   await allEnded(city);
   const openAtEnd = await settle(city);
@@ -93,6 +102,7 @@ export async function playDay(options: DayOptions): Promise<Day> {
   founding.close();
   return {
     market,
+    lives: world.lives(),
     figures: figuresOf(world.lives()),
     openAtEnd,
     oddities: world.oddities(),
@@ -113,20 +123,21 @@ function driversOf(city: City): readonly Promise<void>[] {
   });
 }
 
-const isUnderWay = ({ orderId, stage }: OrderLife): boolean =>
-  orderId !== undefined && stage !== 'delivered' && stage !== 'ended early';
+const isUnderWay = (life: OrderLife): boolean => life.orderId !== undefined && !hasEnded(life);
 
 /** Everything that was placed was delivered or has ended early, as the merchants heard it. */
-async function allEnded({ world, clock, signal }: City): Promise<void> {
+async function allEnded({ world, clock, awayMs, signal }: City): Promise<void> {
   const lastPlacedAt = world.plan.orders.at(-1)?.placedAt ?? 0;
-  const deadline = Math.max(clock.realAt(lastPlacedAt + endMinutes), Date.now() + endMs);
+  // What was put off after an outage ends as much later.
+  const deadline = Math.max(clock.realAt(lastPlacedAt + endMinutes), Date.now() + endMs) + awayMs;
   while (!signal.aborted && Date.now() < deadline && world.lives().some(isUnderWay))
     await delay(lookEveryMs);
 }
 
 /** How many orders the system still calls open when their money has had time. */
 async function settle(city: City): Promise<number> {
-  const deadline = Date.now() + settleMs;
+  const cashMs = (city.world.plan.policy.cashRemitMs ?? 0) / city.clock.speed;
+  const deadline = Date.now() + settleMs + cashMs + city.awayMs;
   for (;;) {
     const open = await countOpen(city).catch(() => undefined);
     if (open === 0 || city.signal.aborted || Date.now() > deadline) return open ?? Number.NaN;

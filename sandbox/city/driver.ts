@@ -3,11 +3,19 @@
 
 import { command, saidBy, type City } from './robot.ts';
 import { drive, tellPlace } from './drive.ts';
+import {
+  failAtTheDoor,
+  findClosed,
+  goSilent,
+  meetTrouble,
+  stayAway,
+  type Position,
+} from './mishaps.ts';
 import type { Identity } from './open-market.ts';
-import type { PlannedDriver } from './plan.ts';
-import { placeOf, spotOf, type Spot } from './projection.ts';
+import type { PlannedDriver, Script } from './plan.ts';
+import { placeOf, spotOf } from './projection.ts';
 import type { Random } from './random.ts';
-import { readOffer, readOffers, type OfferView, type OfferedStop } from './wire.ts';
+import { readOffer, readOffers, totalOf, type OfferView, type OfferedStop } from './wire.ts';
 
 const longestWaitS = 25;
 /** A driver who has dropped out takes a rest before the next offer. */
@@ -15,9 +23,6 @@ const restMinutes = 10;
 const triesToPickUp = 20;
 
 export type DriverRobot = { readonly run: () => Promise<void> };
-
-/** Where the driver is, from when on free for the next drive. */
-type Position = { readonly spot: Spot; readonly freeAt: number };
 
 type Driver = {
   readonly city: City;
@@ -32,7 +37,7 @@ export function createDriver(driver: Driver): DriverRobot {
     async run() {
       try {
         if (!(await city.clock.waitUntil(plan.onAt, city.signal))) return;
-        const shiftEndsAt = new Date(city.clock.realAt(plan.offAt)).toISOString();
+        const shiftEndsAt = new Date(city.clock.realAt(plan.offAt) + city.awayMs).toISOString();
         await tellPresence(driver, 'online', {
           location: placeOf(plan.home),
           shift_ends_at: shiftEndsAt,
@@ -96,11 +101,24 @@ async function answerOffer(driver: Driver, { offer, position }: Answering): Prom
   if (declines || said.kind === 'refused') return position;
   const accepted = readOffer(said.body);
   const orders = accepted.orders.filter(isMine);
-  if (orders.length === 0) return position;
+  const [first] = orders;
+  if (first === undefined) return position;
+  if (isUpTo(driver, first, 'never_comes'))
+    return stayAway(city, { identity, order: first, position });
   return random.chance(plan.abandons)
     ? dropOut(driver, { orders, position })
     : deliverAll(driver, { offer, orders, position });
 }
+
+/** It is the script of this order that its first driver does this. */
+const isUpTo = (
+  { city: { world } }: Driver,
+  { orderId }: OfferedStop,
+  ...deeds: readonly Script['driver'][]
+): boolean => {
+  const deed = world.lifeOf(orderId)?.plan.script.driver;
+  return deed !== undefined && deeds.includes(deed) && world.isFirst(orderId, deed);
+};
 
 const isMine = ({ status }: OfferedStop): boolean => status === 'accepted' || status === 'assigned';
 
@@ -184,6 +202,13 @@ async function pickUp(
       departAt: setOffAt(driver, position),
       signal: sentAway.signal,
     });
+    if (way.whole && world.lifeOf(order.orderId)?.plan.merchantMood === 'closed') {
+      const here = { spot: way.spot, freeAt: way.at };
+      return {
+        picked: false,
+        position: await findClosed(city, { identity, order, position: here }),
+      };
+    }
     const served = way.whole ? await world.food(order.orderId, sentAway.signal) : undefined;
     const pickupAt = Math.max(way.at + half, served ?? 0);
     const there = served !== undefined && (await clock.waitUntil(pickupAt, sentAway.signal));
@@ -254,27 +279,55 @@ async function dropOff(
   { order, position }: { readonly order: OfferedStop; readonly position: Position },
 ): Promise<Position> {
   const { city, identity } = driver;
-  const { world, clock } = city;
+  const { world } = city;
+  const { orderId } = order;
+  const trip = { identity, order, position };
+  const script = world.lifeOf(orderId)?.plan.script ?? {};
+  if (isUpTo(driver, order, 'loses_phone', 'vanishes')) return goSilent(city, trip);
+  let from = position;
+  if (script.problem !== undefined && world.isFirst(orderId, 'problem')) {
+    const met = await meetTrouble(city, trip);
+    if (!met.goesOn) return met.position;
+    from = met.position;
+  }
   const half = world.plan.dropoffServiceMinutes / 2;
   const way = await drive(city, {
     secret: identity.secret,
-    from: position.spot,
+    from: from.spot,
     to: spotOf(order.dropoff),
-    departAt: position.freeAt,
+    departAt: from.freeAt,
   });
+  if (script.atDoor !== undefined)
+    return failAtTheDoor(city, { ...trip, position: { spot: way.spot, freeAt: way.at } });
   const deliveredAt = way.at + half;
-  await clock.waitUntil(deliveredAt, city.signal);
-  const body = { arrived_at: new Date(clock.realAt(way.at)).toISOString() };
-  const said = await command(city, {
-    action: 'deliver',
-    orderId: order.orderId,
-    secret: identity.secret,
-    body,
-    intention: '1',
-  });
-  if (said.kind === 'done') world.delivered(order.orderId, deliveredAt);
-  else world.odd(`deliver: ${said.code}`);
+  await handOver(driver, { order, arrivedAt: way.at, deliveredAt });
   return { spot: way.spot, freeAt: deliveredAt + half };
+}
+
+type HandingOver = {
+  readonly order: OfferedStop;
+  readonly arrivedAt: number;
+  readonly deliveredAt: number;
+};
+
+async function handOver(
+  { city, identity }: Driver,
+  { order: { orderId }, arrivedAt, deliveredAt }: HandingOver,
+): Promise<void> {
+  const { world, clock, client, signal } = city;
+  const { method, goods } = world.lifeOf(orderId)?.plan.script ?? {};
+  await clock.waitUntil(deliveredAt, signal);
+  const { secret } = identity;
+  const price = async (): Promise<number> =>
+    totalOf((await client.call({ method: 'GET', path: `/v1/orders/${orderId}`, secret })).body);
+  const body = {
+    arrived_at: new Date(clock.realAt(arrivedAt)).toISOString(),
+    ...(method === 'cash' ? { collected_minor: await price() } : {}),
+    ...(goods === 'age_restricted' ? { proofs: [{ kind: 'age' }] } : {}),
+  };
+  const said = await command(city, { action: 'deliver', orderId, secret, body, intention: '1' });
+  if (said.kind === 'done') world.delivered(orderId, deliveredAt);
+  else world.odd(`deliver: ${said.code}`);
 }
 
 /** Refused while an offer was accepted in the last moment; then that is delivered first by `work`. */

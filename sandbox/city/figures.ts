@@ -1,7 +1,7 @@
 // The day in figures, by the robots' own clock: click-to-door in minutes of the city, what was delivered,
 // and what became of the rest. Pure.
 
-import type { OrderLife } from './world.ts';
+import { isServed, type OrderLife } from './world.ts';
 
 export type Spread = {
   readonly mean: number;
@@ -13,11 +13,12 @@ export type Spread = {
 export type DayFigures = {
   readonly orders: number;
   readonly delivered: number;
+  readonly collected: number;
   /** Delivered more than 40 minutes after the order was placed. */
   readonly late: number;
   readonly clickToDoor: Spread | undefined;
   readonly endReasons: ReadonlyMap<string, number>;
-  /** Not delivered: which order and why. */
+  /** Neither delivered nor collected: which order and why. */
   readonly undelivered: readonly {
     readonly name: string;
     readonly orderId: string | undefined;
@@ -32,7 +33,8 @@ export function figuresOf(lives: readonly OrderLife[]): DayFigures {
   const minutes = lives.flatMap(({ placedAt, deliveredAt }) =>
     placedAt === undefined || deliveredAt === undefined ? [] : [deliveredAt - placedAt],
   );
-  const undelivered = lives.filter((life) => life.stage !== 'delivered');
+  const undelivered = lives.filter((life) => !isServed(life));
+  const collected = lives.filter(({ stage }) => stage === 'collected').length;
   const causes = undelivered.map((life) => ({
     name: life.plan.name,
     orderId: life.orderId,
@@ -42,7 +44,8 @@ export function figuresOf(lives: readonly OrderLife[]): DayFigures {
   for (const { cause } of causes) endReasons.set(cause, (endReasons.get(cause) ?? 0) + 1);
   return {
     orders: lives.length,
-    delivered: lives.length - undelivered.length,
+    delivered: lives.length - undelivered.length - collected,
+    collected,
     late: minutes.filter((each) => each > lateMinutes).length,
     clickToDoor: minutes.length === 0 ? undefined : spreadOf(minutes),
     endReasons,

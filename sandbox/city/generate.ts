@@ -1,8 +1,15 @@
 // Makes up a small day: restaurants in a few clusters, customers around them, two rushes, drivers on
 // shifts. Synthetic from its seed alone. Used by `npm start` and by tests.
 
-import { driverMoods, drawOrderMoods, type MoodRates } from './moods.ts';
-import type { CityPlan, PlannedBranch, PlannedDriver, PlannedOrder } from './plan.ts';
+import { fatedPolicy, fates, type Dealt, type Stage } from './fates.ts';
+import { driverMoods, drawOrderMoods, obliging, type MoodRates } from './moods.ts';
+import type {
+  CityPlan,
+  PlannedBranch,
+  PlannedDriver,
+  PlannedMerchant,
+  PlannedOrder,
+} from './plan.ts';
 import type { Spot } from './projection.ts';
 import { createRandom, type Random } from './random.ts';
 
@@ -11,6 +18,8 @@ export type DayOptions = {
   readonly orders: number;
   readonly drivers: number;
   readonly moods: MoodRates;
+  /** Deals one order per fate first; then `orders` must be as many at least. */
+  readonly withFates?: boolean;
 };
 
 /** The evening of the city: from 17:00, orders for three hours and a quarter, the last ones home by 21:00. */
@@ -30,6 +39,26 @@ const merchants = [
   'Mitad Pantry',
 ] as const;
 const branchesPerMerchant = 5;
+
+const restaurant = (name: string): PlannedMerchant => ({ name, kind: 'restaurant' });
+const pharmacy: PlannedMerchant = { name: 'Botica Central', kind: 'pharmacy' };
+const store: PlannedMerchant = { name: 'Bodega del Barrio', kind: 'store' };
+
+/** Farther from the city than any driver is asked to go. */
+const farAway: Spot = { x: 30_000, y: 5_000 };
+const stages: Readonly<Record<Stage, PlannedBranch>> = {
+  pharmacy: { name: 'Botica', merchant: pharmacy.name, spot: { x: 4_800, y: 5_200 } },
+  store: { name: 'Bodega', merchant: store.name, spot: { x: 5_100, y: 5_600 } },
+  far_away: { name: 'Mitad Pantry Far Away', merchant: 'Mitad Pantry', spot: farAway },
+  quiet_corner: {
+    name: 'La Ronda Foods Quiet Corner',
+    merchant: 'La Ronda Foods',
+    spot: { x: 4_600, y: 4_700 },
+  },
+};
+/** Fated orders come first, so that what takes long has the evening to end in. */
+const fatesFromMinute = 3;
+const fatesMinutes = 75;
 const dishes: readonly [string, ...string[]] = [
   'Locro',
   'Hornado',
@@ -39,9 +68,11 @@ const dishes: readonly [string, ...string[]] = [
   'Seco',
 ];
 
-export function generateDay({ seed, orders, drivers, moods }: DayOptions): CityPlan {
+export function generateDay(options: DayOptions): CityPlan {
+  const { seed, orders, drivers, moods, withFates = false } = options;
   const random = createRandom(seed);
   const branches = makeBranches(random.fork('branches'));
+  const dealt = withFates ? fates : [];
   return {
     name: `generated day, seed ${seed}`,
     seed,
@@ -51,14 +82,35 @@ export function generateDay({ seed, orders, drivers, moods }: DayOptions): CityP
     wholeMinutes: false,
     pickupServiceMinutes: 3,
     dropoffServiceMinutes: 3,
-    merchants,
-    branches,
+    merchants: [...merchants.map(restaurant), ...(withFates ? [pharmacy, store] : [])],
+    policy: withFates ? fatedPolicy : {},
+    branches: [...branches, ...(withFates ? Object.values(stages) : [])],
     drivers: Array.from({ length: drivers }, (_, index) =>
       makeDriver({ index, of: drivers, moods, random: random.fork(`driver ${index}`) }),
     ),
-    orders: Array.from({ length: orders }, (_, index) =>
-      makeOrder({ index, branches, moods, random: random.fork(`order ${index}`) }),
-    ).toSorted((a, b) => a.placedAt - b.placedAt),
+    orders: Array.from({ length: orders }, (_, index) => {
+      const making = { index, branches, moods, random: random.fork(`order ${index}`) };
+      const fate = dealt[index];
+      return fate === undefined ? makeOrder(making) : deal(fate, making);
+    }).toSorted((a, b) => a.placedAt - b.placedAt),
+  };
+}
+
+type MakingOrder = Making<{ readonly branches: readonly PlannedBranch[] }>;
+
+/** An order that nothing happens to but its fate. */
+function deal({ stage, name, ends, shows, ...scripted }: Dealt, making: MakingOrder): PlannedOrder {
+  const { index, branches, random } = making;
+  const at = stage === undefined ? branches : [stages[stage]];
+  return {
+    ...makeOrder({ ...making, branches: at, moods: obliging }),
+    placedAt: opensAt + fatesFromMinute + (fatesMinutes * index) / fates.length,
+    items: [
+      { name: random.pick(dishes), quantity: 2, unitPriceMinor: 850 },
+      { name: 'Lemonade', quantity: 1, unitPriceMinor: 250 },
+    ],
+    ...scripted,
+    fate: { name, ends, shows },
   };
 }
 
@@ -102,8 +154,7 @@ function drawPlacement(random: Random): number {
   return Math.min(orderingMinutes, Math.max(0, random.around(rush, 45)));
 }
 
-function makeOrder(making: Making<{ readonly branches: readonly PlannedBranch[] }>): PlannedOrder {
-  const { index, branches, moods, random } = making;
+function makeOrder({ index, branches, moods, random }: MakingOrder): PlannedOrder {
   const [first, ...rest] = branches;
   if (first === undefined) throw new Error('a day needs branches');
   const branch = random.pick([first, ...rest]);
@@ -122,6 +173,7 @@ function makeOrder(making: Making<{ readonly branches: readonly PlannedBranch[] 
       },
       ...(random.chance(0.5) ? [{ name: 'Lemonade', quantity: 1, unitPriceMinor: 250 }] : []),
     ],
+    script: {},
     tipMinor: random.chance(0.4) ? Math.round(random.between(1, 4)) * 100 : 0,
     ...drawOrderMoods(moods, random.fork('moods')),
   };

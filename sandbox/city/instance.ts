@@ -46,7 +46,11 @@ export async function readInstance(options: InstanceOptions): Promise<CityPlan> 
     wholeMinutes: true,
     pickupServiceMinutes: parameters.pickupServiceMinutes,
     dropoffServiceMinutes: parameters.dropoffServiceMinutes,
-    merchants: [...new Set(branches.map((branch) => branch.merchant))],
+    merchants: [...new Set(branches.map((branch) => branch.merchant))].map((name) => ({
+      name,
+      kind: 'restaurant',
+    })),
+    policy: {},
     branches,
     drivers: couriers
       .map((courier) => driverOf(courier, options.moods))
@@ -82,6 +86,7 @@ function orderOf(
     dropoff,
     placedAt,
     acceptsAfter: 0,
+    script: {},
     food: { kind: 'ready_at', minute: readyAt },
     items: [{ name: 'Meal', quantity: 1, unitPriceMinor: Math.round(own.between(900, 2_800)) }],
     tipMinor: own.chance(0.4) ? Math.round(own.between(1, 4)) * 100 : 0,

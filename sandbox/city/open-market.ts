@@ -18,6 +18,7 @@ export type Market = {
   readonly drivers: ReadonlyMap<string, Identity>;
   /** By name of the order; only customers who will do something themselves. */
   readonly customers: ReadonlyMap<string, Identity>;
+  readonly support: Identity;
 };
 
 type Opening = {
@@ -36,9 +37,9 @@ export async function openMarket(opening: Opening): Promise<Market> {
   const { plan } = opening;
   const post = createPost(opening);
   const id = idOf(await post('/v1/admin/markets', marketOf(opening)));
-  const merchants = await each(plan.merchants, async (name) => {
+  const merchants = await each(plan.merchants, async ({ name, kind }) => {
     const merchantId = idOf(
-      await post('/v1/admin/merchants', { market_id: id, name, commission_bps: 1_500 }),
+      await post('/v1/admin/merchants', { market_id: id, name, kind, commission_bps: 1_500 }),
     );
     return [
       name,
@@ -67,6 +68,7 @@ export async function openMarket(opening: Opening): Promise<Market> {
     branches: new Map(branches),
     drivers: new Map(drivers),
     customers: new Map(await openCustomers(post, plan)),
+    support: await withKey(post, { id, role: 'support', scope: {} }),
   };
 }
 
@@ -75,7 +77,8 @@ async function openCustomers(
   plan: CityPlan,
 ): Promise<readonly (readonly [string, Identity])[]> {
   const active = [...plan.orders.entries()].filter(
-    ([, order]) => order.customerMood.kind !== 'calm',
+    ([, { customerMood, script }]) =>
+      customerMood.kind !== 'calm' || script.shortage?.answer !== undefined,
   );
   return each(active, async ([index, { name }]) => {
     const { name: fullName, phone } = personOf(index);
@@ -116,6 +119,7 @@ function marketOf({ plan, speed }: Opening): object {
     driver_pay_minor: 450,
     speed,
     policy: {
+      ...plan.policy,
       metersPerMinute: plan.metersPerMinute,
       roadFactor: plan.roadFactor,
       pickupServiceMs: plan.pickupServiceMinutes * minuteMs,

@@ -10,6 +10,7 @@ export type FeedEvent = {
   readonly endReason: string | undefined;
   readonly providerRef: string | undefined;
   readonly driverId: string | undefined;
+  readonly amountMinor: number;
 };
 
 export type OfferedStop = {
@@ -44,6 +45,14 @@ export function idOf(body: unknown): string {
 export const fieldOf = (body: unknown, name: string): string | undefined =>
   maybeText(recordOf(body)[name]);
 
+/** What an order costs now, in minor units. */
+export const totalOf = (body: unknown): number =>
+  Number(recordOf(recordOf(body)['totals'])['total_minor']);
+
+/** The orders in support's queue. */
+export const readQueue = (body: unknown): readonly string[] =>
+  listOf(recordOf(body)['data']).map((row) => textOf(row['order_id']));
+
 /** Of a list's page. */
 export const lengthOf = (body: unknown): number => listOf(recordOf(body)['data']).length;
 
@@ -64,6 +73,7 @@ function readEvent(event: Json): FeedEvent {
     endReason: maybeText(data['end_reason']),
     providerRef: maybeText(data['provider_ref']),
     driverId: maybeText(data['driver_id']),
+    amountMinor: Number(data['amount_minor'] ?? 0),
   };
 }
 

@@ -8,16 +8,25 @@ import type { CityPlan, PlannedOrder } from './plan.ts';
 import { straightM, type Spot } from './projection.ts';
 import type { FeedEvent } from './wire.ts';
 
+/** The customer has the goods. */
+export const isServed = ({ stage }: Pick<OrderLife, 'stage'>): boolean =>
+  stage === 'delivered' || stage === 'collected';
+export const hasEnded = (life: Pick<OrderLife, 'stage'>): boolean =>
+  isServed(life) || life.stage === 'ended early';
+
 /** Where an order stands, in the words of the progress table. */
 export const stages = [
   'placing',
   'paying',
+  'for later',
   'at merchant',
   'preparing',
   'finding driver',
   'driver coming',
   'on the road',
+  'coming back',
   'delivered',
+  'collected',
   'ended early',
 ] as const;
 export type Stage = (typeof stages)[number];
@@ -42,51 +51,56 @@ const stageOf = (type: string, before: Stage | undefined): Stage | undefined =>
 
 const stageAfter: Readonly<Record<string, Stage>> = {
   'order.placed': 'paying',
+  'order.scheduled': 'for later',
   'order.submitted': 'at merchant',
   'order.accepted': 'preparing',
   'delivery.assigned': 'driver coming',
   'delivery.unassigned': 'finding driver',
   'delivery.picked_up': 'on the road',
+  'delivery.return_started': 'coming back',
+  'delivery.redelivery_started': 'on the road',
   'delivery.delivered': 'delivered',
+  'order.remade': 'preparing',
+  'order.handed_over': 'collected',
   'order.denied': 'ended early',
   'order.expired': 'ended early',
   'order.cancelled': 'ended early',
   'order.failed': 'ended early',
 };
 
+const toCome = (plan: PlannedOrder): OrderLife => ({
+  plan,
+  orderId: undefined,
+  stage: 'placing',
+  endReason: undefined,
+  placedAt: undefined,
+  deliveredAt: undefined,
+});
+
 export function createWorld(plan: CityPlan, clock: CityClock) {
-  const lives = new Map<string, OrderLife>(
-    plan.orders.map((order) => [
-      order.name,
-      {
-        plan: order,
-        orderId: undefined,
-        stage: 'placing',
-        endReason: undefined,
-        placedAt: undefined,
-        deliveredAt: undefined,
-      },
-    ]),
-  );
+  const lives = new Map(plan.orders.map((order) => [order.name, toCome(order)]));
   const nameById = new Map<string, string>();
   const oddities = new Map<string, number>();
   const feed = createFeed();
   const counter = createCounter();
+  const played = new Set<string>();
 
   function change(name: string, part: Partial<OrderLife>): void {
     const life = lives.get(name);
     if (life !== undefined) lives.set(name, { ...life, ...part });
   }
 
+  function hear(name: string, { type, endReason = type }: FeedEvent): void {
+    const stage = stageOf(type, lives.get(name)?.stage);
+    if (stage !== undefined) change(name, { stage, ...(stage === 'ended early' && { endReason }) });
+  }
+
   /** An event of an order; the same one twice is taken in once. */
   function observe(event: FeedEvent): void {
     if (!feed.takeIn(event)) return;
+    if (event.type === 'order.remade') counter.clear(event.orderId);
     const name = nameById.get(event.orderId);
-    if (name === undefined) return;
-    const stage = stageOf(event.type, lives.get(name)?.stage);
-    if (stage === undefined) return;
-    const endReason = stage === 'ended early' ? (event.endReason ?? event.type) : undefined;
-    change(name, { stage, ...(endReason === undefined ? {} : { endReason }) });
+    if (name !== undefined) hear(name, event);
   }
 
   /** The shop knows which order an id is; what the feed said before is taken in now. */
@@ -94,14 +108,7 @@ export function createWorld(plan: CityPlan, clock: CityClock) {
     if (nameById.has(orderId)) return;
     nameById.set(orderId, name);
     change(name, { orderId });
-    for (const { type, endReason } of feed.eventsOf(orderId)) {
-      const stage = stageOf(type, lives.get(name)?.stage);
-      if (stage !== undefined)
-        change(name, {
-          stage,
-          ...(stage === 'ended early' ? { endReason: endReason ?? type } : {}),
-        });
-    }
+    for (const event of feed.eventsOf(orderId)) hear(name, event);
   }
 
   return {
@@ -112,10 +119,20 @@ export function createWorld(plan: CityPlan, clock: CityClock) {
     lifeOf: (orderId: string): OrderLife | undefined => lives.get(nameById.get(orderId) ?? ''),
     lives: (): readonly OrderLife[] => [...lives.values()],
     placed: (name: string, minute: number): void => change(name, { placedAt: minute }),
-    delivered: (orderId: string, minute: number): void =>
-      change(nameById.get(orderId) ?? '', { deliveredAt: minute }),
+    /** An order for later says nothing about how quick the city is. */
+    delivered(orderId: string, minute: number): void {
+      const name = nameById.get(orderId) ?? '';
+      const isForNow = lives.get(name)?.plan.script.wantedAfterMinutes === undefined;
+      if (isForNow) change(name, { deliveredAt: minute });
+    },
     listen: feed.listen,
-    ...counter,
+    serve: counter.serve,
+    food: counter.food,
+    /** True for whoever asks first: what happens to an order happens once. */
+    isFirst(orderId: string, scene: string): boolean {
+      const before = played.size;
+      return played.add(`${orderId} ${scene}`).size > before;
+    },
     /** An answer that nobody should get, or a robot that gave up. */
     odd: (what: string): void => void oddities.set(what, (oddities.get(what) ?? 0) + 1),
     oddities: (): ReadonlyMap<string, number> => oddities,
@@ -168,8 +185,9 @@ function createCounter() {
   };
   return {
     serve: (orderId: string, minute: number): void => at(orderId).resolve(minute),
+    clear: (orderId: string): void => void food.delete(orderId),
     /** The minute when the food came; undefined when the signal ended the wait. */
-    async food(orderId: string, signal: AbortSignal): Promise<number | undefined> {
+    food: async (orderId: string, signal: AbortSignal): Promise<number | undefined> => {
       if (signal.aborted) return undefined;
       const sentAway = delay(2 ** 31 - 1, undefined, { signal, ref: false }).catch(() => undefined);
       return Promise.race([at(orderId).promise, sentAway]);

@@ -67,14 +67,34 @@ function lastAnswers(clientLog: readonly ClientLogLine[]): ReadonlyMap<string, n
   return until;
 }
 
-const effectOf: Readonly<Record<Exclude<ClientAction, 'place'>, string>> = {
-  accept: 'order.accepted',
-  ready: 'order.ready',
-  cancel: 'order.cancelled',
-  payment: 'payment.authorizing',
-  'pick-up': 'delivery.picked_up',
-  deliver: 'delivery.delivered',
-  abandon: 'delivery.unassigned',
+const effectOf: Readonly<Record<ClientAction, readonly string[]>> = {
+  place: ['order.placed'],
+  accept: ['order.accepted', 'order.prescription_asked'],
+  ready: ['order.ready'],
+  cancel: ['order.cancelled'],
+  payment: ['payment.authorizing'],
+  'pick-up': ['delivery.picked_up'],
+  deliver: ['delivery.delivered'],
+  abandon: ['delivery.unassigned'],
+  deny: ['order.denied'],
+  'approve-prescription': ['order.accepted'],
+  'reject-prescription': ['order.denied'],
+  shortages: ['order.shortage_reported'],
+  'shortage-answer': ['order.shortage_resolved', 'order.cancelled'],
+  'hand-over': ['order.handed_over'],
+  remittance: ['payment.remitted', 'payment.short'],
+  'arrive-at-pickup': ['delivery.arrived_at_pickup'],
+  'fail-pickup': ['order.failed'],
+  'arrive-at-dropoff': ['delivery.arrived_at_dropoff'],
+  contact: ['delivery.contact_attempted'],
+  'fail-dropoff': ['delivery.return_started', 'delivery.delivered', 'delivery.discarded'],
+  problem: ['delivery.problem_reported'],
+  'arrive-at-return': ['delivery.arrived_at_return'],
+  'complete-return': ['delivery.returned'],
+  remake: ['order.remade'],
+  redeliver: ['delivery.redelivery_started'],
+  'mark-lost': ['order.failed'],
+  'mark-damaged': ['order.failed'],
 };
 
 const promisesAreKept: Check = {
@@ -86,11 +106,17 @@ const promisesAreKept: Check = {
     return findingOf(
       promises(data).filter((line) => line.action !== 'place'),
       ({ action, orderId }) => {
-        const type = action === 'place' ? 'order.placed' : effectOf[action];
-        const done = orders.get(orderId)?.events.some((event) => event.type === type) === true;
+        const types = effectOf[action];
+        const done = orders.get(orderId)?.events.some(({ type }) => types.includes(type)) === true;
         return done
           ? []
-          : [{ order: orderId, expected: `${type} after ${action}`, actual: 'no such event' }];
+          : [
+              {
+                order: orderId,
+                expected: `${types.join(' or ')} after ${action}`,
+                actual: 'no such event',
+              },
+            ];
       },
     );
   },

@@ -93,15 +93,20 @@ function stepsOf({ id: orderId, events }: AuditedOrder): readonly Step[] {
       driverId = event.driverId;
       return [{ at, change: 1, orderId, driverId: event.driverId }];
     }
-    if (driverId === undefined || !endsCarriage(event)) return [];
+    if (driverId === undefined || !carriageEnds.has(event.type)) return [];
     const left = driverId;
     driverId = undefined;
     return [{ at, change: -1, orderId, driverId: left }];
   });
 }
 
-const endsCarriage = ({ type }: OrderEvent): boolean =>
-  type === 'delivery.unassigned' || type === 'delivery.delivered' || type === 'delivery.cancelled';
+const carriageEnds: ReadonlySet<OrderEvent['type']> = new Set([
+  'delivery.unassigned',
+  'delivery.delivered',
+  'delivery.returned',
+  'delivery.discarded',
+  'delivery.cancelled',
+] as const);
 
 function tooMany(
   steps: readonly Step[],

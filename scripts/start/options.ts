@@ -1,6 +1,7 @@
 // The command line of `npm start`. A bad option is refused with its name, its problem and the limit.
 
 import { parseArgs } from 'node:util';
+import { fates } from '../../sandbox/city/fates.ts';
 import { difficult, obliging, ordinary, type MoodRates } from '../../sandbox/city/moods.ts';
 
 export const usage = `npm start [-- options]
@@ -13,8 +14,12 @@ serving until Ctrl-C.
   --speed S                 minutes of the city in a minute of yours (default 80; instances 60)
   --seed N                  another generated day, other moods (default 1)
   --orders N, --drivers N   size of the generated day (default 90 and 28)
-  --moods none|default|all  how difficult people are (default: default; instances: none)
+  --moods none|default|all  how difficult people are (default: default; instances: none). all: in a generated
+                            day everything that can happen to an order happens to one at least; --once then
+                            fails if an end reason never occurred, or an order ended otherwise than planned
   --kill-worker-every S     SIGKILL the worker every S seconds during the day
+  --outage-s N              in the middle of the day the engine (Temporal and the worker) is away for N seconds;
+                            --once then fails if anybody was punished for it
   --stripe-latency-ms MS    how long the provider takes to answer (default 50)
   --help`;
 
@@ -28,7 +33,10 @@ export type StartOptions = {
   readonly orders: number;
   readonly drivers: number;
   readonly moods: MoodRates;
+  /** One order for everything that can happen to one. */
+  readonly withFates: boolean;
   readonly killWorkerEveryS: number | undefined;
+  readonly outageS: number | undefined;
   readonly stripeLatencyMs: number;
 };
 
@@ -53,6 +61,7 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
       drivers: { type: 'string' },
       moods: { type: 'string' },
       'kill-worker-every': { type: 'string' },
+      'outage-s': { type: 'string' },
       'stripe-latency-ms': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -62,6 +71,12 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
   if (instance === undefined && (values.from ?? values.to) !== undefined) {
     throw new Error('--from and --to cut an instance: give --instance DIR too');
   }
+  const moods = values.moods ?? (instance === undefined ? 'default' : 'none');
+  const withFates = instance === undefined && moods === 'all';
+  const seconds = (name: 'kill-worker-every' | 'outage-s'): number | undefined =>
+    values[name] === undefined
+      ? undefined
+      : numberOf({ name, text: values[name], fallback: 60, least: 5, most: 3_600 });
   const whole = (name: 'orders' | 'drivers' | 'seed', fallback: number, most: number): number =>
     numberOf({
       name,
@@ -84,19 +99,12 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
       most: 200,
     }),
     seed: whole('seed', 1, 2 ** 32 - 1),
-    orders: whole('orders', 90, 5_000),
+    orders: withFates ? fatedOrders(whole('orders', 90, 5_000)) : whole('orders', 90, 5_000),
     drivers: whole('drivers', 28, 2_000),
-    moods: moodsOf(values.moods ?? (instance === undefined ? 'default' : 'none')),
-    killWorkerEveryS:
-      values['kill-worker-every'] === undefined
-        ? undefined
-        : numberOf({
-            name: 'kill-worker-every',
-            text: values['kill-worker-every'],
-            fallback: 60,
-            least: 5,
-            most: 3_600,
-          }),
+    moods: moodsOf(moods),
+    withFates,
+    killWorkerEveryS: seconds('kill-worker-every'),
+    outageS: seconds('outage-s'),
     stripeLatencyMs: numberOf({
       name: 'stripe-latency-ms',
       text: values['stripe-latency-ms'],
@@ -106,6 +114,12 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
       whole: true,
     }),
   };
+}
+
+function fatedOrders(orders: number): number {
+  if (orders < fates.length)
+    throw new Error(`--orders must be at least ${fates.length} with --moods all, not ${orders}`);
+  return orders;
 }
 
 type NumberOption = {

@@ -3,7 +3,7 @@
 
 import { lateMinutes } from '../../sandbox/city/figures.ts';
 import { formatMinute } from '../../sandbox/city/plan.ts';
-import { stages, type OrderLife, type World } from '../../sandbox/city/world.ts';
+import { hasEnded, stages, type OrderLife, type World } from '../../sandbox/city/world.ts';
 
 export type Progress = {
   /** Prints a line above the table. */
@@ -60,12 +60,11 @@ function createRate(world: World): () => number {
   };
 }
 
-const hasEnded = ({ stage }: OrderLife): boolean =>
-  stage === 'delivered' || stage === 'ended early';
-
 /** On the way for longer than it may take, or delivered so. */
-function isLate({ placedAt, deliveredAt, stage }: OrderLife, minute: number): boolean {
-  if (placedAt === undefined || stage === 'ended early') return false;
+function isLate({ placedAt, deliveredAt, stage, plan }: OrderLife, minute: number): boolean {
+  const isForLater = plan.script.wantedAfterMinutes !== undefined;
+  if (placedAt === undefined || isForLater) return false;
+  if (stage === 'ended early' || stage === 'collected') return false;
   return (deliveredAt ?? minute) - placedAt > lateMinutes;
 }
 

@@ -13,7 +13,7 @@ const minutes = (value: number): string => value.toFixed(1);
 
 export function describeDay(day: Day): readonly string[] {
   const { figures, realSeconds, retries, oddities, openAtEnd } = day;
-  const { orders, delivered, late, endReasons, undelivered } = figures;
+  const { orders, delivered, collected, late, endReasons, undelivered } = figures;
   const causes = [...endReasons]
     .toSorted((a, b) => b[1] - a[1])
     .map(([cause, count]) => `${cause} ${count}`);
@@ -21,7 +21,8 @@ export function describeDay(day: Day): readonly string[] {
   return [
     `orders         ${orders} in ${realSeconds.toFixed(0)} s (${(orders / realSeconds).toFixed(2)} a second)`,
     `delivered      ${delivered} (${share(delivered, orders)}), ${late} of them after more than ${lateMinutes} minutes`,
-    `not delivered  ${orders - delivered}${causes.length === 0 ? '' : `: ${causes.join(', ')}`}`,
+    ...(collected === 0 ? [] : [`collected      ${collected}`]),
+    `neither        ${orders - delivered - collected}${causes.length === 0 ? '' : `: ${causes.join(', ')}`}`,
     ...undelivered
       .slice(0, shownOrders)
       .map(
@@ -71,7 +72,8 @@ const span = (ms: number): string =>
   ms < 120_000 ? `${ms / 1_000} s` : ms < 7_200_000 ? `${ms / 60_000} min` : `${ms / 3_600_000} h`;
 
 /** The policy by which the day was played, in minutes of the city. */
-export function describePolicy(policy: Policy = defaultPolicy): string {
+export function describePolicy(overrides: Partial<Policy> = {}): string {
+  const policy = { ...defaultPolicy, ...overrides };
   const rungs = policy.rungs
     .map(({ radiusM, durationMs }) => `${radiusM / 1_000} km ${span(durationMs)}`)
     .join(', ');
@@ -84,5 +86,6 @@ export function describePolicy(policy: Policy = defaultPolicy): string {
     `offer ${span(policy.offerTtlMs)}`,
     `tick ${span(policy.dispatchTickMs)}`,
     `search ${span(policy.searchLimitMs)}`,
+    ...Object.entries(overrides).map(([name, value]) => `${name} ${span(Number(value))}`),
   ].join(' · ');
 }

@@ -27,6 +27,8 @@ export type Supervised = {
   /** How often it was started again. */
   readonly restarts: () => number;
   readonly stop: () => Promise<void>;
+  /** After `stop`: resolves once it is ready again. */
+  readonly start: () => Promise<void>;
 };
 
 const readyTimeoutMs = 60_000;
@@ -41,6 +43,7 @@ export async function supervise(wish: ChildWish): Promise<Supervised> {
   let stopping = false;
   let restarts = 0;
   let pauseMs = firstPauseMs;
+  let relaunch: NodeJS.Timeout | undefined;
 
   function launch(): void {
     const startedAt = Date.now();
@@ -54,12 +57,13 @@ export async function supervise(wish: ChildWish): Promise<Supervised> {
         `${wish.name} ended (${signal ?? `exit code ${code ?? '?'}`}); started again in ${pauseMs} ms`,
       );
       restarts += 1;
-      setTimeout(() => !stopping && launch(), pauseMs);
+      relaunch = setTimeout(launch, pauseMs);
     });
   }
 
   async function stop(): Promise<void> {
     stopping = true;
+    clearTimeout(relaunch);
     const ending = child;
     if (ending === undefined || hasEnded(ending)) return;
     const gone = new Promise<void>((resolve) => ending.once('exit', () => resolve()));
@@ -69,17 +73,22 @@ export async function supervise(wish: ChildWish): Promise<Supervised> {
     clearTimeout(timer);
   }
 
-  launch();
-  const ready = await becomesReady(wish, () => restarts);
-  if (!ready) {
+  async function start(): Promise<void> {
+    stopping = false;
+    launch();
+    const before = restarts;
+    if (await becomesReady(wish, () => restarts - before)) return;
     await stop();
     throw new Error(`${wish.name} did not become ready; see ${wish.logFile}`);
   }
+
+  await start();
   return {
     name: wish.name,
     kill: (signal) => void child?.kill(signal),
     restarts: () => restarts,
     stop,
+    start,
   };
 }
 

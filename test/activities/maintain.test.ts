@@ -84,7 +84,7 @@ async function draft(ageMs: number) {
         .where('id', '=', id)
         .executeTakeFirstOrThrow()
     ).is_over;
-  return { facts, isOver };
+  return { id, facts, isOver };
 }
 
 describe('an orphan draft', () => {
@@ -98,6 +98,23 @@ describe('an orphan draft', () => {
     const { isOver } = await draft(6 * minute);
     expect(await maintain({ isPlaced: false })).toEqual([]);
     expect(await isOver()).toBe(true);
+  });
+
+  test('is not refused while its caller still asks for it', async () => {
+    const { id, facts, isOver } = await draft(6 * minute);
+    await market.db
+      .insertInto('idempotency_keys')
+      .values({
+        tenant: facts.merchantId,
+        key: 'asks-again',
+        route: 'POST /v1/orders',
+        body_hash: Buffer.from('body'),
+        order_id: id,
+        lease_until: new Date(Date.now() - minute),
+      })
+      .execute();
+    expect(await maintain({ isPlaced: false })).toContain(`place ${facts.orderId}`);
+    expect(await isOver()).toBe(false);
   });
 
   test.for([[true], [undefined]])(

@@ -74,6 +74,20 @@ describe('clock', () => {
     expect(running.minute()).toBeGreaterThanOrEqual(3);
     await expect(running.waitUntil(1e6, AbortSignal.timeout(20))).resolves.toBe(false);
   });
+
+  it('stands still while it is paused, and whoever waits on it waits on', async () => {
+    const clock = createClock({ speed: 60_000, startMinute: 0, startedAt: Date.now() });
+    clock.pause();
+    const shown = clock.minute();
+    let passed = false;
+    const waiting = clock.waitUntil(shown + 20).then(() => void (passed = true));
+    await expect(clock.waitUntil(shown + 1, AbortSignal.timeout(60))).resolves.toBe(false);
+    expect([clock.minute(), passed]).toEqual([shown, false]);
+    clock.resume();
+    await waiting;
+    expect(clock.minute()).toBeGreaterThanOrEqual(shown + 20);
+    expect(clock.minute()).toBeLessThan(shown + 1_000);
+  });
 });
 
 const heading = 'a\tb\tc\td\te\tf\tg';
@@ -202,7 +216,8 @@ describe('figures', () => {
       life({ stage: 'ended early', deliveredAt: undefined, endReason: 'merchant_expired' }),
       life({ stage: 'preparing', deliveredAt: undefined }),
     ]);
-    expect(figures).toMatchObject({ orders: 4, delivered: 2, late: 1, unfinished: 1 });
+    expect(figures).toMatchObject({ orders: 4, delivered: 2, collected: 0, unfinished: 1 });
+    expect(figures.late).toBe(1);
     expect([...figures.endReasons]).toEqual([
       ['merchant_expired', 1],
       ['still preparing', 1],

@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { breachesIn, checks, describeVerdicts, runChecks } from '../../scripts/audit/checks.ts';
+import type { OrderEvent } from '../../domain/events.ts';
 import type { AuditData, AuditedOrder } from '../../scripts/audit/data.ts';
 import { judge, seededBugs } from '../../scripts/audit/self-check.ts';
 import { soundData } from './audit-world.ts';
@@ -293,6 +294,18 @@ describe('audit', () => {
   it.each(cases)('sees %s', (_name, id, change) => {
     expect(breaching(change(soundData()))).toContain(id);
   });
+
+  it.each(['delivery.returned', 'delivery.discarded'] as const)(
+    'knows that after %s the driver is free',
+    (type) => {
+      const data = withFirst(soundData(), ({ events }) => ({
+        events: events.map((event) =>
+          event.type === 'delivery.delivered' ? ({ ...event, type } as OrderEvent) : event,
+        ),
+      }));
+      expect(breaching(data)).not.toContain('capacity-kept');
+    },
+  );
 
   it('is tried by a bug of every kind that it must see, each planted where a check is', () => {
     const known = checks.map(({ id }) => id);

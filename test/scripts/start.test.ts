@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { obliging, ordinary } from '../../sandbox/city/moods.ts';
+import { difficult, obliging, ordinary } from '../../sandbox/city/moods.ts';
 import { actionsIn, sumActions } from '../../scripts/start/cost.ts';
 import { readOptions } from '../../scripts/start/options.ts';
 import { supervise, type ChildWish } from '../../scripts/start/supervisor.ts';
@@ -29,6 +29,16 @@ describe('options', () => {
     expect(readOptions(['--help'])).toBeUndefined();
   });
 
+  it('deal the fates of a generated day only with all moods', () => {
+    expect(readOptions(['--moods', 'all'])).toMatchObject({ withFates: true, moods: difficult });
+    expect(readOptions([])).toMatchObject({ withFates: false, outageS: undefined });
+    expect(readOptions(['--instance', 'x', '--moods', 'all'])).toMatchObject({ withFates: false });
+    expect(readOptions(['--outage-s', '300', '--kill-worker-every', '20'])).toMatchObject({
+      outageS: 300,
+      killWorkerEveryS: 20,
+    });
+  });
+
   it.each([
     [['--speed', '0'], '--speed must be a number from 0.1 to 200, not "0"'],
     [['--speed', ''], '--speed must be a number'],
@@ -39,6 +49,11 @@ describe('options', () => {
     ],
     [['--to', '600'], 'give --instance DIR too'],
     [['--moods', 'some'], '--moods must be none, default or all'],
+    [
+      ['--moods', 'all', '--orders', '10'],
+      /--orders must be at least \d+ with --moods all, not 10/,
+    ],
+    [['--outage-s', '1'], '--outage-s must be a number from 5 to 3600, not "1"'],
     [['--once=1'], '--once'],
     [['extra'], 'extra'],
   ])('refuse %j', (args, message) => {
@@ -114,6 +129,9 @@ describe('a child process', () => {
     await child.stop();
     expect(child.restarts()).toBe(1);
     expect(wish.pids).toHaveLength(2);
+    await child.start();
+    expect(wish.pids).toHaveLength(3);
+    await child.stop();
   });
 
   it('that never becomes ready is named with its log', async () => {

@@ -296,4 +296,26 @@ describe('an outage of the engine', () => {
     expect(await order.result()).toMatchObject({ status: 'expired' });
     expect(order.types().filter((type) => type === 'deadline.extended')).toHaveLength(1);
   });
+
+  test('a payment call whose time ran out meanwhile is made once more', async () => {
+    const order = orderIn(
+      world,
+      factsOf({ paymentActionTimeoutMs: 1_500, overdueGraceMs: 300, overdueExtensionMs: 5_000 }),
+    );
+    world.answerWith(() => {
+      throw new Error('the provider is away too');
+    });
+    await order.place();
+    await order.seen('payment.authorizing');
+    await world.stopWorkers();
+    await expect
+      .poll(() => Date.now() - (order.events().at(-1)?.at ?? 0), { timeout: 5_000 })
+      .toBeGreaterThan(3_000);
+    world.answerWith(obliging);
+    await world.startWorkers();
+    await order.seen('order.submitted');
+    expect(order.types()).not.toContain('order.cancelled');
+    await order.send({ kind: 'cancel', by: 'customer' });
+    expect(await order.result()).toMatchObject({ payment: 'voided' });
+  });
 });
