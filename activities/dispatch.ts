@@ -25,6 +25,7 @@ import type { DispatchActivities, DispatchRound } from './contract.ts';
 import { engineId } from './engine-id.ts';
 import { snapshotOf } from './market-view.ts';
 import { createPlanner } from './planner.ts';
+import { createPreparations } from './preparations.ts';
 import { sendAll } from './send-all.ts';
 
 type Dependencies = {
@@ -43,6 +44,7 @@ const assignGraceMs = 2_000;
 const sendDeadlineMs = 2_000;
 const system = { kind: 'system' } as const;
 const planner = createPlanner();
+const withPreparations = createPreparations();
 
 export function createDispatchActivities(dependencies: Dependencies): DispatchActivities {
   const clock = dependencies.now ?? Date.now;
@@ -139,7 +141,8 @@ async function makePlan({
   const live = new Map(
     [...(seen ?? [])].map(([id, { lat, lng, at }]) => [id, { place: { lat, lng }, at }]),
   );
-  const snapshot = snapshotOf({ now, policy, orders, drivers, live });
+  const announced = snapshotOf({ now, policy, orders, drivers, live });
+  const snapshot = await withPreparations({ db, marketId, policy, snapshot: announced });
   const input = { snapshot, policy, seed: now };
   return { input, plan: await planner.plan(input) };
 }

@@ -2,7 +2,7 @@
 // shares, learnt from those that are finished, looked at again with every minute that passes without the word.
 // Used by whoever writes the snapshot.
 
-import type { ReadyEstimate } from './snapshot.ts';
+import type { ReadyEstimate, SearchingOrder, Snapshot } from './snapshot.ts';
 
 /** Shares of the expected time that preparations took, ascending, and the sum of each with all after it. */
 export type Spread = { readonly shares: readonly number[]; readonly sums: readonly number[] };
@@ -29,38 +29,42 @@ export type Preparing = {
   /** How long it takes on average. */
   readonly expectedMs: number;
   readonly spread: Spread;
+  /** Times are whole multiples of it, and nothing is expected before the next one. */
+  readonly stepMs: number;
 };
 
 /** What is overdue comes any moment, and the longer it has been, the later. */
+const soonShare = 0.12;
 const overdueShare = 0.15;
-const soonMs = 2 * 60_000;
 /** The next one may take longer than the longest so far. */
 const margin = 1.15;
 
-/** Of goods that are not ready yet: what those that took longer than this one so far took. Whole minutes. */
-export function readyEstimate({ since, now, expectedMs, spread }: Preparing): ReadyEstimate {
+/** Of goods that are not ready yet: what those that took longer than this one so far took. */
+export function readyEstimate({
+  since,
+  now,
+  expectedMs,
+  spread,
+  stepMs,
+}: Preparing): ReadyEstimate {
   const { shares, sums } = spread;
-  const restMs = soonMs + overdueShare * Math.max(0, now - since);
-  const from = firstAbove(shares, (now + 60_000 - since) / Math.max(1, expectedMs));
+  const whole = (at: number): number => Math.round(at / stepMs) * stepMs;
+  const nextAt = now + stepMs;
+  const restMs = soonShare * expectedMs + overdueShare * Math.max(0, now - since);
+  const from = firstAbove(shares, (nextAt - since) / Math.max(1, expectedMs));
   const left = shares.length - from;
-  const timeOf = (share: number): number => since + share * expectedMs;
+  const timeOf = (share: number): number => Math.max(nextAt, whole(since + share * expectedMs));
   const among = (part: number): number => timeOf(shares[from + Math.floor(part * (left - 1))] ?? 0);
-  const latestMs = margin * (shares.at(-1) ?? 1) * expectedMs;
-  const latestAt = whole(Math.max(since + latestMs, now + 4 * restMs));
+  const latestAt = Math.max(timeOf(margin * (shares.at(-1) ?? 1)), whole(now + 4 * restMs));
   if (left === 0) {
-    const expectedAt = whole(now + restMs);
-    return {
-      earlyAt: whole(now + 60_000),
-      expectedAt,
-      lateAt: whole(expectedAt + restMs),
-      latestAt,
-    };
+    const expectedAt = Math.max(nextAt, whole(now + restMs));
+    return { earlyAt: nextAt, expectedAt, lateAt: whole(expectedAt + restMs), latestAt };
   }
-  const expectedAt = whole(timeOf((sums[from] ?? 0) / left));
+  const expectedAt = timeOf((sums[from] ?? 0) / left);
   return {
-    earlyAt: Math.min(expectedAt, whole(among(0.1))),
+    earlyAt: Math.min(expectedAt, among(0.1)),
     expectedAt,
-    lateAt: Math.max(expectedAt, whole(among(0.9))),
+    lateAt: Math.max(expectedAt, among(0.9)),
     latestAt,
   };
 }
@@ -75,4 +79,62 @@ function firstAbove(ascending: readonly number[], limit: number): number {
   return low;
 }
 
-const whole = (at: number): number => Math.round(at / 60_000) * 60_000;
+/** A finished preparation: how long it took, as a share of what had been announced. */
+export type Finished = { readonly branchId: string; readonly share: number };
+
+export type Learnt = {
+  /** Branch → what its announcements have to be multiplied by; absent: 1. */
+  readonly factors: ReadonlyMap<string, number>;
+  /** Around that. */
+  readonly spread: Spread;
+};
+
+/** A branch is believed to keep its word until it has shown otherwise so many times. */
+const trust = 8;
+/** Beyond, somebody forgot to say that the goods were ready. */
+const mostShare = 5;
+
+export function learnPreparations(finished: readonly Finished[]): Learnt {
+  const sums = new Map<string, { readonly sum: number; readonly count: number }>();
+  const usable = finished.map((each) => ({ ...each, share: Math.min(each.share, mostShare) }));
+  for (const { branchId, share } of usable) {
+    const { sum, count } = sums.get(branchId) ?? { sum: trust, count: trust };
+    sums.set(branchId, { sum: sum + share, count: count + 1 });
+  }
+  const factors = new Map([...sums].map(([branchId, { sum, count }]) => [branchId, sum / count]));
+  const around = usable.map(({ branchId, share }) => share / (factors.get(branchId) ?? 1));
+  return { factors, spread: spreadOf(around) };
+}
+
+/** Goods that are being made: since when, and for when they are announced. */
+export type Announced = {
+  readonly branchId: string;
+  readonly since: number;
+  readonly readyAt: number;
+};
+
+/** The snapshot with what experience says about goods that are not ready, in place of what was announced. */
+export function withLearntReady(
+  snapshot: Snapshot,
+  announced: ReadonlyMap<string, Announced>,
+  { factors, spread, stepMs }: Learnt & { readonly stepMs: number },
+): Snapshot {
+  const { now } = snapshot;
+  const readyOf = (orderId: string): Pick<SearchingOrder, 'ready'> => {
+    const made = announced.get(orderId);
+    if (!made) return {};
+    const { branchId, since, readyAt } = made;
+    const expectedMs = Math.max(stepMs, (readyAt - since) * (factors.get(branchId) ?? 1));
+    return { ready: readyEstimate({ since, now, expectedMs, spread, stepMs }) };
+  };
+  return {
+    ...snapshot,
+    orders: snapshot.orders.map((order) => ({ ...order, ...readyOf(order.orderId) })),
+    drivers: snapshot.drivers.map((driver) => ({
+      ...driver,
+      route: driver.route.map((stop) =>
+        stop.kind === 'pickup' ? { ...stop, ...readyOf(stop.orderId) } : stop,
+      ),
+    })),
+  };
+}

@@ -123,7 +123,8 @@ function follow(bundle: Bundle | undefined, carrier: Carrier, market: Market): v
   const setOffAt = bundle.latestAt > shiftEndsAt ? Math.max(freeAt, bundle.readyAt) : freeAt;
   const from = driver.at ?? bundle.pickup;
   const approachMs = market.travel.ms(from, bundle.pickup, speed) + before;
-  const takenAt = takenAtOf(bundle, setOffAt + approachMs);
+  const arriveAt = setOffAt + approachMs;
+  const takenAt = takenAtOf(bundle, arriveAt);
   const leftAt = takenAt + before;
   const profile = profileOf(bundle, speed, market);
   driver.at = profile.end;
@@ -136,7 +137,7 @@ function follow(bundle: Bundle | undefined, carrier: Carrier, market: Market): v
   }
   driver.costMs += lateMs;
   driver.costMs += bundle.jobs.length * biasMs;
-  if (takenAt > shiftEndsAt) driver.costMs = Number.POSITIVE_INFINITY;
+  if (Math.max(arriveAt, bundle.readyAt) > shiftEndsAt) driver.costMs = Number.POSITIVE_INFINITY;
 }
 
 /** On average: goods may be early or late, and who is there first waits for them. */

@@ -44,6 +44,7 @@ export function createKitchens({ orders, restaurants }: InstanceFiles, noisyPrep
         now: minute * minuteMs,
         expectedMs: meanMs,
         spread: spread.at(minute),
+        stepMs: minuteMs,
       });
     },
   };

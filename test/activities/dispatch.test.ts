@@ -152,6 +152,28 @@ describe('dispatchRound', () => {
     expect(await readRounds(market.db, { limit: 10 })).toEqual([]);
   });
 
+  describe('with goods announced for in twenty minutes', () => {
+    const announced = { type: 'order.accepted', body: { readyEstimateAt: start + 1_200_000 } };
+    beforeEach(async () => {
+      const orderId = await market.addOrder({ ready_estimate_at: new Date(start + 1_200_000) });
+      await market.addEvents(orderId, [announced]);
+      await market.addDriver();
+    });
+
+    test('a driver at the branch is told later', async () => {
+      expect(await round()).toMatchObject({ open: 1, offersMade: 0 });
+    });
+
+    test('he is told now when the branch has always been much earlier', async () => {
+      const ready = { type: 'order.ready', body: { assumed: false }, at: start + 60_000 };
+      for (let n = 0; n < 40; n += 1) {
+        const before = await market.addOrder({ delivery_status: 'delivered', is_over: true });
+        await market.addEvents(before, [announced, ready]);
+      }
+      expect(await round()).toMatchObject({ offersMade: 1 });
+    });
+  });
+
   test('a market that does not exist is an error', async () => {
     const dispatch = createDispatchActivities({
       db: market.db,

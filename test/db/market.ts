@@ -34,6 +34,7 @@ export async function createMarket(policy: Partial<Policy> = {}) {
     addOrder: (row: OrderRow = {}) => insertOrder({ db, ids }, row),
     setOrder,
     setAllOrders,
+    addEvents: (orderId: OrderId, events: readonly LoggedEvent[]) => addEvents(db, orderId, events),
     /** Planned offers as given, made at `start`, 45 s to answer. */
     write: (...offers: readonly NewOffer[]) =>
       writeOffers(db, { marketId: ids.market_id, offers, now: start, expiresAt: start + 45_000 }),
@@ -43,6 +44,22 @@ export async function createMarket(policy: Partial<Policy> = {}) {
       await database.drop();
     },
   };
+}
+
+type LoggedEvent = { readonly type: string; readonly body: object; readonly at?: number };
+
+async function addEvents(db: Db, orderId: OrderId, events: readonly LoggedEvent[]): Promise<void> {
+  const rows = events.map(({ type, body, at }, index) => ({
+    order_id: orderId,
+    sequence: index + 1,
+    merchant_id: 'mer_1',
+    type,
+    body: JSON.stringify(body),
+    actor: '{}',
+    command_id: `${type}:${index}`,
+    at: new Date(at ?? start),
+  }));
+  await db.insertInto('order_events').values(rows).execute();
 }
 
 type DriverRow = Partial<Insertable<Database['drivers']>>;

@@ -3,7 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../dispatch/decision.ts';
 import { plan } from '../../dispatch/plan.ts';
-import { readyEstimate, spreadOf } from '../../dispatch/ready.ts';
+import {
+  learnPreparations,
+  readyEstimate,
+  spreadOf,
+  withLearntReady,
+} from '../../dispatch/ready.ts';
 import type { OnlineDriver, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
 import { inWords } from '../../dispatch/words.ts';
 import type { Policy } from '../../domain/policy.ts';
@@ -246,15 +251,16 @@ test('an overloaded solver falls back on the same costs and says so', () => {
   expect(result.offers[0]?.decision.solver).toBe('regret_greedy');
 });
 
-describe('readyEstimate', () => {
-  const estimate = (minutes: number, finished: readonly number[] = []) =>
-    readyEstimate({
-      since: now,
-      now: now + minutes * minute,
-      expectedMs: 20 * minute,
-      spread: spreadOf(finished),
-    });
+const estimate = (minutes: number, finished: readonly number[] = []) =>
+  readyEstimate({
+    since: now,
+    now: now + minutes * minute,
+    expectedMs: 20 * minute,
+    spread: spreadOf(finished),
+    stepMs: minute,
+  });
 
+describe('readyEstimate', () => {
   test('is around the expectation before anything is known', () => {
     const { earlyAt, expectedAt, lateAt, latestAt } = estimate(0);
     expect(Math.abs(expectedAt - (now + 20 * minute))).toBeLessThanOrEqual(minute);
@@ -281,14 +287,52 @@ describe('readyEstimate', () => {
   });
 });
 
-describe('uncertain goods', () => {
-  const between = (early: number, late: number, latest = late) => ({
-    earlyAt: now + early * minute,
-    expectedAt: now + ((early + late) / 2) * minute,
-    lateAt: now + late * minute,
-    latestAt: now + latest * minute,
+const finished = (branchId: string, share: number, count: number) =>
+  Array.from({ length: count }, () => ({ branchId, share }));
+
+describe('learnPreparations', () => {
+  test('a branch that is always late is expected late, another one is not', () => {
+    const { factors } = learnPreparations([...finished('slow', 2, 72), ...finished('true', 1, 9)]);
+    expect(factors.get('slow')).toBeCloseTo(1.9);
+    expect(factors.get('true')).toBe(1);
   });
 
+  test('one slip does not condemn a branch, nor a forgotten word all of them', () => {
+    const { factors, spread } = learnPreparations([
+      ...finished('new', 2, 1),
+      ...finished('x', 99, 1),
+    ]);
+    expect(factors.get('new')).toBeCloseTo(1.11);
+    expect(spread.shares.at(-1)).toBeLessThan(4);
+  });
+
+  test('puts what it knows into orders and into the stops of drivers, but only of goods in the making', () => {
+    const announced = new Map(
+      [1, 3].map((n) => [orderId(n), { branchId: 'slow', since: now, readyAt: now + 10 * minute }]),
+    );
+    const known = { earlyAt: now, expectedAt: now, lateAt: now };
+    const before = snapshot(
+      [order(1, at(0)), order(2, at(0), { ready: known })],
+      [driver(1, at(0), { route: delivery(3, at(100), at(0)) })],
+    );
+    const learnt = learnPreparations(finished('slow', 2, 72));
+    const after = withLearntReady(before, announced, { ...learnt, stepMs: minute });
+    const [first, second] = after.orders;
+    const late = Math.round((first?.ready?.expectedAt ?? 0) / minute) - now / minute;
+    expect(late).toBeGreaterThan(17);
+    expect(second?.ready).toEqual(known);
+    expect(after.drivers[0]?.route.map(({ ready }) => ready)).toEqual([first?.ready, undefined]);
+  });
+});
+
+const between = (early: number, late: number, latest = late) => ({
+  earlyAt: now + early * minute,
+  expectedAt: now + ((early + late) / 2) * minute,
+  lateAt: now + late * minute,
+  latestAt: now + latest * minute,
+});
+
+describe('uncertain goods', () => {
   test('a driver who is wanted elsewhere afterwards takes what is certain first', () => {
     const unsure = order(1, at(0), { ready: between(-10, 22) });
     const sure = order(2, at(500), { ready: between(6, 6) });
