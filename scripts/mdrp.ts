@@ -2,10 +2,10 @@
 // solutions and prints the table.
 
 import { fork } from 'node:child_process';
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { playDay } from '../bench/mdrp/day.ts';
+import { instancesIn } from '../bench/mdrp/instances.ts';
 import { figuresOf, writeSolution, type Figures } from '../bench/mdrp/solution.ts';
 import { readInstanceFiles } from '../sandbox/city/instance-files.ts';
 
@@ -35,23 +35,6 @@ const { values } = parseArgs({
 });
 
 type Row = Figures & { readonly name: string; readonly seconds: number };
-
-const isInstance = (folder: string): Promise<boolean> =>
-  stat(join(folder, 'orders.txt')).then(
-    () => true,
-    () => false,
-  );
-
-/** Names relative to `folder`; '.' when it is an instance itself. */
-async function instancesIn(folder: string): Promise<readonly string[]> {
-  if (await isInstance(folder)) return ['.'];
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => {
-    throw new Error(`--instances ${folder} cannot be read`);
-  });
-  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  if (names.length === 0) throw new Error(`--instances ${folder} holds no instance`);
-  return names.toSorted();
-}
 
 async function play(name: string, folders: Folders): Promise<Row> {
   const startedAt = performance.now();

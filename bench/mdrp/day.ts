@@ -5,6 +5,7 @@ import { plan } from '../../dispatch/plan.ts';
 import type { PlannedOffer } from '../../dispatch/decision.ts';
 import type { Snapshot } from '../../dispatch/snapshot.ts';
 import type { DriverId } from '../../domain/ids.ts';
+import type { Policy } from '../../domain/policy.ts';
 import type { InstanceFiles } from '../../sandbox/city/instance-files.ts';
 import { createCouriers, type Courier } from './courier.ts';
 import { createKitchens } from './kitchen.ts';
@@ -15,13 +16,15 @@ import { snapshotAt, type DayOrder } from './view.ts';
 export type DayOptions = {
   /** The engine is told the mean preparation of each restaurant, and the ready time only when it has come. */
   readonly noisyPrep: boolean;
+  /** Absent: that of the benchmark. Whatever it says, drivers are told one bundle at a time. */
+  readonly policy?: Policy;
   /** Sees every input and answer of the engine. */
   readonly watch?: (snapshot: Snapshot, offers: readonly PlannedOffer[]) => void;
 };
 
 /** Runs until the last shift has ended and everything on the way is delivered. */
-export function playDay(instance: InstanceFiles, { noisyPrep, watch }: DayOptions): Solution {
-  const policy = policyFor(instance);
+export function playDay(instance: InstanceFiles, options: DayOptions): Solution {
+  const { noisyPrep, watch, policy = policyFor(instance) } = options;
   const kitchens = createKitchens(instance, noisyPrep);
   const couriers = createCouriers(instance);
   const byId = new Map(couriers.map((courier) => [courier.id, courier]));
@@ -42,7 +45,8 @@ export function playDay(instance: InstanceFiles, { noisyPrep, watch }: DayOption
       kitchens.hear(order);
     }
     if (open.size === 0) continue;
-    const snapshot = snapshotAt({ minute, instance, couriers, open: [...open.values()], kitchens });
+    const seen = { minute, instance, couriers, open: [...open.values()], kitchens, policy };
+    const snapshot = snapshotAt(seen);
     const { offers } = plan({ snapshot, policy, seed: 0 });
     watch?.(snapshot, offers);
     instruct({ minute, offers, byId, couriers, open });

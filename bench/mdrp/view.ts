@@ -3,6 +3,7 @@
 import type { OnlineDriver, RouteStop, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
 import type { Place } from '../../domain/geo.ts';
 import type { DriverId, OrderId } from '../../domain/ids.ts';
+import { rungAt, type Policy } from '../../domain/policy.ts';
 import type { InstanceFiles, InstanceOrder } from '../../sandbox/city/instance-files.ts';
 import type { Spot } from '../../sandbox/city/projection.ts';
 import type { Courier } from './courier.ts';
@@ -18,18 +19,18 @@ type View = {
   readonly couriers: readonly Courier[];
   readonly open: readonly DayOrder[];
   readonly kitchens: Kitchens;
+  readonly policy: Pick<Policy, 'rungs'>;
 };
 
 /** Shifts are planned ahead, so couriers are seen a little before theirs begin. */
 const seenBeforeMinutes = 40;
 
-export function snapshotAt({ minute, instance, couriers, open, kitchens }: View): Snapshot {
+export function snapshotAt(view: View): Snapshot {
+  const { minute, instance, couriers, open, kitchens } = view;
   const fixed = new Set(couriers.map((courier) => courier.errand()?.first.id));
   return {
     now: minute * minuteMs,
-    orders: open
-      .filter(({ id }) => !fixed.has(id))
-      .map((order) => searching(order, minute, kitchens)),
+    orders: open.filter(({ id }) => !fixed.has(id)).map((order) => searching(order, view)),
     drivers: couriers
       .filter(({ onAt, offAt }) => offAt >= minute && onAt <= minute + seenBeforeMinutes)
       .map((courier) => driverOf(courier, minute, kitchens)),
@@ -40,10 +41,10 @@ export function snapshotAt({ minute, instance, couriers, open, kitchens }: View)
 
 const placeOf = ({ x, y }: Spot): Place => ({ lat: y, lng: x });
 
-const searching = (order: DayOrder, minute: number, kitchens: Kitchens): SearchingOrder => ({
+const searching = (order: DayOrder, { minute, kitchens, policy }: View): SearchingOrder => ({
   orderId: order.id as OrderId,
   search: 1,
-  rung: 0,
+  rung: rungAt(policy, (minute - order.placedAt) * minuteMs),
   searchSince: order.placedAt * minuteMs,
   pickup: placeOf(order.spot),
   dropoff: placeOf(order.dropoff),

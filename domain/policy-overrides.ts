@@ -1,0 +1,53 @@
+// A part of a policy as somebody wrote it down: every field is known, of the right kind and within its limits, or the
+// error names it. Used by scripts/what-if.ts.
+
+import { defaultPolicy, type Policy, type Rung } from './policy.ts';
+
+/** What cannot be below one: with none of it the engine could do nothing. */
+const counts: ReadonlySet<string> = new Set(['bundleLimit', 'candidateDrivers', 'maxOfferRounds']);
+
+/** Throws an error that names the field, the value and the limit. */
+export function parsePolicyOverrides(value: unknown): Partial<Policy> {
+  if (!isObject(value)) throw new Error('a policy is an object of fields, like {"bundleLimit": 2}');
+  for (const [name, field] of Object.entries(value)) {
+    const usual = Object.entries(defaultPolicy).find(([known]) => known === name)?.[1];
+    if (usual === undefined) throw new Error(`${name}: no field of a policy${suggestion(name)}`);
+    const problem = problemOf(name, field, usual);
+    if (problem !== undefined) throw new Error(`${name}: ${problem}, not ${JSON.stringify(field)}`);
+  }
+  return value;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function problemOf(name: string, field: unknown, usual: unknown): string | undefined {
+  if (name === 'rungs') return rungsProblem(field);
+  if (typeof usual === 'string') return typeof field === 'string' ? undefined : 'must be a text';
+  if (typeof usual !== 'number') return isObject(field) ? undefined : 'must be an object';
+  const least = counts.has(name) ? 1 : 0;
+  const isWhole = Number.isSafeInteger(usual);
+  if (typeof field !== 'number' || !Number.isFinite(field) || field < least)
+    return `must be a ${isWhole ? 'whole ' : ''}number of at least ${least}`;
+  return isWhole && !Number.isSafeInteger(field) ? 'must be a whole number' : undefined;
+}
+
+const isRung = (each: unknown): each is Rung =>
+  isObject(each) &&
+  Object.keys(each).toSorted().join() === 'durationMs,radiusM' &&
+  Object.values(each).every((part) => typeof part === 'number' && part > 0);
+
+function rungsProblem(field: unknown): string | undefined {
+  const rungs: readonly unknown[] = Array.isArray(field) ? field : [];
+  return rungs.length > 0 && rungs.every(isRung)
+    ? undefined
+    : 'must be a list of at least one {"radiusM", "durationMs"}, both above 0';
+}
+
+/** A field with the same letters to begin with. */
+function suggestion(name: string): string {
+  const known = Object.keys(defaultPolicy).find(
+    (each) => each.slice(0, 4).toLowerCase() === name.slice(0, 4).toLowerCase(),
+  );
+  return known === undefined ? '' : `; is ${known} meant?`;
+}

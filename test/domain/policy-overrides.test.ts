@@ -1,0 +1,26 @@
+// A policy that somebody wrote is taken as it is or refused by the name of its field.
+
+import { expect, test } from 'vitest';
+import { parsePolicyOverrides } from '../../domain/policy-overrides.ts';
+import { defaultPolicy } from '../../domain/policy.ts';
+
+test('takes a whole policy, and a part of one', () => {
+  expect(parsePolicyOverrides({ ...defaultPolicy })).toEqual(defaultPolicy);
+  expect(parsePolicyOverrides({ bundleLimit: 2 })).toEqual({ bundleLimit: 2 });
+});
+
+test.each([
+  [[], 'a policy is an object'],
+  [{ bundelLimit: 2 }, 'bundelLimit: no field of a policy; is bundleLimit meant?'],
+  [{ bundleLimit: 0 }, 'bundleLimit: must be a whole number of at least 1, not 0'],
+  [{ bundleLimit: 1.5 }, 'bundleLimit: must be a whole number, not 1.5'],
+  [{ offerTtlMs: -1 }, 'offerTtlMs: must be a whole number of at least 0, not -1'],
+  [{ offerTtlMs: '45s' }, 'offerTtlMs: must be a whole number of at least 0, not "45s"'],
+  [{ roadFactor: null }, 'roadFactor: must be a number of at least 0, not null'],
+  [{ version: 3 }, 'version: must be a text, not 3'],
+  [{ rungs: [] }, 'rungs: must be a list of at least one'],
+  [{ rungs: [{ radiusM: 0, durationMs: 1 }] }, 'rungs: must be a list of at least one'],
+  [{ rungs: [{ radiusKm: 1, durationMs: 1 }] }, 'rungs: must be a list of at least one'],
+])('refuses %j', (value, message) => {
+  expect(() => parsePolicyOverrides(value)).toThrow(message);
+});
