@@ -6,7 +6,7 @@ import { marketOf } from '../../bench/rounds.ts';
 import { playDay } from '../../bench/mdrp/day.ts';
 import { generateInstance } from '../../bench/mdrp/generate.ts';
 import { policyFor } from '../../bench/mdrp/policy.ts';
-import { inputHashOf } from '../../dispatch/hash.ts';
+import { fnv1a } from '../../dispatch/hash.ts';
 import { plan } from '../../dispatch/plan.ts';
 import type { OnlineDriver, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
@@ -73,12 +73,16 @@ function busier(driver: OnlineDriver, { orders, now }: Snapshot, random: Random)
 
 const wide: Policy = { ...defaultPolicy, rungs: [{ radiusM: 6_000, durationMs: 5 * minute }] };
 
+/** Without the names of the inputs, which a new field of the policy changes. */
+const hashOf = (plans: unknown): string =>
+  fnv1a(JSON.stringify(plans, (key, value: unknown) => (key === 'inputHash' ? undefined : value)));
+
 function market(orders: number, drivers: number): string {
   const plans = [1, 2, 3].map((seed) =>
     plan({ snapshot: fullMarket(orders, drivers, seed), policy: wide, seed }),
   );
   expect(plans.every(({ offers }) => offers.length > 0)).toBe(true);
-  return inputHashOf(plans);
+  return hashOf(plans);
 }
 
 function day(noisyPrep: boolean): string {
@@ -93,17 +97,17 @@ function day(noisyPrep: boolean): string {
   const policy = policyFor(instance);
   playDay(instance, {
     noisyPrep,
-    watch: (snapshot) => seen.push(inputHashOf(plan({ snapshot, policy, seed: 0 }))),
+    watch: (snapshot) => seen.push(hashOf(plan({ snapshot, policy, seed: 0 }))),
   });
-  return inputHashOf(seen);
+  return hashOf(seen);
 }
 
 const cases: readonly (readonly [string, () => string, string])[] = [
-  ['a quiet market', () => market(120, 240), 'd4274737'],
-  ['a tight market', () => market(150, 150), 'eac14542'],
-  ['an overloaded market', () => market(200, 90), '2f6ec554'],
-  ['a day of known preparation', () => day(false), '43f115f1'],
-  ['a day of estimated preparation', () => day(true), '05324930'],
+  ['a quiet market', () => market(120, 240), '38855f6e'],
+  ['a tight market', () => market(150, 150), '8009d155'],
+  ['an overloaded market', () => market(200, 90), '38914ac7'],
+  ['a day of known preparation', () => day(false), 'c9f0d0dd'],
+  ['a day of estimated preparation', () => day(true), 'be4d5ffc'],
 ];
 
 test.each(cases)('%s is planned as before', { timeout: 60_000 }, (_, play, recorded) => {
