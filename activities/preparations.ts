@@ -19,9 +19,12 @@ type From = {
 const freshMs = 5 * 60_000;
 
 export function createPreparations() {
-  const learnt = new Map<MarketId, { readonly at: number; readonly of: Promise<Learnt> }>();
+  const learnt = new Map<
+    MarketId,
+    { readonly at: number; readonly of: Promise<Learnt | undefined> }
+  >();
 
-  const learn = (db: Db, marketId: MarketId): Promise<Learnt> => {
+  const learn = (db: Db, marketId: MarketId): Promise<Learnt | undefined> => {
     const known = learnt.get(marketId);
     if (known && performance.now() - known.at < freshMs) return known.of;
     const fresh = readFinishedPreparations(db, marketId).then(learnPreparations);
@@ -42,6 +45,7 @@ export function createPreparations() {
     const announced = new Map(rows.map((row) => [row.orderId, row]));
     if (announced.size === 0) return snapshot;
     const known = await learn(db, marketId);
+    if (!known) return snapshot;
     return withLearntReady(snapshot, announced, { ...known, stepMs: policy.dispatchTickMs });
   };
 }

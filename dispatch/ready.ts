@@ -13,9 +13,12 @@ const usualShares = [
   1.4, 1.52, 1.75, 2.2,
 ];
 
-/** Of finished preparations; the usual ones count as much as so many of them. */
-export function spreadOf(finished: readonly number[]): Spread {
-  const shares = [...usualShares, ...finished].toSorted((a, b) => a - b);
+/** Of finished preparations and the usual ones, which count as much as so many of them. */
+export const spreadWithUsual = (finished: readonly number[]): Spread =>
+  spreadOf([...usualShares, ...finished]);
+
+function spreadOf(finished: readonly number[]): Spread {
+  const shares = finished.toSorted((a, b) => a - b);
   const sums = [...shares];
   for (let at = shares.length - 2; at >= 0; at -= 1)
     sums[at] = (sums[at] ?? 0) + (sums[at + 1] ?? 0);
@@ -91,10 +94,13 @@ export type Learnt = {
 
 /** A branch is believed to keep its word until it has shown otherwise so many times. */
 const trust = 8;
+const leastFinished = 20;
 /** Beyond, somebody forgot to say that the goods were ready. */
 const mostShare = 5;
 
-export function learnPreparations(finished: readonly Finished[]): Learnt {
+/** Undefined while too little is known to doubt what is announced. */
+export function learnPreparations(finished: readonly Finished[]): Learnt | undefined {
+  if (finished.length < leastFinished) return undefined;
   const sums = new Map<string, { readonly sum: number; readonly count: number }>();
   const usable = finished.map((each) => ({ ...each, share: Math.min(each.share, mostShare) }));
   for (const { branchId, share } of usable) {

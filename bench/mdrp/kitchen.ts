@@ -1,7 +1,7 @@
 // What is known of the kitchens: with `noisyPrep` only the mean preparation of each restaurant until the food is there,
 // else the ready time from the placement on; and how often each has been ordered from so far.
 
-import { readyEstimate, spreadOf, type Spread } from '../../dispatch/ready.ts';
+import { readyEstimate, spreadWithUsual, type Spread } from '../../dispatch/ready.ts';
 import type { ReadyEstimate } from '../../dispatch/snapshot.ts';
 import type { InstanceFiles, InstanceOrder } from '../../sandbox/city/instance-files.ts';
 import type { Spot } from '../../sandbox/city/projection.ts';
@@ -63,7 +63,7 @@ const meansOf = (orders: readonly InstanceOrder[]): ReadonlyMap<string, number> 
 function createSpread() {
   let cooking: { readonly readyAt: number; readonly share: number }[] = [];
   const finished: number[] = [];
-  let spread = spreadOf(finished);
+  let spread = spreadWithUsual(finished);
   return {
     expect({ placedAt, readyAt }: InstanceOrder, meanMs: number): void {
       const share = ((readyAt - placedAt) * minuteMs) / Math.max(minuteMs, meanMs);
@@ -74,7 +74,7 @@ function createSpread() {
       if (done.length === 0) return spread;
       cooking = cooking.filter(({ readyAt }) => readyAt > minute);
       finished.push(...done.map(({ share }) => share));
-      spread = spreadOf(finished);
+      spread = spreadWithUsual(finished);
       return spread;
     },
   };

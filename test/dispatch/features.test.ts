@@ -6,7 +6,7 @@ import { plan } from '../../dispatch/plan.ts';
 import {
   learnPreparations,
   readyEstimate,
-  spreadOf,
+  spreadWithUsual,
   withLearntReady,
 } from '../../dispatch/ready.ts';
 import type { OnlineDriver, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
@@ -256,7 +256,7 @@ const estimate = (minutes: number, finished: readonly number[] = []) =>
     since: now,
     now: now + minutes * minute,
     expectedMs: 20 * minute,
-    spread: spreadOf(finished),
+    spread: spreadWithUsual(finished),
     stepMs: minute,
   });
 
@@ -292,18 +292,29 @@ const finished = (branchId: string, share: number, count: number) =>
 
 describe('learnPreparations', () => {
   test('a branch that is always late is expected late, another one is not', () => {
-    const { factors } = learnPreparations([...finished('slow', 2, 72), ...finished('true', 1, 9)]);
-    expect(factors.get('slow')).toBeCloseTo(1.9);
-    expect(factors.get('true')).toBe(1);
+    const learnt = learnPreparations([...finished('slow', 2, 72), ...finished('true', 1, 9)]);
+    expect(learnt?.factors.get('slow')).toBeCloseTo(1.9);
+    expect(learnt?.factors.get('true')).toBe(1);
   });
 
   test('one slip does not condemn a branch, nor a forgotten word all of them', () => {
-    const { factors, spread } = learnPreparations([
-      ...finished('new', 2, 1),
-      ...finished('x', 99, 1),
-    ]);
-    expect(factors.get('new')).toBeCloseTo(1.11);
-    expect(spread.shares.at(-1)).toBeLessThan(4);
+    const odd = [...finished('new', 2, 1), ...finished('x', 99, 1), ...finished('true', 1, 18)];
+    expect(learnPreparations(odd)?.factors.get('new')).toBeCloseTo(1.11);
+    expect(learnPreparations(odd)?.spread.shares.at(-1)).toBeLessThan(4);
+    expect(learnPreparations(odd.slice(1))).toBeUndefined();
+  });
+
+  test('branches that keep their word are taken at it', () => {
+    const learnt = learnPreparations(finished('true', 1, 20));
+    if (!learnt) throw new Error('there is enough to learn from');
+    const announced = { branchId: 'true', since: now, readyAt: now + 10 * minute };
+    const { orders } = withLearntReady(
+      snapshot([order(1, at(0))], []),
+      new Map([[orderId(1), announced]]),
+      { ...learnt, stepMs: minute },
+    );
+    const { earlyAt, expectedAt, lateAt } = orders[0]?.ready ?? {};
+    expect([earlyAt, expectedAt, lateAt]).toEqual([0, 0, 0].map(() => now + 10 * minute));
   });
 
   test('puts what it knows into orders and into the stops of drivers, but only of goods in the making', () => {
@@ -316,6 +327,7 @@ describe('learnPreparations', () => {
       [driver(1, at(0), { route: delivery(3, at(100), at(0)) })],
     );
     const learnt = learnPreparations(finished('slow', 2, 72));
+    if (!learnt) throw new Error('there is enough to learn from');
     const after = withLearntReady(before, announced, { ...learnt, stepMs: minute });
     const [first, second] = after.orders;
     const late = Math.round((first?.ready?.expectedAt ?? 0) / minute) - now / minute;
