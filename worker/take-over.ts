@@ -1,6 +1,6 @@
-// Moves the open orders of another version to this one. What replays under this code goes on where it is; an order
-// that does not is rebuilt from its event log: its workflow starts anew, finds every step stored and follows it.
-// So no order is left to a version that nobody runs.
+// Moves the open workflows of another version to this one. What replays under this code goes on where it is; what does
+// not is begun anew: an order, and a settling, finds every step in its event log, a refund, a bulk action and the
+// comparison of the books in their rows. So nothing is left to a version that nobody runs.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
@@ -90,8 +90,6 @@ async function move(mover: Mover, { workflowId, from, replays }: Moving): Promis
     const end = await confirm(mover, workflowId);
     if (end !== 'failed') return end;
   }
-  // Only an order can be rebuilt: its steps are written down.
-  if (!workflowId.startsWith('order:')) return 'failed';
   await startAnew(mover, { workflowId, from });
   const end = await confirm(mover, workflowId);
   return end === 'moved' ? 'rebuilt' : end;
@@ -124,7 +122,7 @@ async function startAnew(
       event.workflowTaskCompletedEventAttributes ?? event.workflowTaskFailedEventAttributes,
   );
   if (!first) throw new Error('has no workflow task yet: it follows the current version by itself');
-  log(`${workflowId} does not run under ${to.buildId}: rebuilt from its event log`);
+  log(`${workflowId} does not run under ${to.buildId}: begun anew from what is stored`);
   await rebuild(fleet, {
     workflowId,
     runId,

@@ -5,7 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { copyCode, otherWords, sleepsFirst, type Patch } from '../support/other-code.ts';
+import {
+  copyCode,
+  otherWords,
+  refundsSleepFirst,
+  sleepsFirst,
+  type Patch,
+} from '../support/other-code.ts';
 import { openShop, type Shop } from '../support/shop.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { carry, expectAgreement, insist, paymentsOf } from '../support/truth.ts';
@@ -48,5 +54,31 @@ test.for([
     });
     expect(await paymentsOf(stack, id)).toMatchObject([{ amount_received: 2_350 }]);
     await expect.poll(() => runsOf(id), { timeout: 10_000 }).toBe(runs);
+  },
+);
+
+test(
+  'a refund that does not replay is begun anew, and paid once',
+  { timeout: 150_000 },
+  async () => {
+    const { id } = (await shop.place()).body;
+    await shop.until(id, { order_status: 'pending' });
+    await insist(() => shop.merchantSays(id, 'accept', { prep_seconds: 1 }, `accept-${id}`));
+    await insist(() => shop.merchantSays(id, 'ready', {}, `ready-${id}`));
+    await carry(shop, id);
+    await expectAgreement(stack, id);
+    const path = `/v1/orders/${id}/refunds`;
+    const body = { reason: 'quality', fault: 'merchant' };
+    const asked = await shop.post({ secret: shop.merchantKey, path, body });
+    expect(asked.body).toMatchObject({ status: 'awaiting_approval', amount_minor: 2_350 });
+    const handle = stack.client.workflow.getHandle(`refund:${asked.body.id}`);
+    await expect.poll(async () => (await handle.describe()).historyLength).toBeGreaterThan(9);
+    await stack.kill('worker');
+    await stack.start('worker', {}, await copyCode(join(folder, 'refunds'), refundsSleepFirst));
+    const approve = `/v1/refunds/${asked.body.id}/approve`;
+    await insist(() => shop.post({ secret: stack.adminKey, path: approve, key: `approve-${id}` }));
+    expect(await handle.result()).toMatchObject({ status: 'refunded' });
+    const { refunds } = stack.stripe.control.books();
+    expect(refunds.map(({ amount }) => amount)).toEqual([2_350]);
   },
 );

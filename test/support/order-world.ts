@@ -5,7 +5,11 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { expect, inject, vi } from 'vitest';
-import type { Activities } from '../../activities/contract.ts';
+import type {
+  Activities,
+  ReconcileActivities,
+  RefundActivities,
+} from '../../activities/contract.ts';
 import type { Outcome } from '../../adapters/order-engine.ts';
 import { engineOf, searchAttributes } from '../../adapters/temporal.ts';
 import { newId } from '../../db/new-id.ts';
@@ -114,6 +118,9 @@ export async function createWorld() {
   const log = createLog();
   const calls: PaymentCall[] = [];
   let provider: (call: PaymentCall) => PaymentResult | Promise<PaymentResult> = obliging;
+  /** What bulk rounds leave, the last one first. */
+  const rounds: number[] = [];
+  let decided = false;
   const activities = {
     record: (input) => log.record(input),
     async callProvider({ call }) {
@@ -123,8 +130,13 @@ export async function createWorld() {
     dispatchRound: async () => ({ open: 0, offersMade: 0, waitMs: 60_000 }),
     maintain: async () => ({ waitMs: 60_000 }),
     isOrderRunning: async ({ orderId }) => (await engine.workflowOf(orderId)).kind === 'running',
-    bulkRound: async () => ({ left: 0 }),
-  } satisfies Activities;
+    bulkRound: async () => ({ left: rounds.pop() ?? 0 }),
+    advanceRefund: async () => {
+      const isOver = decided;
+      return { status: isOver ? 'refunded' : 'awaiting_approval', isOver, waitMs: 3_600_000 };
+    },
+    reconcile: async () => ({ compared: 1, differences: 0, healed: 0, vanished: 0 }),
+  } satisfies Activities & RefundActivities & ReconcileActivities;
   const startWorkers = () => runWorkers({ connection: native, namespace, activities });
   let workers = await startWorkers();
 
@@ -133,6 +145,8 @@ export async function createWorld() {
     engine,
     log,
     calls,
+    rounds,
+    decideRefunds: () => void (decided = true),
     answerWith: (next: typeof provider) => void (provider = next),
     stopWorkers: () => workers.stop(),
     async startWorkers(): Promise<void> {

@@ -65,3 +65,13 @@ export const failsAtAccept: readonly Patch[] = [
     to: "  life.working = true;\n  if (item.command.kind === 'accept') throw new Error('a bug of this version');",
   },
 ];
+
+/** The same for every refund. */
+export const refundsSleepFirst: readonly Patch[] = [
+  { file: 'workflows/refund.ts', from: '  setHandler,\n', to: '  setHandler,\n  sleep,\n' },
+  {
+    file: 'workflows/refund.ts',
+    from: '    for (;;) {\n',
+    to: "    await sleep('1ms');\n    for (;;) {\n",
+  },
+];

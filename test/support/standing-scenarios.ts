@@ -1,10 +1,16 @@
-// Workflows without an end, as far as a golden history needs them. They follow the current version (AUTO_UPGRADE), so
-// each release meets their running histories.
+// What runs beside the orders, as far as a golden history needs it. The first two have no end and follow the current
+// version (AUTO_UPGRADE), so each release meets their running histories; the others stay on theirs.
 
 import { expect, vi } from 'vitest';
 import { newId } from '../../db/new-id.ts';
-import { maintenanceWorkflowId } from '../../domain/ids.ts';
-import type { World } from './order-world.ts';
+import {
+  bulkWorkflowId,
+  maintenanceWorkflowId,
+  refundWorkflowId,
+  settleWorkflowId,
+} from '../../domain/ids.ts';
+import { refundChangedSignal } from '../../domain/money-messages.ts';
+import { factsOf, orderIn, type World } from './order-world.ts';
 
 type Handle = ReturnType<World['client']['workflow']['getHandle']>;
 type History = Awaited<ReturnType<Handle['fetchHistory']>>;
@@ -39,4 +45,53 @@ export const standing: Readonly<Record<string, (world: World) => Promise<History
     await engine.startMaintenance();
     return historyAfter(1, client.workflow.getHandle(maintenanceWorkflowId));
   },
+  async settled(world) {
+    const facts = factsOf({}, { method: 'cash', paymentMethod: '' });
+    const order = orderIn(world, facts);
+    await order.place();
+    await order.seen('order.submitted');
+    await order.send({ kind: 'accept' });
+    await order.send({ kind: 'markReady' });
+    const driverId = newId('driver');
+    const offerId = newId('offer');
+    await order.send({ kind: 'assign', driverId, offerId, pickupEtaAt: Date.now() });
+    await order.handle.terminate('by hand');
+    const { orderId } = facts;
+    const actor = { kind: 'support', id: 'key_agent' } as const;
+    const input = { facts, outcome: 'delivered', actor, commandId: 'settle' } as const;
+    await world.engine.settle({ ...input, deadlineMs: 2_000 });
+    const command = { kind: 'remitCash', amountMinor: facts.totalMinor } as const;
+    await world.engine.send({ orderId, command, actor, commandId: 'cash', deadlineMs: 10_000 });
+    return historyOf(world.client.workflow.getHandle(settleWorkflowId(orderId)));
+  },
+  async refunded({ client, decideRefunds }) {
+    const refundId = newId('refund');
+    const handle = await client.workflow.start('refund', {
+      workflowId: refundWorkflowId(refundId),
+      taskQueue: 'orders',
+      args: [{ refundId }],
+    });
+    await vi.waitFor(async () => expect((await handle.describe()).historyLength).toBe(11));
+    decideRefunds();
+    await handle.signal(refundChangedSignal);
+    return historyOf(handle);
+  },
+  async 'bulk-action'({ client, rounds }) {
+    rounds.push(0, 1, 1);
+    const bulkId = newId('bulk');
+    const args = [{ bulkId }];
+    const workflowId = bulkWorkflowId(bulkId);
+    return historyOf(
+      await client.workflow.start('bulk', { workflowId, taskQueue: 'orders', args }),
+    );
+  },
+  async reconciled({ client }) {
+    const options = { workflowId: 'reconciliation', taskQueue: 'orders' };
+    return historyOf(await client.workflow.start('reconciliation', options));
+  },
 };
+
+async function historyOf(handle: Handle): Promise<History> {
+  await handle.result();
+  return handle.fetchHistory();
+}
