@@ -204,8 +204,8 @@ const caps: readonly (keyof Policy)[] = [
     ...(Object.keys(defaultPolicy) as (keyof Policy)[]).filter((name) => name.startsWith('max')),
   ]),
 ];
-/** The dispatcher's, which ends a search by its own command; and what the number of drivers caps as well. */
-const elsewhere: ReadonlySet<string> = new Set(['maxOfferRounds', 'maxRemakes']);
+/** The dispatcher's and the API's, who count outside the order; and what the number of drivers caps as well. */
+const elsewhere: ReadonlySet<string> = new Set(['maxOfferRounds', 'maxPinAttempts', 'maxRemakes']);
 
 describe('lifecycle › the checker sees a broken policy', () => {
   it('without any one cap', () => {

@@ -193,10 +193,8 @@ test('an upgrade under load loses nothing, and a bad version is rolled back', as
   expect([...byVersion.keys()].toSorted()).toEqual(['new', 'old']);
   expect(move.output).toMatch(/: 0 moved, [1-9]\d* rebuilt, .* 0 failed/);
   figure(
-    `${placing.ids.length} orders, one every ${everyMs} ms: all completed and captured once, none diverged`,
-  );
-  console.log(
     [
+      `${placing.ids.length} orders, one every ${everyMs} ms: all completed and captured once, none diverged`,
       ...[...byVersion].map(([versions, of]) => `  ${versions}: ${of.length} orders`),
       seen,
       rollback.output,

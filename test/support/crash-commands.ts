@@ -7,8 +7,6 @@ import {
   anotherDriver,
   driver,
   merchant,
-  newOffer,
-  ownDriver,
   support,
   takeOffer,
   tell,
@@ -30,6 +28,7 @@ const isDelivered = { finish: [deliver], end: completed };
 const isCarried = { finish: carrying, end: completed };
 const isBroughtBack = { finish: [bringBack], end: returned };
 const noDriver = true;
+const elsewhere = { lat: 52.54, lng: 13.43 };
 const pharmacy = { kind: 'pharmacy', noDriver } as const;
 
 const byMerchant = {
@@ -211,15 +210,9 @@ const bySupport = {
   },
   assignDriver: {
     tag: 'delivery.assigned',
-    direct: true,
     noDriver,
     lead: leads.ready,
-    act: tell((on) => ({
-      kind: 'assignDriver',
-      driverId: ownDriver(on),
-      offerId: newOffer(),
-      pickupEtaAt: Date.now(),
-    })),
+    act: support('assign-driver', ({ shop }) => ({ driver_id: shop.ids.driver })),
     ...isCarried,
   },
   unassignDriver: {
@@ -233,7 +226,7 @@ const bySupport = {
     direct: true,
     noDriver,
     lead: leads.accepted,
-    act: tell(() => ({ kind: 'forceReady' })),
+    act: tell({ kind: 'forceReady' }),
     ...isCancelled,
   },
   forceDeliver: {
@@ -250,13 +243,8 @@ const bySupport = {
   },
   transferDelivery: {
     tag: 'delivery.transferred',
-    direct: true,
     lead: leads.accident,
-    act: tell(async (on) => ({
-      kind: 'transferDelivery',
-      driverId: await anotherDriver(on),
-      offerId: newOffer(),
-    })),
+    act: support('transfer', async (on) => ({ driver_id: await anotherDriver(on) })),
     finish: [support('mark-delivered')],
     end: completed,
   },
@@ -293,18 +281,20 @@ const bySupport = {
   },
   changeAddress: {
     tag: 'order.address_changed',
-    direct: true,
     noDriver,
     lead: leads.accepted,
-    act: tell(() => ({ kind: 'changeAddress', travelMs: 1_200_000 })),
+    act: support('change-address', () => ({ location: elsewhere, address: 'Canary Row 8' })),
     ...isCancelled,
   },
   cancelWithOutcome: {
     tag: 'order.cancelled',
-    direct: true,
     noDriver,
     lead: leads.accepted,
-    act: tell(() => ({ kind: 'cancelWithOutcome', shares: ['goods', 'goods', 'nothing'] })),
+    act: support('cancel-with-outcome', () => ({
+      customer_pays: 'goods',
+      merchant_gets: 'goods',
+      driver_gets: 'nothing',
+    })),
     end: 'cancelled captured',
   },
 } as const satisfies Partial<Record<UpdateName, Row>>;

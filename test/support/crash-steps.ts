@@ -1,7 +1,6 @@
 // What people do to a real order, in steps: each insists, as real clients do, until it is answered with yes.
 
 import { expect } from 'vitest';
-import { newId } from '../../db/new-id.ts';
 import { parseId, type DriverId, type OrderId } from '../../domain/ids.ts';
 import type { ExternalCommand } from '../../domain/messages.ts';
 import type { GoodsKind } from '../../domain/order.ts';
@@ -94,10 +93,10 @@ export const merchant = (what: string, body: object = {}): Step =>
 export const driver = (what: string, body: object = {}, nth = '1'): Step =>
   says({ who: ({ shop }) => shop.driverKey, path: `/v1/orders/:id/${what}`, body, nth });
 export const support =
-  (action: string, given: () => object = () => ({})): Step =>
-  (on, id) => {
+  (action: string, given: (on: Play) => object | Promise<object> = () => ({})): Step =>
+  async (on, id) => {
     const path = `/v1/support/orders/:id/actions/${action}`;
-    const body = { reason: 'other', ...given() };
+    const body = { reason: 'other', ...(await given(on)) };
     return says({ who: ({ stack }) => stack.adminKey, path, body })(on, id);
   };
 
@@ -134,11 +133,10 @@ const idOf = (text: string): OrderId => {
 
 /** What no route of the API sends. */
 export const tell =
-  (commandFor: (on: Play) => ExternalCommand | Promise<ExternalCommand>): Step =>
-  async (on, id) => {
-    const command = await commandFor(on);
+  (command: ExternalCommand): Step =>
+  async ({ stack }, id) => {
     const said = () =>
-      on.stack.engine.send({
+      stack.engine.send({
         orderId: idOf(id),
         command,
         actor: { kind: 'support', id: 'key_proof' },
@@ -148,7 +146,6 @@ export const tell =
     await expect.poll(said, { timeout: 60_000, interval: 200 }).toMatchObject({ kind: 'done' });
   };
 
-export const ownDriver = ({ shop }: Play): DriverId => shop.ids.driver as DriverId;
 export async function anotherDriver({ shop, stack }: Play): Promise<DriverId> {
   const { body } = await shop.post({
     secret: stack.adminKey,
@@ -157,4 +154,3 @@ export async function anotherDriver({ shop, stack }: Play): Promise<DriverId> {
   });
   return body.id as DriverId;
 }
-export const newOffer = () => newId('offer');
