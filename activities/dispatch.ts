@@ -1,6 +1,7 @@
 // One dispatch round of a market. Everything it decides stands in rows that are guarded by themselves, so a round may
 // die anywhere, be repeated, or run beside another one: what is done is seen as done. Called by workflows/dispatcher.ts.
 
+import type { CrashPoint } from '../adapters/crash-point.ts';
 import type { LiveRedis } from '../adapters/redis.ts';
 import type { OrderEngine, Outcome } from '../adapters/order-engine.ts';
 import type { Db } from '../db/connect.ts';
@@ -34,7 +35,7 @@ type Dependencies = {
   readonly log: Logger;
   /** Absent: places come from PostgreSQL, and drivers find their offers by looking. */
   readonly redis?: Pick<LiveRedis, 'hint' | 'readPositions'>;
-  readonly crashPoint?: (name: string) => void;
+  readonly crashPoint?: CrashPoint;
   /** Epoch milliseconds. */
   readonly now?: () => number;
 };
@@ -189,6 +190,7 @@ async function endExhausted(
 async function offer(round: Round, planned: Planned): Promise<readonly NewOffer[]> {
   const { db, redis, crashPoint, marketId, policy, clock } = round;
   const now = clock();
+  const tags = planned.plan.offers.flatMap(({ orders }) => orders.map(({ orderId }) => orderId));
   const made = await writeOffers(db, {
     marketId,
     now,
@@ -202,10 +204,10 @@ async function offer(round: Round, planned: Planned): Promise<readonly NewOffer[
       route: route.map(({ kind, orderId }) => ({ kind, orderId })),
       decision: Object.fromEntries(decisions.map(({ orderId, decision }) => [orderId, decision])),
     })),
-    beforeCommit: () => crashPoint?.('dispatch:before-commit'),
+    beforeCommit: () => crashPoint?.('dispatch:before-commit', tags),
   });
-  crashPoint?.('dispatch:after-commit');
+  await crashPoint?.('dispatch:after-commit', tags);
   if (redis) await Promise.all(made.map(({ driverId }) => redis.hint(`driver:${driverId}`)));
-  crashPoint?.('dispatch:after');
+  await crashPoint?.('dispatch:after', tags);
   return made;
 }

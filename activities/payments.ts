@@ -35,11 +35,11 @@ export function createPaymentActivities({
 }: Dependencies): PaymentActivities {
   return {
     async callProvider(request: Request): Promise<PaymentResult> {
-      const { step } = request.call;
-      crashPoint('payment:before', [step]);
+      const tags = [request.call.step, request.orderId];
+      await crashPoint('payment:before', tags);
       try {
         const { result, clientSecret } = await answerOf(gateway, request);
-        crashPoint('payment:after-effect', [step]);
+        await crashPoint('payment:after-effect', tags);
         if (result.kind === 'paymentRequiresAction' && clientSecret) {
           await savePaymentAction(db, {
             orderId: request.orderId,

@@ -22,22 +22,23 @@ export function createRecordActivities(deps: Dependencies): RecordActivities {
   return {
     async record(input: RecordInput): Promise<Recorded> {
       const tags = tagsOf(input);
-      crashPoint('record:before', tags);
+      await crashPoint('record:before', tags);
       const recorded = await write(db, input);
-      crashPoint('record:after-commit', tags);
+      await crashPoint('record:after-commit', tags);
       void tellOthers(deps, input);
       return recorded;
     },
   };
 }
 
-/** For crash points: the event types, those of a further attempt with its number, and whose doing it is (`exit:expire`, `answer:capture`). */
-function tagsOf({ commandId, events }: RecordInput): readonly string[] {
+/** For crash points: the event types, whose doing it is (`exit:expire`, `answer:capture`), the order and its merchant. */
+function tagsOf({ commandId, events, facts }: RecordInput): readonly string[] {
   const [kind = '', name = '', step = ''] = commandId.split(':');
   return [
     ...events.map((event) => event.type),
-    ...events.flatMap((event) => ('attempt' in event ? [`${event.type}:${event.attempt}`] : [])),
     `${kind}:${kind === 'answer' ? step : name}`,
+    facts.orderId,
+    facts.merchantId,
   ];
 }
 

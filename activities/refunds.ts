@@ -66,7 +66,7 @@ export function createRefundActivities({
   }
 
   async function send(row: Refund): Promise<void> {
-    crashPoint('refund:before');
+    await crashPoint('refund:before');
     const firstSentAt = row.first_sent_at?.getTime() ?? now();
     try {
       const answer = await gateway.refund({
@@ -76,9 +76,9 @@ export function createRefundActivities({
         key: refundKey({ orderId: row.order_id, refundId: row.id }, row.attempt),
         firstSentAt,
       });
-      crashPoint('refund:after-effect');
+      await crashPoint('refund:after-effect');
       await recordRefundNews(db, { row, news: newsOf(row, answer), now: new Date(now()) });
-      crashPoint('refund:after-record');
+      await crashPoint('refund:after-record');
     } catch (error) {
       await unanswered({ db, row, now: now() }, error);
     }

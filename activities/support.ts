@@ -79,7 +79,7 @@ async function actOne(deps: Dependencies, one: One): Promise<void> {
     now,
   });
   const answer = await sendOne(deps, { ...one, commandId });
-  crashPoint('bulk:after-send');
+  await crashPoint('bulk:after-send');
   if (!answer) return;
   await closeAttempt(db, { commandId, ...answer, now: new Date() });
   await closeItem(db, { bulkId, orderId, ...answer });

@@ -98,8 +98,8 @@ export type Problem = (typeof problems)[number];
 
 export type DeliveryPart =
   | { readonly status: 'none' }
-  /** `since` is when the search starts: until the goods are nearly ready, it lies ahead. */
-  | { readonly status: 'searching'; readonly since: number }
+  /** `since` is when the search starts: until the goods are nearly ready, it lies ahead of `plannedAt`. */
+  | { readonly status: 'searching'; readonly since: number; readonly plannedAt: number }
   | ({
       readonly status: 'confirmed';
       readonly since: number;

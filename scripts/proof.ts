@@ -1,32 +1,40 @@
-// `npm run proof`: the long matrices of which `npm test` plays a sample: every crash point × every command, the
-// rehearsed upgrade, longer pauses, more random lives. The last line is exactly "N passed, N failed".
+// `npm run proof`: the long matrices of which `npm test` plays a sample. Everything is told as it ends, and all of it
+// once more in a closing table. The last line is exactly "N passed, N failed".
 
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startVitest } from 'vitest/node';
+import { startVitest, type Reporter, type TestModule } from 'vitest/node';
+import { figuresIn } from '../test/support/figure.ts';
 import { summary, type Counts } from '../test/support/summary.ts';
 import { stateRoot } from './local/state.ts';
 
 const usage = `npm run proof [-- options]
 
-  --part crash|upgrade|pause|lives   one part; may be repeated (default: all)
+  --part NAME     one part; may be repeated (default: all)
+    lives     random lives through the domain, and the graph of the lifecycle
+    mutants   the lifecycle broken on purpose, one row, exit or cap at a time: each must be noticed
+    races     two at the same moment: one wins, the other is told what came first
+    silence   everybody falls silent: the order ends in a real run, within its bound
     crash     every crash point × every command, exit and payment step of the lifecycle, then the audit
     upgrade   a rolling upgrade under load, a bad version rolled back (also: npm run rehearse-upgrade)
     pause     200 orders under way while the worker is away for a minute, and the outbox's crashes
-    lives     random lives through the domain, and its graph
-  --only TEXT     crash, upgrade, pause, lives: only tests whose name holds this ("× accept", "record:before")
+  --only TEXT     only tests whose name holds this ("× accept", "record:before")
   --resume        crash: without the cells that passed since the last run without it
   --lives N       how many random lives (default 100000)
   --help`;
 
 const parts = {
-  crash: 'test/e2e/crash.test.ts',
-  upgrade: 'test/e2e/upgrade.test.ts',
-  pause: 'test/e2e/pause.test.ts test/e2e/outbox.test.ts',
-  lives: 'test/domain',
-} as const;
+  lives: ['test/domain/graph.test.ts', 'test/domain/random-lives.test.ts'],
+  mutants: ['test/domain/mutants.test.ts'],
+  races: ['test/domain/races.test.ts', 'test/e2e/races.test.ts'],
+  silence: ['test/workflows/silence.test.ts'],
+  crash: ['test/e2e/crash.test.ts', 'test/e2e/settle.test.ts'],
+  upgrade: ['test/e2e/upgrade.test.ts'],
+  pause: ['test/e2e/pause.test.ts', 'test/e2e/outbox.test.ts'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 type Part = keyof typeof parts;
+const partNames = Object.keys(parts) as readonly Part[];
 const isPart = (name: string): name is Part => Object.hasOwn(parts, name);
 
 function readOptions() {
@@ -39,7 +47,7 @@ function readOptions() {
       help: { type: 'boolean', default: false },
     },
   });
-  const asked = values.part ?? Object.keys(parts);
+  const asked: readonly string[] = values.part ?? partNames;
   const chosen = asked.filter(isPart);
   if (chosen.length < asked.length)
     throw new Error(`--part is one of ${Object.keys(parts).join(', ')}`);
@@ -49,6 +57,57 @@ function readOptions() {
 
 /** Regular expressions are vitest's; people mean the words. */
 const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&');
+
+const isPure = (file: string): boolean => file.startsWith('test/domain/');
+
+const partOf = (file: string): Part | undefined =>
+  partNames.find((name) => parts[name].some((path) => file.endsWith(path)));
+
+type Line = Counts & { ms: number; readonly figures: string[] };
+
+/** Adds up what each part has shown. */
+function closingTable() {
+  const lines = new Map<Part, Line>();
+  const lineOf = (file: string): Line | undefined => {
+    const part = partOf(file);
+    if (!part) return undefined;
+    const line = lines.get(part) ?? { passed: 0, failed: 0, ms: 0, figures: [] };
+    lines.set(part, line);
+    return line;
+  };
+  const reporter = (): Reporter => ({
+    onInit({ state }) {
+      this.onUserConsoleLog = ({ content, taskId = '' }) => {
+        const file = state.idMap.get(taskId)?.file.filepath ?? '';
+        lineOf(file)?.figures.push(...figuresIn(content));
+      };
+    },
+    onTestModuleEnd(module: TestModule) {
+      const line = lineOf(module.moduleId);
+      if (!line) return;
+      const states = [...module.children.allTests()].map((test) => test.result().state);
+      line.passed += states.filter((state) => state === 'passed').length;
+      line.failed += states.filter((state) => state === 'failed').length;
+      line.ms += module.diagnostic().duration + module.diagnostic().collectDuration;
+    },
+  });
+  return {
+    reporter,
+    print() {
+      console.log('\npart      passed  failed  seconds');
+      for (const part of partNames) {
+        const line = lines.get(part);
+        if (!line) continue;
+        const { passed, failed, ms, figures } = line;
+        const cells = [String(passed).padStart(6), String(failed).padStart(6)];
+        console.log(
+          `${part.padEnd(9)} ${cells.join('  ')}  ${String(Math.round(ms / 1_000)).padStart(7)}`,
+        );
+        for (const text of figures) console.log(`          · ${text}`);
+      }
+    },
+  };
+}
 
 async function main(): Promise<Counts> {
   const { chosen, only, resume, lives, help } = readOptions();
@@ -64,26 +123,32 @@ async function main(): Promise<Counts> {
   process.env['PROOF'] = '1';
   process.env['PROOF_PASSED'] = passedFile;
   process.env['LIVES'] = lives;
+  if (only !== undefined) process.env['PROOF_ONLY'] = only;
   const startedAt = Date.now();
-  const vitest = await startVitest(
-    'test',
-    chosen.flatMap((part) => parts[part].split(' ')),
-    {
+  const table = closingTable();
+  const files = chosen.flatMap((part): readonly string[] => parts[part]);
+  const run = async (project: 'pure' | 'live'): Promise<void> => {
+    const own = files.filter((file) => isPure(file) === (project === 'pure'));
+    if (own.length === 0) return;
+    const vitest = await startVitest('test', own, {
+      project,
       watch: false,
-      // One at a time, each with the machine to itself, told as it ends.
       fileParallelism: false,
-      disableConsoleIntercept: true,
       ...(only === undefined ? {} : { testNamePattern: literally(only) }),
       reporters: [
         'verbose',
+        table.reporter(),
         summary((tests) => {
           counts.passed += tests.passed;
           counts.failed += tests.failed;
         }),
       ],
-    },
-  );
-  await vitest.close();
+    });
+    await vitest.close();
+  };
+  // What only computes runs beside what mostly waits.
+  await Promise.all([run('pure'), run('live')]);
+  table.print();
   console.log(`\nThe proof took ${Math.round((Date.now() - startedAt) / 1_000)} s.`);
   if (process.exitCode === 1 && counts.failed === 0) counts.failed = 1;
   return counts;

@@ -17,11 +17,12 @@ type Carried = Extract<DeliveryPart, Carrier>;
 
 /** The driver's own delivery, if it is in one of these states; else the refusal. */
 function own(
-  { delivery }: OrderState,
+  state: OrderState,
   driverId: DriverId,
   ...statuses: readonly Status[]
 ): Carried | Decision {
-  if (!('driverId' in delivery) || delivery.driverId !== driverId) return notYours();
+  const { delivery } = state;
+  if (!('driverId' in delivery) || delivery.driverId !== driverId) return notYours(state);
   if (statuses.includes(delivery.status) && 'offerId' in delivery) return delivery;
   const { status, since } = delivery;
   switch (status) {

@@ -1,6 +1,7 @@
 // What a typed no says: what happened first, and when.
 
 import { refused, type Decision } from '../decision.ts';
+import type { Machine } from '../lifecycle.ts';
 import type { Counters, OrderState } from '../order.ts';
 import type { Policy } from '../policy.ts';
 
@@ -14,11 +15,16 @@ export function alreadyEnded({ order }: OrderState): Decision {
   );
 }
 
-export function wrongState(state: OrderState, machine: 'order' | 'delivery' | 'payment'): Decision {
-  const part = state[machine];
-  const since = 'since' in part ? part.since : undefined;
-  return refused('wrong_state', `the ${machine} is ${part.status}`, since);
+export function wrongState(state: OrderState, machine: Machine): Decision {
+  const { status } = state[machine];
+  return refused('wrong_state', `the ${machine} is ${status}`, beganAt(state[machine]));
 }
+
+/** When a state was entered, as far as it is known. */
+const beganAt = (part: OrderState[Machine]): number | undefined => {
+  if ('plannedAt' in part) return part.plannedAt;
+  return 'since' in part ? part.since : undefined;
+};
 
 const caps = {
   changes: 'maxChanges',
@@ -40,5 +46,5 @@ export function capped({ counts, facts }: OrderState, name: keyof Counters): Dec
     : undefined;
 }
 
-export const notYours = (): Decision =>
-  refused('not_your_delivery', 'the delivery is not with this driver');
+export const notYours = ({ delivery }: OrderState): Decision =>
+  refused('not_your_delivery', 'the delivery is not with this driver', beganAt(delivery));

@@ -13,10 +13,13 @@ export function evolveDelivery(state: OrderState, event: DeliveryEvent): OrderSt
   const become = (part: DeliveryPart): OrderState => ({ ...state, delivery: part });
   switch (event.type) {
     case 'delivery.created':
-      return { ...become({ status: 'searching', since: event.releaseAt }), searches: 1 };
+      return {
+        ...become({ status: 'searching', since: event.releaseAt, plannedAt: since }),
+        searches: 1,
+      };
     case 'delivery.released':
       return {
-        ...become({ status: 'searching', since: event.releaseAt ?? since }),
+        ...become({ status: 'searching', since: event.releaseAt ?? since, plannedAt: since }),
         searches: event.search,
       };
     case 'delivery.assigned':

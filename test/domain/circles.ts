@@ -105,7 +105,9 @@ export const byTheClock: Speak = (state, now) => {
     say.delay,
     say.ready,
     { kind: 'hold', until: now + hour },
+    { kind: 'hold', until: now + 3 * hour },
     { kind: 'extendDeadline', key: first?.key ?? '', byMs: 10 * minute },
+    { kind: 'extendDeadline', key: first?.key ?? '', byMs: 3 * hour },
     { kind: 'undoLast' },
     { kind: 'resendToMerchant' },
   ];

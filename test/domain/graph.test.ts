@@ -3,16 +3,17 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { dueAt, lifecycle, type Machine } from '../../domain/lifecycle.ts';
-import { exitKinds, updateNames, type Command } from '../../domain/messages.ts';
-import { initialState, isOver, type OrderFacts, type OrderState } from '../../domain/order.ts';
-import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
+import { lifecycle } from '../../domain/lifecycle.ts';
+import { exitKinds, updateNames } from '../../domain/messages.ts';
+import { initialState, type OrderFacts, type OrderState } from '../../domain/order.ts';
+import { figure } from '../support/figure.ts';
 import { everyday } from './circles.ts';
 import { combinationOf, facts, hear, hour } from './lives.ts';
 import { lifecyclePage } from './lifecycle-page.ts';
+import { silenceFrom } from './silence.ts';
 import { situations } from './situations.ts';
 import { walk, type Walk } from './walk.ts';
-import { plans, walkAll, walkOf } from './walks.ts';
+import { plans, walkAll } from './walks.ts';
 
 /** Two drivers instead of five: a third one needs somebody from outside and changes no bound. */
 const full = walk(
@@ -36,7 +37,7 @@ describe('lifecycle › never stuck', () => {
   it('holds under the default policy too, where it reaches the same', () => {
     expect(full.violations).toEqual([]);
     expect(full.combinations).toEqual(walks.get('everyday')?.combinations);
-    console.log(
+    figure(
       `lifecycle: ${reached.size} combinations of order × delivery × payment in ${walks.size} walks, ` +
         `${nodesOf().length} states in abstract time; everyday under the default policy ${full.nodes.size} more`,
     );
@@ -95,7 +96,7 @@ describe('lifecycle › never stuck', () => {
     }
     const ofPlaced = silenceFrom(first({}));
     const farAhead = silenceFrom(first(plans['for much later'].facts));
-    console.log(
+    figure(
       `lifecycle: a silent order for now is over within ${inWords(ofPlaced)}, one for ten days ahead within ${inWords(farAhead)}; ` +
         `from any state ${inWords(Math.max(...silent.values()))}, with a provider at its worst ${inWords(Math.max(...worst.values()))}`,
     );
@@ -157,200 +158,4 @@ function worstOf(of: Walk): ReadonlyMap<string, number> {
     return ms;
   };
   return longest(of, from);
-}
-
-/** As workflows/provider.ts reads the silence of the provider. */
-function silenceOf({ step }: PaymentCall): Command {
-  if (step === 'capture') return { kind: 'paymentCaptureFailed', code: 'unanswered', final: true };
-  return step === 'void'
-    ? { kind: 'paymentVoidFailed', code: 'void_unanswered' }
-    : { kind: 'paymentUnanswered' };
-}
-
-/** Milliseconds until the order is over when nobody, not even the provider, says anything. */
-function silenceFrom({
-  state: start,
-  now: startedAt,
-}: {
-  readonly state: OrderState;
-  readonly now: number;
-}): number {
-  let [state, now] = [start, startedAt];
-  for (let turns = 0; !isOver(state); turns += 1) {
-    if (turns > 200) throw new Error(`no end in ${combinationOf(state)}`);
-    const due = dueAt(state, Number.MAX_SAFE_INTEGER);
-    const call = paymentCallOf(state);
-    const answerAt = call ? Math.max(now, call.giveUpAt) : Number.POSITIVE_INFINITY;
-    if (due && due.at <= answerAt) {
-      now = Math.max(now, due.at);
-      state = hear(state, { kind: due.exit }, now).state;
-    } else if (call) {
-      now = answerAt;
-      state = hear(state, silenceOf(call), now).state;
-    } else throw new Error(`stuck in ${combinationOf(state)}`);
-  }
-  return now - startedAt;
-}
-
-type AnyStep = { readonly exit: string; readonly irreversible: boolean };
-type AnyRow = {
-  readonly kind: string;
-  readonly steps?: readonly AnyStep[];
-  readonly on?: readonly string[];
-};
-type AnyTable = Record<Machine, Record<string, AnyRow | undefined>>;
-const table = lifecycle as unknown as AnyTable;
-
-const isProof = process.env['PROOF'] !== undefined;
-/** Whoever sees these happen a moment early has lost an order. */
-const decisive: ReadonlySet<string> = new Set(['expire', 'failSearch', 'giveUpProof', 'writeOff']);
-
-type PlanName = keyof typeof plans;
-const planNames = Object.keys(plans) as PlanName[];
-
-/** The walks in which this state is met, the smallest first: one of them must notice. */
-function walksThrough(machine: Machine, status: string): readonly PlanName[] {
-  const size = (name: PlanName): number => walks.get(name)?.nodes.size ?? 0;
-  const meets = (name: PlanName): boolean =>
-    [...(walks.get(name)?.nodes.values() ?? [])].some(
-      (node) => node.state[machine].status === status,
-    );
-  return planNames.filter(meets).toSorted((a, b) => size(a) - size(b));
-}
-
-/** What the walks complain about with one row of the table replaced, until one of them does. */
-function complaintsWith(
-  machine: Machine,
-  status: string,
-  row: AnyRow | undefined,
-): readonly string[] {
-  const before = table[machine][status];
-  table[machine][status] = row;
-  try {
-    for (const name of walksThrough(machine, status)) {
-      const found = tryWalk(() => walkOf(plans[name]).violations);
-      if (found.length > 0) return found;
-    }
-    return [];
-  } finally {
-    table[machine][status] = before;
-  }
-}
-
-const stepsOfAll = (Object.keys(table) as Machine[]).flatMap((machine) =>
-  Object.entries(table[machine]).flatMap(([status, row]) =>
-    (row?.steps ?? []).map((step) => ({ machine, status, row, step })),
-  ),
-);
-
-/** Reminders, questions and second tries help, but the order also ends without them. */
-const dispensable = [
-  'arrived_at_dropoff.pingDriver',
-  'arrived_at_pickup.warnMerchant',
-  'capture_failed.retryCapture',
-  'confirmed.pingDriver',
-  'enroute_to_return.escalateReturn',
-  'pending.alertBranch',
-  'pending.callMerchant',
-  'pending.remindMerchant',
-  'picked_up.pingDriver',
-  'ready.remindCollection',
-];
-
-const own = (row: AnyRow | undefined, exit: string): boolean =>
-  row?.steps?.some((step) => step.exit === exit) ?? false;
-
-describe('lifecycle › the checker sees a broken table', () => {
-  it('without one of its steps, unless another step stands behind it', () => {
-    // That the others can be done without takes every walk to show: in the proof only.
-    const tried = stepsOfAll.filter(
-      ({ status, step }) => isProof || !dispensable.includes(`${status}.${step.exit}`),
-    );
-    const survivors = tried.filter(({ machine, status, row, step }) => {
-      const steps = row?.steps?.filter((other) => other !== step) ?? [];
-      return complaintsWith(machine, status, { ...row, kind: 'waits', steps }).length === 0;
-    });
-    expect(stepsOfAll.length).toBeGreaterThanOrEqual(33);
-    expect(survivors.map(({ status, step }) => `${status}.${step.exit}`).toSorted()).toEqual(
-      isProof ? dispensable : [],
-    );
-  });
-
-  it.each(
-    (Object.keys(table) as Machine[]).flatMap((machine) =>
-      Object.keys(table[machine])
-        .filter((status) => walksThrough(machine, status).length > 0)
-        .map((status) => [machine, status] as const),
-    ),
-  )('without the row of %s %s', (machine, status) => {
-    expect(complaintsWith(machine, status, undefined)).toContain(`${machine} ${status} has no row`);
-  });
-
-  it('when a step has the exit of another state', () => {
-    const sample = isProof ? 1 : 40;
-    const wrong = stepsOfAll
-      .flatMap(({ machine, status, row, step }) =>
-        exitKinds.flatMap((exit) => (own(row, exit) ? [] : [{ machine, status, row, step, exit }])),
-      )
-      .filter((_, i) => i % sample === 0);
-    const unnoticed = wrong.filter(({ machine, status, row, step, exit }) => {
-      const steps = row?.steps?.map((one) => (one === step ? { ...one, exit } : one)) ?? [];
-      return complaintsWith(machine, status, { kind: 'waits', ...row, steps }).length === 0;
-    });
-    console.log(`lifecycle: ${wrong.length} wrong exits tried, ${unnoticed.length} are harmless`);
-    const harmful = unnoticed.filter(
-      ({ status, step, exit }) =>
-        !dispensable.includes(`${status}.${step.exit}`) || decisive.has(exit),
-    );
-    expect(harmful.map(({ status, step, exit }) => `${status}.${step.exit} → ${exit}`)).toEqual([]);
-  });
-
-  it.each([
-    ['payment', 'capturing', { kind: 'rests', on: ['order'] }],
-    ['payment', 'authorized', { kind: 'final' }],
-    ['order', 'ready', { kind: 'rests', on: ['order'] }],
-    ['delivery', 'delivered', { kind: 'rests', on: ['delivery'] }],
-    ['payment', 'authorized', { kind: 'effect' }],
-    ['payment', 'collected', { kind: 'final' }],
-    ['order', 'scheduled', { kind: 'rests', on: ['payment'] }],
-  ] as const)('when %s %s becomes %o', (machine, status, row) => {
-    expect(complaintsWith(machine, status, row)).not.toEqual([]);
-  });
-
-  it.each([
-    ['everyday', 'maxDriversPerOrder', /a loop is uncapped: searches/],
-    ['everyday', 'maxPaymentAttempts', /a loop is uncapped: authorize/],
-    ['everyday', 'moneyLimitMs', /uncapped|never comes/],
-    ['everyday', 'searchLimitMs', /never comes/],
-    ['everyday', 'expireMs', /never comes/],
-    ['everyday', 'paymentActionTimeoutMs', /never comes/],
-    ['everyday', 'prepGraceMs', /never comes/],
-    ['everyday', 'pingGraceMs', /never comes/],
-    ['on the road', 'maxPickupWaitMs', /never comes/],
-    ['on the road', 'maxDropoffWaitMs', /never comes/],
-    ['on the road', 'returnWaitMs', /never comes/],
-    ['on the road', 'problemMs', /never comes/],
-    ['on the road, cash', 'cashRemitMs', /never comes/],
-    ['pharmacy', 'prescriptionMs', /never comes/],
-    ['pickup, card', 'collectMs', /never comes/],
-    ['at the branch', 'shortageMs', /never comes/],
-    ['at the branch', 'maxDelays', /uncapped/],
-    ['at the branch', 'maxShortages', /uncapped|throws/],
-    ['at the branch', 'maxChanges', /uncapped/],
-    ['at the desk', 'maxRedeliveries', /uncapped/],
-    ['by the clock', 'maxHolds', /uncapped/],
-    ['by the clock', 'maxResends', /uncapped/],
-  ] as const)('%s › without the cap %s', (plan, name, says) => {
-    const uncapped = () => walkOf(plans[plan], { [name]: Number.POSITIVE_INFINITY }).violations;
-    expect(tryWalk(uncapped).join('\n')).toMatch(says);
-  });
-});
-
-/** An exit that lands where the settlement has no cell throws: seen as well. */
-function tryWalk(run: () => readonly string[]): readonly string[] {
-  try {
-    return run();
-  } catch (error) {
-    return [String(error)];
-  }
 }

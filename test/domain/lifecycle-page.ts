@@ -31,7 +31,8 @@ type AnyRow = {
   readonly steps?: readonly Step[];
 };
 
-function rowsOf(machine: Machine): readonly string[] {
+/** The table of one machine. */
+export function rowsOf(machine: Machine): readonly string[] {
   const rows = Object.entries(lifecycle[machine] as Readonly<Record<string, AnyRow>>);
   return rows.flatMap(([status, row]) => {
     if (row.kind === 'final') return [`| \`${status}\` | – | – | final |`];
@@ -47,6 +48,22 @@ function rowsOf(machine: Machine): readonly string[] {
     );
   });
 }
+
+/** Every limit of how often and how long. */
+export const capRows = (policy: Policy): readonly string[] =>
+  Object.entries(policy).flatMap(([name, value]) =>
+    (capped.test(name) || inTable.has(name)) && typeof value === 'number'
+      ? [`| \`${name}\` | ${name.endsWith('Ms') ? inWords(value) : value} |`]
+      : [],
+  );
+const capped = /^max[A-Z]/;
+const inTable: ReadonlySet<string> = new Set(
+  machines.flatMap((machine) =>
+    Object.values(lifecycle[machine] as Readonly<Record<string, AnyRow>>).flatMap(
+      ({ limit, steps = [] }) => [...(limit ? [limit] : []), ...steps.map(({ policy }) => policy)],
+    ),
+  ),
+);
 
 /** Arrows between the states of one machine, with what makes them, as the walks have seen them. */
 function diagramOf(machine: Machine, walks: readonly Walk[]): readonly string[] {
@@ -104,6 +121,12 @@ export const lifecyclePage = (walks: readonly Walk[], combinations: number): str
       '',
       ...diagramOf(machine, walks),
     ]),
+    '',
+    '## Limits',
+    '',
+    '| policy | default |',
+    '| --- | --- |',
+    ...capRows(defaultPolicy),
     '',
     '## Settlement',
     '',

@@ -211,7 +211,7 @@ describe('merchant', () => {
     'that accepts with %d ms of preparation is sent a driver at once',
     (prepMs) => {
       const heard = hear(situation('pending'), { kind: 'accept', prepMs }, placedAt + minute);
-      expect(heard.state.delivery).toEqual({ status: 'searching', since: placedAt + minute });
+      expect(heard.state.delivery).toMatchObject({ status: 'searching', since: placedAt + minute });
     },
   );
 });

@@ -13,6 +13,7 @@ import {
 } from '../../domain/order.ts';
 import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
+import { componentsOf } from './components.ts';
 import { captured, combinationOf, hear, hour, placedAt, say } from './lives.ts';
 
 /** `afterMs` from the node it leaves; `by`: the outside world, a deadline, or the provider's answer. */
@@ -247,6 +248,7 @@ function complaintsAbout(state: OrderState): readonly string[] {
   const problems = illegalities(state).map((text) => `${where}: ${text}`);
   if (deadlines.some((d) => !Number.isFinite(d.at)))
     problems.push(`${where}: a deadline never comes`);
+  problems.push(...putOffTooLong(state).map((text) => `${where}: ${text}`));
   if (isOver(state)) {
     if (deadlines.length > 0 || call)
       problems.push(`${where}: something is left to do after the end`);
@@ -257,6 +259,12 @@ function complaintsAbout(state: OrderState): readonly string[] {
     if (!isCarried(state, m)) problems.push(`${where}: nothing carries ${m}`);
   return problems;
 }
+
+/** What support may buy in all, whatever the policy that is walked says. */
+const putOffTooLong = ({ held, extendedMs }: OrderState): readonly string[] => [
+  ...(held && held.until - held.since > defaultPolicy.maxHoldMs ? ['a hold has no end'] : []),
+  ...(extendedMs > defaultPolicy.maxExtensionMs ? ['a deadline is put off for ever'] : []),
+];
 
 /** Somebody has to move: a deadline of its own, a call under way, or a machine that it rests on. */
 function isCarried(state: OrderState, machine: Machine, seen: readonly Machine[] = []): boolean {
@@ -358,39 +366,4 @@ function endlessLoops(nodes: ReadonlyMap<string, Node>): readonly string[] {
     }
   }
   return [...found];
-}
-
-/** Strongly connected components (Kosaraju, without recursion): node → component. */
-function componentsOf(nodes: ReadonlyMap<string, Node>): ReadonlyMap<string, number> {
-  const order: string[] = [];
-  const seen = new Set<string>();
-  const back = new Map<string, string[]>();
-  for (const [key, { moves }] of nodes) {
-    for (const { to } of moves) {
-      const from = back.get(to);
-      if (from) from.push(key);
-      else back.set(to, [key]);
-    }
-    const stack: [string, number][] = seen.has(key) ? [] : [[key, 0]];
-    seen.add(key);
-    for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const next = nodes.get(top[0])?.moves[top[1]++];
-      if (!next) order.push(stack.pop()?.[0] ?? '');
-      else if (!seen.has(next.to)) {
-        seen.add(next.to);
-        stack.push([next.to, 0]);
-      }
-    }
-  }
-  const component = new Map<string, number>();
-  for (const root of order.toReversed()) {
-    const stack = component.has(root) ? [] : [root];
-    const name = component.size;
-    for (let key = stack.pop(); key !== undefined; key = stack.pop()) {
-      if (component.has(key)) continue;
-      component.set(key, name);
-      stack.push(...(back.get(key) ?? []));
-    }
-  }
-  return component;
 }

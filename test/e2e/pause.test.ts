@@ -3,6 +3,7 @@
 // `npm run proof` plays it with 200 orders and a minute.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { figure } from '../support/figure.ts';
 import { openShop, type Shop } from '../support/shop.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { expectAgreement, insist, paymentsOf } from '../support/truth.ts';
@@ -105,7 +106,7 @@ test('a pause of the worker costs time and nothing else', { timeout: 400_000 }, 
   const lateMs = reminders.map(
     ({ order_id, at }) => at.getTime() - (submittedAt.get(order_id) ?? 0) - policy.remindMerchantMs,
   );
-  console.log(
+  figure(
     `${orders} orders, pause ${pauseMs} ms: ${reminders.length} reminders, the latest ${Math.max(...lateMs)} ms late`,
   );
   expect(Math.max(...lateMs)).toBeLessThan(pauseMs + toleranceMs);

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deploymentName } from '../../adapters/temporal-versions.ts';
 import { startCrew } from '../support/crew.ts';
 import { copyCode, failsAtAccept, sleepsFirst } from '../support/other-code.ts';
+import { figure } from '../support/figure.ts';
 import { openShop, type Shop } from '../support/shop.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { expectAgreement, paymentsOf } from '../support/truth.ts';
@@ -191,7 +192,7 @@ test('an upgrade under load loses nothing, and a bad version is rolled back', as
   // Each on one version from end to end. Those of the bad one began anew: the new code cannot replay them.
   expect([...byVersion.keys()].toSorted()).toEqual(['new', 'old']);
   expect(move.output).toMatch(/: 0 moved, [1-9]\d* rebuilt, .* 0 failed/);
-  console.log(
+  figure(
     [
       `${placing.ids.length} orders, one every ${everyMs} ms: all completed and captured once, none diverged`,
       ...[...byVersion].map(([versions, of]) => `  ${versions}: ${of.length} orders`),

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
+import type { GoodsKind } from '../../domain/order.ts';
 import type { Stack } from './stack.ts';
 
 export type Reply = {
@@ -47,6 +48,8 @@ type ShopOptions = {
   readonly speed?: number;
   /** Of the driver. */
   readonly capacity?: number;
+  /** Of the merchant. */
+  readonly kind?: GoodsKind;
 };
 
 /** `policy`: overrides of the default; `speed` scales every duration. */
@@ -77,7 +80,7 @@ async function createTenants(
     if (reply.status !== 201) throw new Error(`${path}: ${JSON.stringify(reply.body)}`);
     return path === 'keys' ? String(reply.body['secret']) : reply.body.id;
   };
-  const { capacity = 1, ...rules } = options;
+  const { capacity = 1, kind = 'restaurant', ...rules } = options;
   const market = await admin('markets', {
     name: 'Testville',
     currency: 'EUR',
@@ -90,6 +93,7 @@ async function createTenants(
     market_id: market,
     name: 'Noodle House',
     commission_bps: 2_000,
+    kind,
   });
   const branch = await admin('branches', {
     merchant_id: merchant,

@@ -75,7 +75,7 @@ export async function insist(say: () => Promise<Reply>): Promise<void> {
     const reply = await say().catch(() => undefined);
     return { status: reply?.status, code: reply?.body['code'], reason: reply?.body['reason'] };
   };
-  await expect.poll(answer, { timeout: 40_000, interval: 200 }).toMatchObject({ status: 200 });
+  await expect.poll(answer, { timeout: 60_000, interval: 200 }).toMatchObject({ status: 200 });
 }
 
 /** The driver's part: take the offer when it comes, pick up, deliver. */
