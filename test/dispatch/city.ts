@@ -1,5 +1,7 @@
 // A small city for tests of the matching engine: orders and drivers by number, places on a grid of metres.
 
+import type { Plan } from '../../dispatch/decision.ts';
+import { plan } from '../../dispatch/plan.ts';
 import type { OnlineDriver, RouteStop, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
 import type { Place } from '../../domain/geo.ts';
 import type { DriverId, OrderId } from '../../domain/ids.ts';
@@ -72,3 +74,21 @@ export const snapshot = (
   orders: readonly SearchingOrder[],
   drivers: readonly OnlineDriver[],
 ): Snapshot => ({ now, orders, drivers });
+
+/** A plan of these orders and drivers, with the seed 1. */
+export const run = (
+  orders: readonly SearchingOrder[],
+  drivers: readonly OnlineDriver[],
+  more: { readonly policy?: Partial<Policy>; readonly snapshot?: Partial<Snapshot> } = {},
+): Plan =>
+  plan({
+    snapshot: { ...snapshot(orders, drivers), ...more.snapshot },
+    policy: { ...policy, ...more.policy },
+    seed: 1,
+  });
+
+export const readyAt = (minutes: number, spread = 0) => ({
+  earlyAt: now + (minutes - spread) * minute,
+  expectedAt: now + minutes * minute,
+  lateAt: now + (minutes + spread) * minute,
+});

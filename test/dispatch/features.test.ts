@@ -2,16 +2,13 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../dispatch/decision.ts';
-import { plan } from '../../dispatch/plan.ts';
 import {
   learnPreparations,
   readyEstimate,
   spreadWithUsual,
   withLearntReady,
 } from '../../dispatch/ready.ts';
-import type { OnlineDriver, SearchingOrder, Snapshot } from '../../dispatch/snapshot.ts';
-import { inWords } from '../../dispatch/words.ts';
-import type { Policy } from '../../domain/policy.ts';
+import type { OnlineDriver, SearchingOrder } from '../../dispatch/snapshot.ts';
 import {
   at,
   delivery,
@@ -21,20 +18,10 @@ import {
   now,
   order,
   orderId,
-  policy,
+  readyAt,
+  run,
   snapshot,
 } from './city.ts';
-
-const run = (
-  orders: readonly SearchingOrder[],
-  drivers: readonly OnlineDriver[],
-  more: { readonly policy?: Partial<Policy>; readonly snapshot?: Partial<Snapshot> } = {},
-): Plan =>
-  plan({
-    snapshot: { ...snapshot(orders, drivers), ...more.snapshot },
-    policy: { ...policy, ...more.policy },
-    seed: 1,
-  });
 
 const chosen = (result: Plan): readonly string[] =>
   result.offers.map(
@@ -42,12 +29,6 @@ const chosen = (result: Plan): readonly string[] =>
   );
 const outcomes = (result: Plan): readonly string[] =>
   result.skipped.map(({ decision }) => decision.outcome);
-const readyAt = (minutes: number, spread = 0) => ({
-  earlyAt: now + (minutes - spread) * minute,
-  expectedAt: now + minutes * minute,
-  lateAt: now + (minutes + spread) * minute,
-});
-
 describe('bundles', () => {
   const two = [order(1, at(0), { dropoff: at(2_000) }), order(2, at(0), { dropoff: at(2_100) })];
 
@@ -365,38 +346,5 @@ describe('uncertain goods', () => {
     expect(run([unsure], [driver(1, at(500), shift)], tight).offers).toEqual([]);
     const [offer] = run([unsure, sure], [driver(1, at(500), shift)], tight).offers;
     expect(offer?.orders).toHaveLength(2);
-  });
-});
-
-const words = (result: Plan): string => {
-  const each = result.offers[0]?.decisions[0] ?? result.skipped[0];
-  return each ? inWords(each.orderId, each.decision).join(' ') : '';
-};
-
-describe('inWords', () => {
-  test('says who, when and why', () => {
-    const result = run(
-      [order(1, at(0), { dropoff: at(1_000) })],
-      [driver(1, at(600)), driver(2, at(5_000))],
-    );
-    expect(words(result)).toBe(
-      'Offered to drv_0001. ' +
-        'The goods are expected at 12:00 UTC, the pickup at 12:03 UTC, the delivery at 12:10 UTC. ' +
-        'One driver could come; drv_0001 costs least (1.8 minutes beyond the ideal). ' +
-        'drv_0001: free now, 1.8 minutes away. ' +
-        'Not considered: 1 too far away.',
-    );
-  });
-
-  test('says with what an order travels', () => {
-    const two = [order(1, at(0), { dropoff: at(2_000) }), order(2, at(0), { dropoff: at(2_100) })];
-    const text = words(run(two, [driver(1, at(0), { capacity: 2 })]));
-    expect(text).toContain('It travels with ord_0002 and is delivered first of 2');
-  });
-
-  test('says what happens next when nobody is asked', () => {
-    expect(words(run([order(1, at(0))], []))).toContain('No driver can take this order now');
-    const early = run([order(1, at(0), { ready: readyAt(20) })], [driver(1, at(900))]);
-    expect(words(early)).toMatch(/Meant for drv_0001, who need not leave before 12:1\d UTC/);
   });
 });
