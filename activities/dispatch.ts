@@ -5,7 +5,8 @@ import type { CrashPoint } from '../adapters/crash-point.ts';
 import type { LiveRedis } from '../adapters/redis.ts';
 import type { OrderEngine, Outcome } from '../adapters/order-engine.ts';
 import type { Db } from '../db/connect.ts';
-import { readDrivers, readPolicy, readSearching } from '../db/dispatch-snapshot.ts';
+import { readDemand, type Demand } from '../db/demand.ts';
+import { readCash, readDrivers, readPolicy, readSearching } from '../db/dispatch-snapshot.ts';
 import { endRound } from '../db/dispatchers.ts';
 import { newId } from '../db/new-id.ts';
 import { pack, type NewRound } from '../db/rounds.ts';
@@ -49,6 +50,7 @@ const withPreparations = createPreparations();
 
 export function createDispatchActivities(dependencies: Dependencies): DispatchActivities {
   const clock = dependencies.now ?? Date.now;
+  const demandOf = createDemand(dependencies.db, clock);
   return {
     async dispatchRound({ marketId }): Promise<DispatchRound> {
       const { db, log } = dependencies;
@@ -56,7 +58,7 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
       if (!stored) throw new Error(`there is no market ${marketId}`);
       // It may have been stored before the engine had all its weights.
       const policy = { ...defaultPolicy, ...stored };
-      const round: Round = { ...dependencies, marketId, policy, clock };
+      const round: Round = { ...dependencies, marketId, policy, clock, demandOf };
       const lapsed = await lapseExpired(db, { marketId, now: clock() });
       await assignAgain(round);
       const planned = await makePlan(round);
@@ -82,7 +84,24 @@ type Round = Dependencies & {
   readonly marketId: MarketId;
   readonly policy: Policy;
   readonly clock: () => number;
+  readonly demandOf: (marketId: MarketId) => Promise<Demand>;
 };
+
+const demandWindowMs = 4 * 3_600_000;
+const demandFreshMs = 60_000;
+
+/** Where orders arise changes slowly: looked at once a minute and market. */
+function createDemand(db: Db, clock: () => number): Round['demandOf'] {
+  const known = new Map<MarketId, { readonly at: number; readonly demand: Demand }>();
+  return async (marketId) => {
+    const at = clock();
+    const before = known.get(marketId);
+    if (before && before.at + demandFreshMs > at) return before.demand;
+    const demand = await readDemand(db, { marketId, since: at - demandWindowMs });
+    known.set(marketId, { at, demand });
+    return demand;
+  };
+}
 
 /** Finishes acceptances whose API process died before every order had answered. */
 async function assignAgain(round: Round): Promise<void> {
@@ -133,16 +152,21 @@ async function makePlan({
   marketId,
   policy,
   clock,
+  demandOf,
 }: Round): Promise<Planned | undefined> {
   const orders = await readSearching(db, { marketId, now: clock() });
   if (orders.length === 0) return undefined;
   const drivers = await readDrivers(db, marketId);
-  const seen = await redis?.readPositions(drivers.map((driver) => driver.driverId));
+  const driverIds = drivers.map((driver) => driver.driverId);
+  const isCash = orders.some(({ needs }) => needs.includes('cash'));
+  const cash = isCash ? await readCash(db, driverIds) : new Map<string, number>();
+  const seen = await redis?.readPositions(driverIds);
+  const demand = await demandOf(marketId);
   const now = clock();
   const live = new Map(
     [...(seen ?? [])].map(([id, { lat, lng, at }]) => [id, { place: { lat, lng }, at }]),
   );
-  const announced = snapshotOf({ now, policy, orders, drivers, live });
+  const announced = snapshotOf({ now, policy, orders, drivers, live, cash, demand });
   const snapshot = await withPreparations({ db, marketId, policy, snapshot: announced });
   const input = { snapshot, policy, seed: now };
   return { input, plan: await planner.plan(input) };

@@ -20,13 +20,34 @@ type Rows = {
   readonly drivers: readonly DriverRow[];
   /** Where drivers were last seen by what forgets; the database may know a newer place. */
   readonly live: ReadonlyMap<string, KnownPlace>;
+  /** Cash on drivers, in minor units; empty when no order is paid in cash. */
+  readonly cash: ReadonlyMap<string, number>;
+  readonly demand: NonNullable<Snapshot['demand']>;
 };
 
-export const snapshotOf = ({ now, policy, orders, drivers, live }: Rows): Snapshot => ({
+export const snapshotOf = ({
   now,
+  policy,
+  orders,
+  drivers,
+  live,
+  cash,
+  demand,
+}: Rows): Snapshot => ({
+  now,
+  travel: {
+    kind: 'great_circle',
+    metersPerMinute: policy.metersPerMinute,
+    roadFactor: policy.roadFactor,
+    ...(policy.travelStepM > 1 ? { stepM: policy.travelStepM } : {}),
+  },
+  demand,
   orders: orders.map((row) => searching(row, rungAt(policy, now - row.searchSince))),
   drivers: drivers.map((driver) =>
-    online(driver, placeOf(driver, live.get(driver.driverId), now - policy.positionMaxAgeMs)),
+    online(driver, {
+      place: placeOf(driver, live.get(driver.driverId), now - policy.positionMaxAgeMs),
+      takesCash: (cash.get(driver.driverId) ?? 0) < policy.cashLimitMinor,
+    }),
   ),
 });
 
@@ -49,14 +70,19 @@ function placeOf(
   return placeAt !== undefined && placeAt < oldest ? undefined : place;
 }
 
-function online(driver: DriverRow, place: Place | undefined): OnlineDriver {
-  const { stops, driverId, capacity, shiftEndsAt, hasOpenOffer } = driver;
-  return { driverId, capacity, shiftEndsAt, hasOpenOffer, place, route: stops.flatMap(routeOf) };
-}
+type Now = { readonly place: Place | undefined; readonly takesCash: boolean };
 
-function routeOf({ orderId, pickedUp, pickup, dropoff, readyAt }: Stop): readonly RouteStop[] {
-  const drop: RouteStop = { kind: 'dropoff', orderId, place: dropoff };
-  return pickedUp
-    ? [drop]
-    : [{ kind: 'pickup', orderId, place: pickup, ready: known(readyAt) }, drop];
-}
+const online = (driver: DriverRow, { place, takesCash }: Now): OnlineDriver => ({
+  driverId: driver.driverId,
+  capacity: driver.capacity,
+  shiftEndsAt: driver.shiftEndsAt,
+  hasOpenOffer: driver.hasOpenOffer,
+  place,
+  route: driver.stops.map(routeStop),
+  vehicle: driver.vehicle,
+  skills: takesCash ? [...driver.skills, 'cash'] : driver.skills,
+  merchantId: driver.merchantId,
+});
+
+const routeStop = ({ kind, orderId, place, readyAt }: Stop): RouteStop =>
+  kind === 'pickup' ? { kind, orderId, place, ready: known(readyAt) } : { kind, orderId, place };

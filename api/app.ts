@@ -25,6 +25,7 @@ import { registerTextGuard } from './plugins/text-guard.ts';
 import { registerValidation } from './plugins/validation.ts';
 import { comeBack, problem } from './problems.ts';
 import { adminRoutes } from './routes/admin.ts';
+import { driverBlockRoutes } from './routes/driver-blocks.ts';
 import { driverRoutes } from './routes/driver.ts';
 import { eventRoutes } from './routes/events.ts';
 import { explainRoutes } from './routes/explain.ts';
@@ -87,6 +88,7 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   await webhookRoutes(app, { receiveWebhook, webhooksPerS });
   adminRoutes(app, { db, vault });
   supportRoutes(app, { db, vault });
+  driverBlockRoutes(app, { db, vault });
   supportActionRoutes(app, {
     db,
     vault,

@@ -4,10 +4,10 @@
 
 import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
-import type { DriverId, MarketId, OrderId } from '../domain/ids.ts';
+import type { DriverId, MarketId, MerchantId, OrderId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Db } from './connect.ts';
-import type { OfferOrderStatus } from './schema.ts';
+import type { DriverSkill, OfferedRoute, OfferOrderStatus, Vehicle } from './schema.ts';
 import { carriedStatuses, returningStatuses, withGoodsStatuses } from './carried.ts';
 
 /** Times in epoch milliseconds. */
@@ -19,9 +19,16 @@ export type SearchingRow = {
   readonly dropoff: Place;
   /** When the goods are there, as far as is known. */
   readonly readyAt: number | undefined;
+  readonly merchantId: MerchantId;
+  readonly needs: readonly Need[];
+  /** Drivers who are not to meet the customer or the merchant. */
+  readonly blocked: readonly DriverId[];
   /** Earlier offers of this order, all searches; how each one ended. */
   readonly earlier: readonly EarlierOffer[];
 };
+
+/** `cash`: the driver is paid at the door. */
+export type Need = DriverSkill | 'cash';
 
 export type EarlierOffer = {
   readonly driverId: DriverId;
@@ -37,17 +44,20 @@ export type DriverRow = {
   readonly placeAt: number | undefined;
   readonly shiftEndsAt: number | undefined;
   readonly hasOpenOffer: boolean;
-  /** Carried and accepted deliveries: what is picked up first, then by id. */
+  readonly skills: readonly DriverSkill[];
+  readonly vehicle: Vehicle | undefined;
+  /** Works for this merchant alone. */
+  readonly merchantId: string | undefined;
+  /** Carried and accepted deliveries in driving order: as the driver's last offer has it. */
   readonly stops: readonly Stop[];
 };
 
 export type Stop = {
+  readonly kind: 'pickup' | 'dropoff';
   readonly orderId: OrderId;
-  readonly pickedUp: boolean;
-  readonly pickup: Place;
-  /** The customer's door; the branch, when the goods come back. */
-  readonly dropoff: Place;
-  /** When the goods are there, as far as is known. */
+  /** The counter; the customer's door; the branch, when the goods come back. */
+  readonly place: Place;
+  /** Of a pickup: when the goods are there, as far as is known. */
   readonly readyAt: number | undefined;
 };
 
@@ -61,6 +71,27 @@ export async function readPolicy(db: Db, marketId: MarketId): Promise<Policy | u
   return row?.policy;
 }
 
+/** At the branch, or where a driver with the goods had to stop. */
+const goodsLat = sql<number>`coalesce(goods_lat, pickup_lat)`;
+const goodsLng = sql<number>`coalesce(goods_lng, pickup_lng)`;
+
+const needsOf = sql<Need[]>`array_remove(ARRAY[
+  CASE WHEN (facts->>'ageCheck')::boolean THEN 'age_check' END,
+  CASE WHEN (facts->>'prescription')::boolean THEN 'prescription' END,
+  CASE WHEN facts->>'method' = 'cash' THEN 'cash' END,
+  CASE WHEN items @> '[{"cold_chain": true}]' THEN 'cold_chain' END], NULL)`;
+
+/** By customer or merchant. */
+async function readBlocks(
+  db: Db,
+  parties: readonly string[],
+): Promise<ReadonlyMap<string, readonly DriverId[]>> {
+  const { rows } = await sql<{ party: string; drivers: DriverId[] }>`
+    SELECT party, array_agg(driver_id ORDER BY driver_id) AS drivers FROM driver_blocks
+    WHERE party = ANY(${[...new Set(parties)]}::text[]) GROUP BY party`.execute(db);
+  return new Map(rows.map(({ party, drivers }) => [party, drivers]));
+}
+
 /** Deliveries whose search has begun and that have no live offer, the oldest search first. */
 export async function readSearching(
   db: Db,
@@ -68,8 +99,9 @@ export async function readSearching(
 ): Promise<readonly SearchingRow[]> {
   const orders = await db
     .selectFrom('orders')
-    .select(['id', 'search', 'search_since', 'placed_at', 'pickup_lat', 'pickup_lng'])
-    .select(['dropoff_lat', 'dropoff_lng', 'ready_at', 'ready_estimate_at'])
+    .select(['id', 'search', 'search_since', 'placed_at', 'dropoff_lat', 'dropoff_lng'])
+    .select(['ready_at', 'ready_estimate_at', 'merchant_id', 'customer_id'])
+    .select([goodsLat.as('goods_lat'), goodsLng.as('goods_lng'), needsOf.as('needs')])
     .where('market_id', '=', marketId)
     .where('delivery_status', '=', 'searching')
     .where('search_since', '<=', new Date(now))
@@ -80,14 +112,21 @@ export async function readSearching(
     db,
     orders.map((order) => order.id),
   );
+  const blocked = await readBlocks(
+    db,
+    orders.flatMap((order) => [order.merchant_id, order.customer_id]),
+  );
   return orders
     .map((row) => ({
       orderId: row.id as OrderId,
       search: row.search,
       searchSince: (row.search_since ?? row.placed_at).getTime(),
-      pickup: { lat: row.pickup_lat, lng: row.pickup_lng },
+      pickup: { lat: row.goods_lat, lng: row.goods_lng },
       dropoff: { lat: row.dropoff_lat, lng: row.dropoff_lng },
       readyAt: (row.ready_at ?? row.ready_estimate_at)?.getTime(),
+      merchantId: row.merchant_id as MerchantId,
+      needs: row.needs,
+      blocked: [row.merchant_id, row.customer_id].flatMap((party) => blocked.get(party) ?? []),
       earlier: lines.ended.get(row.id) ?? [],
     }))
     .filter((order) => !lines.live.has(order.orderId));
@@ -142,7 +181,7 @@ function outcomeOf(status: OfferOrderStatus): EarlierOffer['outcome'] | 'live' {
 /** Everybody who is online in the market, by id. */
 export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly DriverRow[]> {
   const { rows } = await sql<OnlineRow>`
-    SELECT id, capacity, lat, lng, position_at, shift_ends_at,
+    SELECT id, capacity, lat, lng, position_at, shift_ends_at, skills, vehicle, merchant_id,
       EXISTS (SELECT FROM offers WHERE driver_id = drivers.id AND status = 'open') AS has_open_offer
     FROM drivers WHERE market_id = ${marketId} AND online ORDER BY id`.execute(db);
   const stops = await readStops(db, marketId);
@@ -153,6 +192,9 @@ export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly 
     placeAt: row.position_at?.getTime(),
     shiftEndsAt: row.shift_ends_at?.getTime(),
     hasOpenOffer: row.has_open_offer,
+    skills: row.skills,
+    vehicle: row.vehicle ?? undefined,
+    merchantId: row.merchant_id ?? undefined,
     stops: stops.get(row.id) ?? [],
   }));
 }
@@ -165,47 +207,96 @@ type OnlineRow = {
   readonly position_at: Date | null;
   readonly shift_ends_at: Date | null;
   readonly has_open_offer: boolean;
+  readonly skills: readonly DriverSkill[];
+  readonly vehicle: Vehicle | null;
+  readonly merchant_id: string | null;
 };
+
+/** By driver: cash of the platform in their pocket, and what their deliveries under way will add. Minor units. */
+export async function readCash(
+  db: Db,
+  driverIds: readonly DriverId[],
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ driver_id: DriverId; minor: number }>`
+    SELECT driver_id, sum(minor)::bigint AS minor FROM (
+      SELECT party AS driver_id, amount_minor AS minor FROM ledger_entries
+      WHERE account = 'cash_in_hand' AND party = ANY(${driverIds}::text[])
+      UNION ALL
+      SELECT driver_id, total_minor FROM orders
+      WHERE driver_id = ANY(${driverIds}::text[]) AND delivery_status IN (${carriedStatuses})
+        AND payment_status = 'due') AS cash
+    GROUP BY driver_id`.execute(db);
+  return new Map(rows.map((row) => [row.driver_id, row.minor]));
+}
 
 /** By driver: what is carried or accepted. */
 async function readStops(db: Db, marketId: MarketId): Promise<ReadonlyMap<string, Stop[]>> {
-  const { rows } = await sql<StopRow>`
+  const { rows } = await sql<HeldRow>`
     WITH held AS MATERIALIZED (
-      SELECT driver_id, id AS order_id FROM orders
+      SELECT driver_id, id AS order_id, offer_id FROM orders
       WHERE market_id = ${marketId} AND driver_id IS NOT NULL
         AND delivery_status IN (${carriedStatuses})
       UNION
-      SELECT f.driver_id, l.order_id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
+      SELECT f.driver_id, l.order_id, f.id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
       WHERE l.status = 'accepted' AND f.market_id = ${marketId}
     )
     SELECT held.driver_id, o.id AS order_id, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
       o.delivery_status IN (${returningStatuses}) AS returning,
-      o.pickup_lat, o.pickup_lng, o.dropoff_lat, o.dropoff_lng, o.ready_estimate_at
-    FROM held JOIN orders o ON o.id = held.order_id ORDER BY picked_up DESC, o.id`.execute(db);
-  const stops = new Map<string, Stop[]>();
-  for (const row of rows)
-    stops.set(row.driver_id, [...(stops.get(row.driver_id) ?? []), toStop(row)]);
-  return stops;
+      o.pickup_lat, o.pickup_lng, ${goodsLat} AS goods_lat, ${goodsLng} AS goods_lng, o.dropoff_lat, o.dropoff_lng,
+      coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, f.answered_at, f.route
+    FROM held JOIN orders o ON o.id = held.order_id LEFT JOIN offers f ON f.id = held.offer_id
+    ORDER BY picked_up DESC, o.id`.execute(db);
+  return new Map(
+    [...Map.groupBy(rows, (row) => row.driver_id)].map(([driverId, held]) => [
+      driverId,
+      stopsOf(held),
+    ]),
+  );
 }
 
-type StopRow = {
+type HeldRow = {
   readonly driver_id: string;
   readonly order_id: string;
   readonly picked_up: boolean;
   readonly returning: boolean;
   readonly pickup_lat: number;
   readonly pickup_lng: number;
+  readonly goods_lat: number;
+  readonly goods_lng: number;
   readonly dropoff_lat: number;
   readonly dropoff_lng: number;
-  readonly ready_estimate_at: Date | null;
+  readonly ready_at: Date | null;
+  /** Of the offer; null when a person has assigned it. */
+  readonly answered_at: Date | null;
+  readonly route: OfferedRoute | null;
 };
 
-const toStop = (row: StopRow): Stop => ({
-  orderId: row.order_id as OrderId,
-  pickedUp: row.picked_up,
-  pickup: { lat: row.pickup_lat, lng: row.pickup_lng },
-  dropoff: row.returning
-    ? { lat: row.pickup_lat, lng: row.pickup_lng }
-    : { lat: row.dropoff_lat, lng: row.dropoff_lng },
-  readyAt: row.ready_estimate_at?.getTime(),
-});
+/** First what no offer has planned and is on board, then the newest offer's route, then what else there is. */
+function stopsOf(held: readonly HeldRow[]): Stop[] {
+  const [newest] = held
+    .filter(({ answered_at: at }) => at !== null)
+    .toSorted((a, b) => (b.answered_at?.getTime() ?? 0) - (a.answered_at?.getTime() ?? 0));
+  const route = newest?.route ?? [];
+  const rank = new Map(route.map(({ kind, orderId }, at) => [`${kind} ${orderId}`, at]));
+  const rankOf = ({ kind, orderId }: Stop, pickedUp: boolean): number =>
+    rank.get(`${kind} ${orderId}`) ?? (pickedUp ? -1 : route.length);
+  return held
+    .flatMap((row) => visitsOf(row).map((stop) => ({ stop, rank: rankOf(stop, row.picked_up) })))
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ stop }) => stop);
+}
+
+function visitsOf(row: HeldRow): readonly Stop[] {
+  const orderId = row.order_id as OrderId;
+  const branch = { lat: row.pickup_lat, lng: row.pickup_lng };
+  const counter = { lat: row.goods_lat, lng: row.goods_lng };
+  const door = { lat: row.dropoff_lat, lng: row.dropoff_lng };
+  const readyAt = row.ready_at?.getTime();
+  const drop: Stop = {
+    kind: 'dropoff',
+    orderId,
+    place: row.returning ? branch : door,
+    readyAt: undefined,
+  };
+  return row.picked_up ? [drop] : [{ kind: 'pickup', orderId, place: counter, readyAt }, drop];
+}

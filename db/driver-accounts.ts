@@ -4,6 +4,7 @@ import type { Db } from './connect.ts';
 import { newId } from './new-id.ts';
 import { pageOf, type Page, type PageOf } from './page.ts';
 import { openPerson, sealPerson } from './people.ts';
+import type { DriverSkill, Vehicle } from './schema.ts';
 import type { Vault } from './vault.ts';
 
 export type DriverRecord = {
@@ -12,24 +13,39 @@ export type DriverRecord = {
   readonly name: string;
   readonly phone: string;
   readonly capacity: number;
+  readonly skills: readonly DriverSkill[];
+  readonly vehicle: Vehicle | null;
+  /** Whose own driver. */
+  readonly merchantId: string | null;
   readonly online: boolean;
   readonly createdAt: Date;
 };
 
-type NewDriver = Pick<DriverRecord, 'marketId' | 'name' | 'phone' | 'capacity'>;
+type NewDriver = Pick<DriverRecord, 'marketId' | 'name' | 'phone' | 'capacity'> &
+  Pick<DriverRecord, 'vehicle' | 'merchantId'> & {
+    /** Absent: what everybody may do. */
+    readonly skills: readonly DriverSkill[] | undefined;
+  };
 
 /** In a transaction of the caller: the person and the driver are two rows. */
 export async function createDriver(
   db: Db,
   vault: Vault,
-  { marketId, name, phone, capacity }: NewDriver,
+  { marketId, name, phone, capacity, skills, vehicle, merchantId }: NewDriver,
 ): Promise<DriverRecord> {
   const { row } = sealPerson(vault, { id: newId('driver'), name, phone });
   await db.insertInto('people').values(row).execute();
   const driver = await db
     .insertInto('drivers')
-    .values({ id: row.id, market_id: marketId, capacity })
-    .returning(['id', 'online', 'created_at'])
+    .values({
+      id: row.id,
+      market_id: marketId,
+      capacity,
+      vehicle,
+      merchant_id: merchantId,
+      ...(skills ? { skills: [...skills] } : {}),
+    })
+    .returning(['id', 'online', 'skills', 'created_at'])
     .executeTakeFirstOrThrow();
   return {
     id: driver.id,
@@ -37,6 +53,9 @@ export async function createDriver(
     name,
     phone,
     capacity,
+    skills: driver.skills,
+    vehicle,
+    merchantId,
     online: driver.online,
     createdAt: driver.created_at,
   };
@@ -50,7 +69,8 @@ export async function listDrivers(
   const rows = await db
     .selectFrom('drivers')
     .innerJoin('people', 'people.id', 'drivers.id')
-    .select(['drivers.id', 'market_id', 'capacity', 'online', 'drivers.created_at'])
+    .select(['drivers.id', 'drivers.market_id', 'capacity', 'online', 'drivers.created_at'])
+    .select(['skills', 'vehicle', 'drivers.merchant_id'])
     .select(['wrapped_key', 'name_enc', 'phone_enc'])
     .$if(after !== undefined, (query) => query.where('drivers.id', '<', after ?? ''))
     .orderBy('drivers.id', 'desc')
@@ -61,6 +81,9 @@ export async function listDrivers(
     marketId: row.market_id,
     ...openPerson(vault, row),
     capacity: row.capacity,
+    skills: row.skills,
+    vehicle: row.vehicle,
+    merchantId: row.merchant_id,
     online: row.online,
     createdAt: row.created_at,
   }));

@@ -6,6 +6,7 @@ import type { Place } from '../domain/geo.ts';
 import type { DriverId, MarketId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
 import { carriedStatuses } from './carried.ts';
+import { withdrawOpenOffers } from './offers.ts';
 
 /** `drivers.lat/lng` follow the positions at most this often. */
 const placeEveryMs = 15_000;
@@ -72,23 +73,6 @@ export async function goOffline(
     await trx.updateTable('drivers').set({ online: false }).where('id', '=', driverId).execute();
     return { kind: 'offline', marketId: driver.market_id as MarketId };
   });
-}
-
-async function withdrawOpenOffers(
-  db: Db,
-  { driverId, now }: { readonly driverId: string; readonly now: number },
-): Promise<void> {
-  const at = new Date(now);
-  await sql`
-    WITH withdrawn AS (
-      UPDATE offers SET status = 'withdrawn', answered_at = ${at}
-      WHERE driver_id = ${driverId} AND status = 'open' RETURNING id
-    ), line AS (
-      UPDATE offer_orders SET status = 'withdrawn' FROM withdrawn
-      WHERE offer_id = withdrawn.id AND status = 'open' RETURNING offer_id, order_id
-    )
-    INSERT INTO offer_events (offer_id, order_id, driver_id, type, at)
-    SELECT offer_id, order_id, ${driverId}, 'offer.withdrawn', ${at} FROM line`.execute(db);
 }
 
 async function deliveriesOf(db: Db, driverId: string): Promise<number> {

@@ -7,7 +7,7 @@ import type { Refusal } from '../domain/errors.ts';
 import type { Place } from '../domain/geo.ts';
 import type { BranchId, DriverId, MarketId, MerchantId, OfferId, OrderId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
-import type { Database, OfferOrderStatus, OfferStatus } from './schema.ts';
+import type { Database, OfferedRoute, OfferOrderStatus, OfferStatus } from './schema.ts';
 
 export type OfferedOrder = {
   readonly orderId: OrderId;
@@ -16,6 +16,8 @@ export type OfferedOrder = {
   readonly merchantId: MerchantId;
   readonly branchId: BranchId;
   readonly pickup: Place;
+  /** The goods are not at the branch any more: a driver with them had to stop here. */
+  readonly goodsAt: Place | undefined;
   readonly dropoff: Place;
 };
 
@@ -29,6 +31,8 @@ export type Offer = {
   readonly expiresAt: number;
   readonly answeredAt: number | undefined;
   readonly pickupEtaAt: number;
+  /** What the driver still drives with it, in driving order; nothing of orders that have left it. */
+  readonly route: OfferedRoute;
   /** Why this driver: the decision record of `dispatch.plan`. */
   readonly decision: object;
   readonly orders: readonly OfferedOrder[];
@@ -129,11 +133,18 @@ export async function withdrawOrder(
 /** The order's workflow has taken the driver: the line is done. Another live offer of the order is withdrawn. */
 export async function markAssigned(
   trx: Transaction<Database>,
-  input: { readonly offerId: string; readonly orderId: string; readonly now: number },
+  input: {
+    readonly offerId: string;
+    readonly orderId: string;
+    readonly driverId: string;
+    readonly now: number;
+  },
 ): Promise<void> {
   const live = await liveOfferOf(trx, input.orderId);
-  if (live === undefined) return;
-  if (live !== input.offerId) return withdrawLine(trx, { ...input, offerId: live });
+  if (live !== input.offerId) {
+    if (live !== undefined) await withdrawLine(trx, { ...input, offerId: live });
+    return withdrawOpenOffers(trx, input);
+  }
   await lockOffer(trx, live);
   await trx
     .updateTable('offer_orders')
@@ -142,6 +153,24 @@ export async function markAssigned(
     .where('order_id', '=', input.orderId)
     .where('status', '=', 'accepted')
     .execute();
+}
+
+/** The driver goes, or was given another delivery by hand, of which the plan behind the offer knew nothing. */
+export async function withdrawOpenOffers(
+  db: Db | Transaction<Database>,
+  { driverId, now }: { readonly driverId: string; readonly now: number },
+): Promise<void> {
+  const at = new Date(now);
+  await sql`
+    WITH withdrawn AS (
+      UPDATE offers SET status = 'withdrawn', answered_at = ${at}
+      WHERE driver_id = ${driverId} AND status = 'open' RETURNING id
+    ), line AS (
+      UPDATE offer_orders SET status = 'withdrawn' FROM withdrawn
+      WHERE offer_id = withdrawn.id AND status = 'open' RETURNING offer_id, order_id
+    )
+    INSERT INTO offer_events (offer_id, order_id, driver_id, type, at)
+    SELECT offer_id, order_id, ${driverId}, 'offer.withdrawn', ${at} FROM line`.execute(db);
 }
 
 async function liveOfferOf(
@@ -239,7 +268,7 @@ const selectOffers = (db: Db) =>
   db
     .selectFrom('offers')
     .select(['id', 'market_id', 'driver_id', 'status', 'made_at', 'expires_at'])
-    .select(['answered_at', 'pickup_eta_at', 'decision']);
+    .select(['answered_at', 'pickup_eta_at', 'route', 'decision']);
 
 type OfferRow = Awaited<ReturnType<ReturnType<typeof selectOffers>['execute']>>[number];
 
@@ -248,6 +277,9 @@ async function toOffers(db: Db, rows: readonly OfferRow[]): Promise<readonly Off
   const lines = await linesOf(
     db,
     rows.map((row) => row.id),
+  );
+  const gone = new Set(
+    lines.filter(({ status }) => isGone(status)).map((line) => `${line.offer_id}:${line.order_id}`),
   );
   return rows.map((row) => ({
     offerId: row.id as OfferId,
@@ -258,10 +290,15 @@ async function toOffers(db: Db, rows: readonly OfferRow[]): Promise<readonly Off
     expiresAt: row.expires_at.getTime(),
     answeredAt: row.answered_at?.getTime(),
     pickupEtaAt: row.pickup_eta_at.getTime(),
+    route: row.route.filter(({ orderId }) => !gone.has(`${row.id}:${orderId}`)),
     decision: row.decision,
     orders: lines.filter((line) => line.offer_id === row.id).map(toOfferedOrder),
   }));
 }
+
+/** Without having been the driver's. */
+export const isGone = (status: OfferOrderStatus): boolean =>
+  status === 'withdrawn' || status === 'refused';
 
 const linesOf = (db: Db, offerIds: readonly string[]) =>
   db
@@ -275,7 +312,7 @@ const linesOf = (db: Db, offerIds: readonly string[]) =>
       'merchant_id',
       'branch_id',
     ])
-    .select(['pickup_lat', 'pickup_lng', 'dropoff_lat', 'dropoff_lng'])
+    .select(['pickup_lat', 'pickup_lng', 'goods_lat', 'goods_lng', 'dropoff_lat', 'dropoff_lng'])
     .where('offer_orders.offer_id', 'in', offerIds)
     .orderBy('order_id')
     .execute();
@@ -287,5 +324,9 @@ const toOfferedOrder = (line: Awaited<ReturnType<typeof linesOf>>[number]): Offe
   merchantId: line.merchant_id as MerchantId,
   branchId: line.branch_id as BranchId,
   pickup: { lat: line.pickup_lat, lng: line.pickup_lng },
+  goodsAt:
+    line.goods_lat === null || line.goods_lng === null
+      ? undefined
+      : { lat: line.goods_lat, lng: line.goods_lng },
   dropoff: { lat: line.dropoff_lat, lng: line.dropoff_lng },
 });

@@ -7,6 +7,7 @@ import { moveAddress } from './address-changes.ts';
 import { pauseIfSilent, tabletSeen } from './branches.ts';
 import type { Db } from './connect.ts';
 import { post, postingOf } from './ledger.ts';
+import { forgetGoods, rememberGoods } from './goods.ts';
 import { markAssigned, withdrawOrder } from './offers.ts';
 import type { Database } from './schema.ts';
 import type { Recorded, RecordInput } from '../domain/step.ts';
@@ -74,12 +75,22 @@ type More = {
 const effects: { readonly [T in OrderEventBody['type']]?: (more: More) => Promise<void> } = {
   'delivery.assigned': async ({ trx, input: { facts, at }, event }) => {
     if (event.type !== 'delivery.assigned') return;
-    await markAssigned(trx, { offerId: event.offerId, orderId: facts.orderId, now: at });
+    const { offerId, driverId } = event;
+    await markAssigned(trx, { offerId, orderId: facts.orderId, driverId, now: at });
   },
   'order.address_changed': async ({ trx, input: { facts, commandId } }) =>
     moveAddress(trx, { commandId, orderId: facts.orderId }),
   'delivery.cancelled': async ({ trx, input: { facts, at } }) =>
     withdrawOrder(trx, { orderId: facts.orderId, now: at }),
+  'delivery.problem_reported': async ({ trx, input: { facts }, event }) => {
+    if (event.type === 'delivery.problem_reported')
+      await rememberGoods(trx, { orderId: facts.orderId, driverId: event.driverId });
+  },
+  'delivery.unassigned': async ({ trx, input: { facts }, event }) => {
+    if (event.type === 'delivery.unassigned' && event.reason === 'problem')
+      await rememberGoods(trx, { orderId: facts.orderId, driverId: event.driverId });
+  },
+  'order.remade': async ({ trx, input: { facts } }) => forgetGoods(trx, facts.orderId),
   'order.acknowledged': async ({ trx, input: { facts, at } }) =>
     tabletSeen(trx, { branchId: facts.branchId, at }),
   'order.expired': async ({ trx, input: { facts, at } }) => pauseIfSilent(trx, { facts, at }),

@@ -21,6 +21,7 @@ export type Item = {
   readonly quantity: number;
   readonly unit_price_minor: number;
   readonly age_restricted?: boolean;
+  readonly cold_chain?: boolean;
   readonly prescription?: boolean;
   readonly restockable?: boolean;
 };
@@ -98,8 +99,12 @@ export type Database = {
     lat: number | null;
     lng: number | null;
     position_at: Time | null;
+    skills: ColumnType<DriverSkill[], DriverSkill[] | undefined, DriverSkill[]>;
+    vehicle: ColumnType<Vehicle | null, Vehicle | null | undefined, Vehicle | null>;
+    merchant_id: ColumnType<string | null, string | null | undefined, string | null>;
     created_at: CreatedAt;
   };
+  driver_blocks: { driver_id: string; party: string; key_id: string; created_at: Time };
   api_keys: {
     id: string;
     secret_hash: Buffer;
@@ -308,6 +313,11 @@ export type Role =
   | 'staff'
   | 'driver'
   | 'customer';
+export const driverSkills = ['cold_chain', 'age_check', 'prescription', 'heavy'] as const;
+export type DriverSkill = (typeof driverSkills)[number];
+export const vehicles = ['foot', 'bicycle', 'scooter', 'car', 'van'] as const;
+export type Vehicle = (typeof vehicles)[number];
+
 export type OfferStatus = 'open' | 'accepted' | 'declined' | 'expired' | 'withdrawn' | 'voided';
 /** What a driver still drives with an offer, in driving order. */
 export type OfferedRoute = readonly {
@@ -340,6 +350,8 @@ type OrdersTable = {
   pickup_lng: number;
   dropoff_lat: number;
   dropoff_lng: number;
+  goods_lat: ColumnType<number | null, number | null | undefined, number | null>;
+  goods_lng: ColumnType<number | null, number | null | undefined, number | null>;
   sequence: Generated<number>;
   status: Generated<string>;
   order_status: Generated<string>;

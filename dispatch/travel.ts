@@ -17,6 +17,8 @@ export type GreatCircle = {
   readonly hourFactor?: number | undefined;
   /** Speed against `metersPerMinute`; absent: 1. */
   readonly vehicleFactors?: Readonly<Partial<Record<VehicleKind, number>>> | undefined;
+  /** Ways count as whole multiples of so many metres, rounded up; absent: as they are. */
+  readonly stepM?: number | undefined;
 };
 
 /** Places are metres (`lng` east, `lat` north); drives take whole minutes, rounded up (Reyes et al., 2018). */
@@ -107,7 +109,14 @@ function sphereTravel(model: GreatCircle, table: TravelTable | undefined): Trave
     if (row === undefined || column === undefined) return undefined;
     return table?.durationsMs[row]?.[column] ?? undefined;
   };
-  const straightMs = (from: Spot, to: Spot): number => arcM(chordM(from, to)) * usual;
+  const { stepM = 0, roadFactor } = model;
+  // What is whole on a plane is a thousandth more or less on the sphere.
+  const roundedM = (meters: number): number =>
+    (Math.ceil((meters * roadFactor * 0.999) / stepM) * stepM) / roadFactor;
+  const straightMs = (from: Spot, to: Spot): number => {
+    const meters = arcM(chordM(from, to));
+    return (stepM > 0 ? roundedM(meters) : meters) * usual;
+  };
   return {
     spotOf,
     ms: (from, to, speed) =>

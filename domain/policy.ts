@@ -121,6 +121,8 @@ export type Policy = {
   readonly dropoffServiceMs: number;
   readonly metersPerMinute: number;
   readonly roadFactor: number;
+  /** Ways are planned as whole multiples of so many metres, rounded up. */
+  readonly travelStepM: number;
   /** Money that a provider will not move at once. */
   readonly moneyRetryMs: number;
   readonly moneyLimitMs: number;
@@ -128,6 +130,8 @@ export type Policy = {
   readonly secondApprovalMinor: number;
   /** Cash in a driver's hands. */
   readonly cashRemitMs: number;
+  /** A driver with so much of it, and what is still to be collected, gets no cash offers; minor units. */
+  readonly cashLimitMinor: number;
   /** What this merchant has agreed on instead of the settlement table's cells: `end.stage` → shares. */
   readonly settlement: Readonly<Record<string, Shares>>;
   /** After an outage of the engine: real time, never scaled. */
@@ -220,10 +224,12 @@ export const defaultPolicy: Policy = {
   dropoffServiceMs: 4 * minute,
   metersPerMinute: 320,
   roadFactor: 1.3,
+  travelStepM: 1,
   moneyRetryMs: 1 * hour,
   moneyLimitMs: 72 * hour,
   secondApprovalMinor: 10_000,
   cashRemitMs: 24 * hour,
+  cashLimitMinor: 20_000,
   settlement: {},
   overdueGraceMs: 5 * second,
   overdueExtensionMs: 5 * minute,

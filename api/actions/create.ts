@@ -70,9 +70,13 @@ export const branch: Create<Static<typeof NewBranch>> = async (trx, body) => {
 
 export const driver =
   (vault: Vault): Create<Static<typeof NewDriver>> =>
-  async (trx, { market_id: marketId, name, phone, capacity = 1 }) => {
+  async (trx, body) => {
+    const { market_id: marketId, name, phone, capacity = 1, skills, vehicle = null } = body;
+    const { merchant_id: merchantId = null } = body;
     if (!(await marketExists(trx, marketId))) throw missing('market_id');
-    const row = await createDriver(trx, vault, { marketId, name, phone, capacity });
+    if (merchantId !== null) await checkMerchant(trx, { merchantId, branchId: undefined });
+    const terms = { capacity, skills, vehicle, merchantId };
+    const row = await createDriver(trx, vault, { marketId, name, phone, ...terms });
     return { body: driverBody(row), unstored: { name, phone } };
   };
 

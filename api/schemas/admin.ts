@@ -5,11 +5,14 @@ import { currencies } from '../../domain/money.ts';
 import { goodsKinds } from '../../domain/order.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { shareWords, type Shares as SettlementShares } from '../../domain/settlement.ts';
+import { driverSkills, vehicles } from '../../db/schema.ts';
 import { AmountMinor, Body, Id, Location, Name, Nullable, Phone, Time } from './common.ts';
 
 const longestMs = 30 * 86_400_000;
 const DurationMs = Type.Integer({ minimum: 1, maximum: longestMs });
 const Count = Type.Integer({ minimum: 1, maximum: 1_000 });
+/** Of the matching engine's work. */
+const Steps = Type.Integer({ minimum: 1, maximum: 1_000_000_000 });
 const Bps = Type.Integer({ minimum: 0, maximum: 10_000 });
 const Shares = Type.Unsafe<SettlementShares>(
   Type.Tuple(
@@ -34,12 +37,15 @@ const special: Readonly<Record<string, TSchema>> = {
     { minItems: 1, maxItems: 10 },
   ),
   secondApprovalMinor: AmountMinor,
+  cashLimitMinor: AmountMinor,
   metersPerMinute: Type.Number({ minimum: 1, maximum: 1_000_000 }),
+  travelStepM: Type.Number({ minimum: 1, maximum: 100_000 }),
   roadFactor: Type.Number({ minimum: 1, maximum: 5 }),
 };
 
 const schemaOf = (name: string): TSchema => {
   if (name.endsWith('Ms')) return DurationMs;
+  if (name.endsWith('Steps')) return Steps;
   return name.endsWith('Bps') ? Bps : Count;
 };
 
@@ -132,6 +138,17 @@ export const NewDriver = Body({
   capacity: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 20, description: 'Orders at a time; default 1' }),
   ),
+  skills: Type.Optional(
+    Type.Array(Type.Enum([...driverSkills]), {
+      uniqueItems: true,
+      maxItems: driverSkills.length,
+      description: 'What only some can carry or check; default age_check and prescription',
+    }),
+  ),
+  vehicle: Type.Optional(Type.Enum([...vehicles])),
+  merchant_id: Type.Optional(
+    Type.String({ ...Id('merchant'), description: 'Whose own driver; absent: of the platform' }),
+  ),
 });
 // People's data is not stored with answers.
 const Unrepeated = Type.Optional(
@@ -143,6 +160,9 @@ export const Driver = Type.Object({
   name: Unrepeated,
   phone: Unrepeated,
   capacity: Type.Integer(),
+  skills: Type.Array(Type.String()),
+  vehicle: Nullable(Type.String()),
+  merchant_id: Nullable(Type.String()),
   online: Type.Boolean(),
   created_at: Time,
 });

@@ -1,7 +1,8 @@
 // Bodies and answers of the driver's routes: presence, positions, offers.
 
 import { Type, type Static } from 'typebox';
-import { Body, Location, Nullable, Time, WaitS } from './common.ts';
+import { idPattern } from '../../domain/ids.ts';
+import { Body, Id, Location, Nullable, Time, WaitS } from './common.ts';
 
 export const Online = Body({ location: Location, shift_ends_at: Type.Optional(Time) });
 export type Online = Static<typeof Online>;
@@ -34,6 +35,16 @@ export const Offer = Type.Object({
   made_at: Time,
   expires_at: Time,
   pickup_eta_at: Time,
+  route: Type.Array(
+    Type.Object({ kind: Type.Enum(['pickup', 'dropoff']), order_id: Type.String() }),
+    {
+      description:
+        'All that is left to drive with this offer, in this order, deliveries under way included',
+    },
+  ),
+  left_out: Nullable(
+    Type.String({ description: 'Which of its deliveries are gone, in a sentence; null: none' }),
+  ),
   orders: Type.Array(
     Type.Object({
       order_id: Type.String(),
@@ -42,6 +53,12 @@ export const Offer = Type.Object({
         description: 'open accepted assigned declined expired withdrawn refused',
       }),
       branch: Type.Object({ name: Type.String(), location: Location }),
+      goods_at: Nullable(
+        Type.Object(
+          { location: Location },
+          { description: 'Fetch it here, not at the branch: its driver could not go on' },
+        ),
+      ),
       dropoff: Type.Object({ location: Location }),
       pay_minor: Type.Integer({ description: 'Delivery pay and tip' }),
       currency: Type.String(),
@@ -51,3 +68,17 @@ export const Offer = Type.Object({
 });
 export type Offer = Static<typeof Offer>;
 export const Offers = Type.Object({ data: Type.Array(Offer) });
+
+export const NewBlock = Body({
+  party: Type.String({
+    pattern: `${idPattern('customer')}|${idPattern('merchant')}`,
+    description: 'The id of a customer or a merchant',
+  }),
+});
+export const BlockParams = Type.Object({ id: Id('driver'), party: NewBlock.properties.party });
+export const Block = Type.Object({
+  party: Type.String(),
+  key_id: Type.String({ description: 'Who wanted it so' }),
+  created_at: Time,
+});
+export const Blocks = Type.Object({ data: Type.Array(Block) });

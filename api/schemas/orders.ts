@@ -39,6 +39,7 @@ const Item = Body({
   quantity: Quantity,
   unit_price_minor: AmountMinor,
   age_restricted: Type.Optional(Type.Boolean({ description: 'The driver checks the age' })),
+  cold_chain: Type.Optional(Type.Boolean({ description: 'Only drivers with a cool box' })),
   prescription: Type.Optional(Type.Boolean({ description: 'A pharmacist approves it first' })),
   restockable: Type.Optional(Type.Boolean({ description: 'Can be sold again when it comes back' })),
 });
@@ -246,6 +247,7 @@ export const Order = Type.Object({
       quantity: Type.Integer(),
       unit_price_minor: Type.Integer(),
       age_restricted: Type.Optional(Type.Boolean()),
+      cold_chain: Type.Optional(Type.Boolean()),
       prescription: Type.Optional(Type.Boolean()),
       restockable: Type.Optional(Type.Boolean()),
     }),

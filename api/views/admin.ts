@@ -36,12 +36,15 @@ export const branchBody = (row: Branch) => ({
 });
 
 /** Without name and phone: those are never stored with an answer. */
-export const driverBody = ({ id, marketId, capacity, online, createdAt }: DriverRecord) => ({
-  id,
-  market_id: marketId,
-  capacity,
-  online,
-  created_at: createdAt.toISOString(),
+export const driverBody = (row: DriverRecord) => ({
+  id: row.id,
+  market_id: row.marketId,
+  capacity: row.capacity,
+  skills: [...row.skills],
+  vehicle: row.vehicle,
+  merchant_id: row.merchantId,
+  online: row.online,
+  created_at: row.createdAt.toISOString(),
 });
 
 export const customerBody = ({ id, merchantId, createdAt }: Person) => ({

@@ -2,7 +2,7 @@
 
 import type { Db } from '../../db/connect.ts';
 import { offerDetails, type OfferDetails } from '../../db/offer-details.ts';
-import type { Offer as OfferRow, OfferedOrder } from '../../db/offers.ts';
+import { isGone, type Offer as OfferRow, type OfferedOrder } from '../../db/offers.ts';
 import { ordersCarriedBy } from '../../db/orders.ts';
 import type { Offer } from '../schemas/driver.ts';
 import { coarsePlace } from './order.ts';
@@ -17,6 +17,8 @@ export async function offerBodies(db: Db, offers: readonly OfferRow[]): Promise<
     made_at: iso(offer.madeAt),
     expires_at: iso(offer.expiresAt),
     pickup_eta_at: iso(offer.pickupEtaAt),
+    route: offer.route.map(({ kind, orderId }) => ({ kind, order_id: orderId })),
+    left_out: leftOut(offer),
     orders: offer.orders.map((order) =>
       orderBody(order, {
         details: details.get(order.orderId),
@@ -41,6 +43,16 @@ async function nearOrders(db: Db, offers: readonly OfferRow[]): Promise<Readonly
   return new Set(near.flat());
 }
 
+/** A bundle may lose deliveries before the driver has them: the rest is still theirs. */
+function leftOut({ status, orders }: OfferRow): string | null {
+  const gone = orders.filter((order) => isGone(order.status)).map(({ number }) => number);
+  if (gone.length === 0 || gone.length === orders.length) return null;
+  const stays = status === 'accepted' ? 'the rest is yours' : 'the rest is still offered';
+  return gone.length === 1
+    ? `Order ${gone[0]} needs no driver any more; ${stays}.`
+    : `Orders ${gone.join(', ')} need no driver any more; ${stays}.`;
+}
+
 const isLive = (status: string): boolean => status === 'open' || status === 'accepted';
 
 const iso = (at: number): string => new Date(at).toISOString();
@@ -55,6 +67,7 @@ function orderBody(
     number: order.number,
     status: order.status,
     branch: { name: details.branchName, location: order.pickup },
+    goods_at: order.goodsAt && isNear ? { location: order.goodsAt } : null,
     dropoff: { location: isNear ? order.dropoff : coarsePlace(order.dropoff) },
     pay_minor: details.payMinor,
     currency: details.currency,

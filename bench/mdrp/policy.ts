@@ -2,12 +2,9 @@
 // declined, commitment at the last minute. Everything that is not a rule of the problem is the default.
 
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
-import type { InstanceFiles } from '../../sandbox/city/instance-files.ts';
+import { courierCapacity, type InstanceFiles } from '../../sandbox/city/instance-files.ts';
 
 export const minuteMs = 60_000;
-
-/** The rules know no capacity; more than five meals on one bicycle nobody wants to eat. */
-export const capacity = 5;
 
 export const policyFor = ({ parameters }: Pick<InstanceFiles, 'parameters'>): Policy => ({
   ...defaultPolicy,
@@ -16,7 +13,7 @@ export const policyFor = ({ parameters }: Pick<InstanceFiles, 'parameters'>): Po
   dropoffServiceMs: parameters.dropoffServiceMinutes * minuteMs,
   rungs: [{ radiusM: 1e9, durationMs: 24 * 60 * minuteMs }],
   dispatchTickMs: minuteMs,
-  bundleLimit: capacity,
+  bundleLimit: courierCapacity,
   // A round a minute leaves time to look at everything.
   candidateDrivers: 40,
   improveSteps: 400_000,

@@ -4,11 +4,15 @@ import type { OnlineDriver, RouteStop, SearchingOrder, Snapshot } from '../../di
 import type { Place } from '../../domain/geo.ts';
 import type { DriverId, OrderId } from '../../domain/ids.ts';
 import { rungAt, type Policy } from '../../domain/policy.ts';
-import type { InstanceFiles, InstanceOrder } from '../../sandbox/city/instance-files.ts';
+import {
+  courierCapacity,
+  type InstanceFiles,
+  type InstanceOrder,
+} from '../../sandbox/city/instance-files.ts';
 import type { Spot } from '../../sandbox/city/projection.ts';
 import type { Courier } from './courier.ts';
 import type { Kitchens } from './kitchen.ts';
-import { capacity, minuteMs } from './policy.ts';
+import { minuteMs } from './policy.ts';
 
 /** An order that has been placed, with the place of its restaurant. */
 export type DayOrder = InstanceOrder & { readonly spot: Spot };
@@ -57,7 +61,7 @@ function driverOf(courier: Courier, minute: number, kitchens: Kitchens): OnlineD
   const errand = courier.errand();
   return {
     driverId: courier.id as DriverId,
-    capacity,
+    capacity: courierCapacity,
     place: placeOf(spot),
     placeFrom: from * minuteMs,
     shiftEndsAt: courier.offAt * minuteMs,

@@ -3,6 +3,7 @@
 
 import { command, saidBy, type City } from './robot.ts';
 import { drive, tellPlace } from './drive.ts';
+import { createErrands, type Errand, type Errands } from './errands.ts';
 import {
   failAtTheDoor,
   findClosed,
@@ -13,7 +14,7 @@ import {
 } from './mishaps.ts';
 import type { Identity } from './open-market.ts';
 import type { PlannedDriver, Script } from './plan.ts';
-import { placeOf, spotOf } from './projection.ts';
+import { placeOf, spotOf, type Spot } from './projection.ts';
 import type { Random } from './random.ts';
 import { readOffer, readOffers, totalOf, type OfferView, type OfferedStop } from './wire.ts';
 
@@ -51,18 +52,56 @@ export function createDriver(driver: Driver): DriverRobot {
   };
 }
 
+type Shift = {
+  readonly errands: Errands;
+  position: Position;
+  /** What the driver does instead of the errands; no offers are taken meanwhile. */
+  instead: ((position: Position) => Promise<Position>) | undefined;
+  /** No more offers come. */
+  over: boolean;
+};
+
 /** Until the shift is over or the day ends. A driver with a delivery finishes it first. */
 async function work(driver: Driver): Promise<void> {
-  const { city, plan } = driver;
+  const position = { spot: driver.plan.home, freeAt: driver.plan.onAt };
+  const shift: Shift = { errands: createErrands(), position, instead: undefined, over: false };
+  const listening = listen(driver, shift).finally(() => {
+    shift.over = true;
+    shift.errands.wake();
+  });
+  await Promise.all([listening, driveAll(driver, shift)]);
+  if (!driver.city.signal.aborted) await goOffline(driver);
+}
+
+/** Takes offers while there is room, also on the way. */
+async function listen(driver: Driver, shift: Shift): Promise<void> {
+  const { city, identity, plan } = driver;
   const { clock, signal } = city;
-  let position: Position = { spot: plan.home, freeAt: plan.onAt };
   while (!signal.aborted && clock.minute() < plan.offAt) {
+    if (shift.errands.deliveries() >= plan.capacity || shift.instead) {
+      await shift.errands.changed(signal);
+      continue;
+    }
     const offer = await nextOffer(driver);
-    if (offer === undefined)
-      tellPlace(city, { secret: driver.identity.secret, spot: position.spot });
-    else position = await answerOffer(driver, { offer, position });
+    if (offer && !shift.instead) await answerOffer(driver, { offer, shift });
+    else if (shift.errands.deliveries() === 0)
+      tellPlace(city, { secret: identity.secret, spot: shift.position.spot });
   }
-  if (!signal.aborted) await goOffline(driver);
+}
+
+/** One errand after the other, until there is none left and no more will come. */
+async function driveAll(driver: Driver, shift: Shift): Promise<void> {
+  const { signal } = driver.city;
+  while (!signal.aborted) {
+    const [errand] = shift.errands.left();
+    if (shift.instead) {
+      shift.position = await shift.instead(shift.position);
+      shift.instead = undefined;
+      shift.errands.wake();
+    } else if (errand) shift.position = await drivenErrand(driver, { errand, shift });
+    else if (shift.over) return;
+    else await shift.errands.changed(signal);
+  }
 }
 
 async function nextOffer({ city, identity, plan }: Driver): Promise<OfferView | undefined> {
@@ -82,9 +121,9 @@ async function nextOffer({ city, identity, plan }: Driver): Promise<OfferView | 
   return readOffers(body).find((offer) => offer.status === 'open');
 }
 
-type Answering = { readonly offer: OfferView; readonly position: Position };
+type Answering = { readonly offer: OfferView; readonly shift: Shift };
 
-async function answerOffer(driver: Driver, { offer, position }: Answering): Promise<Position> {
+async function answerOffer(driver: Driver, { offer, shift }: Answering): Promise<void> {
   const { city, identity, plan, random } = driver;
   const declines = random.chance(plan.declines);
   const path = `/v1/offers/${offer.id}/${declines ? 'decline' : 'accept'}`;
@@ -98,16 +137,18 @@ async function answerOffer(driver: Driver, { offer, position }: Answering): Prom
   const said = saidBy(answer);
   if (said.kind === 'refused' && answer.status !== 409)
     city.world.odd(`offer: HTTP ${answer.status} ${said.code}`);
-  if (declines || said.kind === 'refused') return position;
+  if (declines || said.kind === 'refused') return;
   const accepted = readOffer(said.body);
   const orders = accepted.orders.filter(isMine);
   const [first] = orders;
-  if (first === undefined) return position;
+  if (first === undefined) return;
+  const isIdle = shift.errands.deliveries() === 0;
   if (isUpTo(driver, first, 'never_comes'))
-    return stayAway(city, { identity, order: first, position });
-  return random.chance(plan.abandons)
-    ? dropOut(driver, { orders, position })
-    : deliverAll(driver, { offer, orders, position });
+    shift.instead = (position) => stayAway(city, { identity, order: first, position });
+  else if (random.chance(plan.abandons) && isIdle)
+    shift.instead = (position) => dropOut(driver, { orders, position });
+  else return shift.errands.take(accepted, orders);
+  shift.errands.wake();
 }
 
 /** It is the script of this order that its first driver does this. */
@@ -156,45 +197,42 @@ async function dropOut(driver: Driver, { orders, position }: Carrying): Promise<
 const setOffAt = ({ city }: Driver, { freeAt }: Position): number =>
   Math.max(freeAt, city.clock.minute());
 
-async function deliverAll(
+async function drivenErrand(
   driver: Driver,
-  { offer, orders, position }: Carrying & { readonly offer: OfferView },
+  { errand, shift }: { readonly errand: Errand; readonly shift: Shift },
 ): Promise<Position> {
-  let at = position;
-  const carried: OfferedStop[] = [];
-  for (const [index, order] of orders.entries()) {
-    const before = orders[index - 1];
-    const sameDoor = before !== undefined && same(before.pickup, order.pickup);
-    const fetched = await pickUp(driver, { offer, order, position: at, sameDoor });
-    at = fetched.position;
-    if (fetched.picked) carried.push(order);
+  const { errands, position } = shift;
+  const { order } = errand;
+  if (errand.kind === 'dropoff') {
+    const at = await dropOff(driver, { order, position });
+    errands.done(errand);
+    return at;
   }
-  for (const order of carried) at = await dropOff(driver, { order, position: at });
-  return at;
+  const fetched = await pickUp(driver, { errand, shift });
+  if (fetched.picked) errands.done(errand);
+  else errands.forget(order.orderId);
+  return fetched.position;
 }
+
+const isAt = (a: Spot, b: Spot): boolean => a.x === b.x && a.y === b.y;
 
 const same = (a: OfferedStop['pickup'], b: OfferedStop['pickup']): boolean =>
   a.lat === b.lat && a.lng === b.lng;
 
-type Fetching = {
-  readonly offer: OfferView;
-  readonly order: OfferedStop;
-  readonly position: Position;
-  readonly sameDoor: boolean;
-};
+type Fetching = { readonly errand: Errand; readonly shift: Shift };
+type Fetched = { readonly picked: boolean; readonly position: Position };
 
-/** Drives to the branch, waits for the food, takes it. Half of the service lies before the pickup, half after. */
-async function pickUp(
-  driver: Driver,
-  fetching: Fetching,
-): Promise<{ readonly picked: boolean; readonly position: Position }> {
+/** Drives to the branch, waits for the food, takes it. Half of the service lies before the first pickup there, half after the last. */
+async function pickUp(driver: Driver, { errand, shift }: Fetching): Promise<Fetched> {
   const { city, identity } = driver;
-  const { order, position, sameDoor } = fetching;
+  const { order } = errand;
+  const { position, errands } = shift;
   const { clock, world } = city;
-  const half = sameDoor ? 0 : world.plan.pickupServiceMinutes / 2;
+  const half = world.plan.pickupServiceMinutes / 2;
+  const to = spotOf(order.pickup);
+  const before = position.servedAt && isAt(position.servedAt, to) ? 0 : half;
   const sentAway = whenSentAway(driver, order.orderId);
   try {
-    const to = spotOf(order.pickup);
     const way = await drive(city, {
       secret: identity.secret,
       from: position.spot,
@@ -210,12 +248,15 @@ async function pickUp(
       };
     }
     const served = way.whole ? await world.food(order.orderId, sentAway.signal) : undefined;
-    const pickupAt = Math.max(way.at + half, served ?? 0);
+    const pickupAt = Math.max(way.at + before, served ?? 0);
     const there = served !== undefined && (await clock.waitUntil(pickupAt, sentAway.signal));
     const stays = (freeAt: number): Position => ({ spot: way.spot, freeAt });
     if (!there) return { picked: false, position: stays(clock.minute()) };
-    const picked = await takeFood(driver, { ...fetching, arrivedAt: way.at });
-    return { picked, position: stays(Math.max(pickupAt + half, clock.minute())) };
+    const picked = await takeFood(driver, { errand, arrivedAt: way.at });
+    const [, next] = errands.left();
+    const goesOn = next?.kind === 'pickup' && same(next.order.pickup, order.pickup);
+    const freeAt = Math.max(pickupAt + (goesOn ? 0 : half), clock.minute());
+    return { picked, position: { ...stays(freeAt), ...(goesOn ? { servedAt: to } : {}) } };
   } finally {
     sentAway.stop();
   }
@@ -238,9 +279,10 @@ function whenSentAway(
 /** False when the order is not this driver's any more. While the assignment is still on its way, asks again. */
 async function takeFood(
   driver: Driver,
-  { offer, order, arrivedAt }: Fetching & { readonly arrivedAt: number },
+  { errand, arrivedAt }: { readonly errand: Errand; readonly arrivedAt: number },
 ): Promise<boolean> {
   const { city, identity } = driver;
+  const { order, offerId } = errand;
   const body = { arrived_at: new Date(city.clock.realAt(arrivedAt)).toISOString() };
   for (let attempt = 1; attempt <= triesToPickUp; attempt++) {
     const said = await command(city, {
@@ -248,11 +290,10 @@ async function takeFood(
       orderId: order.orderId,
       secret: identity.secret,
       body,
-      intention: `${offer.id}-${attempt}`,
+      intention: `${offerId}-${attempt}`,
     });
     if (said.kind === 'done') return true;
-    if (said.code !== 'not_your_delivery' || !(await isStillMine(driver, { offer, order })))
-      return false;
+    if (said.code !== 'not_your_delivery' || !(await isStillMine(driver, errand))) return false;
     await city.clock.waitUntil(
       Math.max(city.clock.minute() + 0.5, city.clock.minuteAt(Date.now() + 500)),
       city.signal,
@@ -264,11 +305,11 @@ async function takeFood(
 
 async function isStillMine(
   { city, identity }: Driver,
-  { offer, order }: Pick<Fetching, 'offer' | 'order'>,
+  { offerId, order }: Errand,
 ): Promise<boolean> {
   const { body } = await city.client.call({
     method: 'GET',
-    path: `/v1/offers/${offer.id}`,
+    path: `/v1/offers/${offerId}`,
     secret: identity.secret,
   });
   return readOffer(body).orders.some((line) => line.orderId === order.orderId && isMine(line));
@@ -295,7 +336,7 @@ async function dropOff(
     secret: identity.secret,
     from: from.spot,
     to: spotOf(order.dropoff),
-    departAt: from.freeAt,
+    departAt: setOffAt(driver, from),
   });
   if (script.atDoor !== undefined)
     return failAtTheDoor(city, { ...trip, position: { spot: way.spot, freeAt: way.at } });

@@ -86,7 +86,7 @@ export function generateDay(options: DayOptions): CityPlan {
     policy: withFates ? fatedPolicy : {},
     branches: [...branches, ...(withFates ? Object.values(stages) : [])],
     drivers: Array.from({ length: drivers }, (_, index) =>
-      makeDriver({ index, of: drivers, moods, random: random.fork(`driver ${index}`) }),
+      makeDriver({ index, of: drivers, moods, withFates, random: random.fork(`driver ${index}`) }),
     ),
     orders: Array.from({ length: orders }, (_, index) => {
       const making = { index, branches, moods, random: random.fork(`order ${index}`) };
@@ -134,7 +134,9 @@ type Making<More> = More & {
   readonly random: Random;
 };
 
-function makeDriver({ index, of, moods, random }: Making<{ readonly of: number }>): PlannedDriver {
+type MakingDriver = Making<{ readonly of: number; readonly withFates: boolean }>;
+
+function makeDriver({ index, of, moods, withFates, random }: MakingDriver): PlannedDriver {
   // The first third is there from the beginning, the others come for the rush.
   const early = index < of / 3;
   return {
@@ -142,6 +144,8 @@ function makeDriver({ index, of, moods, random }: Making<{ readonly of: number }
     home: near(random.pick(clusters), 2_000, random),
     onAt: early ? opensAt - 1 : Math.round(opensAt + random.between(0, 45)),
     offAt: closesAt,
+    // Two of three have a rack for a second and third bag; what befalls a fated order befalls no other with it.
+    capacity: withFates || index % 3 === 2 ? 1 : 3,
     ...driverMoods(moods),
   };
 }

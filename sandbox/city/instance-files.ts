@@ -6,6 +6,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Spot } from './projection.ts';
 
+/** The problem knows no capacity; more than five meals on one bicycle nobody wants to eat. */
+export const courierCapacity = 5;
+
 /** Times in whole minutes of the day, places in metres. */
 export type InstanceFiles = {
   readonly orders: readonly InstanceOrder[];

@@ -3,6 +3,7 @@
 // keep their ready times, drives take whole minutes, services are the instance's.
 
 import {
+  courierCapacity,
   readInstanceFiles,
   type InstanceCourier,
   type InstanceOrder,
@@ -70,6 +71,7 @@ const driverOf = ({ id, home, onAt, offAt }: InstanceCourier, moods: MoodRates):
   home,
   onAt,
   offAt,
+  capacity: courierCapacity,
   ...driverMoods(moods),
 });
 

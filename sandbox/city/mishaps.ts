@@ -10,7 +10,12 @@ import { command, hears, hearsTheEnd, is, passes, type City, type Said } from '.
 import { fieldOf, type FeedEvent, type OfferedStop } from './wire.ts';
 
 /** Where the driver is, from when on free for the next drive. */
-export type Position = { readonly spot: Spot; readonly freeAt: number };
+export type Position = {
+  readonly spot: Spot;
+  readonly freeAt: number;
+  /** The counter where the driver stands and takes one order after the other. */
+  readonly servedAt?: Spot;
+};
 
 export type Trip = {
   readonly identity: Identity;

@@ -51,10 +51,10 @@ export async function openMarket(opening: Opening): Promise<Market> {
     const body = { merchant_id: merchantIds.get(merchant)?.id, name, location: placeOf(spot) };
     return [name, { id: idOf(await post('/v1/admin/branches', body)), merchant }] as const;
   });
-  const drivers = await each([...plan.drivers.entries()], async ([index, { name }]) => {
+  const drivers = await each([...plan.drivers.entries()], async ([index, { name, capacity }]) => {
     const { name: fullName, phone } = personOf(5_000 + index);
     const driverId = idOf(
-      await post('/v1/admin/drivers', { market_id: id, name: fullName, phone }),
+      await post('/v1/admin/drivers', { market_id: id, name: fullName, phone, capacity }),
     );
     return [
       name,

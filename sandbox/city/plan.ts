@@ -111,6 +111,8 @@ export type PlannedDriver = {
   readonly home: Spot;
   readonly onAt: number;
   readonly offAt: number;
+  /** Deliveries at a time. */
+  readonly capacity: number;
   /** Shares of the offers that are declined, and of the deliveries given up before the pickup. */
   readonly declines: number;
   readonly abandons: number;

@@ -23,6 +23,8 @@ export type OfferView = {
   readonly id: string;
   readonly status: string;
   readonly orders: readonly OfferedStop[];
+  /** In which order to drive, deliveries under way included. */
+  readonly route: readonly { readonly kind: string; readonly orderId: string }[];
 };
 
 type Json = { readonly [name: string]: unknown };
@@ -85,10 +87,14 @@ export function readOffer(body: unknown): OfferView {
   return {
     id: textOf(offer['id']),
     status: textOf(offer['status']),
+    route: listOf(offer['route']).map((stop) => ({
+      kind: textOf(stop['kind']),
+      orderId: textOf(stop['order_id']),
+    })),
     orders: listOf(offer['orders']).map((order) => ({
       orderId: textOf(order['order_id']),
       status: textOf(order['status']),
-      pickup: readPlace(recordOf(order['branch'])['location']),
+      pickup: readPlace(recordOf(order['goods_at'] ?? order['branch'])['location']),
       dropoff: readPlace(recordOf(order['dropoff'])['location']),
     })),
   };

@@ -202,7 +202,9 @@ describe('an offer that was accepted but never assigned', () => {
     expect(sent).toEqual([]);
     now = start + 2_000;
     const record = () =>
-      market.db.transaction().execute((trx) => markAssigned(trx, { offerId, orderId, now }));
+      market.db
+        .transaction()
+        .execute((trx) => markAssigned(trx, { offerId, orderId, driverId, now }));
     await round({
       answer: async () => {
         await record();

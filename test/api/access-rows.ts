@@ -61,5 +61,12 @@ export const supportRows: Readonly<Record<string, Row>> = {
     reason,
     dry_run: true,
   }),
+  'GET /v1/support/drivers/{id}/blocks': anywhere(`/v1/support/drivers/drv_${no}/blocks`),
+  'POST /v1/support/drivers/{id}/blocks': anywhere(`/v1/support/drivers/drv_${no}/blocks`, {
+    party: `mer_${no}`,
+  }),
+  'DELETE /v1/support/drivers/{id}/blocks/{party}': anywhere(
+    `/v1/support/drivers/drv_${no}/blocks/mer_${no}`,
+  ),
   'GET /v1/support/bulk/{id}': anywhere(`/v1/support/bulk/blk_${no}`),
 };

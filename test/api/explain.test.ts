@@ -1,19 +1,19 @@
 // Why this driver, or why nobody yet: real rounds on the API's own orders, read back by those who may.
 
-import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createDispatchActivities } from '../../activities/dispatch.ts';
 import { dropOldRounds, readRounds } from '../../db/rounds.ts';
-import { parseId } from '../../domain/ids.ts';
+import { createRounds } from './rounds.ts';
 import { branchAt, createWorld, openShop, type Reply, type Shop, type World } from './world.ts';
 
 let world: World;
 let shop: Shop;
+let rounds: ReturnType<typeof createRounds>;
 beforeAll(async () => {
   world = await createWorld();
 });
 beforeEach(async () => {
   shop = await openShop(world);
+  rounds = createRounds(world, shop);
 });
 afterAll(() => world.close());
 
@@ -28,33 +28,6 @@ type Entry = {
   readonly together: readonly { readonly order_id: string | null }[];
 };
 
-async function searching(body: object = {}, secret = shop.owner): Promise<string> {
-  const placed = await world.call('POST', '/v1/orders', { secret, body: shop.orderBody(body) });
-  expect(placed.status).toBe(201);
-  const { id } = placed.body;
-  const accept = `/v1/orders/${id}/accept`;
-  expect((await world.call('POST', accept, { secret, body: { prep_seconds: 0 } })).status).toBe(
-    200,
-  );
-  return id;
-}
-
-async function driver(capacity = 1, location: object = branchAt): Promise<string> {
-  const made = { market_id: shop.market.id, name: 'Dana', phone: '+4915100000009', capacity };
-  const { id } = await world.make('drivers', made);
-  const secret = await world.keyOf({ role: 'driver', driver_id: id });
-  await world.call('POST', '/v1/driver/online', { secret, body: { location } });
-  return id;
-}
-
-async function round(): Promise<void> {
-  const marketId = parseId('market', shop.market.id);
-  if (!marketId) throw new Error('no market');
-  const { db, engine } = world;
-  const log = pino({ level: 'silent' });
-  await createDispatchActivities({ db, engine, log }).dispatchRound({ marketId });
-}
-
 const explain = (orderId: string, secret = world.support, query = ''): Promise<Reply> =>
   world.call('GET', `/v1/orders/${orderId}/explain${query}`, { secret });
 const entries = async (orderId: string, secret?: string, query?: string) =>
@@ -62,12 +35,13 @@ const entries = async (orderId: string, secret?: string, query?: string) =>
 
 describe('explain', () => {
   it('says that nobody can come, round after round as one, then who was asked and what came of it', async () => {
-    const orderId = await searching();
-    await round();
-    await round();
-    const chosen = await driver();
-    const other = await driver(1, { lat: branchAt.lat + 0.01, lng: branchAt.lng });
-    await round();
+    const orderId = await rounds.searching();
+    await rounds.round();
+    await rounds.round();
+    const { id: chosen } = await rounds.driver();
+    const away = { location: { lat: branchAt.lat + 0.01, lng: branchAt.lng } };
+    const { id: other } = await rounds.driver(1, away);
+    await rounds.round();
     const [offered, nobody, ...rest] = await entries(orderId);
     expect(rest).toEqual([]);
     expect(nobody).toMatchObject({ outcome: 'nobody_possible', rounds: 2, driver_id: null });
@@ -99,10 +73,14 @@ describe('explain', () => {
     const stranger = {
       id: (await world.make('customers', { name: 'Kim', phone: '+4915100000010' })).id,
     };
-    const own = await searching();
-    const foreign = await searching({ branch_id: branch.id, customer: stranger }, rivalKey);
-    const [chosen] = [await driver(2), await driver(1, { lat: 52.6, lng: 13.6 })];
-    await round();
+    const own = await rounds.searching();
+    const foreign = await rounds.searching(
+      { branch_id: branch.id, customer: stranger },
+      { secret: rivalKey },
+    );
+    const { id: chosen } = await rounds.driver(2);
+    await rounds.driver(1, { location: { lat: 52.6, lng: 13.6 } });
+    await rounds.round();
     const [entry] = await entries(own, shop.owner);
     expect(entry).toMatchObject({ outcome: 'offered', driver_id: chosen });
     expect(new Set(entry?.together.map(({ order_id }) => order_id))).toEqual(new Set([own, null]));
@@ -115,10 +93,10 @@ describe('explain', () => {
   });
 
   it('keeps the decision behind an offer when its round is no longer kept', async () => {
-    const orderId = await searching();
-    await round();
-    const chosen = await driver();
-    await round();
+    const orderId = await rounds.searching();
+    await rounds.round();
+    const { id: chosen } = await rounds.driver();
+    await rounds.round();
     const inAWeek = new Date(Date.now() + 8 * 86_400_000);
     await dropOldRounds(world.db, inAWeek);
     expect(await readRounds(world.db, { marketId: shop.market.id, limit: 10 })).toEqual([]);
@@ -128,7 +106,7 @@ describe('explain', () => {
   });
 
   it('is not for staff, drivers and customers, and knows no order of another merchant', async () => {
-    const orderId = await searching();
+    const orderId = await rounds.searching();
     for (const secret of [shop.staff, shop.driverKey, shop.customerKey])
       expect((await explain(orderId, secret)).status).toBe(403);
     expect((await explain(orderId, (await openShop(world)).owner)).status).toBe(404);

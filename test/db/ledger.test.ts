@@ -158,6 +158,10 @@ describe('partitions', () => {
       'driver_positions_2031_12_31',
       'driver_positions_2032_01_01',
       'driver_positions_2032_01_02',
+      'dispatch_rounds_2031_12_30',
+      'dispatch_rounds_2031_12_31',
+      'dispatch_rounds_2032_01_01',
+      'dispatch_rounds_2032_01_02',
     ]);
     expect(await ensurePartitions(db, now)).toEqual([]);
   });

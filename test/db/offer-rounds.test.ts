@@ -224,7 +224,7 @@ describe('acceptedNotAssigned', () => {
     expect(await find(start + 5_000)).toEqual([{ offerId, driverId, orderId, pickupEtaAt }]);
     await market.db
       .transaction()
-      .execute((trx) => markAssigned(trx, { offerId, orderId, now: start }));
+      .execute((trx) => markAssigned(trx, { offerId, orderId, driverId, now: start }));
     expect(await find(start + 5_000)).toEqual([]);
   });
 });
@@ -266,7 +266,7 @@ describe('the snapshot', () => {
     );
     await market.write(offer);
     await acceptOffer(market.db, { ...offer, now: start });
-    await market.addOrder({ delivery_status: 'picked_up', driver_id: busy, pickup_lat: 2 });
+    const aboard = await market.addOrder({ delivery_status: 'picked_up', driver_id: busy });
     await market.addOrder({ delivery_status: 'delivered', driver_id: busy });
     const expected = [
       { driverId: nowhere, place: undefined, stops: [], hasOpenOffer: false },
@@ -276,8 +276,9 @@ describe('the snapshot', () => {
         hasOpenOffer: false,
         shiftEndsAt: start + 60_000,
         stops: [
-          { pickedUp: true, pickup: { lat: 2 }, readyAt: undefined },
-          { pickedUp: false, pickup: { lat: 1 }, readyAt: start + 1_000 },
+          { kind: 'dropoff', orderId: aboard, readyAt: undefined },
+          { kind: 'pickup', place: { lat: 1 }, readyAt: start + 1_000 },
+          { kind: 'dropoff', orderId: offer.orders[0]?.orderId },
         ],
       },
     ];
@@ -300,6 +301,8 @@ describe('the snapshot', () => {
         orders,
         drivers,
         live: new Map(),
+        cash: new Map(),
+        demand: [],
       }),
       policy: defaultPolicy,
       seed: 1,

@@ -49,7 +49,11 @@ const refusedWith = (code: string) => ({ kind: 'refused', refusal: { code } });
 const withdraw = (orderId: OrderId) =>
   market.db.transaction().execute((trx) => withdrawOrder(trx, { orderId, now: soon }));
 const assign = (offerId: OfferId, orderId: OrderId) =>
-  market.db.transaction().execute((trx) => markAssigned(trx, { offerId, orderId, now: soon }));
+  market.db
+    .transaction()
+    .execute((trx) =>
+      markAssigned(trx, { offerId, orderId, driverId: newId('driver'), now: soon }),
+    );
 
 describe('acceptOffer', () => {
   test('accepts an open offer with all its orders, and again when repeated', async () => {

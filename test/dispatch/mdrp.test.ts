@@ -6,11 +6,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { playDay } from '../../bench/mdrp/day.ts';
 import { generateInstance, writeInstance } from '../../bench/mdrp/generate.ts';
-import { capacity, policyFor } from '../../bench/mdrp/policy.ts';
+import { policyFor } from '../../bench/mdrp/policy.ts';
 import { figuresOf, type Solution } from '../../bench/mdrp/solution.ts';
 import { plan } from '../../dispatch/plan.ts';
 import type { Snapshot } from '../../dispatch/snapshot.ts';
-import { readInstanceFiles, type InstanceFiles } from '../../sandbox/city/instance-files.ts';
+import {
+  courierCapacity,
+  readInstanceFiles,
+  type InstanceFiles,
+} from '../../sandbox/city/instance-files.ts';
 import { straightM } from '../../sandbox/city/projection.ts';
 import { createRandom } from '../../sandbox/city/random.ts';
 
@@ -67,7 +71,7 @@ describe.each([
   test('nothing is picked up before it is ready and known, after the shift, or beyond capacity', () => {
     for (const { courier, assignedAt, pickupAt, drops, restaurant, setOffAt } of solution.bundles) {
       const shift = couriers.get(courier);
-      expect(drops.length).toBeLessThanOrEqual(capacity);
+      expect(drops.length).toBeLessThanOrEqual(courierCapacity);
       expect(setOffAt).toBeGreaterThanOrEqual(shift?.onAt ?? Infinity);
       expect(pickupAt).toBeLessThanOrEqual(shift?.offAt ?? 0);
       const carried = drops.flatMap(({ orderId }) => orders.get(orderId) ?? []);
