@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { playDay } from '../../bench/mdrp/day.ts';
 import { generateInstance, writeInstance } from '../../bench/mdrp/generate.ts';
 import { policyFor } from '../../bench/mdrp/policy.ts';
+import { excessOf } from '../../bench/mdrp/slice.ts';
 import { figuresOf, type Solution } from '../../bench/mdrp/solution.ts';
 import { plan } from '../../dispatch/plan.ts';
 import type { Snapshot } from '../../dispatch/snapshot.ts';
@@ -66,6 +67,20 @@ describe.each([
     expect(new Set(delivered).size).toBe(delivered.length);
     expect(figuresOf(solution).undelivered).toBe(instance.orders.length - delivered.length);
     expect(delivered.length).toBeGreaterThan(0.6 * instance.orders.length);
+  });
+
+  test('nobody is faster than the floor that live and virtual days are measured from', () => {
+    for (const { id, placedAt } of instance.orders) {
+      const one = { ...instance, orders: instance.orders.filter((order) => order.id === id) };
+      const drop = solution.bundles
+        .flatMap(({ drops }) => drops)
+        .find(({ orderId }) => orderId === id);
+      const delivered = new Map(drop ? [[id, drop.dropoffAt]] : []);
+      expect(excessOf(one, delivered).excess).toBeGreaterThanOrEqual(0);
+      if (!drop) continue;
+      const impossible = new Map([[id, placedAt]]);
+      expect(excessOf(one, impossible).excess).toBeLessThan(0);
+    }
   });
 
   test('nothing is picked up before it is ready and known, after the shift, or beyond capacity', () => {

@@ -1,0 +1,138 @@
+// `npm run compare-live`: the same hours of a day of the Meal Delivery Routing Problem in virtual time and in the live
+// city, under the same rules, side by side; then every stored round is planned again.
+
+import { parseArgs } from 'node:util';
+import { join } from 'node:path';
+import { playDay as playVirtual } from '../bench/mdrp/day.ts';
+import { busiest, excessOf, liveRules, sliceOf, type Delivered } from '../bench/mdrp/slice.ts';
+import { connect } from '../db/connect.ts';
+import { readRounds } from '../db/rounds.ts';
+import { engineId } from '../activities/engine-id.ts';
+import { playDay } from '../sandbox/city/day.ts';
+import { readInstance } from '../sandbox/city/instance.ts';
+import { readInstanceFiles, type InstanceFiles } from '../sandbox/city/instance-files.ts';
+import { obliging } from '../sandbox/city/moods.ts';
+import { formatMinute } from '../sandbox/city/plan.ts';
+import type { World } from '../sandbox/city/world.ts';
+import { replay } from './audit/replay-rounds.ts';
+import { buildHouse } from './start/bring-up.ts';
+import { clientLogFolder } from './start/stack.ts';
+
+const usage = `npm run compare-live -- --instance DIR [options]
+
+Plays the busiest hours of an instance twice: in virtual time (as npm run mdrp) and live, in a city of robots that
+answer at once, with the same tick, travel and service times. Prints the mean excess over the floor of both.
+
+  --instance DIR   orders.txt, couriers.txt, restaurants.txt, instance_parameters.txt
+  --hours N        so many of the busiest hours (default 4)
+  --speed S        minutes of the city in a minute of yours (default 20)
+  --virtual-only   not live
+  --help
+
+Exit code 0: live is within max(1 minute, 15 %) of virtual and every stored round gives the identical plan; 1: not so;
+2: something could not be read or started.`;
+
+const { values } = parseArgs({
+  options: {
+    instance: { type: 'string' },
+    hours: { type: 'string', default: '4' },
+    speed: { type: 'string', default: '20' },
+    'virtual-only': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+type Slice = {
+  readonly folder: string;
+  readonly instance: InstanceFiles;
+  readonly hours: { readonly from: number; readonly to: number };
+  readonly speed: number;
+};
+
+function virtually({ instance }: Slice): Delivered {
+  const { bundles } = playVirtual(instance, { noisyPrep: false });
+  return new Map(
+    bundles.flatMap(({ drops }) => drops.map(({ orderId, dropoffAt }) => [orderId, dropoffAt])),
+  );
+}
+
+const deliveredIn = (world: World): Delivered =>
+  new Map(
+    world
+      .lives()
+      .flatMap(({ plan, deliveredAt }) =>
+        deliveredAt === undefined ? [] : [[plan.name, deliveredAt]],
+      ),
+  );
+
+type Live = { readonly delivered: Delivered; readonly replayed: number; readonly differ: number };
+
+async function live({ folder, instance, hours, speed }: Slice): Promise<Live> {
+  const house = await buildHouse({ say: (line) => console.error(line), stripeLatencyMs: 20 });
+  const db = connect({ url: house.stack.databaseUrl, poolSize: 1 });
+  const worlds: World[] = [];
+  try {
+    const plan = await readInstance({ folder, seed: 1, moods: obliging, ...hours });
+    const day = await playDay({
+      plan: { ...plan, policy: liveRules(instance, speed) },
+      speed,
+      apiUrl: house.stack.apiUrl,
+      adminKey: house.secrets.adminKey,
+      bankUrl: house.stack.stripeApiBase,
+      clientLogFile: join(clientLogFolder, `compare-${Date.now()}.jsonl`),
+      onOpen: ({ world }) => void worlds.push(world),
+    });
+    for (const [what, count] of day.oddities) console.error(`odd: ${what} (${count})`);
+    const wanted = { marketId: day.market.id, engine: engineId, limit: 10_000 };
+    const rounds = await readRounds(db, wanted);
+    const [world] = worlds;
+    if (!world) throw new Error('the city was not opened');
+    return {
+      delivered: deliveredIn(world),
+      replayed: rounds.length,
+      differ: rounds.flatMap((round) => replay(round)).length,
+    };
+  } finally {
+    await db.destroy();
+    await house.stop();
+  }
+}
+
+function row(name: string, instance: InstanceFiles, delivered: Delivered): number {
+  const { excess, undelivered } = excessOf(instance, delivered);
+  console.log(
+    `${name.padEnd(10)}${String(instance.orders.length).padStart(8)}${String(undelivered).padStart(13)}${excess.toFixed(2).padStart(10)}`,
+  );
+  return excess;
+}
+
+async function main(): Promise<void> {
+  if (values.help) return console.log(usage);
+  const { instance: folder } = values;
+  if (folder === undefined) throw new Error(`--instance DIR is needed\n\n${usage}`);
+  const [count, speed] = [Number(values.hours), Number(values.speed)];
+  if (!(count > 0)) throw new Error(`--hours must be a number above 0, not ${values.hours}`);
+  if (!(speed > 0)) throw new Error(`--speed must be a number above 0, not ${values.speed}`);
+  const whole = await readInstanceFiles(folder);
+  const hours = busiest(whole, count);
+  const slice = { folder, hours, speed, instance: sliceOf(whole, hours) };
+  console.log(
+    `orders placed from ${formatMinute(hours.from)} to ${formatMinute(hours.to)}, ${slice.instance.couriers.length} couriers; excess over the floor in minutes, an undelivered order counts 90\n`,
+  );
+  console.log(`${''.padEnd(10)}  orders  undelivered    excess`);
+  const virtual = row('virtual', slice.instance, virtually(slice));
+  if (values['virtual-only']) return;
+  const { delivered, replayed, differ } = await live(slice);
+  const excess = row('live', slice.instance, delivered);
+  const bound = virtual + Math.max(1, 0.15 * virtual);
+  const agrees = excess <= bound && differ === 0 && replayed > 0;
+  console.log(
+    `\n${replayed} rounds planned again, ${differ} differ; live may be at most ${bound.toFixed(2)}: ${agrees ? 'they agree' : 'THEY DO NOT AGREE'}`,
+  );
+  if (!agrees) process.exitCode = 1;
+}
+
+await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+});
