@@ -1,36 +1,20 @@
 // A driver: goes online, waits for offers, accepts, drives, waits at the counter, delivers. Time passes
 // on the city's clock while the robot drives; the system is told at the moments when a person would tap.
 
-import { command, saidBy, type City } from './robot.ts';
+import { command, saidBy } from './robot.ts';
 import { drive, tellPlace } from './drive.ts';
 import { createErrands, type Errand, type Errands } from './errands.ts';
-import {
-  failAtTheDoor,
-  findClosed,
-  goSilent,
-  meetTrouble,
-  stayAway,
-  type Position,
-} from './mishaps.ts';
-import type { Identity } from './open-market.ts';
-import type { PlannedDriver, Script } from './plan.ts';
-import { placeOf, spotOf, type Spot } from './projection.ts';
-import type { Random } from './random.ts';
+import { failAtTheDoor, goSilent, meetTrouble, stayAway, type Position } from './mishaps.ts';
+import { isMine, pickUp, setOffAt, type Driver } from './fetching.ts';
+import type { Script } from './plan.ts';
+import { placeOf, spotOf } from './projection.ts';
 import { readOffer, readOffers, totalOf, type OfferView, type OfferedStop } from './wire.ts';
 
 const longestWaitS = 25;
 /** A driver who has dropped out takes a rest before the next offer. */
 const restMinutes = 10;
-const triesToPickUp = 20;
 
 export type DriverRobot = { readonly run: () => Promise<void> };
-
-type Driver = {
-  readonly city: City;
-  readonly identity: Identity;
-  readonly plan: PlannedDriver;
-  readonly random: Random;
-};
 
 export function createDriver(driver: Driver): DriverRobot {
   const { city, plan } = driver;
@@ -161,8 +145,6 @@ const isUpTo = (
   return deed !== undefined && deeds.includes(deed) && world.isFirst(orderId, deed);
 };
 
-const isMine = ({ status }: OfferedStop): boolean => status === 'accepted' || status === 'assigned';
-
 type Carrying = { readonly orders: readonly OfferedStop[]; readonly position: Position };
 
 /** Half-way to the branch the driver gives up, and rests. */
@@ -194,9 +176,6 @@ async function dropOut(driver: Driver, { orders, position }: Carrying): Promise<
   return { spot: way.spot, freeAt };
 }
 
-const setOffAt = ({ city }: Driver, { freeAt }: Position): number =>
-  Math.max(freeAt, city.clock.minute());
-
 async function drivenErrand(
   driver: Driver,
   { errand, shift }: { readonly errand: Errand; readonly shift: Shift },
@@ -208,111 +187,10 @@ async function drivenErrand(
     errands.done(errand);
     return at;
   }
-  const fetched = await pickUp(driver, { errand, shift });
+  const fetched = await pickUp(driver, { errand, errands, position });
   if (fetched.picked) errands.done(errand);
   else errands.forget(order.orderId);
   return fetched.position;
-}
-
-const isAt = (a: Spot, b: Spot): boolean => a.x === b.x && a.y === b.y;
-
-const same = (a: OfferedStop['pickup'], b: OfferedStop['pickup']): boolean =>
-  a.lat === b.lat && a.lng === b.lng;
-
-type Fetching = { readonly errand: Errand; readonly shift: Shift };
-type Fetched = { readonly picked: boolean; readonly position: Position };
-
-/** Drives to the branch, waits for the food, takes it. Half of the service lies before the first pickup there, half after the last. */
-async function pickUp(driver: Driver, { errand, shift }: Fetching): Promise<Fetched> {
-  const { city, identity } = driver;
-  const { order } = errand;
-  const { position, errands } = shift;
-  const { clock, world } = city;
-  const half = world.plan.pickupServiceMinutes / 2;
-  const to = spotOf(order.pickup);
-  const before = position.servedAt && isAt(position.servedAt, to) ? 0 : half;
-  const sentAway = whenSentAway(driver, order.orderId);
-  try {
-    const way = await drive(city, {
-      secret: identity.secret,
-      from: position.spot,
-      to,
-      departAt: setOffAt(driver, position),
-      signal: sentAway.signal,
-    });
-    if (way.whole && world.lifeOf(order.orderId)?.plan.merchantMood === 'closed') {
-      const here = { spot: way.spot, freeAt: way.at };
-      return {
-        picked: false,
-        position: await findClosed(city, { identity, order, position: here }),
-      };
-    }
-    const served = way.whole ? await world.food(order.orderId, sentAway.signal) : undefined;
-    const pickupAt = Math.max(way.at + before, served ?? 0);
-    const there = served !== undefined && (await clock.waitUntil(pickupAt, sentAway.signal));
-    const stays = (freeAt: number): Position => ({ spot: way.spot, freeAt });
-    if (!there) return { picked: false, position: stays(clock.minute()) };
-    const picked = await takeFood(driver, { errand, arrivedAt: way.at });
-    const [, next] = errands.left();
-    const goesOn = next?.kind === 'pickup' && same(next.order.pickup, order.pickup);
-    const freeAt = Math.max(pickupAt + (goesOn ? 0 : half), clock.minute());
-    return { picked, position: { ...stays(freeAt), ...(goesOn ? { servedAt: to } : {}) } };
-  } finally {
-    sentAway.stop();
-  }
-}
-
-/** The signal of an order that ended, or was given to somebody else, before it was picked up. */
-function whenSentAway(
-  { city, identity }: Driver,
-  orderId: string,
-): { readonly signal: AbortSignal; readonly stop: () => void } {
-  const controller = new AbortController();
-  const stop = city.world.listen(orderId, ({ type, driverId, endReason }) => {
-    const ended = endReason !== undefined && type.startsWith('order.');
-    const taken = type === 'delivery.unassigned' && driverId === identity.id;
-    if (ended || taken) controller.abort();
-  });
-  return { signal: AbortSignal.any([controller.signal, city.signal]), stop };
-}
-
-/** False when the order is not this driver's any more. While the assignment is still on its way, asks again. */
-async function takeFood(
-  driver: Driver,
-  { errand, arrivedAt }: { readonly errand: Errand; readonly arrivedAt: number },
-): Promise<boolean> {
-  const { city, identity } = driver;
-  const { order, offerId } = errand;
-  const body = { arrived_at: new Date(city.clock.realAt(arrivedAt)).toISOString() };
-  for (let attempt = 1; attempt <= triesToPickUp; attempt++) {
-    const said = await command(city, {
-      action: 'pick-up',
-      orderId: order.orderId,
-      secret: identity.secret,
-      body,
-      intention: `${offerId}-${attempt}`,
-    });
-    if (said.kind === 'done') return true;
-    if (said.code !== 'not_your_delivery' || !(await isStillMine(driver, errand))) return false;
-    await city.clock.waitUntil(
-      Math.max(city.clock.minute() + 0.5, city.clock.minuteAt(Date.now() + 500)),
-      city.signal,
-    );
-  }
-  city.world.odd('pick-up: the assignment did not arrive');
-  return false;
-}
-
-async function isStillMine(
-  { city, identity }: Driver,
-  { offerId, order }: Errand,
-): Promise<boolean> {
-  const { body } = await city.client.call({
-    method: 'GET',
-    path: `/v1/offers/${offerId}`,
-    secret: identity.secret,
-  });
-  return readOffer(body).orders.some((line) => line.orderId === order.orderId && isMine(line));
 }
 
 async function dropOff(
