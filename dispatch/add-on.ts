@@ -37,7 +37,7 @@ function* beginnings(
   const open = openPickup(visits, job);
   if (open >= 0) {
     const visit = visits[open];
-    if (visit?.kind === 'pickup')
+    if (visit?.kind === 'pickup' && visit.jobs.length < market.policy.bundleLimit)
       yield [open, visits.with(open, { ...visit, jobs: [...visit.jobs, job] })];
     return;
   }

@@ -165,7 +165,7 @@ function anchor(route: Route, { jobs, terms }: Bundle, market: Market): Cluster 
   let extended: Route = route;
   for (const job of jobs) {
     const extension = addOn(extended, job, market);
-    if (!extension || extended.added.length + 1 >= market.policy.bundleLimit) return undefined;
+    if (!extension) return undefined;
     extended = withVisits(extended, extension, market);
   }
   return extended.costMs < Number.POSITIVE_INFINITY
