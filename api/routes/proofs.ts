@@ -8,7 +8,7 @@ import { proofsOf } from '../../db/proofs.ts';
 import type { Vault } from '../../db/vault.ts';
 import { createGiveProof, proofBody, readPicture } from '../actions/give-proof.ts';
 import { doOnce } from '../actions/once.ts';
-import { access, callerOf } from '../plugins/auth.ts';
+import { access, callerOf, merchantRoles } from '../plugins/auth.ts';
 import { keyedRequest } from '../plugins/idempotency.ts';
 import { notFound } from '../problems.ts';
 import { Id, IdParams } from '../schemas/common.ts';
@@ -18,7 +18,6 @@ import { send, withSchemaTypes, type Api } from '../server.ts';
 type Deps = { readonly db: Db; readonly vault: Vault; readonly store: ProofStore };
 
 const pictureLimitBytes = 4_194_304;
-const staff = ['owner', 'manager', 'staff'] as const;
 const tags = ['proofs'];
 const params = IdParams('order');
 
@@ -46,7 +45,10 @@ function giveRoute(app: Api, deps: Deps): void {
     },
     response: { 201: Proof },
   };
-  const options = { ...access({ roles: ['driver', ...staff] }), bodyLimit: pictureLimitBytes };
+  const options = {
+    ...access({ roles: ['driver', ...merchantRoles] }),
+    bodyLimit: pictureLimitBytes,
+  };
   app.post('/v1/orders/:id/proofs', { ...options, schema }, async (request, reply) => {
     const caller = callerOf(request);
     const keyed = keyedRequest(request);
@@ -58,7 +60,7 @@ function giveRoute(app: Api, deps: Deps): void {
 }
 
 function lookRoutes(app: Api, deps: Deps): void {
-  const roles = ['driver', ...staff, 'platform_admin', 'support', 'customer'] as const;
+  const roles = ['driver', ...merchantRoles, 'support', 'customer'] as const;
   const list = { summary: 'The proofs of an order', tags, params, response: { 200: Proofs } };
   app.get(
     '/v1/orders/:id/proofs',
@@ -75,7 +77,7 @@ function lookRoutes(app: Api, deps: Deps): void {
     tags,
     params: { ...params, properties: { ...params.properties, proof_id: Id('proof') } },
   };
-  const viewers = ['platform_admin', 'support', ...staff] as const;
+  const viewers = ['support', ...merchantRoles] as const;
   const options = { ...access({ roles: viewers }), schema: look };
   app.get('/v1/orders/:id/proofs/:proof_id', options, async (request, reply) => {
     const { id, proof_id: proofId } = request.params as {

@@ -16,6 +16,7 @@ export type ApiRequest = {
   /** From the root, with its query. */
   readonly path: string;
   readonly secret: string;
+  /** Bytes are a picture. */
   readonly body?: object | undefined;
   readonly idempotencyKey?: string | undefined;
   /** For one try; 15 s unless told. */
@@ -101,7 +102,11 @@ type Wire = {
 
 function attempt(request: ApiRequest, { baseUrl, agent, signal }: Wire): Promise<Tried> {
   const { method, path, secret, idempotencyKey, timeoutMs = defaultTimeoutMs } = request;
-  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const isPicture = Buffer.isBuffer(request.body);
+  const body =
+    request.body === undefined || Buffer.isBuffer(request.body)
+      ? request.body
+      : JSON.stringify(request.body);
   return new Promise((resolve) => {
     const outgoing = send(
       new URL(path, baseUrl),
@@ -114,7 +119,10 @@ function attempt(request: ApiRequest, { baseUrl, agent, signal }: Wire): Promise
           authorization: `Bearer ${secret}`,
           ...(body === undefined
             ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+            : {
+                'content-type': isPicture ? 'image/jpeg' : 'application/json',
+                'content-length': Buffer.byteLength(body),
+              }),
           ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
         },
       },

@@ -70,3 +70,26 @@ export const supportRows: Readonly<Record<string, Row>> = {
   ),
   'GET /v1/support/bulk/{id}': anywhere(`/v1/support/bulk/blk_${no}`),
 };
+
+const proofs = (rest: string): Pick<Row, 'path'> => ({
+  path: ({ orderId }) => `/v1/orders/${orderId}/proofs${rest}`,
+});
+const staff = ['owner', 'manager', 'staff'] as const;
+
+export const proofRows: Readonly<Record<string, Row>> = {
+  'POST /v1/orders/{id}/proofs': {
+    roles: [...staff, 'driver'],
+    ...proofs('?kind=age'),
+    foreign: 'not_found',
+  },
+  'GET /v1/orders/{id}/proofs': {
+    roles: [...staff, 'support', 'driver', 'customer'],
+    ...proofs(''),
+    foreign: 'not_found',
+  },
+  'GET /v1/orders/{id}/proofs/{proof_id}': {
+    roles: [...staff, 'support'],
+    ...proofs(`/prf_${no}`),
+    foreign: 'not_found',
+  },
+};

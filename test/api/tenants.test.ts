@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../db/schema.ts';
-import { supportRows, type Row, type Target } from './access-rows.ts';
+import { proofRows, supportRows, type Row, type Target } from './access-rows.ts';
 import { moneyRows } from './tenant-money-rows.ts';
 import { createWorld, openShop, type Reply, type World } from './world.ts';
 
@@ -96,6 +96,7 @@ const merchantRows: Readonly<Record<string, Row>> = {
   },
   'GET /v1/events': { roles: readers, foreign: 'unseen' },
   ...moneyRows,
+  ...proofRows,
   'POST /v1/admin/markets': { roles: nobody, foreign: 'platform' },
   'GET /v1/admin/markets': { roles: nobody, foreign: 'platform' },
   'POST /v1/admin/merchants': { roles: nobody, foreign: 'platform' },
