@@ -16,7 +16,6 @@ export type ApiRequest = {
   /** From the root, with its query. */
   readonly path: string;
   readonly secret: string;
-  /** Bytes are a picture. */
   readonly body?: object | undefined;
   readonly idempotencyKey?: string | undefined;
   /** For one try; 15 s unless told. */
@@ -102,11 +101,7 @@ type Wire = {
 
 function attempt(request: ApiRequest, { baseUrl, agent, signal }: Wire): Promise<Tried> {
   const { method, path, secret, idempotencyKey, timeoutMs = defaultTimeoutMs } = request;
-  const isPicture = Buffer.isBuffer(request.body);
-  const body =
-    request.body === undefined || Buffer.isBuffer(request.body)
-      ? request.body
-      : JSON.stringify(request.body);
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   return new Promise((resolve) => {
     const outgoing = send(
       new URL(path, baseUrl),
@@ -119,10 +114,7 @@ function attempt(request: ApiRequest, { baseUrl, agent, signal }: Wire): Promise
           authorization: `Bearer ${secret}`,
           ...(body === undefined
             ? {}
-            : {
-                'content-type': isPicture ? 'image/jpeg' : 'application/json',
-                'content-length': Buffer.byteLength(body),
-              }),
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
           ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
         },
       },

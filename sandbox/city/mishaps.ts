@@ -150,27 +150,11 @@ const triesAtTheDoor = 8;
 
 /** The customer has some minutes: until then nobody may give up. */
 async function insist(city: City, trip: Trip, reason: string): Promise<Said> {
-  const isLeft = scriptOf(city, trip.order).undeliverable === 'leave_at_door';
-  const body = { reason, ...(isLeft ? { proofs: [await photograph(city, trip)] } : {}) };
   for (let nth = 1; ; nth++) {
-    const said = await tell(city, trip, { action: 'fail-dropoff', body, nth });
+    const said = await tell(city, trip, { action: 'fail-dropoff', body: { reason }, nth });
     const waits = said.kind === 'refused' && said.code === 'too_early' && nth < triesAtTheDoor;
     if (!waits || !(await passes(city, 2))) return said;
   }
-}
-
-/** A picture of the bag at the door, as small as one can be. */
-const picture = Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex');
-
-async function photograph({ client }: City, { identity, order: { orderId } }: Trip) {
-  const { body } = await client.call({
-    method: 'POST',
-    path: `/v1/orders/${orderId}/proofs?kind=photo`,
-    secret: identity.secret,
-    body: picture,
-    idempotencyKey: `photo-${orderId}`,
-  });
-  return { kind: 'photo', proof_id: fieldOf(body, 'id') };
 }
 
 async function bringBack(city: City, trip: Trip): Promise<Position> {
