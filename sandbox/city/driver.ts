@@ -14,6 +14,7 @@ import {
 import type { Identity } from './open-market.ts';
 import type { PlannedDriver, Script } from './plan.ts';
 import { placeOf, spotOf } from './projection.ts';
+import { askForThePin } from './proofs.ts';
 import type { Random } from './random.ts';
 import { readOffer, readOffers, totalOf, type OfferView, type OfferedStop } from './wire.ts';
 
@@ -315,7 +316,7 @@ async function handOver(
   { order: { orderId }, arrivedAt, deliveredAt }: HandingOver,
 ): Promise<void> {
   const { world, clock, client, signal } = city;
-  const { method, goods } = world.lifeOf(orderId)?.plan.script ?? {};
+  const { method, goods, pin } = world.lifeOf(orderId)?.plan.script ?? {};
   await clock.waitUntil(deliveredAt, signal);
   const { secret } = identity;
   const price = async (): Promise<number> =>
@@ -323,7 +324,10 @@ async function handOver(
   const body = {
     arrived_at: new Date(clock.realAt(arrivedAt)).toISOString(),
     ...(method === 'cash' ? { collected_minor: await price() } : {}),
-    ...(goods === 'age_restricted' ? { proofs: [{ kind: 'age' }] } : {}),
+    proofs: [
+      ...(goods === 'age_restricted' ? [{ kind: 'age' }] : []),
+      ...(pin === true ? [await askForThePin(city, { identity, orderId })] : []),
+    ],
   };
   const said = await command(city, { action: 'deliver', orderId, secret, body, intention: '1' });
   if (said.kind === 'done') world.delivered(orderId, deliveredAt);
