@@ -1,13 +1,9 @@
 // How the rest of the system speaks to the workflows of money: refunds and the nightly reconciliation. No rules.
 
-import {
-  Client,
-  Connection,
-  ScheduleAlreadyRunning,
-  ScheduleOverlapPolicy,
-} from '@temporalio/client';
+import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { refundWorkflowId, type RefundId } from '../domain/ids.ts';
 import { refundChangedSignal } from '../domain/money-messages.ts';
+import { connectionTo } from './temporal-connection.ts';
 
 export type MoneyEngine = {
   /** Makes sure that the refund's workflow runs. Idempotent; leaves no trace in one that runs. */
@@ -44,7 +40,6 @@ const nightly = {
   },
 };
 
-/** Connects lazily: a server that is down makes calls fail, not the process. */
 export function createMoneyEngine({
   address,
   namespace,
@@ -52,7 +47,7 @@ export function createMoneyEngine({
   readonly address: string;
   readonly namespace: string;
 }): MoneyEngine {
-  const connection = Connection.lazy({ address, connectTimeout: 2_000 });
+  const connection = connectionTo(address);
   const client = new Client({ connection, namespace });
   const within = async (call: () => Promise<unknown>): Promise<void> => {
     await client.withDeadline(Date.now() + deadlineMs, call);

@@ -2,7 +2,7 @@
 
 import {
   Client,
-  Connection,
+  type Connection,
   isGrpcServiceError,
   ServiceError,
   WithStartWorkflowOperation,
@@ -36,6 +36,7 @@ import {
 import type { OrderFacts } from '../domain/order.ts';
 import { summaryOf } from '../domain/view.ts';
 import type { OrderEngine, Outcome } from './order-engine.ts';
+import { connectionTo } from './temporal-connection.ts';
 import { supportMessages, type Calls } from './temporal-support.ts';
 
 export const searchAttributes = [
@@ -52,9 +53,8 @@ const signalDeadlineMs = 5_000;
 
 export type TemporalOptions = { readonly address: string; readonly namespace: string };
 
-/** Connects lazily: a server that is down makes calls fail, not the process. */
 export function createTemporalEngine({ address, namespace }: TemporalOptions): OrderEngine {
-  const connection = Connection.lazy({ address, connectTimeout: 2_000 });
+  const connection = connectionTo(address);
   const client = new Client({ connection, namespace });
   return engineOf(client, connection);
 }

@@ -3,6 +3,7 @@
 // exits 0 only when every order has ended and the audit has found nothing.
 
 import { join } from 'node:path';
+import { troubledPolicy } from '../sandbox/city/fates.ts';
 import { generateDay } from '../sandbox/city/generate.ts';
 import { busiestHours, readInstance } from '../sandbox/city/instance.ts';
 import { playDay, type Day } from '../sandbox/city/day.ts';
@@ -59,9 +60,12 @@ async function main(options: StartOptions): Promise<boolean> {
 
 async function planDay(options: StartOptions): Promise<CityPlan> {
   const { instance, seed, moods, from, to, orders, drivers, withFates } = options;
-  return instance === undefined
-    ? generateDay({ seed, orders, drivers, moods, withFates })
-    : readInstance({ folder: instance, seed, moods, from, to });
+  const plan =
+    instance === undefined
+      ? generateDay({ seed, orders, drivers, moods, withFates })
+      : await readInstance({ folder: instance, seed, moods, from, to });
+  const isTroubled = (options.killWorkerEveryS ?? options.outageS) !== undefined;
+  return isTroubled ? { ...plan, policy: { ...plan.policy, ...troubledPolicy } } : plan;
 }
 
 /** Resolves to false when a signal has come. */

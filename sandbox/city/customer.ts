@@ -40,8 +40,8 @@ export async function orderMeal(city: City, order: PlannedOrder, index: number):
 
 /** The order's id. At a branch that takes no orders at the moment the next one of the merchant is asked. */
 async function place(city: City, order: PlannedOrder, index: number): Promise<string | undefined> {
-  for (const [attempt, branchId] of branchesFor(city, order).entries()) {
-    const placed = await placeAt(city, { order, index, branchId, attempt });
+  for (const [attempt, branch] of branchesFor(city, order).entries()) {
+    const placed = await placeAt(city, { order, index, branch, attempt });
     if (placed.kind === 'placed') return placed.orderId;
     if (placed.kind === 'refused') return undefined;
   }
@@ -49,19 +49,21 @@ async function place(city: City, order: PlannedOrder, index: number): Promise<st
   return undefined;
 }
 
-function branchesFor({ market }: City, order: PlannedOrder): readonly string[] {
+function branchesFor({ market }: City, order: PlannedOrder): readonly Branch[] {
   const wanted = market.branches.get(order.branch);
   if (wanted === undefined) throw new Error(`${order.name} is for an unknown branch`);
   const others = [...market.branches.values()].filter(
     ({ id, merchant }) => merchant === wanted.merchant && id !== wanted.id,
   );
-  return [wanted, ...others].map(({ id }) => id);
+  return [wanted, ...others];
 }
+
+type Branch = { readonly id: string; readonly merchant: string };
 
 type Placing = {
   readonly order: PlannedOrder;
   readonly index: number;
-  readonly branchId: string;
+  readonly branch: Branch;
   readonly attempt: number;
 };
 
@@ -71,14 +73,14 @@ type Placed =
 
 async function placeAt(city: City, placing: Placing): Promise<Placed> {
   const { market, client, log, world } = city;
-  const { order, branchId, attempt } = placing;
-  const merchantOf = new Map([...market.branches.values()].map((each) => [each.id, each.merchant]));
-  const secret = market.merchants.get(merchantOf.get(branchId) ?? '')?.secret ?? '';
+  const { order, branch, attempt } = placing;
+  const merchant = market.merchants.get(branch.merchant);
+  if (merchant === undefined) throw new Error(`${order.name} is for an unknown merchant`);
   const idempotencyKey = `place-${market.id}-${order.name}-${attempt}`;
   const answer = await client.call({
     method: 'POST',
     path: '/v1/orders',
-    secret,
+    secret: merchant.secret,
     idempotencyKey,
     body: bodyOf(city, placing),
   });
@@ -102,13 +104,13 @@ async function placeAt(city: City, placing: Placing): Promise<Placed> {
   return { kind: 'placed', orderId };
 }
 
-function bodyOf(city: City, { order, index, branchId }: Placing): object {
+function bodyOf(city: City, { order, index, branch }: Placing): object {
   const { market, clock } = city;
   const { script, items, dropoff } = order;
   const person = personOf(index);
   const known = market.customers.get(order.name);
   return {
-    branch_id: branchId,
+    branch_id: branch.id,
     external_id: order.name,
     customer: known === undefined ? { name: person.name, phone: person.phone } : { id: known.id },
     ...(script.counter === undefined
@@ -118,6 +120,7 @@ function bodyOf(city: City, { order, index, branchId }: Placing): object {
       ? {}
       : { scheduled_for: timeAt(clock, order.placedAt + script.wantedAfterMinutes) }),
     ...(script.substitution === undefined ? {} : { substitution: script.substitution }),
+    ...(script.pin === true ? { proof: ['pin'] } : {}),
     ...(script.undeliverable === undefined ? {} : { undeliverable_action: script.undeliverable }),
     items: items.map(({ name, quantity, unitPriceMinor }) => ({
       name,

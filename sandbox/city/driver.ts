@@ -8,6 +8,7 @@ import { failAtTheDoor, goSilent, meetTrouble, stayAway, type Position } from '.
 import { isMine, pickUp, setOffAt, type Driver } from './fetching.ts';
 import type { Script } from './plan.ts';
 import { placeOf, spotOf } from './projection.ts';
+import { askForThePin } from './proofs.ts';
 import { readOffer, readOffers, totalOf, type OfferView, type OfferedStop } from './wire.ts';
 
 const longestWaitS = 25;
@@ -234,7 +235,7 @@ async function handOver(
   { order: { orderId }, arrivedAt, deliveredAt }: HandingOver,
 ): Promise<void> {
   const { world, clock, client, signal } = city;
-  const { method, goods } = world.lifeOf(orderId)?.plan.script ?? {};
+  const { method, goods, pin } = world.lifeOf(orderId)?.plan.script ?? {};
   await clock.waitUntil(deliveredAt, signal);
   const { secret } = identity;
   const price = async (): Promise<number> =>
@@ -242,7 +243,10 @@ async function handOver(
   const body = {
     arrived_at: new Date(clock.realAt(arrivedAt)).toISOString(),
     ...(method === 'cash' ? { collected_minor: await price() } : {}),
-    ...(goods === 'age_restricted' ? { proofs: [{ kind: 'age' }] } : {}),
+    proofs: [
+      ...(goods === 'age_restricted' ? [{ kind: 'age' }] : []),
+      ...(pin === true ? [await askForThePin(city, { identity, orderId })] : []),
+    ],
   };
   const said = await command(city, { action: 'deliver', orderId, secret, body, intention: '1' });
   if (said.kind === 'done') world.delivered(orderId, deliveredAt);

@@ -5,10 +5,10 @@ import type { Policy } from '../../domain/policy.ts';
 import type { CustomerMood, End, Fate, MerchantMood, Script } from './plan.ts';
 
 /** Where it happens, if not at any restaurant: where nobody drives, or at a counter that is asked for nothing else. */
-export type Stage = 'pharmacy' | 'store' | 'far_away' | 'quiet_corner';
+export type Setting = 'pharmacy' | 'store' | 'far_away' | 'quiet_corner';
 
 export type Dealt = Fate & {
-  readonly stage?: Stage;
+  readonly setting?: Setting;
   readonly merchantMood?: MerchantMood;
   readonly customerMood?: CustomerMood;
   readonly script?: Script;
@@ -23,6 +23,12 @@ export const fatedPolicy: Partial<Policy> = {
   authorizeAheadMs: 2 * hour,
   lateProofWindowMs: 2 * hour,
   cashRemitMs: 2 * hour,
+};
+
+/** A call that a killed worker was making is made again after 20 s, however fast the city’s clock runs. */
+export const troubledPolicy: Partial<Policy> = {
+  paymentCheckMs: hour / 2,
+  paymentActionTimeoutMs: hour / 2,
 };
 
 const called = ['call', 'door'] as const;
@@ -108,14 +114,19 @@ const scenes: Readonly<Record<End, readonly Scene[]>> = {
     {
       name: 'the pharmacist approves',
       shows: ['order.prescription_asked', 'order.accepted'],
-      stage: 'pharmacy',
+      setting: 'pharmacy',
       script: { goods: 'prescription', pharmacist: 'approves' },
     },
     {
       name: 'of age',
       shows: ['delivery.delivered'],
-      stage: 'store',
+      setting: 'store',
       script: { goods: 'age_restricted' },
+    },
+    {
+      name: 'the PIN is misheard, then right',
+      shows: ['delivery.delivered'],
+      script: { pin: true },
     },
     {
       name: 'paid elsewhere',
@@ -129,7 +140,11 @@ const scenes: Readonly<Record<End, readonly Scene[]>> = {
     },
   ],
   failed_to_assign: [
-    { name: 'no driver for miles', shows: ['delivery.created', 'order.failed'], stage: 'far_away' },
+    {
+      name: 'no driver for miles',
+      shows: ['delivery.created', 'order.failed'],
+      setting: 'far_away',
+    },
   ],
   returned: [
     {
@@ -155,7 +170,7 @@ const scenes: Readonly<Record<End, readonly Scene[]>> = {
     {
       name: 'too young',
       shows: ['delivery.arrived_at_dropoff', 'delivery.return_started', 'delivery.returned'],
-      stage: 'store',
+      setting: 'store',
       script: {
         goods: 'age_restricted',
         atDoor: { reason: 'age_check_failed' },
@@ -212,13 +227,13 @@ const scenes: Readonly<Record<End, readonly Scene[]>> = {
     {
       name: 'nobody answers at the counter',
       shows: ['order.reminded', 'order.merchant_called', 'order.expired'],
-      stage: 'quiet_corner',
+      setting: 'quiet_corner',
       merchantMood: 'silent',
     },
     {
       name: 'the pharmacist is silent',
       shows: ['order.prescription_asked', 'order.expired'],
-      stage: 'pharmacy',
+      setting: 'pharmacy',
       script: { goods: 'prescription', pharmacist: 'is_silent' },
     },
   ],
@@ -271,7 +286,7 @@ const scenes: Readonly<Record<End, readonly Scene[]>> = {
     {
       name: 'the pharmacist rejects',
       shows: ['order.prescription_asked', 'order.denied'],
-      stage: 'pharmacy',
+      setting: 'pharmacy',
       script: { goods: 'prescription', pharmacist: 'rejects' },
     },
   ],

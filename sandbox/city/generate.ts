@@ -1,7 +1,7 @@
 // Makes up a small day: restaurants in a few clusters, customers around them, two rushes, drivers on
 // shifts. Synthetic from its seed alone. Used by `npm start` and by tests.
 
-import { fatedPolicy, fates, type Dealt, type Stage } from './fates.ts';
+import { fatedPolicy, fates, type Dealt, type Setting } from './fates.ts';
 import { driverMoods, drawOrderMoods, obliging, type MoodRates } from './moods.ts';
 import type {
   CityPlan,
@@ -46,7 +46,7 @@ const store: PlannedMerchant = { name: 'Bodega del Barrio', kind: 'store' };
 
 /** Farther from the city than any driver is asked to go. */
 const farAway: Spot = { x: 30_000, y: 5_000 };
-const stages: Readonly<Record<Stage, PlannedBranch>> = {
+const settings: Readonly<Record<Setting, PlannedBranch>> = {
   pharmacy: { name: 'Botica', merchant: pharmacy.name, spot: { x: 4_800, y: 5_200 } },
   store: { name: 'Bodega', merchant: store.name, spot: { x: 5_100, y: 5_600 } },
   far_away: { name: 'Mitad Pantry Far Away', merchant: 'Mitad Pantry', spot: farAway },
@@ -84,7 +84,7 @@ export function generateDay(options: DayOptions): CityPlan {
     dropoffServiceMinutes: 3,
     merchants: [...merchants.map(restaurant), ...(withFates ? [pharmacy, store] : [])],
     policy: withFates ? fatedPolicy : {},
-    branches: [...branches, ...(withFates ? Object.values(stages) : [])],
+    branches: [...branches, ...(withFates ? Object.values(settings) : [])],
     drivers: Array.from({ length: drivers }, (_, index) =>
       makeDriver({ index, of: drivers, moods, withFates, random: random.fork(`driver ${index}`) }),
     ),
@@ -99,9 +99,12 @@ export function generateDay(options: DayOptions): CityPlan {
 type MakingOrder = Making<{ readonly branches: readonly PlannedBranch[] }>;
 
 /** An order that nothing happens to but its fate. */
-function deal({ stage, name, ends, shows, ...scripted }: Dealt, making: MakingOrder): PlannedOrder {
+function deal(
+  { setting, name, ends, shows, ...scripted }: Dealt,
+  making: MakingOrder,
+): PlannedOrder {
   const { index, branches, random } = making;
-  const at = stage === undefined ? branches : [stages[stage]];
+  const at = setting === undefined ? branches : [settings[setting]];
   return {
     ...makeOrder({ ...making, branches: at, moods: obliging }),
     placedAt: opensAt + fatesFromMinute + (fatesMinutes * index) / fates.length,

@@ -17,6 +17,8 @@ export type ApiRequest = {
   readonly path: string;
   readonly secret: string;
   readonly body?: object | undefined;
+  /** Instead of a body: a JPEG. */
+  readonly picture?: Buffer | undefined;
   readonly idempotencyKey?: string | undefined;
   /** For one try; 15 s unless told. */
   readonly timeoutMs?: number | undefined;
@@ -100,8 +102,8 @@ type Wire = {
 };
 
 function attempt(request: ApiRequest, { baseUrl, agent, signal }: Wire): Promise<Tried> {
-  const { method, path, secret, idempotencyKey, timeoutMs = defaultTimeoutMs } = request;
-  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const { method, path, secret, idempotencyKey, picture, timeoutMs = defaultTimeoutMs } = request;
+  const body = picture ?? (request.body === undefined ? undefined : JSON.stringify(request.body));
   return new Promise((resolve) => {
     const outgoing = send(
       new URL(path, baseUrl),
@@ -114,7 +116,10 @@ function attempt(request: ApiRequest, { baseUrl, agent, signal }: Wire): Promise
           authorization: `Bearer ${secret}`,
           ...(body === undefined
             ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+            : {
+                'content-type': picture === undefined ? 'application/json' : 'image/jpeg',
+                'content-length': Buffer.byteLength(body),
+              }),
           ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
         },
       },

@@ -6,6 +6,7 @@ import { drive } from './drive.ts';
 import type { Identity } from './open-market.ts';
 import type { Script } from './plan.ts';
 import { spotOf, type Spot } from './projection.ts';
+import { showTheDoor } from './proofs.ts';
 import { command, hears, hearsTheEnd, is, passes, type City, type Said } from './robot.ts';
 import { fieldOf, type FeedEvent, type OfferedStop } from './wire.ts';
 
@@ -133,13 +134,17 @@ export async function meetTrouble(
 /** At the door, and it is not handed over: tries to reach the customer, says so, and does what is asked then. */
 export async function failAtTheDoor(city: City, trip: Trip): Promise<Position> {
   const { order, position } = trip;
-  const { atDoor } = scriptOf(city, order);
+  const { atDoor, undeliverable } = scriptOf(city, order);
   if (atDoor === undefined) return position;
   const { reason, tries = [] } = atDoor;
   await tell(city, trip, { action: 'arrive-at-dropoff', body: arrivedAt(city, position.freeAt) });
   for (const [index, channel] of tries.entries())
     await tell(city, trip, { action: 'contact', body: { channel }, nth: index + 1 });
-  const said = await insist(city, trip, reason);
+  const proofs =
+    undeliverable === 'leave_at_door'
+      ? [await showTheDoor(city, { identity: trip.identity, orderId: order.orderId })]
+      : [];
+  const said = await insist(city, trip, { reason, proofs });
   const becomes = said.kind === 'done' ? fieldOf(said.body, 'delivery_status') : undefined;
   if (becomes === 'delivered') city.world.delivered(order.orderId, city.clock.minute());
   const here = nowAt(city, position.spot);
@@ -149,9 +154,9 @@ export async function failAtTheDoor(city: City, trip: Trip): Promise<Position> {
 const triesAtTheDoor = 8;
 
 /** The customer has some minutes: until then nobody may give up. */
-async function insist(city: City, trip: Trip, reason: string): Promise<Said> {
+async function insist(city: City, trip: Trip, body: object): Promise<Said> {
   for (let nth = 1; ; nth++) {
-    const said = await tell(city, trip, { action: 'fail-dropoff', body: { reason }, nth });
+    const said = await tell(city, trip, { action: 'fail-dropoff', body, nth });
     const waits = said.kind === 'refused' && said.code === 'too_early' && nth < triesAtTheDoor;
     if (!waits || !(await passes(city, 2))) return said;
   }

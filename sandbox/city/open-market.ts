@@ -78,7 +78,7 @@ async function openCustomers(
 ): Promise<readonly (readonly [string, Identity])[]> {
   const active = [...plan.orders.entries()].filter(
     ([, { customerMood, script }]) =>
-      customerMood.kind !== 'calm' || script.shortage?.answer !== undefined,
+      customerMood.kind !== 'calm' || script.pin === true || script.shortage?.answer !== undefined,
   );
   return each(active, async ([index, { name }]) => {
     const { name: fullName, phone } = personOf(index);

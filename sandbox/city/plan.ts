@@ -55,6 +55,8 @@ export type Script = {
   };
   readonly method?: PaymentMethod;
   readonly goods?: 'prescription' | 'age_restricted';
+  /** Handed over only against the customer’s PIN. */
+  readonly pin?: true;
   /** Ordered for so long after the placing. */
   readonly wantedAfterMinutes?: number;
   readonly substitution?: Substitution;

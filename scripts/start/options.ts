@@ -11,7 +11,8 @@ serving until Ctrl-C.
   --once                    plain lines, end after the report; exit code 0 only if the audit passes
   --instance DIR            play a day in the Meal Delivery Routing format instead of a generated one
   --from, --to TIME         only its orders placed from … until before … (minutes of the day or HH:MM)
-  --speed S                 minutes of the city in a minute of yours (default 80; instances 60)
+  --speed S                 minutes of the city in a minute of yours (default 80; instances 60; with kills or
+                            an outage 40: what a machine needs to come back is not scaled)
   --seed N                  another generated day, other moods (default 1)
   --orders N, --drivers N   size of the generated day (default 90 and 28)
   --moods none|default|all  how difficult people are (default: default; instances: none). all: in a generated
@@ -94,7 +95,7 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
     speed: numberOf({
       name: 'speed',
       text: values.speed,
-      fallback: instance === undefined ? 80 : 60,
+      fallback: usualSpeed(values),
       least: 0.1,
       most: 200,
     }),
@@ -114,6 +115,16 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
       whole: true,
     }),
   };
+}
+
+/** Processes need as long to come back however fast the city’s clock runs. */
+function usualSpeed(values: {
+  readonly instance?: string;
+  readonly 'kill-worker-every'?: string;
+  readonly 'outage-s'?: string;
+}): number {
+  if ((values['kill-worker-every'] ?? values['outage-s']) !== undefined) return 40;
+  return values.instance === undefined ? 80 : 60;
 }
 
 function fatedOrders(orders: number): number {

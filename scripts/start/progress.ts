@@ -31,10 +31,15 @@ export function createProgress({ live }: { readonly live: boolean }): Progress {
     },
     watch(world) {
       const rate = createRate(world);
+      let before = '';
       show = () => {
         const lines = live ? tableOf(world, rate()) : [lineOf(world, rate())];
+        const text = `${lines.join('\n')}\n`;
+        // A city that stands still has nothing to say.
+        if (!live && text === before) return;
+        before = text;
         if (live) erase();
-        process.stdout.write(`${lines.join('\n')}\n`);
+        process.stdout.write(text);
         drawn = live ? lines.length : 0;
       };
       timer = setInterval(() => show?.(), live ? tableEveryMs : lineEveryMs);

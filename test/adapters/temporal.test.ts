@@ -1,7 +1,8 @@
 // What the engine's errors mean to a caller, against a gRPC server that answers as told.
 
 import { Server, ServerCredentials, status, type handleUnaryCall } from '@grpc/grpc-js';
-import { afterEach, expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, expect, test, vi } from 'vitest';
 import { createTemporalEngine } from '../../adapters/temporal.ts';
 import { newId } from '../../db/new-id.ts';
 
@@ -24,7 +25,7 @@ const definition = (name: string) => ({
 const info: handleUnaryCall<Buffer, Buffer> = (_call, reply) => reply(null, Buffer.alloc(0));
 
 /** A frontend that answers every update with this status and these words. */
-async function frontend(code: number, details: string): Promise<string> {
+async function frontend(code: number, details: string, at = 0): Promise<string> {
   const server = new Server();
   const update: handleUnaryCall<Buffer, Buffer> = (_call, reply) => reply({ code, details });
   server.addService(
@@ -35,7 +36,7 @@ async function frontend(code: number, details: string): Promise<string> {
     { GetSystemInfo: info, UpdateWorkflowExecution: update },
   );
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(`127.0.0.1:${at}`, ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
     );
   });
@@ -78,4 +79,20 @@ test('a server that cannot be reached is an outage, in bounded time', async () =
   const startedAt = Date.now();
   expect((await accept('127.0.0.1:1')).kind).toMatch(/unavailable|unknown/);
   expect(Date.now() - startedAt).toBeLessThan(6_000);
+});
+
+test('an engine that was away for long is used again at once', { timeout: 20_000 }, async () => {
+  const address = await frontend(status.INTERNAL, 'told so');
+  const port = Number(address.split(':')[1]);
+  const engine = createTemporalEngine({ address, namespace: 'default' });
+  closing.push(() => engine.close());
+  await engine.ping(1_000);
+  await closing.shift()?.();
+  const awayUntil = Date.now() + 6_500;
+  while (Date.now() < awayUntil) {
+    await expect(engine.ping(200)).rejects.toHaveProperty('code');
+    await delay(100);
+  }
+  await frontend(status.INTERNAL, 'told so', port);
+  await vi.waitFor(() => engine.ping(300), { timeout: 1_500, interval: 50 });
 });

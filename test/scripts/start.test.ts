@@ -36,6 +36,7 @@ describe('options', () => {
     expect(readOptions(['--outage-s', '300', '--kill-worker-every', '20'])).toMatchObject({
       outageS: 300,
       killWorkerEveryS: 20,
+      speed: 40,
     });
   });
 
