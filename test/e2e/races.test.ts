@@ -48,8 +48,12 @@ const takesOffer: Contender = async (on) => {
   const { id } = await offerOf(on);
   return told(await on.shop.post({ secret: on.shop.driverKey, path: `/v1/offers/${id}/accept` }));
 };
-const goesOffline: Contender = async ({ shop }) =>
-  told(await shop.post({ secret: shop.driverKey, path: '/v1/driver/offline' }));
+const goesOffline: Contender = async (on) => {
+  // Not before the other has seen the offer.
+  await offerOf(on);
+  const { shop } = on;
+  return told(await shop.post({ secret: shop.driverKey, path: '/v1/driver/offline' }));
+};
 /** Support puts in somebody else. */
 const putsIn: Contender = async (on, text) => {
   const orderId = parseId('order', text);

@@ -9,6 +9,7 @@ import { lifecycle, type Machine } from '../../domain/lifecycle.ts';
 import type { ExternalCommand, PaymentResult } from '../../domain/messages.ts';
 import { initialState, isOver, type OrderFacts } from '../../domain/order.ts';
 import type { PaymentCall } from '../../domain/payment.ts';
+import type { Policy } from '../../domain/policy.ts';
 import { silenceFrom } from '../domain/silence.ts';
 import { figure } from '../support/figure.ts';
 import { createWorld, factsOf, obliging, orderIn, type World } from '../support/order-world.ts';
@@ -41,6 +42,7 @@ const neverCaptures = answering('capture', {
 });
 
 type Stage = {
+  readonly policy?: Partial<Policy>;
   readonly facts?: () => Partial<OrderFacts>;
   readonly provider?: Provider;
   /** The event after which the order hears commands. */
@@ -84,7 +86,11 @@ const stages: Readonly<Record<string, Stage>> = {
     facts: () => ({ goodsKind: 'pharmacy', prescription: true }),
     says: [{ kind: 'accept' }],
   },
-  'accepted for later': { facts: promisedIn(70 * minute), says: [{ kind: 'accept' }] },
+  'accepted for later': {
+    policy: { scheduleMarginMs: hour },
+    facts: promisedIn(70 * minute),
+    says: [{ kind: 'accept' }],
+  },
   'the kitchen': { says: [accept] },
   'the customer, about missing goods': {
     says: [accept, { kind: 'reportShortage', line: 0, quantity: 1, missingMinor: 950 }],
@@ -128,12 +134,13 @@ type Ended = {
 };
 
 async function fallSilent({
+  policy,
   facts: of,
   provider = lasting,
   from,
   says = [],
 }: Stage): Promise<Ended> {
-  const facts = factsOf({}, of?.());
+  const facts = factsOf(policy, of?.());
   const order = orderIn(world, facts);
   providers.set(facts.orderId, provider);
   await order.place();
