@@ -73,8 +73,12 @@ test(
     expect(asked.body).toMatchObject({ status: 'awaiting_approval', amount_minor: 2_350 });
     const handle = stack.client.workflow.getHandle(`refund:${asked.body.id}`);
     await expect.poll(async () => (await handle.describe()).historyLength).toBeGreaterThan(9);
+    const { runId } = await handle.describe();
     await stack.kill('worker');
     await stack.start('worker', {}, await copyCode(join(folder, 'refunds'), refundsSleepFirst));
+    await expect
+      .poll(async () => (await handle.describe()).runId, { timeout: 60_000 })
+      .not.toBe(runId);
     const approve = `/v1/refunds/${asked.body.id}/approve`;
     await insist(() => shop.post({ secret: stack.adminKey, path: approve, key: `approve-${id}` }));
     expect(await handle.result()).toMatchObject({ status: 'refunded' });
