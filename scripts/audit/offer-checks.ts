@@ -34,14 +34,19 @@ const oneAcceptedOffer: Check = {
   },
 };
 
+/** Support gives orders to drivers whom no offer was made, and may load one beyond their capacity. */
+const isByHand = ({ actor }: OrderEvent): boolean => actor.kind === 'support';
+
 const assignedByOffer: Check = {
   id: 'assigned-by-offer',
   item: 5,
-  says: 'every driver that an order was given accepted the offer that names it',
+  says: 'every driver that an order was given, not by support, accepted the offer that names it',
   run: ({ orders, offers }) => {
     const known = new Map(offers.map((row) => [`${row.offerId}/${row.orderId}`, row]));
     const assignments = orders.flatMap(({ id, events }) =>
-      events.flatMap((event) => (event.type === 'delivery.assigned' ? [{ id, event }] : [])),
+      events.flatMap((event) =>
+        event.type === 'delivery.assigned' && !isByHand(event) ? [{ id, event }] : [],
+      ),
     );
     return findingOf(assignments, ({ id, event }) => {
       const row = known.get(`${event.offerId}/${id}`);
@@ -68,6 +73,7 @@ const assignedByOffer: Check = {
 type Step = {
   readonly at: number;
   readonly change: 1 | -1;
+  readonly isByHand: boolean;
   readonly orderId: string;
   readonly driverId: string;
 };
@@ -91,12 +97,12 @@ function stepsOf({ id: orderId, events }: AuditedOrder): readonly Step[] {
     const { at } = event;
     if (event.type === 'delivery.assigned') {
       driverId = event.driverId;
-      return [{ at, change: 1, orderId, driverId: event.driverId }];
+      return [{ at, change: 1, isByHand: isByHand(event), orderId, driverId: event.driverId }];
     }
     if (driverId === undefined || !carriageEnds.has(event.type)) return [];
     const left = driverId;
     driverId = undefined;
-    return [{ at, change: -1, orderId, driverId: left }];
+    return [{ at, change: -1, isByHand: false, orderId, driverId: left }];
   });
 }
 
@@ -117,7 +123,7 @@ function tooMany(
   const inOrder = steps.toSorted((a, b) => a.at - b.at || a.change - b.change);
   return inOrder.flatMap((step) => {
     carried += step.change;
-    return carried <= capacity
+    return carried <= capacity || step.isByHand
       ? []
       : [
           {

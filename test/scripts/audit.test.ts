@@ -22,9 +22,22 @@ const withFirst = (
   orders: data.orders.map((order, index) => (index === 0 ? { ...order, ...change(order) } : order)),
 });
 
+const byHand = (event: OrderEvent): OrderEvent =>
+  event.type === 'delivery.assigned'
+    ? { ...event, actor: { kind: 'support', id: 'key_1' } }
+    : event;
+
 const firstId = (data: AuditData): string => data.orders[0]?.id ?? '';
 
 describe('audit', () => {
+  it('finds nothing wrong with a driver whom support has given an order without an offer', () => {
+    const data = soundData();
+    const offers = data.offers.filter(({ orderId }) => orderId !== firstId(data));
+    expect(breaching({ ...data, offers })).toEqual(['assigned-by-offer']);
+    const given = withFirst(data, ({ events }) => ({ events: events.map(byHand) }));
+    expect(breaching({ ...given, offers })).toEqual([]);
+  });
+
   it('finds nothing wrong with sound data, and has looked at something in every check', () => {
     const verdicts = runChecks(soundData());
     expect(describeVerdicts(verdicts).filter((line) => !line.startsWith('ok'))).toEqual([]);
