@@ -113,9 +113,13 @@ export async function createWorld() {
   const engine = engineOf(client, connection);
   const log = createLog();
   const calls: PaymentCall[] = [];
+  let beforeRecord = async (): Promise<void> => undefined;
   let provider: (call: PaymentCall) => PaymentResult | Promise<PaymentResult> = obliging;
   const activities = {
-    record: (input) => log.record(input),
+    async record(input) {
+      await beforeRecord();
+      return log.record(input);
+    },
     async callProvider({ call }) {
       calls.push(call);
       return provider(call);
@@ -134,6 +138,8 @@ export async function createWorld() {
     log,
     calls,
     answerWith: (next: typeof provider) => void (provider = next),
+    /** What the log needs before it writes. */
+    recordAfter: (next: typeof beforeRecord) => void (beforeRecord = next),
     stopWorkers: () => workers.stop(),
     async startWorkers(): Promise<void> {
       workers = await startWorkers();
