@@ -121,6 +121,8 @@ afterAll(() => {
   );
 });
 
+const never = () => Number.POSITIVE_INFINITY;
+
 describe('lifecycle › the checker sees a broken table', () => {
   it('without any one row', () => {
     const mutants = rows.map(({ machine, status }): Mutant => ({
@@ -186,7 +188,6 @@ describe('lifecycle › the checker sees a broken table', () => {
   });
 
   it('with any one step’s deadline that never comes', () => {
-    const never = () => Number.POSITIVE_INFINITY;
     const mutants = steps.map(({ machine, status, row, step }): Mutant => {
       const changed = row.steps?.map((one) => (one === step ? { ...one, at: never } : one)) ?? [];
       const name = `${status}.${step.exit}`;
@@ -207,13 +208,14 @@ const caps: readonly (keyof Policy)[] = [
 /** The dispatcher's and the API's, who count outside the order; and what the number of drivers caps as well. */
 const elsewhere: ReadonlySet<string> = new Set(['maxOfferRounds', 'maxPinAttempts', 'maxRemakes']);
 
+const uncapped = (cap: keyof Policy): boolean =>
+  planNames.some((name) => {
+    const policy = { [cap]: Number.POSITIVE_INFINITY };
+    return tryWalk(() => walkOf(plans[name], policy).violations).length > 0;
+  });
+
 describe('lifecycle › the checker sees a broken policy', () => {
   it('without any one cap', () => {
-    const uncapped = (cap: keyof Policy): boolean =>
-      planNames.some((name) => {
-        const policy = { [cap]: Number.POSITIVE_INFINITY };
-        return tryWalk(() => walkOf(plans[name], policy).violations).length > 0;
-      });
     const own = sampled(caps, 4).filter((cap) => !elsewhere.has(cap));
     expect(own.filter((cap) => !uncapped(cap))).toEqual([]);
     tally.promise += own.length;

@@ -64,8 +64,9 @@ const patience = { timeout: 60_000, interval: 100 } as const;
 
 export const until =
   (wanted: object): Step =>
-  ({ shop }, id) =>
-    expect.poll(() => shop.order(id), patience).toMatchObject(wanted);
+  async ({ shop }, id) => {
+    await expect.poll(() => shop.order(id), patience).toMatchObject(wanted);
+  };
 
 /** Until the log holds an event of this type. */
 export const seen =

@@ -102,6 +102,9 @@ function createLog() {
   };
 }
 
+/** The log as it is when all is well. */
+export const atOnce = async (): Promise<void> => undefined;
+
 /** One namespace per world, so that test files share a server and nothing else. */
 export async function createWorld() {
   const address = inject('temporalAddress');
@@ -113,7 +116,7 @@ export async function createWorld() {
   const engine = engineOf(client, connection);
   const log = createLog();
   const calls: PaymentCall[] = [];
-  let beforeRecord = async (): Promise<void> => undefined;
+  let beforeRecord = atOnce;
   let provider: (call: PaymentCall) => PaymentResult | Promise<PaymentResult> = obliging;
   const activities = {
     async record(input) {

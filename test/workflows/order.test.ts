@@ -4,7 +4,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../db/new-id.ts';
 import { fold } from '../../domain/evolve.ts';
 import { initialState } from '../../domain/order.ts';
-import { createWorld, factsOf, obliging, orderIn, type World } from '../support/order-world.ts';
+import {
+  atOnce,
+  createWorld,
+  factsOf,
+  obliging,
+  orderIn,
+  type World,
+} from '../support/order-world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -13,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 afterEach(() => {
   world.answerWith(obliging);
-  world.recordAfter(async () => undefined);
+  world.recordAfter(atOnce);
 });
 
 const assignment = () =>
