@@ -1,7 +1,7 @@
 // Appending a step to the event log: a local activity, and when that does not succeed within seconds, the same
 // function as a regular activity, retried without end.
 
-import { ActivityFailure, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { proxyActivities, proxyLocalActivities, TemporalFailure } from '@temporalio/workflow';
 import type { RecordActivities } from '../activities/contract.ts';
 import type { Actor, OrderEvent, OrderEventBody } from '../domain/events.ts';
 import { fold } from '../domain/evolve.ts';
@@ -61,7 +61,8 @@ async function record(input: RecordInput): ReturnType<RecordActivities['record']
   try {
     return await quick.record(input);
   } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error;
+    // Replayed from its marker, the failure is not wrapped as it was when it happened.
+    if (!(error instanceof TemporalFailure)) throw error;
     return patient.record(input);
   }
 }

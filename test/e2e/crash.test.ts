@@ -20,6 +20,7 @@ import { expectAgreement } from '../support/truth.ts';
 
 /** After the process is armed and everybody speaks. */
 const reachedWithinMs = 45_000;
+const endedWithinMs = 120_000;
 const proving = process.env['PROOF'] === '1';
 /** Names of cells that an earlier run has passed, one a line (`npm run proof -- --resume`). */
 const passedFile = process.env['PROOF_PASSED'];
@@ -134,6 +135,13 @@ async function killAt(runs: readonly Run[]): Promise<void> {
   await acting;
 }
 
+/** Says what is left to say, and waits. */
+async function endOf({ cell: { scenario }, shop, orderId }: Run): Promise<string> {
+  for (const step of scenario.finish ?? []) await step({ stack, shop }, orderId);
+  const { status, payment } = await expectAgreement(stack, orderId);
+  return `${status} ${payment}`;
+}
+
 async function play(batch: readonly Cell[]): Promise<readonly Run[]> {
   const startedAt = Date.now();
   const runs: readonly Run[] = await Promise.all(
@@ -151,10 +159,10 @@ async function play(batch: readonly Cell[]): Promise<readonly Run[]> {
     run.leadEndedAt = Date.now();
   });
   await killAt(runs);
-  await each(runs, async ({ cell: { scenario, name }, shop, orderId }) => {
-    for (const step of scenario.finish ?? []) await step({ stack, shop }, orderId);
-    const { status, payment } = await expectAgreement(stack, orderId);
-    expect(`${status} ${payment}`).toBe(scenario.end);
+  const tooLate = delay(endedWithinMs, 'not over in time', { ref: false });
+  await each(runs, async (run) => {
+    const { name, scenario } = run.cell;
+    expect(await Promise.race([endOf(run), tooLate])).toBe(scenario.end);
     if (passedFile !== undefined) appendFileSync(passedFile, `${name}\n`);
   });
   const seconds = Math.round((Date.now() - startedAt) / 1_000);

@@ -44,10 +44,9 @@ async function offerOf({ shop }: Play): Promise<Offer> {
   if (!offer) throw new Error('no offer is open');
   return offer;
 }
-const takesOffer: Contender = async (on) => {
-  const { id } = await offerOf(on);
-  return told(await on.shop.post({ secret: on.shop.driverKey, path: `/v1/offers/${id}/accept` }));
-};
+const accepts = async ({ shop }: Play, { id }: Offer): Promise<string> =>
+  told(await shop.post({ secret: shop.driverKey, path: `/v1/offers/${id}/accept` }));
+const takesOffer: Contender = async (on) => accepts(on, await offerOf(on));
 const goesOffline: Contender = async (on) => {
   // Not before the other has seen the offer.
   await offerOf(on);
@@ -75,21 +74,19 @@ const putsIn: Contender = async (on, text) => {
 };
 
 /** As near to the moment as a request can be aimed. */
-const at =
-  (moment: (on: Play, id: string) => Promise<number>, work: Contender): Contender =>
-  async (on, id) => {
-    const due = await moment(on, id);
-    await delay(Math.max(0, due - Date.now() - Math.random() * 20));
-    return work(on, id);
-  };
+const near = (moment: string | undefined): Promise<void> =>
+  delay(Math.max(0, Date.parse(moment ?? '') - Date.now() - Math.random() * 20));
+const takesLate: Contender = async (on) => {
+  const offer = await offerOf(on);
+  await near(offer.expires_at);
+  return accepts(on, offer);
+};
 type Deadline = { readonly exit: string; readonly at: string };
-const deadlineOf =
-  (exit: string) =>
-  async ({ shop }: Play, id: string): Promise<number> => {
-    const deadlines = (await shop.order(id))['deadlines'] as readonly Deadline[];
-    return Date.parse(deadlines.find((deadline) => deadline.exit === exit)?.at ?? '');
-  };
-const offerEnds = async (on: Play): Promise<number> => Date.parse((await offerOf(on)).expires_at);
+const acceptsLate: Contender = async (on, id) => {
+  const deadlines = (await on.shop.order(id))['deadlines'] as readonly Deadline[];
+  await near(deadlines.find(({ exit }) => exit === 'expire')?.at);
+  return asMerchant('accept')(on, id);
+};
 /** The other side is the system, which answers nobody. */
 const system: Contender = async () => 'silent';
 
@@ -107,7 +104,7 @@ const races: Readonly<Record<string, Race>> = {
   'the merchant accepts as the order expires': {
     policy: { expireMs: 2_000, branchPauseMs: 1 },
     lead: leads.pending,
-    between: [at(deadlineOf('expire'), asMerchant('accept')), system],
+    between: [acceptsLate, system],
     outcomes: ['yes, silent', '409 already_cancelled, silent'],
     finish: asMerchant('cancel'),
   },
@@ -136,7 +133,7 @@ const races: Readonly<Record<string, Race>> = {
   'a driver accepts as the offer expires': {
     policy: { offerTtlMs: 1_500, reofferDelayMs: 600_000 },
     lead: leads.offered,
-    between: [at(offerEnds, takesOffer), system],
+    between: [takesLate, system],
     outcomes: ['yes, silent', '409 offer_expired, silent'],
     finish: asMerchant('cancel'),
   },

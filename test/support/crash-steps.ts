@@ -51,7 +51,7 @@ export const placed =
       ({ id } = reply.body);
       return true;
     };
-    await expect.poll(answered, { timeout: 60_000, interval: 200 }).toBe(true);
+    await expect.poll(answered, patience).toBe(true);
     return id;
   };
 
@@ -59,10 +59,14 @@ const card = (token: string) => () => ({ payment: { method: 'card', token } });
 export const declined: Lead = placed(card('pm_card_visa_chargeDeclinedInsufficientFunds'));
 export const toConfirm: Lead = placed(card('pm_card_threeDSecure2Required'));
 
+/** Longer than a time-out of the engine and what follows it. */
+const patience = { timeout: 60_000, interval: 100 } as const;
+
 export const until =
   (wanted: object): Step =>
-  ({ shop }, id) =>
-    shop.until(id, wanted);
+  async ({ shop }, id) => {
+    await expect.poll(() => shop.order(id), patience).toMatchObject(wanted);
+  };
 
 /** Until the log holds an event of this type. */
 export const seen =
@@ -70,7 +74,7 @@ export const seen =
   async ({ stack }, id) => {
     const events = stack.db.selectFrom('order_events').select('type').where('order_id', '=', id);
     const types = async () => (await events.execute()).map((event) => event.type);
-    await expect.poll(types, { timeout: 60_000, interval: 100 }).toContain(type);
+    await expect.poll(types, patience).toContain(type);
   };
 
 type Saying = {
@@ -105,9 +109,7 @@ export const takeOffer: Step = ({ shop }, id) => acceptOffer(shop, id);
 /** Until the driver is asked; nobody answers yet. */
 export const offered: Step = async ({ shop }) => {
   const look = () => shop.get({ secret: shop.driverKey, path: '/v1/offers?wait=1' });
-  await expect
-    .poll(async () => (await look()).body['data'], { timeout: 60_000, interval: 200 })
-    .not.toEqual([]);
+  await expect.poll(async () => (await look()).body['data'], patience).not.toEqual([]);
 };
 
 /** The customer confirms at the bank; the provider tells. */
@@ -143,7 +145,7 @@ export const tell =
         commandId: `${command.kind}-${id}`,
         deadlineMs: 10_000,
       });
-    await expect.poll(said, { timeout: 60_000, interval: 200 }).toMatchObject({ kind: 'done' });
+    await expect.poll(said, patience).toMatchObject({ kind: 'done' });
   };
 
 export async function anotherDriver({ shop, stack }: Play): Promise<DriverId> {

@@ -106,6 +106,9 @@ function createLog() {
   };
 }
 
+/** The log as it is when all is well. */
+export const atOnce = async (): Promise<void> => undefined;
+
 /** One namespace per world, so that test files share a server and nothing else. */
 export async function createWorld() {
   const address = inject('temporalAddress');
@@ -117,12 +120,16 @@ export async function createWorld() {
   const engine = engineOf(client, connection);
   const log = createLog();
   const calls: PaymentCall[] = [];
+  let beforeRecord = atOnce;
   let provider: (call: PaymentCall) => PaymentResult | Promise<PaymentResult> = obliging;
   /** What bulk rounds leave, the last one first. */
   const rounds: number[] = [];
   let decided = false;
   const activities = {
-    record: (input) => log.record(input),
+    async record(input) {
+      await beforeRecord();
+      return log.record(input);
+    },
     async callProvider({ call }) {
       calls.push(call);
       return provider(call);
@@ -148,6 +155,8 @@ export async function createWorld() {
     rounds,
     decideRefunds: () => void (decided = true),
     answerWith: (next: typeof provider) => void (provider = next),
+    /** What the log needs before it writes. */
+    recordAfter: (next: typeof beforeRecord) => void (beforeRecord = next),
     stopWorkers: () => workers.stop(),
     async startWorkers(): Promise<void> {
       workers = await startWorkers();

@@ -4,14 +4,24 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../db/new-id.ts';
 import { fold } from '../../domain/evolve.ts';
 import { initialState } from '../../domain/order.ts';
-import { createWorld, factsOf, obliging, orderIn, type World } from '../support/order-world.ts';
+import {
+  atOnce,
+  createWorld,
+  factsOf,
+  obliging,
+  orderIn,
+  type World,
+} from '../support/order-world.ts';
 
 let world: World;
 beforeAll(async () => {
   world = await createWorld();
 }, 60_000);
 afterAll(() => world.close());
-afterEach(() => world.answerWith(obliging));
+afterEach(() => {
+  world.answerWith(obliging);
+  world.recordAfter(atOnce);
+});
 
 const assignment = () =>
   ({
@@ -279,6 +289,35 @@ describe('a log that is ahead of its workflow', () => {
     expect(await order.result()).toMatchObject({ status: 'cancelled', payment: 'captured' });
   });
 });
+
+describe('a log that is slow once', () => {
+  test('is written by the patient activity, and another worker can tell it again', async () => {
+    const order = orderIn(world);
+    await order.place();
+    await order.seen('order.submitted');
+    let isSlow = true;
+    world.recordAfter(async () => {
+      if (isSlow) await new Promise((resolve) => setTimeout(resolve, 4_000));
+    });
+    const accepting = order.send({ kind: 'accept' });
+    await expect.poll(() => fallenBack(order), { timeout: 10_000 }).toBe(true);
+    isSlow = false;
+    expect(await accepting).toEqual(done);
+    await world.stopWorkers();
+    await world.startWorkers();
+    expect(await order.send({ kind: 'cancel', by: 'merchant' })).toEqual(done);
+    expect(await order.result()).toMatchObject({ status: 'cancelled', payment: 'voided' });
+  });
+});
+
+/** The step went to a regular activity. */
+async function fallenBack({ handle }: ReturnType<typeof orderIn>): Promise<boolean> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).some(
+    ({ activityTaskScheduledEventAttributes: scheduled }) =>
+      scheduled?.activityType?.name === 'record',
+  );
+}
 
 describe('an outage of the engine', () => {
   test('an irreversible exit that passed meanwhile is put off once', async () => {
