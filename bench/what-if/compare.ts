@@ -93,7 +93,10 @@ const rows: readonly (readonly [string, number, (outcome: Outcome) => number])[]
 ];
 
 const line = (...cells: readonly string[]): string =>
-  cells.map((cell, at) => (at === 0 ? cell.padEnd(38) : cell.padStart(10))).join('');
+  cells
+    .map((cell, at) => (at === 0 ? cell.padEnd(38) : cell.padStart(10)))
+    .join('')
+    .trimEnd();
 
 export function tableOf(name: string, { present, other }: Compared): string {
   return [
