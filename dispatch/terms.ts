@@ -99,8 +99,8 @@ export function objectionOf(terms: Terms, carrier: Carrier): Objection | undefin
 export function bothTerms(a: Terms, b: Terms): Terms | undefined {
   if (a === b) return a;
   const vehicles = a.vehicles & b.vehicles;
-  const byHand = a.assignedTo ?? b.assignedTo;
-  const isTorn = byHand !== (b.assignedTo ?? byHand);
+  // What goes to a driver by hand overrules refusals: it may not take along an order that this driver refused.
+  const isTorn = a.assignedTo !== b.assignedTo;
   const ownDriversOnly = a.ownDriversOnly || b.ownDriversOnly;
   if (vehicles === 0 || isTorn || (ownDriversOnly && a.merchantId !== b.merchantId))
     return undefined;
@@ -109,7 +109,7 @@ export function bothTerms(a: Terms, b: Terms): Terms | undefined {
     vehicles,
     merchantId: a.merchantId === b.merchantId ? a.merchantId : undefined,
     ownDriversOnly,
-    assignedTo: byHand,
+    assignedTo: a.assignedTo,
     blocked: union(a.blocked, b.blocked),
     refused: union(a.refused, b.refused),
     lapsed: union(a.lapsed, b.lapsed),

@@ -174,6 +174,15 @@ describe('who may carry what', () => {
     );
     expect(chosen(result)).toContain('ord_0002 → drv_0001');
   });
+
+  test('what a person has fixed takes no order along that its driver has refused', () => {
+    const refused = { driverId: driverId(1), search: 0, outcome: 'declined' } as const;
+    const result = run(
+      [order(1, at(0), { earlier: [refused] }), order(2, at(0), { assignedTo: driverId(1) })],
+      [driver(1, at(0), { capacity: 2 })],
+    );
+    expect(chosen(result)).toEqual(['ord_0002 → drv_0001']);
+  });
 });
 
 describe('soft terms', () => {
