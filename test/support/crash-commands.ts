@@ -5,6 +5,7 @@ import type { UpdateName } from '../../domain/messages.ts';
 import * as start from './crash-leads.ts';
 import {
   anotherDriver,
+  declineOffer,
   driver,
   merchant,
   support,
@@ -303,9 +304,9 @@ const bySystem = {
   exhaustSearch: {
     tag: 'order.failed',
     direct: true,
-    noDriver,
-    policy: { rungs: [{ radiusM: 10, durationMs: start.exitMs }] },
-    lead: leads.ready,
+    policy: { maxOfferRounds: 1 },
+    lead: leads.offered,
+    act: declineOffer,
     end: failed,
   },
 } as const satisfies Partial<Record<UpdateName, Row>>;

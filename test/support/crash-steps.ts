@@ -106,10 +106,20 @@ export const support =
 
 export const takeOffer: Step = ({ shop }, id) => acceptOffer(shop, id);
 
+async function offersTo({ shop }: Play): Promise<readonly { readonly id: string }[]> {
+  const { body } = await shop.get({ secret: shop.driverKey, path: '/v1/offers?wait=1' });
+  return body['data'] as readonly { readonly id: string }[];
+}
+
 /** Until the driver is asked; nobody answers yet. */
-export const offered: Step = async ({ shop }) => {
-  const look = () => shop.get({ secret: shop.driverKey, path: '/v1/offers?wait=1' });
-  await expect.poll(async () => (await look()).body['data'], patience).not.toEqual([]);
+export const offered: Step = async (on) => {
+  await expect.poll(() => offersTo(on), patience).not.toEqual([]);
+};
+
+export const declineOffer: Step = async (on) => {
+  const { driverKey: secret, post } = on.shop;
+  for (const { id } of await offersTo(on))
+    await insist(() => post({ secret, path: `/v1/offers/${id}/decline`, key: `decline-${id}` }));
 };
 
 /** The customer confirms at the bank; the provider tells. */
