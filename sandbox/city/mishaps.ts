@@ -145,7 +145,10 @@ export async function failAtTheDoor(city: City, trip: Trip): Promise<Position> {
       ? [await showTheDoor(city, { identity: trip.identity, orderId: order.orderId })]
       : [];
   const said = await insist(city, trip, { reason, proofs });
-  const becomes = said.kind === 'done' ? fieldOf(said.body, 'delivery_status') : undefined;
+  const becomes =
+    said.kind === 'done'
+      ? fieldOf(said.body, 'delivery_status')
+      : await decidedAlready(city, order.orderId);
   if (becomes === 'delivered') city.world.delivered(order.orderId, city.clock.minute());
   const here = nowAt(city, position.spot);
   return becomes === 'enroute_to_return' ? bringBack(city, { ...trip, position: here }) : here;
@@ -161,6 +164,10 @@ async function insist(city: City, trip: Trip, body: object): Promise<Said> {
     if (!waits || !(await passes(city, 2))) return said;
   }
 }
+
+/** The wait at the door was over first: the driver's phone shows what the order has become by itself. */
+const decidedAlready = async (city: City, orderId: string): Promise<string | undefined> =>
+  (await hears(city, { orderId, heard: is('delivery.return_started') })) && 'enroute_to_return';
 
 async function bringBack(city: City, trip: Trip): Promise<Position> {
   const { identity, order, position } = trip;
