@@ -113,6 +113,23 @@ export async function post(
   if (posted === 'known') throw new Error(`ledger transaction ${posting.key} exists already`);
 }
 
+/** What an order's movements of a kind have given to parties so far. Holds the order's row until the transaction ends. */
+export async function givenSoFar(
+  trx: Transaction<Database>,
+  { orderId, kind }: { readonly orderId: string; readonly kind: Posting['kind'] },
+): Promise<number> {
+  await trx.selectFrom('orders').select('id').where('id', '=', orderId).forUpdate().execute();
+  const { given } = await trx
+    .selectFrom('ledger_entries as entry')
+    .innerJoin('ledger_transactions as t', 't.key', 'entry.transaction_key')
+    .select(({ fn }) => fn.sum<string | null>('entry.amount_minor').as('given'))
+    .where('t.order_id', '=', orderId)
+    .where('t.kind', '=', kind)
+    .where('entry.amount_minor', '<', 0)
+    .executeTakeFirstOrThrow();
+  return -Number(given);
+}
+
 export type NewTransaction = {
   readonly posting: Posting;
   /** Undefined for what belongs to no order. */

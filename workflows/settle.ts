@@ -50,8 +50,11 @@ export async function settle(input: SettleInput): Promise<SettleResult> {
       setCurrentDetails(detailsOf(life.state));
       await handle(life, await next(life));
     }
-    await answerTheRest(life);
-    await condition(allHandlersFinished);
+    // Cash that is handed in while the order is being ended comes into the queue only then.
+    do {
+      await answerTheRest(life);
+      await condition(() => life.inbox.length > 0 || allHandlersFinished());
+    } while (life.inbox.length > 0);
     setCurrentDetails(detailsOf(life.state));
     const { order, delivery, payment, sequence } = life.state;
     return {

@@ -1,7 +1,7 @@
 // Support makes up for what happened to a driver or a merchant: the platform pays, outside of the order's settlement.
 // Customers are compensated by a refund at the platform's fault.
 
-import { postOnce } from '../../db/ledger.ts';
+import { givenSoFar, postOnce } from '../../db/ledger.ts';
 import { findOrder } from '../../db/orders.ts';
 import { closeAttempt } from '../../db/support-attempts.ts';
 import { moved, platformParty } from '../../domain/ledger.ts';
@@ -34,8 +34,6 @@ export function createCompensate(deps: Pick<DeskDeps, 'db' | 'vault'>) {
     const params = { to: account, party, amount_minor: amountMinor };
     return audited(deps, { ask, log, action: 'compensate', params }, async (attempt) => {
       await assertFree(db, { orderId, keyId: caller.keyId });
-      if (amountMinor > policy.secondApprovalMinor && caller.role !== 'platform_admin')
-        throw problem('approval_needed', 'a platform_admin may pay so much');
       const entries = moved(
         amountMinor,
         { account, party },
@@ -43,7 +41,14 @@ export function createCompensate(deps: Pick<DeskDeps, 'db' | 'vault'>) {
       );
       const key = `${orderId}:compensation:${attempt.commandId}`;
       const posting = { key, kind: 'compensation', entries } as const;
-      await postOnce(db, { posting, orderId, currency, at: new Date(request.now) });
+      const at = new Date(request.now);
+      await db.transaction().execute(async (trx) => {
+        const posted = await postOnce(trx, { posting, orderId, currency, at });
+        const given = await givenSoFar(trx, { orderId, kind: 'compensation' });
+        const isMuch = given > policy.secondApprovalMinor;
+        if (posted === 'posted' && isMuch && caller.role !== 'platform_admin')
+          throw problem('approval_needed', 'a platform_admin may give so much for one order');
+      });
       await closeAttempt(db, { commandId: attempt.commandId, outcome: 'done', now: new Date() });
       return actedAnswer(db, { attempt, outcome: 'done', status: 200 });
     });

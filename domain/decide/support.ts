@@ -148,11 +148,17 @@ export function changeAddress(
 ): Decision {
   if (state.fulfilment !== 'delivery' || isFulfilled(state) || isIn(state, ...comingBack))
     return wrongState(state, 'delivery');
-  const eta =
-    state.delivery.status === 'picked_up'
-      ? { dropoffEtaAt: dropoffEtaFrom({ ...state, travelMs }, now) }
-      : {};
-  return capped(state, 'changes') ?? accepted({ type: 'order.address_changed', travelMs, ...eta });
+  const dropoffEtaAt = dropoffEtaFrom({ ...state, travelMs }, now);
+  const changed = { type: 'order.address_changed', travelMs } as const;
+  const limit = capped(state, 'changes');
+  // At the old door: its wait and its tries to reach the customer count no more.
+  if (isIn(state, 'arrived_at_dropoff'))
+    return (
+      limit ??
+      capped(state, 'redeliveries') ??
+      accepted(changed, { type: 'delivery.redelivery_started', dropoffEtaAt })
+    );
+  return limit ?? accepted(isIn(state, 'picked_up') ? { ...changed, dropoffEtaAt } : changed);
 }
 
 /** Ends the order wherever it is once it was accepted, with the shares that support names. */

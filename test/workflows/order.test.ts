@@ -300,7 +300,7 @@ describe('a log that is slow once', () => {
       if (isSlow) await new Promise((resolve) => setTimeout(resolve, 4_000));
     });
     const accepting = order.send({ kind: 'accept' });
-    await expect.poll(() => fallenBack(order), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => fallenBack(order), { timeout: 20_000 }).toBe(true);
     isSlow = false;
     expect(await accepting).toEqual(done);
     await world.stopWorkers();
