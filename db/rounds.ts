@@ -6,6 +6,7 @@ import { deflateRaw, inflateRaw } from 'node:zlib';
 import { sql, type Transaction } from 'kysely';
 import type { MarketId, OfferId, OrderId, RoundId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
+import { pageOf, type Page, type PageOf } from './page.ts';
 import type { Database, OfferOrderStatus } from './schema.ts';
 
 /** A round ready to be written. `at`: epoch milliseconds. */
@@ -87,33 +88,38 @@ export async function readRounds(
   );
 }
 
-export type RoundPlan = { readonly roundId: string; readonly at: Date; readonly plan: unknown };
+type RoundRef = { readonly id: RoundId; readonly at: Date };
 
-type Asked = {
+type Asked = Page & {
   readonly orderId: string;
   readonly marketId: string;
   readonly until: Date;
-  readonly limit: number;
 };
 
-/** Plans of the rounds that looked at an order, the newest first. */
-export async function readRoundsOf(
+/** The rounds that looked at an order, the newest first. */
+export async function roundsAbout(
   db: Db,
-  { orderId, marketId, until, limit }: Asked,
-): Promise<readonly RoundPlan[]> {
-  const { rows } = await sql<{ id: string; at: Date; plan: Buffer }>`
-    SELECT id, at, plan FROM dispatch_rounds
+  { orderId, marketId, until, after, limit }: Asked,
+): Promise<PageOf<RoundRef>> {
+  const { rows } = await sql<RoundRef>`
+    SELECT id, at FROM dispatch_rounds
     WHERE market_id = ${marketId} AND ${uuidOf(orderId)}::uuid = ANY(order_ids) AND at <= ${until}
       AND at >= (SELECT min(at) FROM order_events
         WHERE order_id = ${orderId} AND type IN ('delivery.created', 'delivery.released'))
-    ORDER BY at DESC, id DESC LIMIT ${limit}`.execute(db);
-  return Promise.all(
-    rows.map(async ({ id, at, plan }) => ({
-      roundId: id,
-      at,
-      plan: JSON.parse(await unpack(plan)) as unknown,
-    })),
-  );
+      AND (${after ?? null}::text IS NULL OR id < ${after ?? null})
+    ORDER BY at DESC, id DESC LIMIT ${limit + 1}`.execute(db);
+  return pageOf(rows, limit);
+}
+
+/** The plan of a whole market: hold one at a time. Undefined once the round is no longer kept. */
+export async function readPlan(db: Db, { id, at }: RoundRef): Promise<unknown> {
+  const row = await db
+    .selectFrom('dispatch_rounds')
+    .select('plan')
+    .where('id', '=', id)
+    .where('at', '=', at)
+    .executeTakeFirst();
+  return row && JSON.parse(await unpack(row.plan));
 }
 
 /** What became of an order's offers; the decisions of all orders of each. */

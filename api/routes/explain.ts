@@ -5,58 +5,82 @@ import { findOrder, type OrderView } from '../../db/orders.ts';
 import {
   offersOfOrder,
   orderNames,
-  readRoundsOf,
+  readPlan,
+  roundsAbout,
   roundsKeptDays,
   timeZoneOf,
 } from '../../db/rounds.ts';
 import type { Scope } from '../../db/scope.ts';
+import type { Plan } from '../../dispatch/decision.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import { access, callerOf } from '../plugins/auth.ts';
 import { notFound } from '../problems.ts';
 import { IdParams } from '../schemas/common.ts';
 import { ExplainQuery, Explanation } from '../schemas/explain.ts';
 import { send, type Api } from '../server.ts';
-import { explained, inRuns, verdictsOf, type Reading, type Verdict } from '../views/explain.ts';
+import {
+  decisionIn,
+  explained,
+  inRuns,
+  verdictsOf,
+  type Decided,
+  type Reading,
+  type Verdict,
+} from '../views/explain.ts';
 
-/** More rounds than a search has at its limit would not be read by anybody. */
-const mostRounds = 300;
+/** Each round is read as the plan of a whole market. */
+const roundsPerPage = 20;
+const rateLimit = { max: 5, timeWindow: 1_000 };
 
 export function explainRoutes(app: Api, { db }: { readonly db: Db }): void {
   const schema = {
     summary: 'Why this driver, or why nobody yet',
     description:
-      'Every dispatch round that looked at the order: who was considered and at what cost, who was not and why, who was chosen, in figures and in sentences.',
+      'The dispatch rounds that looked at the order, 20 a page: who was considered and at what cost, who was not and why, who was chosen, in figures and in sentences. A key may ask five times per second.',
     tags: ['orders'],
     params: IdParams('order'),
     querystring: ExplainQuery,
     response: { 200: Explanation },
   };
-  const options = {
-    ...access({ roles: ['owner', 'manager', 'support', 'platform_admin'] }),
-    schema,
-  };
+  const { config } = access({ roles: ['owner', 'manager', 'support', 'platform_admin'] });
+  const options = { config: { ...config, rateLimit }, schema };
   app.get('/v1/orders/:id/explain', options, async (request, reply) => {
     const { scope } = callerOf(request);
     const order = await findOrder(db, { scope, orderId: request.params.id });
     if (!order) throw notFound('order');
-    const all = await verdictsAbout(db, order);
-    const verdicts = request.query.every_round === true ? all : inRuns(all);
+    const { every_round: each, cursor } = request.query;
+    const { verdicts: all, next } = await verdictsAbout(db, order, cursor);
+    const verdicts = each === true ? all : inRuns(all);
     const reading = await readingOf(db, { order, scope, verdicts });
     const data = verdicts.map((verdict) => explained(verdict, reading));
     return send(reply, {
       status: 200,
-      body: { order_id: order.id, data, kept_days: roundsKeptDays },
+      body: { order_id: order.id, data, next_cursor: next ?? null, kept_days: roundsKeptDays },
     });
   });
 }
 
-async function verdictsAbout(db: Db, order: OrderView): Promise<readonly Verdict[]> {
+async function verdictsAbout(
+  db: Db,
+  order: OrderView,
+  after: string | undefined,
+): Promise<{ readonly verdicts: readonly Verdict[]; readonly next: string | undefined }> {
+  const orderId = order.id as OrderId;
   const until = order.is_over ? order.updated_at : new Date();
-  const [rounds, offers] = await Promise.all([
-    readRoundsOf(db, { orderId: order.id, marketId: order.market_id, until, limit: mostRounds }),
-    offersOfOrder(db, order.id),
-  ]);
-  return verdictsOf({ orderId: order.id as OrderId, rounds, offers });
+  const asked = { orderId, marketId: order.market_id, until, after, limit: roundsPerPage };
+  const [page, offers] = await Promise.all([roundsAbout(db, asked), offersOfOrder(db, orderId)]);
+  const rounds: Decided[] = [];
+  for (const round of page.rows) {
+    const plan = (await readPlan(db, round)) as Plan | undefined;
+    const decision = plan && decisionIn(plan, orderId);
+    if (decision) rounds.push({ roundId: round.id, at: round.at, decision });
+  }
+  // Behind the last round that is kept.
+  const isLast = page.next === undefined;
+  const older = offers.filter(
+    ({ roundId }) => isLast && (after === undefined || roundId === null || roundId < after),
+  );
+  return { verdicts: verdictsOf({ orderId, rounds, offers, older }), next: page.next };
 }
 
 type Asking = {

@@ -1,7 +1,7 @@
 // Why a driver, or none: what each dispatch round decided about an order.
 
 import { Type, type Static } from 'typebox';
-import { Body, Nullable, Time } from './common.ts';
+import { Body, Cursor, Nullable, Time } from './common.ts';
 
 export const ExplainQuery = Body({
   every_round: Type.Optional(
@@ -9,6 +9,7 @@ export const ExplainQuery = Body({
       description: 'Default false: rounds in a row that decided the same are one entry',
     }),
   ),
+  cursor: Cursor,
 });
 
 const minutes = (description: string) => Type.Number({ description: `Minutes: ${description}` });
@@ -28,7 +29,7 @@ const Candidate = Type.Object({
 const Explained = Type.Object({
   at: Time,
   since: Type.String({ ...Time, description: 'When the first of these rounds decided so' }),
-  rounds: Type.Integer({ description: 'How many rounds in a row decided so' }),
+  rounds: Type.Integer({ description: 'How many rounds of this page in a row decided so' }),
   round_id: Nullable(Type.String({ description: 'null: the round is no longer kept' })),
   outcome: Type.Enum(['offered', 'not_yet', 'driver_busy', 'nobody_left', 'nobody_possible']),
   text: Type.Array(Type.String(), { description: 'The decision in sentences' }),
@@ -59,6 +60,7 @@ export type Explained = Static<typeof Explained>;
 export const Explanation = Type.Object({
   order_id: Type.String(),
   data: Type.Array(Explained, { description: 'The newest first' }),
+  next_cursor: Nullable(Type.String()),
   kept_days: Type.Integer({
     description: 'Of older rounds only the decisions behind offers are left',
   }),

@@ -1,7 +1,7 @@
 // Dispatch decisions about one order as JSON and in words. A merchant reads of its own orders and of the driver who
 // comes, not of other merchants' orders or of who else could have come.
 
-import type { OfferMade, RoundPlan } from '../../db/rounds.ts';
+import type { OfferMade } from '../../db/rounds.ts';
 import type { Considered, Decision, Plan } from '../../dispatch/decision.ts';
 import { inWords, type Naming } from '../../dispatch/words.ts';
 import type { OrderId } from '../../domain/ids.ts';
@@ -17,31 +17,38 @@ export type Verdict = {
   readonly rounds: number;
 };
 
-type Told = {
-  readonly orderId: OrderId;
-  readonly rounds: readonly RoundPlan[];
-  readonly offers: readonly OfferMade[];
+export type Decided = {
+  readonly roundId: string;
+  readonly at: Date;
+  readonly decision: Decision;
 };
 
-/** The newest first: of every round that is kept, and of older offers. */
-export function verdictsOf({ orderId, rounds, offers }: Told): readonly Verdict[] {
-  const kept = rounds.flatMap(({ roundId, at, plan }) => {
-    const decision = decisionIn(plan as Plan, orderId);
-    const offer = offers.find((each) => each.roundId === roundId);
-    return decision ? [{ at, roundId, decision, offer, since: at, rounds: 1 }] : [];
+type Told = {
+  readonly orderId: OrderId;
+  readonly rounds: readonly Decided[];
+  readonly offers: readonly OfferMade[];
+  /** Of these offers the rounds are no longer kept. */
+  readonly older: readonly OfferMade[];
+};
+
+/** The newest first. */
+export function verdictsOf({ orderId, rounds, offers, older }: Told): readonly Verdict[] {
+  const kept = rounds.map((round) => {
+    const offer = offers.find(({ roundId }) => roundId === round.roundId);
+    return { ...round, offer, since: round.at, rounds: 1 };
   });
-  const known = new Set(kept.map(({ roundId }) => roundId));
-  const older = offers.flatMap((offer) => {
+  const known = new Set(rounds.map(({ roundId }) => roundId));
+  const lost = older.flatMap((offer) => {
     const decision = (offer.decision as Readonly<Record<string, Decision>>)[orderId];
     const at = offer.madeAt;
     return decision && !known.has(offer.roundId ?? '')
       ? [{ at, roundId: null, decision, offer, since: at, rounds: 1 }]
       : [];
   });
-  return [...kept, ...older].toSorted((a, b) => b.at.getTime() - a.at.getTime());
+  return [...kept, ...lost].toSorted((a, b) => b.at.getTime() - a.at.getTime());
 }
 
-function decisionIn({ offers, skipped }: Plan, orderId: OrderId): Decision | undefined {
+export function decisionIn({ offers, skipped }: Plan, orderId: OrderId): Decision | undefined {
   const all = [...offers.flatMap(({ decisions }) => decisions), ...skipped];
   return all.find((each) => each.orderId === orderId)?.decision;
 }

@@ -61,6 +61,33 @@ describe('explain', () => {
     expect(await entries(orderId, world.support, '?every_round=true')).toHaveLength(3);
   });
 
+  it('comes in pages of 20 rounds, each round once', async () => {
+    const orderId = await rounds.searching();
+    for (let count = 0; count < 21; count += 1) await rounds.round();
+    const first = await explain(orderId, shop.owner, '?every_round=true');
+    expect(first.body['data']).toHaveLength(20);
+    const next = `?every_round=true&cursor=${String(first.body['next_cursor'])}`;
+    const second = await explain(orderId, shop.owner, next);
+    expect(second.body).toMatchObject({
+      next_cursor: null,
+      data: [{ outcome: 'nobody_possible' }],
+    });
+    const told = [first, second].flatMap(({ body }) => body['data'] as readonly Entry[]);
+    expect(new Set(told.map(({ round_id }) => round_id)).size).toBe(21);
+  });
+
+  it('answers a key five times per second, and other questions of it still', async () => {
+    const orderId = await rounds.searching();
+    const replies = await Promise.all(
+      Array.from({ length: 10 }, () => explain(orderId, shop.owner)),
+    );
+    const limited = replies.filter(({ status }) => status === 429);
+    expect(limited.length).toBeGreaterThan(0);
+    expect(limited[0]?.body).toMatchObject({ code: 'rate_limited' });
+    const order = await world.call('GET', `/v1/orders/${orderId}`, { secret: shop.owner });
+    expect(order.status).toBe(200);
+  });
+
   it('tells a merchant of its own orders and of the driver who comes, and of nobody else', async () => {
     const rival = await world.make('merchants', {
       market_id: shop.market.id,
