@@ -97,6 +97,7 @@ async function readingOf(db: Db, { order, scope, verdicts }: Asking): Promise<Re
     orders: new Map([...names].filter(([, each]) => isIn(scope, each))),
     timeZone: await timeZoneOf(db, order.market_id),
     seesDrivers: scope.kind === 'platform',
+    driverId: order.driver_id,
   };
 }
 

@@ -34,7 +34,12 @@ const Explained = Type.Object({
   outcome: Type.Enum(['offered', 'not_yet', 'driver_busy', 'nobody_left', 'nobody_possible']),
   text: Type.Array(Type.String(), { description: 'The decision in sentences' }),
   offer: Nullable(Type.Object({ id: Type.String(), status: Type.String() })),
-  driver_id: Nullable(Type.String({ description: 'Whom the plan means for it' })),
+  driver_id: Nullable(
+    Type.String({
+      description:
+        'Whom the plan means for it; for a merchant null unless that driver came or said yes',
+    }),
+  ),
   together: Type.Array(
     Type.Object({ order_id: Nullable(Type.String()), number: Nullable(Type.String()) }),
     { description: 'All orders that are carried together, in the order of their drop-offs' },

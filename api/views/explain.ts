@@ -1,10 +1,10 @@
 // Dispatch decisions about one order as JSON and in words. A merchant reads of its own orders and of the driver who
-// comes, not of other merchants' orders or of who else could have come.
+// comes or has said yes, not of other merchants' orders or of who else could have come.
 
 import type { OfferMade } from '../../db/rounds.ts';
 import type { Considered, Decision, Plan } from '../../dispatch/decision.ts';
 import { inWords, type Naming } from '../../dispatch/words.ts';
-import type { OrderId } from '../../domain/ids.ts';
+import type { DriverId, OrderId } from '../../domain/ids.ts';
 import type { Explained } from '../schemas/explain.ts';
 
 /** What was decided, and what came of it. */
@@ -80,11 +80,22 @@ export type Reading = {
   readonly timeZone: string;
   /** Of the platform: who else could have come. */
   readonly seesDrivers: boolean;
+  /** The order's. */
+  readonly driverId: string | null;
 };
+
+type IsKnown = (driverId: DriverId) => boolean;
+
+/** Whom the reader may know by id. */
+function knownIn({ decision, offer }: Verdict, { seesDrivers, driverId }: Reading): IsKnown {
+  const saidYes = offer?.status === 'accepted' || offer?.status === 'assigned';
+  return (id) => seesDrivers || id === driverId || (saidYes && id === decision.chosen);
+}
 
 export function explained(verdict: Verdict, reading: Reading): Explained {
   const { decision, at, since, rounds, roundId, offer } = verdict;
   const { outcome, solver, excluded, chosen } = decision;
+  const isKnown = knownIn(verdict, reading);
   return {
     at: at.toISOString(),
     since: since.toISOString(),
@@ -92,11 +103,11 @@ export function explained(verdict: Verdict, reading: Reading): Explained {
     round_id: roundId,
     outcome,
     text: [
-      ...inWords(reading.orderId, decision, namingFor(decision, reading)),
+      ...inWords(reading.orderId, decision, namingFor(decision, reading, isKnown)),
       ...aftermath(verdict),
     ],
     offer: offer ? { id: offer.offerId, status: offer.status } : null,
-    driver_id: chosen ?? null,
+    driver_id: chosen && isKnown(chosen) ? chosen : null,
     together: decision.together.map((id) => {
       const order = reading.orders.get(id);
       return { order_id: order ? id : null, number: order?.number ?? null };
@@ -109,7 +120,7 @@ export function explained(verdict: Verdict, reading: Reading): Explained {
     dropoff_at: iso(decision.dropoffAt),
     radius_m: decision.radiusM,
     drivers_possible: decision.candidates,
-    candidates: decision.best.map((each) => candidate(each, decision, reading)),
+    candidates: decision.best.map((each) => candidate(each, decision, isKnown)),
     excluded: { ...excluded },
     asked_again: decision.askedAgain,
     solver,
@@ -124,13 +135,12 @@ const iso = (at: number | undefined): string | null =>
 function candidate(
   { driverId, freeIn, ...figures }: Considered,
   { chosen }: Decision,
-  { seesDrivers }: Reading,
+  isKnown: IsKnown,
 ): Explained['candidates'][number] {
-  const isChosen = driverId === chosen;
   const { minutes, travel, waits, late, bias, cost } = figures;
   return {
-    driver_id: seesDrivers || isChosen ? driverId : null,
-    chosen: isChosen,
+    driver_id: isKnown(driverId) ? driverId : null,
+    chosen: driverId === chosen,
     minutes,
     free_in: freeIn,
     travel,
@@ -141,11 +151,14 @@ function candidate(
   };
 }
 
-function namingFor({ chosen }: Decision, { orders, timeZone, seesDrivers }: Reading): Naming {
+function namingFor({ chosen }: Decision, { orders, timeZone }: Reading, isKnown: IsKnown): Naming {
   const clock = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
   return {
-    // Ids end in what is random.
-    driver: (id) => (seesDrivers || id === chosen ? `driver ${id.slice(-6)}` : 'another driver'),
+    driver: (id) => {
+      // Ids end in what is random.
+      if (isKnown(id)) return `driver ${id.slice(-6)}`;
+      return id === chosen ? 'a driver' : 'another driver';
+    },
     order: (id) => {
       const order = orders.get(id);
       return order ? `order ${order.number}` : 'an order of another merchant';

@@ -88,7 +88,7 @@ describe('explain', () => {
     expect(order.status).toBe(200);
   });
 
-  it('tells a merchant of its own orders and of the driver who comes, and of nobody else', async () => {
+  it('tells a merchant of its own orders and of the driver who says yes, and of nobody else', async () => {
     const rival = await world.make('merchants', {
       market_id: shop.market.id,
       name: 'Rival',
@@ -105,9 +105,16 @@ describe('explain', () => {
       { branch_id: branch.id, customer: stranger },
       { secret: rivalKey },
     );
-    const { id: chosen } = await rounds.driver(2);
+    const driver = await rounds.driver(2);
+    const { id: chosen } = driver;
     await rounds.driver(1, { location: { lat: 52.6, lng: 13.6 } });
     await rounds.round();
+    const [open] = await entries(own, shop.owner);
+    expect(open).toMatchObject({ outcome: 'offered', driver_id: null });
+    expect(open?.text[0]).toBe('Offered to a driver.');
+    expect(JSON.stringify(open)).not.toContain(chosen.slice(-6));
+    const [offer] = await driver.offers();
+    await driver.says(`/v1/offers/${String(offer?.id)}/accept`);
     const [entry] = await entries(own, shop.owner);
     expect(entry).toMatchObject({ outcome: 'offered', driver_id: chosen });
     expect(new Set(entry?.together.map(({ order_id }) => order_id))).toEqual(new Set([own, null]));
