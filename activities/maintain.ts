@@ -2,6 +2,7 @@
 // too early leaves behind is finished here.
 
 import type { OrderEngine } from '../adapters/order-engine.ts';
+import { pruneAddressChanges } from '../db/address-changes.ts';
 import { unfinishedBulks } from '../db/bulk.ts';
 import type { Db } from '../db/connect.ts';
 import { ensurePartitions } from '../db/partitions.ts';
@@ -53,6 +54,7 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     seldom(({ db }) => upkeep.pruneIdempotencyKeys(db)),
     seldom(({ db }) => prunePaymentActions(db)),
     seldom(({ db }) => upkeep.pruneWebhooks(db)),
+    seldom(({ db }) => pruneAddressChanges(db)),
     seldom(({ db }) => coarsenErased(db)),
     watchWorkflows,
     resumeBulks,

@@ -37,15 +37,21 @@ export async function stageAddress(db: Db, vault: Vault, change: Change): Promis
   return true;
 }
 
-/** With the event that says so. */
+/** With the event that says so; the order's row alone has the place from now on. */
 export async function moveAddress(
   trx: Transaction<Database>,
   { commandId, orderId }: Pick<Change, 'commandId' | 'orderId'>,
 ): Promise<void> {
   await sql`
-    UPDATE orders SET dropoff_lat = c.lat, dropoff_lng = c.lng, dropoff_address_enc = c.address_enc
-    FROM address_changes c
-    WHERE orders.id = ${orderId} AND c.order_id = orders.id AND c.command_id = ${commandId}`.execute(
-    trx,
-  );
+    WITH change AS (
+      DELETE FROM address_changes WHERE command_id = ${commandId} AND order_id = ${orderId}
+      RETURNING lat, lng, address_enc
+    )
+    UPDATE orders SET dropoff_lat = lat, dropoff_lng = lng, dropoff_address_enc = address_enc
+    FROM change WHERE id = ${orderId}`.execute(trx);
+}
+
+/** Whose command was refused, or sent again after it was done: nobody needs them, and their places are plain. */
+export async function pruneAddressChanges(db: Db): Promise<void> {
+  await sql`DELETE FROM address_changes WHERE created_at < now() - interval '1 day'`.execute(db);
 }

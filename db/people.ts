@@ -148,8 +148,15 @@ export async function eraseCustomer(db: Db, id: string, now: Date): Promise<bool
   return true;
 }
 
-/** Rounds the doors of lately erased customers' ended orders to 0.01°. Idempotent; housekeeping repeats it. */
+/**
+ * Rounds the doors of lately erased customers' ended orders to 0.01°, and deletes those they were to be brought to
+ * instead. Idempotent; housekeeping repeats it.
+ */
 export async function coarsenErased(db: Db): Promise<void> {
+  await sql`
+    DELETE FROM address_changes USING orders, people
+    WHERE orders.id = address_changes.order_id AND people.id = orders.customer_id
+      AND people.erased_at > now() - interval '30 days'`.execute(db);
   await sql`
     UPDATE orders SET dropoff_lat = round(dropoff_lat::numeric, 2), dropoff_lng = round(dropoff_lng::numeric, 2)
     FROM people WHERE people.id = orders.customer_id AND people.erased_at > now() - interval '30 days' AND is_over

@@ -42,6 +42,7 @@ export type Database = {
     lat: number;
     lng: number;
     address_enc: Buffer;
+    created_at: CreatedAt;
   };
   pin_attempts: { order_id: string; failed: string[] };
   markets: {

@@ -274,3 +274,20 @@ test('an attempt whose answer was lost is closed by what the log knows', async (
     { command_id: 'cmd_lost', outcome: 'sent' },
   ]);
 });
+
+test('a new address that no order has taken is forgotten after a day', async () => {
+  const id = await market.addOrder({});
+  const change = { order_id: id, lat: 52.53456, lng: 13.41234, address_enc: Buffer.from('sealed') };
+  const aged = (hours: number) => ({
+    ...change,
+    command_id: `${hours} hours`,
+    created_at: new Date(Date.now() - hours * hour),
+  });
+  await market.db
+    .insertInto('address_changes')
+    .values([aged(23), aged(25)])
+    .execute();
+  await maintain({});
+  const rows = await market.db.selectFrom('address_changes').select('command_id').execute();
+  expect(rows).toEqual([{ command_id: '23 hours' }]);
+});

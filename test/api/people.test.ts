@@ -135,8 +135,15 @@ describe('people', () => {
         .select(['dropoff_lat', 'dropoff_lng'])
         .where('id', '=', body.id)
         .executeTakeFirstOrThrow();
+    const change = { lat: 52.53457, lng: 13.41235, address_enc: Buffer.from('sealed') };
+    await world.db
+      .insertInto('address_changes')
+      .values({ command_id: randomUUID(), order_id: body.id, ...change })
+      .execute();
     const secret = world.admin;
     await world.call('DELETE', `/v1/admin/customers/${customer.id}`, { secret });
+    const changes = world.db.selectFrom('address_changes').select('command_id');
+    expect(await changes.where('order_id', '=', body.id).execute()).toEqual([]);
     expect(await door()).toEqual({ dropoff_lat: 52.53456, dropoff_lng: 13.41234 });
     await world.db.updateTable('orders').set({ is_over: true }).where('id', '=', body.id).execute();
     await coarsenErased(world.db);

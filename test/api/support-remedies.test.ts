@@ -25,6 +25,8 @@ describe('a remedy', () => {
       .where('order_id', '=', id)
       .execute();
     expect(attempt?.params).toEqual({ travel_ms: expect.any(Number) as number });
+    const staged = set.world.db.selectFrom('address_changes').select('command_id');
+    expect(await staged.where('order_id', '=', id).execute()).toEqual([]);
     const far = { ...body, location: { lat: 48.1, lng: 11.6 } };
     expect(await set.desk.say(id, 'actions/change-address', { body: far })).toMatchObject({
       status: 422,
