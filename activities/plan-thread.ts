@@ -7,6 +7,10 @@ import type { PlanAnswer, PlanQuestion } from './planner.ts';
 parentPort?.on('message', ({ id, input }: PlanQuestion) => {
   parentPort?.postMessage(answerTo(id, input), []);
 });
+// A question that cannot be read ends the thread, and so fails its round.
+parentPort?.on('messageerror', (error) => {
+  throw error;
+});
 
 function answerTo(id: number, input: PlanQuestion['input']): PlanAnswer {
   try {

@@ -41,6 +41,11 @@ export function createPlanner() {
       else waiting?.reject(answer.error);
     });
     started.on('error', (error) => lose(started, error));
+    // Whose answer it was cannot be told.
+    started.on('messageerror', (error) => {
+      lose(started, error);
+      void started.terminate();
+    });
     started.on('exit', (code) => lose(started, new Error(`the planning thread ended: ${code}`)));
     return started;
   }
@@ -55,8 +60,8 @@ export function createPlanner() {
       count += 1;
       const id = count;
       return new Promise((resolve, reject) => {
-        asked.set(id, { resolve, reject });
         to.postMessage({ id, input } satisfies PlanQuestion, []);
+        asked.set(id, { resolve, reject });
       });
     },
     async close(): Promise<void> {

@@ -1,5 +1,7 @@
 // A large round leaves the event loop to others, and its plan is the same.
 
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
 import { createPlanner } from '../../activities/planner.ts';
 import { marketOf } from '../../bench/rounds.ts';
@@ -47,6 +49,18 @@ test('a thread that dies fails its round, and the next one has another', async (
   const lost = planner.plan(input);
   await planner.close();
   await expect(lost).rejects.toThrow('the planning thread ended');
+  expect(inputHashOf(await planner.plan(input))).toBe(inputHashOf(plan(input)));
+});
+
+test('an answer that cannot be read fails its round, and the next one has another thread', async () => {
+  const input = inputOf(300, 300, 6);
+  const started = once(process, 'worker') as Promise<[Worker]>;
+  const lost = planner.plan(input);
+  const [thread] = await started;
+  const ended = once(thread, 'exit');
+  thread.emit('messageerror', new Error('the copy cannot be read'));
+  await expect(lost).rejects.toThrow('the copy cannot be read');
+  await ended;
   expect(inputHashOf(await planner.plan(input))).toBe(inputHashOf(plan(input)));
 });
 
