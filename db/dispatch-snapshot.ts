@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
 import type { DriverId, MarketId, MerchantId, OrderId } from '../domain/ids.ts';
-import type { Policy } from '../domain/policy.ts';
+import { completePolicy, type Policy } from '../domain/policy.ts';
 import type { Db } from './connect.ts';
 import type { DriverSkill, OfferedRoute, OfferOrderStatus, Vehicle } from './schema.ts';
 import { carriedStatuses, returningStatuses, withGoodsStatuses } from './carried.ts';
@@ -68,7 +68,7 @@ export async function readPolicy(db: Db, marketId: MarketId): Promise<Policy | u
     .select('policy')
     .where('id', '=', marketId)
     .executeTakeFirst();
-  return row?.policy;
+  return row && completePolicy(row.policy);
 }
 
 /** At the branch, or where a driver with the goods had to stop. */
