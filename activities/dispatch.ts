@@ -157,7 +157,7 @@ async function makePlan({
   const drivers = await readDrivers(db, marketId);
   const driverIds = drivers.map((driver) => driver.driverId);
   const isCash = orders.some(({ needs }) => needs.includes('cash'));
-  const cash = isCash ? await readCash(db, driverIds) : new Map<string, number>();
+  const cash = isCash ? await readCash(db, { driverIds, now: clock() }) : new Map<string, number>();
   const seen = await redis?.readPositions(driverIds);
   const demand = await demandOf(marketId);
   const now = clock();

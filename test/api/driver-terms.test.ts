@@ -102,7 +102,7 @@ const deliver = async (driver: Driver, orderId: string): Promise<void> => {
 
 describe('cash', () => {
   const cash = { payment: { method: 'cash' } };
-  it('above the limit a driver gets no more of it, but other orders', async () => {
+  beforeEach(async () => {
     await world.db
       .updateTable('markets')
       .set({
@@ -110,6 +110,9 @@ describe('cash', () => {
       })
       .where('id', '=', shop.market.id)
       .execute();
+  });
+
+  it('above the limit a driver gets no more of it, but other orders', async () => {
     const driver = await rounds.driver();
     const first = await rounds.searching(cash);
     expect(await offered(driver)).toEqual([1]);
@@ -118,6 +121,36 @@ describe('cash', () => {
     expect(await offered(driver)).toEqual([0]);
     expect(await excluded(second)).toEqual({ lacks_skill: 1 });
     await rounds.searching();
+    expect(await offered(driver)).toEqual([1]);
+  });
+
+  /** Of 2,350, with another cash order that looks for a driver. */
+  async function handedIn(driver: Driver, amount_minor: number): Promise<string> {
+    const orderId = await rounds.searching(cash);
+    expect(await offered(driver)).toEqual([1]);
+    await deliver(driver, orderId);
+    const path = `/v1/orders/${orderId}/remittance`;
+    const { status } = await world.call('POST', path, {
+      secret: shop.owner,
+      body: { amount_minor },
+    });
+    expect(status).toBe(200);
+    await rounds.searching(cash);
+    return orderId;
+  }
+
+  it('that was handed in counts no more', async () => {
+    const driver = await rounds.driver();
+    await handedIn(driver, 2_350);
+    expect(await offered(driver)).toEqual([1]);
+  });
+
+  it('that was missing counts for a month', async () => {
+    const driver = await rounds.driver();
+    const orderId = await handedIn(driver, 350);
+    expect(await offered(driver)).toEqual([0]);
+    const updated_at = new Date(Date.now() - 31 * 86_400_000);
+    await world.db.updateTable('orders').set({ updated_at }).where('id', '=', orderId).execute();
     expect(await offered(driver)).toEqual([1]);
   });
 });
