@@ -172,6 +172,26 @@ describe('a delivery that a person assigned', () => {
   });
 });
 
+describe('goods that a person gave to another driver', () => {
+  it('end what was offered to that driver meanwhile', async () => {
+    const first = await rounds.driver(1);
+    const orderId = await rounds.searching();
+    expect(await offered(first)).toEqual([1]);
+    const [offer] = await first.offers();
+    await first.says(`/v1/offers/${offer?.id}/accept`);
+    await first.says(`/v1/orders/${orderId}/pick-up`);
+    const second = await rounds.driver(1);
+    await rounds.searching();
+    expect(await offered(second)).toEqual([1]);
+    const path = `/v1/support/orders/${orderId}/actions/transfer`;
+    const body = { reason: 'driver_unreachable', driver_id: second.id };
+    const told = await world.call('POST', path, { secret: world.support, body });
+    expect(told.body).toMatchObject({ outcome: 'done' });
+    expect(await second.offers()).toEqual([]);
+    expect(await offered(first, second)).toEqual([1, 0]);
+  });
+});
+
 describe('the search for a second driver', () => {
   it('begins where the goods are, and sends the next driver there', async () => {
     const first = await rounds.driver(1);
