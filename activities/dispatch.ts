@@ -21,7 +21,7 @@ import { markRefused } from '../db/offers.ts';
 import type { Plan } from '../dispatch/decision.ts';
 import type { PlanInput } from '../dispatch/plan.ts';
 import type { MarketId } from '../domain/ids.ts';
-import { defaultPolicy, type Policy } from '../domain/policy.ts';
+import type { Policy } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
 import { engineId } from './engine-id.ts';
@@ -54,10 +54,8 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
   return {
     async dispatchRound({ marketId }): Promise<DispatchRound> {
       const { db, log } = dependencies;
-      const stored = await readPolicy(db, marketId);
-      if (!stored) throw new Error(`there is no market ${marketId}`);
-      // It may have been stored before the engine had all its weights.
-      const policy = { ...defaultPolicy, ...stored };
+      const policy = await readPolicy(db, marketId);
+      if (!policy) throw new Error(`there is no market ${marketId}`);
       const round: Round = { ...dependencies, marketId, policy, clock, demandOf };
       const lapsed = await lapseExpired(db, { marketId, now: clock() });
       await assignAgain(round);
@@ -159,7 +157,7 @@ async function makePlan({
   const drivers = await readDrivers(db, marketId);
   const driverIds = drivers.map((driver) => driver.driverId);
   const isCash = orders.some(({ needs }) => needs.includes('cash'));
-  const cash = isCash ? await readCash(db, driverIds) : new Map<string, number>();
+  const cash = isCash ? await readCash(db, { driverIds, now: clock() }) : new Map<string, number>();
   const seen = await redis?.readPositions(driverIds);
   const demand = await demandOf(marketId);
   const now = clock();

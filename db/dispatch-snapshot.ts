@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
 import type { DriverId, MarketId, MerchantId, OrderId } from '../domain/ids.ts';
-import type { Policy } from '../domain/policy.ts';
+import { completePolicy, type Policy } from '../domain/policy.ts';
 import type { Db } from './connect.ts';
 import type { DriverSkill, OfferedRoute, OfferOrderStatus, Vehicle } from './schema.ts';
 import { carriedStatuses, returningStatuses, withGoodsStatuses } from './carried.ts';
@@ -68,7 +68,7 @@ export async function readPolicy(db: Db, marketId: MarketId): Promise<Policy | u
     .select('policy')
     .where('id', '=', marketId)
     .executeTakeFirst();
-  return row?.policy;
+  return row && completePolicy(row.policy);
 }
 
 /** At the branch, or where a driver with the goods had to stop. */
@@ -212,19 +212,25 @@ type OnlineRow = {
   readonly merchant_id: string | null;
 };
 
-/** By driver: cash of the platform in their pocket, and what their deliveries under way will add. Minor units. */
+const shortCountsMs = 30 * 24 * 3_600_000;
+
+/**
+ * By driver: cash of the platform in their pocket, what their deliveries under way will add, and what was missing when
+ * they handed cash in. Nothing settles that yet, so it counts for 30 days. Minor units.
+ */
 export async function readCash(
   db: Db,
-  driverIds: readonly DriverId[],
+  { driverIds, now }: { readonly driverIds: readonly DriverId[]; readonly now: number },
 ): Promise<ReadonlyMap<string, number>> {
   const { rows } = await sql<{ driver_id: DriverId; minor: number }>`
     SELECT driver_id, sum(minor)::bigint AS minor FROM (
-      SELECT party AS driver_id, amount_minor AS minor FROM ledger_entries
-      WHERE account = 'cash_in_hand' AND party = ANY(${driverIds}::text[])
-      UNION ALL
-      SELECT driver_id, total_minor FROM orders
-      WHERE driver_id = ANY(${driverIds}::text[]) AND delivery_status IN (${carriedStatuses})
-        AND payment_status = 'due') AS cash
+      SELECT driver_id, CASE payment_status WHEN 'due' THEN total_minor ELSE (
+        SELECT coalesce(body->>'missingMinor', body->>'amountMinor')::bigint FROM order_events
+        WHERE order_id = orders.id AND type = 'payment.' || orders.payment_status) END AS minor
+      FROM orders WHERE driver_id = ANY(${driverIds}::text[]) AND (
+        payment_status = 'collected'
+        OR (payment_status = 'due' AND delivery_status IN (${carriedStatuses}))
+        OR (payment_status = 'short' AND updated_at > ${new Date(now - shortCountsMs)}))) AS cash
     GROUP BY driver_id`.execute(db);
   return new Map(rows.map((row) => [row.driver_id, row.minor]));
 }

@@ -1,10 +1,15 @@
 // Brings a database to the newest schema: the SQL files of `migrations/` in the order of their names, each once.
 
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 
 const folder = new URL('migrations/', import.meta.url);
 const lockKey = 7_283_001;
+/** Whoever comes after a statement that waits for a lock waits behind it. */
+const lockTimeout = '2s';
+const mostAttempts = 6;
+const pauseMs = 1_000;
 
 /** Idempotent; safe when several processes start at once (advisory lock). Returns the names it applied. */
 export async function migrate(databaseUrl: string): Promise<readonly string[]> {
@@ -29,13 +34,22 @@ export async function migrate(databaseUrl: string): Promise<readonly string[]> {
 
 async function apply(client: Client, name: string): Promise<void> {
   const sql = await readFile(new URL(name, folder), 'utf8');
-  await client.query('BEGIN');
-  try {
-    await client.query(sql);
-    await client.query('INSERT INTO schema_migrations (name) VALUES ($1)', [name]);
-    await client.query('COMMIT');
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw new Error(`migration ${name} failed`, { cause: error });
+  for (let attempt = 1; ; attempt += 1) {
+    await client.query('BEGIN');
+    try {
+      await client.query(`SET LOCAL lock_timeout = '${lockTimeout}'`);
+      await client.query(sql);
+      await client.query('INSERT INTO schema_migrations (name) VALUES ($1)', [name]);
+      await client.query('COMMIT');
+      return;
+    } catch (error) {
+      await client.query('ROLLBACK');
+      if (!isLocked(error) || attempt === mostAttempts)
+        throw new Error(`migration ${name} failed`, { cause: error });
+    }
+    await delay(pauseMs);
   }
 }
+
+const isLocked = (error: unknown): boolean =>
+  (error as { readonly code?: string }).code === '55P03';

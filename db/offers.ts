@@ -1,5 +1,5 @@
 // Offers and their answers. The row is the arbiter of an offer: every transition is conditional on what the row says,
-// and each one is logged in `offer_events`. Locks are always taken order → offer → lines, so none wait in a circle.
+// and each one is logged in `offer_events`. Locks are always taken order → driver → offer → lines, so none wait in a circle.
 // Called by the API (answers), by `record` (an order that ends or is assigned) and by the dispatch round.
 
 import { sql, type Transaction } from 'kysely';
@@ -142,8 +142,9 @@ export async function markAssigned(
 ): Promise<void> {
   const live = await liveOfferOf(trx, input.orderId);
   if (live !== input.offerId) {
+    await withdrawOpenOffers(trx, input);
     if (live !== undefined) await withdrawLine(trx, { ...input, offerId: live });
-    return withdrawOpenOffers(trx, input);
+    return;
   }
   await lockOffer(trx, live);
   await trx
@@ -157,9 +158,11 @@ export async function markAssigned(
 
 /** The driver goes, or was given another delivery by hand, of which the plan behind the offer knew nothing. */
 export async function withdrawOpenOffers(
-  db: Db | Transaction<Database>,
+  trx: Transaction<Database>,
   { driverId, now }: { readonly driverId: string; readonly now: number },
 ): Promise<void> {
+  // The lock under which a dispatch round writes: what it is writing now is seen below, what it writes next sees us.
+  await sql`SELECT FROM drivers WHERE id = ${driverId} FOR NO KEY UPDATE`.execute(trx);
   const at = new Date(now);
   await sql`
     WITH withdrawn AS (
@@ -170,7 +173,7 @@ export async function withdrawOpenOffers(
       WHERE offer_id = withdrawn.id AND status = 'open' RETURNING offer_id, order_id
     )
     INSERT INTO offer_events (offer_id, order_id, driver_id, type, at)
-    SELECT offer_id, order_id, ${driverId}, 'offer.withdrawn', ${at} FROM line`.execute(db);
+    SELECT offer_id, order_id, ${driverId}, 'offer.withdrawn', ${at} FROM line`.execute(trx);
 }
 
 async function liveOfferOf(

@@ -2,6 +2,7 @@
 // Only `record` and `storeDraft` write the table.
 
 import { sql, type RawBuilder } from 'kysely';
+import { defaultPolicy } from '../domain/policy.ts';
 import type { Db } from './connect.ts';
 import { carried } from './carried.ts';
 import { isOverdue } from './overdue.ts';
@@ -78,7 +79,8 @@ const selectOrders = (db: Db, visible: RawBuilder<boolean>) =>
       sql<OrderTerms>`jsonb_build_object('method', o.facts->'method', 'goods_kind', o.facts->'goodsKind',
         'age_check', o.facts->'ageCheck', 'prescription', o.facts->'prescription',
         'substitution', o.facts->'substitution', 'undeliverable', o.facts->'undeliverable',
-        'proofs', o.facts->'proofs', 'max_pin_attempts', o.facts->'policy'->'maxPinAttempts')`.as(
+        'proofs', o.facts->'proofs', 'max_pin_attempts',
+        coalesce((o.facts->'policy'->'maxPinAttempts')::int, ${defaultPolicy.maxPinAttempts}::int))`.as(
         'terms',
       ),
       // An open offer shows in the row of the offer alone.

@@ -8,7 +8,7 @@ import { pauseIfSilent, tabletSeen } from './branches.ts';
 import type { Db } from './connect.ts';
 import { post, postingOf } from './ledger.ts';
 import { forgetGoods, rememberGoods } from './goods.ts';
-import { markAssigned, withdrawOrder } from './offers.ts';
+import { markAssigned, withdrawOpenOffers, withdrawOrder } from './offers.ts';
 import type { Database } from './schema.ts';
 import type { Recorded, RecordInput } from '../domain/step.ts';
 
@@ -77,6 +77,10 @@ const effects: { readonly [T in OrderEventBody['type']]?: (more: More) => Promis
     if (event.type !== 'delivery.assigned') return;
     const { offerId, driverId } = event;
     await markAssigned(trx, { offerId, orderId: facts.orderId, driverId, now: at });
+  },
+  'delivery.transferred': async ({ trx, input: { at }, event }) => {
+    if (event.type === 'delivery.transferred')
+      await withdrawOpenOffers(trx, { driverId: event.driverId, now: at });
   },
   'order.address_changed': async ({ trx, input: { facts, commandId } }) =>
     moveAddress(trx, { commandId, orderId: facts.orderId }),

@@ -3,7 +3,7 @@
 import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
 import type { GoodsKind } from '../domain/order.ts';
-import type { Policy } from '../domain/policy.ts';
+import { completePolicy, type Policy } from '../domain/policy.ts';
 import type { Shares } from '../domain/settlement.ts';
 import type { Db } from './connect.ts';
 import { newId } from './new-id.ts';
@@ -189,25 +189,25 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
     .select(['kind', 'settlement', 'auto_accept', 'acknowledged_at', 'paused_until'])
     .where('branches.id', '=', branchId)
     .executeTakeFirst();
-  return (
-    row && {
-      branchId,
-      merchantId: row.merchant_id,
-      marketId: row.market_id,
-      location: { lat: row.lat, lng: row.lng },
-      commissionBps: row.commission_bps,
-      currency: row.currency,
-      driverPayMinor: row.driver_pay_minor,
-      deliveryFeeMinor: row.delivery_fee_minor,
-      policy: { ...row.policy, settlement: { ...row.policy.settlement, ...row.settlement } },
-      goodsKind: row.kind,
-      autoAcceptUntil:
-        row.auto_accept && row.acknowledged_at
-          ? row.acknowledged_at.getTime() + row.policy.autoAcceptMs
-          : undefined,
-      pausedUntil: row.paused_until?.getTime(),
-    }
-  );
+  if (!row) return undefined;
+  const policy = completePolicy(row.policy);
+  return {
+    branchId,
+    merchantId: row.merchant_id,
+    marketId: row.market_id,
+    location: { lat: row.lat, lng: row.lng },
+    commissionBps: row.commission_bps,
+    currency: row.currency,
+    driverPayMinor: row.driver_pay_minor,
+    deliveryFeeMinor: row.delivery_fee_minor,
+    policy: { ...policy, settlement: { ...policy.settlement, ...row.settlement } },
+    goodsKind: row.kind,
+    autoAcceptUntil:
+      row.auto_accept && row.acknowledged_at
+        ? row.acknowledged_at.getTime() + policy.autoAcceptMs
+        : undefined,
+    pausedUntil: row.paused_until?.getTime(),
+  };
 }
 
 /** The currency of the market that a merchant or driver belongs to; undefined for others. */

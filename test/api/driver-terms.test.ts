@@ -102,7 +102,7 @@ const deliver = async (driver: Driver, orderId: string): Promise<void> => {
 
 describe('cash', () => {
   const cash = { payment: { method: 'cash' } };
-  it('above the limit a driver gets no more of it, but other orders', async () => {
+  beforeEach(async () => {
     await world.db
       .updateTable('markets')
       .set({
@@ -110,6 +110,9 @@ describe('cash', () => {
       })
       .where('id', '=', shop.market.id)
       .execute();
+  });
+
+  it('above the limit a driver gets no more of it, but other orders', async () => {
     const driver = await rounds.driver();
     const first = await rounds.searching(cash);
     expect(await offered(driver)).toEqual([1]);
@@ -118,6 +121,36 @@ describe('cash', () => {
     expect(await offered(driver)).toEqual([0]);
     expect(await excluded(second)).toEqual({ lacks_skill: 1 });
     await rounds.searching();
+    expect(await offered(driver)).toEqual([1]);
+  });
+
+  /** Of 2,350, with another cash order that looks for a driver. */
+  async function handedIn(driver: Driver, amount_minor: number): Promise<string> {
+    const orderId = await rounds.searching(cash);
+    expect(await offered(driver)).toEqual([1]);
+    await deliver(driver, orderId);
+    const path = `/v1/orders/${orderId}/remittance`;
+    const { status } = await world.call('POST', path, {
+      secret: shop.owner,
+      body: { amount_minor },
+    });
+    expect(status).toBe(200);
+    await rounds.searching(cash);
+    return orderId;
+  }
+
+  it('that was handed in counts no more', async () => {
+    const driver = await rounds.driver();
+    await handedIn(driver, 2_350);
+    expect(await offered(driver)).toEqual([1]);
+  });
+
+  it('that was missing counts for a month', async () => {
+    const driver = await rounds.driver();
+    const orderId = await handedIn(driver, 350);
+    expect(await offered(driver)).toEqual([0]);
+    const updated_at = new Date(Date.now() - 31 * 86_400_000);
+    await world.db.updateTable('orders').set({ updated_at }).where('id', '=', orderId).execute();
     expect(await offered(driver)).toEqual([1]);
   });
 });
@@ -136,6 +169,26 @@ describe('a delivery that a person assigned', () => {
     const other = await rounds.driver(1, { location: away });
     expect(await offered(driver, other)).toEqual([0, 1]);
     expect((await other.offers())[0]?.['orders']).toMatchObject([{ order_id: first }]);
+  });
+});
+
+describe('goods that a person gave to another driver', () => {
+  it('end what was offered to that driver meanwhile', async () => {
+    const first = await rounds.driver(1);
+    const orderId = await rounds.searching();
+    expect(await offered(first)).toEqual([1]);
+    const [offer] = await first.offers();
+    await first.says(`/v1/offers/${offer?.id}/accept`);
+    await first.says(`/v1/orders/${orderId}/pick-up`);
+    const second = await rounds.driver(1);
+    await rounds.searching();
+    expect(await offered(second)).toEqual([1]);
+    const path = `/v1/support/orders/${orderId}/actions/transfer`;
+    const body = { reason: 'driver_unreachable', driver_id: second.id };
+    const told = await world.call('POST', path, { secret: world.support, body });
+    expect(told.body).toMatchObject({ outcome: 'done' });
+    expect(await second.offers()).toEqual([]);
+    expect(await offered(first, second)).toEqual([1, 0]);
   });
 });
 

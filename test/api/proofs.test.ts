@@ -1,5 +1,6 @@
 // Proofs of hand-overs through the API: pictures, codes and PINs first, then the hand-over that names them.
 
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../db/new-id.ts';
 import type { DriverId } from '../../domain/ids.ts';
@@ -20,8 +21,8 @@ const show = (orderId: string, kind: string, body: unknown, secret = world.shop.
   const headers = Buffer.isBuffer(body) ? { 'content-type': 'image/jpeg' } : {};
   return world.call('POST', `/v1/orders/${orderId}/proofs?kind=${kind}`, { secret, body, headers });
 };
-const pinOf = async (orderId: string): Promise<string> => {
-  const asked = { secret: world.shop.customerKey };
+const pinOf = async (orderId: string, secret = world.shop.customerKey): Promise<string> => {
+  const asked = { secret };
   return String((await world.call('GET', `/v1/orders/${orderId}`, asked)).body['pin']);
 };
 const wrongPin = (pin: string): string => (pin === '0000' ? '0001' : '0000');
@@ -215,6 +216,24 @@ describe('the PIN', () => {
       body: { reason: 'customer_request' },
     });
     expect(done.body).toMatchObject({ outcome: 'done' });
+  });
+
+  it('may be wrong as often as by default where the market or the order does not say', async () => {
+    const { place, market, owner, customerKey } = await openShop(world);
+    await sql`UPDATE markets SET policy = policy - 'maxPinAttempts' WHERE id = ${market.id}`.execute(
+      world.db,
+    );
+    const { id } = (await place({ type: 'pickup', dropoff: undefined, proof: ['pin'] })).body;
+    const code = wrongPin(await pinOf(id, customerKey));
+    const first = await show(id, 'pin', { code }, owner);
+    expect(first.body['reason']).toBe('the PIN is wrong; wrong ones left: 4');
+    const order = world.db.selectFrom('orders').select('facts').where('id', '=', id);
+    expect(await order.execute()).toMatchObject([{ facts: { policy: { maxPinAttempts: 5 } } }]);
+    await sql`UPDATE orders SET facts = facts #- '{policy,maxPinAttempts}' WHERE id = ${id}`.execute(
+      world.db,
+    );
+    const second = await show(id, 'pin', { code }, owner);
+    expect(second.body['reason']).toBe('the PIN is wrong; wrong ones left: 3');
   });
 
   it('counts a wrong one once, also when its request is repeated', async () => {

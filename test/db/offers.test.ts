@@ -1,5 +1,6 @@
 // The life of an offer's row: who may answer it, until when, and what an order's end does to it.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   acceptOffer,
@@ -8,9 +9,11 @@ import {
   markRefused,
   offerById,
   openOffersOf,
+  withdrawOpenOffers,
   withdrawOrder,
 } from '../../db/offers.ts';
 import { newId } from '../../db/new-id.ts';
+import { writeOffers } from '../../db/offer-rounds.ts';
 import type { DriverId, OfferId, OrderId } from '../../domain/ids.ts';
 import { createMarket, planned, start, type Market } from './market.ts';
 
@@ -217,6 +220,25 @@ describe('markRefused', () => {
     expect((await market.seen(orderIds[0])).lines).toEqual([
       { offer: 'accepted', line: 'assigned' },
     ]);
+  });
+});
+
+describe('withdrawOpenOffers', () => {
+  test('takes back also what a round is just about to offer', async () => {
+    const driverId = await market.addDriver();
+    const offer = planned(driverId, await market.addOrder());
+    const { db, marketId } = market;
+    let withdrawn: Promise<void> | undefined;
+    const beforeCommit = async (): Promise<void> => {
+      withdrawn = db
+        .transaction()
+        .execute((trx) => withdrawOpenOffers(trx, { driverId, now: soon }));
+      await Promise.race([withdrawn, delay(200)]);
+    };
+    const batch = { marketId, offers: [offer], now: start, expiresAt: tooLate, beforeCommit };
+    expect(await writeOffers(db, batch)).toHaveLength(1);
+    await withdrawn;
+    expect((await offerById(db, offer.offerId))?.status).toBe('withdrawn');
   });
 });
 

@@ -21,7 +21,13 @@ import {
   shareOf,
 } from '../../domain/money.ts';
 import { initialState } from '../../domain/order.ts';
-import { defaultPolicy, rungAt, scalePolicy } from '../../domain/policy.ts';
+import {
+  completePolicy,
+  defaultPolicy,
+  rungAt,
+  scalePolicy,
+  type Policy,
+} from '../../domain/policy.ts';
 import { facts, stamp } from './lives.ts';
 
 const kinds: readonly IdKind[] = [
@@ -206,6 +212,13 @@ describe('policy', () => {
   it('says its speed in its version, and is itself at speed 1', () => {
     expect(scalePolicy(defaultPolicy, 10).version).toBe('default-1@10x');
     expect(scalePolicy(defaultPolicy, 1)).toEqual(defaultPolicy);
+  });
+
+  it('that lacks a field has the default one, at its own speed', () => {
+    const { maxPinAttempts, problemMs, ...old } = scalePolicy(defaultPolicy, 60);
+    const stored = { ...old, maxHolds: 7 } as Policy;
+    expect(completePolicy(stored)).toEqual({ ...stored, maxPinAttempts, problemMs });
+    expect(completePolicy({ version: 'summer' } as Policy).problemMs).toBe(defaultPolicy.problemMs);
   });
 
   it('widens the search with the time that it has lasted, up to the last rung', () => {
