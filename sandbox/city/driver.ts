@@ -7,7 +7,7 @@ import { createErrands, type Errand, type Errands } from './errands.ts';
 import { failAtTheDoor, goSilent, meetTrouble, stayAway, type Position } from './mishaps.ts';
 import { isMine, pickUp, setOffAt, type Driver } from './fetching.ts';
 import type { Script } from './plan.ts';
-import { placeOf, spotOf } from './projection.ts';
+import { halfWay, placeOf, spotOf } from './projection.ts';
 import { askForThePin } from './proofs.ts';
 import { readOffer, readOffers, totalOf, type OfferView, type OfferedStop } from './wire.ts';
 
@@ -154,14 +154,10 @@ async function dropOut(driver: Driver, { orders, position }: Carrying): Promise<
   const [first] = orders;
   if (first === undefined) return position;
   const to = spotOf(first.pickup);
-  const half = {
-    x: Math.round((position.spot.x + to.x) / 2),
-    y: Math.round((position.spot.y + to.y) / 2),
-  };
   const way = await drive(city, {
     secret: identity.secret,
     from: position.spot,
-    to: half,
+    to: halfWay(position.spot, to),
     departAt: setOffAt(driver, position),
   });
   for (const { orderId } of orders) {

@@ -5,7 +5,7 @@ import type { ClientAction } from './client-log.ts';
 import { drive } from './drive.ts';
 import type { Identity } from './open-market.ts';
 import type { Script } from './plan.ts';
-import { spotOf, type Spot } from './projection.ts';
+import { halfWay, spotOf, type Spot } from './projection.ts';
 import { showTheDoor } from './proofs.ts';
 import { command, hears, hearsTheEnd, is, passes, type City, type Said } from './robot.ts';
 import { fieldOf, type FeedEvent, type OfferedStop } from './wire.ts';
@@ -104,14 +104,10 @@ export async function meetTrouble(
   const { identity, order, position } = trip;
   const { orderId } = order;
   const to = spotOf(order.dropoff);
-  const half = {
-    x: Math.round((position.spot.x + to.x) / 2),
-    y: Math.round((position.spot.y + to.y) / 2),
-  };
   const way = await drive(city, {
     secret: identity.secret,
     from: position.spot,
-    to: half,
+    to: halfWay(position.spot, to),
     departAt: position.freeAt,
   });
   const { problem } = scriptOf(city, order);

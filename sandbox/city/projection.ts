@@ -43,3 +43,9 @@ export const along = (from: Spot, to: Spot, share: number): Spot => ({
   x: from.x + (to.x - from.x) * share,
   y: from.y + (to.y - from.y) * share,
 });
+
+/** To the whole metre. */
+export function halfWay(from: Spot, to: Spot): Spot {
+  const { x, y } = along(from, to, 0.5);
+  return { x: Math.round(x), y: Math.round(y) };
+}

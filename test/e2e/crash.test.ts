@@ -7,9 +7,8 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { breachesIn, describeVerdicts, runChecks } from '../../scripts/audit/checks.ts';
-import { loadAll, openSources } from '../../scripts/audit/load.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { auditOf } from '../support/audit.ts';
 import { exitMs } from '../support/crash-leads.ts';
 import { batchesOf, cells, placeOf, type Cell } from '../support/crash-matrix.ts';
 import type { Doing } from '../support/crash-scenarios.ts';
@@ -194,22 +193,5 @@ describe.each(batches.map((batch, i) => [i + 1, batch] as const))(
 );
 
 test('and the audit is clean', { timeout: 60_000 }, async () => {
-  const opened = await openSources({
-    databaseUrl: stack.databaseUrl,
-    temporalAddress: inject('temporalAddress'),
-    temporalNamespace: stack.namespace,
-    stripeApiBase: stack.stripe.url,
-    stripeSecretKey: 'sk_test_waybill',
-    clientLogs: [],
-    logFolders: [],
-    metricsUrls: [],
-    historySample: 0,
-  });
-  try {
-    const verdicts = runChecks(await loadAll(opened));
-    if (breachesIn(verdicts) > 0) console.log(describeVerdicts(verdicts).join('\n'));
-    expect(breachesIn(verdicts)).toBe(0);
-  } finally {
-    await opened.close();
-  }
+  expect((await auditOf(stack)).breaches).toBe(0);
 });

@@ -5,11 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { crashPoints } from '../../adapters/crash-point.ts';
 import { dispatcherWorkflowId, parseId } from '../../domain/ids.ts';
-import { breachesIn, describeVerdicts, runChecks } from '../../scripts/audit/checks.ts';
-import { loadAll, openSources } from '../../scripts/audit/load.ts';
+import { auditOf } from '../support/audit.ts';
 import { openShop, type Shop } from '../support/shop.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { insist } from '../support/truth.ts';
@@ -101,26 +100,10 @@ async function placeAccepted(): Promise<string> {
 }
 
 async function audited(): Promise<void> {
-  const opened = await openSources({
-    databaseUrl: stack.databaseUrl,
-    temporalAddress: inject('temporalAddress'),
-    temporalNamespace: stack.namespace,
-    stripeApiBase: stack.stripe.url,
-    stripeSecretKey: 'sk_test_waybill',
-    clientLogs: [],
-    logFolders: [],
-    metricsUrls: [],
-    historySample: 0,
-  });
-  try {
-    const verdicts = runChecks(await loadAll(opened));
-    if (breachesIn(verdicts) > 0) console.log(describeVerdicts(verdicts).join('\n'));
-    expect(breachesIn(verdicts)).toBe(0);
-    const replayed = verdicts.find(({ check }) => check.id === 'rounds-replay');
-    expect(replayed?.finding.counted).toBeGreaterThan(0);
-  } finally {
-    await opened.close();
-  }
+  const { verdicts, breaches } = await auditOf(stack);
+  expect(breaches).toBe(0);
+  const replayed = verdicts.find(({ check }) => check.id === 'rounds-replay');
+  expect(replayed?.finding.counted).toBeGreaterThan(0);
 }
 
 test(

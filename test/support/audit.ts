@@ -1,0 +1,36 @@
+// The audit over everything that a stack has done in a test.
+
+import { inject } from 'vitest';
+import {
+  breachesIn,
+  describeVerdicts,
+  runChecks,
+  type Verdict,
+} from '../../scripts/audit/checks.ts';
+import { loadAll, openSources } from '../../scripts/audit/load.ts';
+import type { Stack } from './stack.ts';
+
+type Audited = { readonly verdicts: readonly Verdict[]; readonly breaches: number };
+
+/** Prints the verdicts when there is a breach. Without clients' logs and histories. */
+export async function auditOf(stack: Stack): Promise<Audited> {
+  const opened = await openSources({
+    databaseUrl: stack.databaseUrl,
+    temporalAddress: inject('temporalAddress'),
+    temporalNamespace: stack.namespace,
+    stripeApiBase: stack.stripe.url,
+    stripeSecretKey: 'sk_test_waybill',
+    clientLogs: [],
+    logFolders: [],
+    metricsUrls: [],
+    historySample: 0,
+  });
+  try {
+    const verdicts = runChecks(await loadAll(opened));
+    const breaches = breachesIn(verdicts);
+    if (breaches > 0) console.log(describeVerdicts(verdicts).join('\n'));
+    return { verdicts, breaches };
+  } finally {
+    await opened.close();
+  }
+}
