@@ -77,7 +77,7 @@ export type Decision = {
   readonly policyVersion: string;
   /** Names the round's input: the same hash means the same snapshot, policy and seed. */
   readonly inputHash: string;
-  readonly solver: 'exact' | 'regret_greedy';
+  readonly solver: 'exact' | 'regret_greedy' | 'nearest';
   readonly outcome: Outcome;
   /** Whom the plan means for it, offered or not. */
   readonly chosen: DriverId | undefined;

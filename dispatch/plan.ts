@@ -4,16 +4,17 @@
 
 import type { Policy } from '../domain/policy.ts';
 import { bundle } from './bundling.ts';
-import { createSearch } from './candidates.ts';
+import { createSearch, type Search } from './candidates.ts';
 import { commit, withFixedFirst, type Commitment } from './commit.ts';
 import type { Decision, Plan, PlannedOffer } from './decision.ts';
-import { endsOf } from './ends.ts';
+import { endsOf, type Ends } from './ends.ts';
 import { explain } from './explain.ts';
 import { inputHashOf } from './hash.ts';
 import { improve } from './improve.ts';
 import { itineraryOf } from './itinerary.ts';
 import { createMarket, type Job, type Market } from './market.ts';
-import { emptyRoute } from './route.ts';
+import { sendNearest } from './nearest.ts';
+import { emptyRoute, type Route } from './route.ts';
 import type { SearchingOrder, Snapshot } from './snapshot.ts';
 import { solve } from './solve.ts';
 
@@ -34,13 +35,11 @@ export function plan(input: PlanInput): Plan {
   const market = createMarket(snapshot, policy, open);
   const start = market.carriers.map((carrier) => emptyRoute(carrier, market));
   const ends = endsOf(start, market);
-  const bundled = bundle(start, ends, market);
   const finder = createSearch(ends, market);
-  const assigned = solve({ ...bundled, search: finder }, market);
-  const improved = improve(assigned, finder, market);
-  const routes = improved.routes.map((route) => withFixedFirst(route, market));
-  const solved = { ...improved, routes };
-  const committed = commit(routes, market);
+  const { solved, committed } =
+    policy.matching === 'nearest'
+      ? sendNearest(start, finder, market)
+      : match({ start, ends, finder }, market);
   const decisions = explain({ market, start, solved, committed, inputHash: hashOf(input) });
   const offered = new Set(committed.commitments.flatMap(({ jobs }) => jobs));
   return {
@@ -52,6 +51,20 @@ export function plan(input: PlanInput): Plan {
       ({ orderId, search }) => ({ orderId, search }),
     ),
   };
+}
+
+type Matching = {
+  readonly start: readonly Route[];
+  readonly ends: Ends;
+  readonly finder: Search;
+};
+
+function match({ start, ends, finder }: Matching, market: Market) {
+  const bundled = bundle(start, ends, market);
+  const assigned = solve({ ...bundled, search: finder }, market);
+  const improved = improve(assigned, finder, market);
+  const routes = improved.routes.map((route) => withFixedFirst(route, market));
+  return { solved: { ...improved, routes }, committed: commit(routes, market) };
 }
 
 function offerOf(

@@ -132,11 +132,15 @@ function circumstances({ askedAgain, solver }: Decision): readonly string[] {
     ...(askedAgain
       ? ['Nobody new was left, so drivers who let an earlier offer lapse are asked again.']
       : []),
-    ...(solver === 'exact'
-      ? []
-      : ['The round was too large for the exact method, so the quick one decided.']),
+    ...solvers[solver],
   ];
 }
+
+const solvers: Readonly<Record<Decision['solver'], readonly string[]>> = {
+  exact: [],
+  regret_greedy: ['The round was too large for the exact method, so the quick one decided.'],
+  nearest: ['The market sends the nearest driver who has nothing to do, weighing nothing else.'],
+};
 
 const reasons: Readonly<Record<Exclusion, string>> = {
   said_no_before: 'said no to this order before',

@@ -23,6 +23,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 function problemOf(name: string, field: unknown, usual: unknown): string | undefined {
   if (name === 'rungs') return rungsProblem(field);
+  if (name === 'matching')
+    return field === 'rolling' || field === 'nearest' ? undefined : 'must be rolling or nearest';
   if (typeof usual === 'string') return typeof field === 'string' ? undefined : 'must be a text';
   if (typeof usual !== 'number') return isObject(field) ? undefined : 'must be an object';
   const least = counts.has(name) ? 1 : 0;

@@ -75,7 +75,9 @@ export type Policy = {
   readonly maxDriversPerOrder: number;
   readonly offerTtlMs: number;
   readonly dispatchTickMs: number;
-  /** The matching engine; docs/dispatch.md says what each one does. */
+  /** `rolling`: all orders and drivers weighed together, again and again. `nearest`: its yardstick, not for earnest. */
+  readonly matching: 'rolling' | 'nearest';
+  /** Of the rolling one; docs/dispatch.md says what each does. */
   readonly bundleLimit: number;
   readonly candidateDrivers: number;
   readonly lookAheadMs: number;
@@ -186,6 +188,7 @@ export const defaultPolicy: Policy = {
   maxDriversPerOrder: 5,
   offerTtlMs: 45 * second,
   dispatchTickMs: 10 * second,
+  matching: 'rolling',
   bundleLimit: 3,
   candidateDrivers: 25,
   lookAheadMs: 15 * minute,

@@ -57,7 +57,7 @@ const Explained = Type.Object({
     description: 'Drivers who could not be asked, by reason',
   }),
   asked_again: Type.Boolean({ description: 'Drivers who let an offer lapse were asked again' }),
-  solver: Type.Enum(['exact', 'regret_greedy']),
+  solver: Type.Enum(['exact', 'regret_greedy', 'nearest']),
   policy_version: Type.String(),
   input_hash: Type.String({ description: 'Equal hashes: the same input' }),
 });

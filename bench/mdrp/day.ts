@@ -18,13 +18,15 @@ export type DayOptions = {
   readonly noisyPrep: boolean;
   /** Absent: that of the benchmark. Whatever it says, drivers are told one bundle at a time. */
   readonly policy?: Policy;
+  /** The courier will not take the order, whenever it is offered. Absent: everybody takes everything. */
+  readonly declines?: (courier: string, order: string) => boolean;
   /** Sees every input and answer of the engine. */
   readonly watch?: (snapshot: Snapshot, offers: readonly PlannedOffer[]) => void;
 };
 
 /** Runs until the last shift has ended and everything on the way is delivered. */
 export function playDay(instance: InstanceFiles, options: DayOptions): Solution {
-  const { noisyPrep, watch, policy = policyFor(instance) } = options;
+  const { noisyPrep, watch, policy = policyFor(instance), declines = () => false } = options;
   const kitchens = createKitchens(instance, noisyPrep);
   const couriers = createCouriers(instance);
   const byId = new Map(couriers.map((courier) => [courier.id, courier]));
@@ -41,7 +43,7 @@ export function playDay(instance: InstanceFiles, options: DayOptions): Solution 
       order && order.placedAt <= minute;
       order = upcoming[(next += 1)]
     ) {
-      open.set(order.id, { ...order, spot: kitchens.spotOf(order.restaurant) });
+      open.set(order.id, { ...order, spot: kitchens.spotOf(order.restaurant), declinedBy: [] });
       kitchens.hear(order);
     }
     if (open.size === 0) continue;
@@ -49,15 +51,27 @@ export function playDay(instance: InstanceFiles, options: DayOptions): Solution 
     const snapshot = snapshotAt(seen);
     const { offers } = plan({ snapshot, policy, seed: 0 });
     watch?.(snapshot, offers);
-    instruct({ minute, offers, byId, couriers, open });
+    const taken = offers.filter((offer) => isTaken(offer, open, declines));
+    instruct({ minute, offers: taken, byId, couriers, open });
     const expectedAt = (order: DayOrder): number => kitchens.readyOf(order, minute).expectedAt;
     for (const courier of couriers) {
       const others = unclaimed(open, couriers);
-      for (const taken of courier.pickUpIfReady({ minute, expectedAt, others }))
-        open.delete(taken.id);
+      for (const { id } of courier.pickUpIfReady({ minute, expectedAt, others })) open.delete(id);
     }
   }
   return { instance, bundles: couriers.flatMap((courier) => courier.bundles) };
+}
+
+/** Of several orders the first one to be delivered is what the courier answers to. */
+function isTaken(
+  { driverId, orders }: PlannedOffer,
+  open: Map<string, DayOrder>,
+  declines: NonNullable<DayOptions['declines']>,
+): boolean {
+  const asked = open.get(orders[0]?.orderId ?? '');
+  if (!asked || !declines(driverId, asked.id)) return true;
+  open.set(asked.id, { ...asked, declinedBy: [...asked.declinedBy, driverId] });
+  return false;
 }
 
 function unclaimed(

@@ -60,8 +60,13 @@ export function excessOf(instance: InstanceFiles, delivered: Delivered) {
 const dayMs = 24 * 60 * minuteMs;
 
 /** The rules of the virtual day for a live market: its tick, its travel, and patience with whoever is on the way. */
-export const liveRules = (instance: InstanceFiles, speed: number): Partial<Policy> => ({
+export const liveRules = (
+  instance: InstanceFiles,
+  speed: number,
+  matching: Policy['matching'],
+): Partial<Policy> => ({
   ...rulesOf(policyFor(instance)),
+  matching,
   // A millisecond of ours: the routes of the API know no zero.
   commitAheadMs: Math.ceil(speed),
   commitSlackMs: Math.ceil(speed),

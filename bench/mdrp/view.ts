@@ -15,7 +15,10 @@ import type { Kitchens } from './kitchen.ts';
 import { minuteMs } from './policy.ts';
 
 /** An order that has been placed, with the place of its restaurant. */
-export type DayOrder = InstanceOrder & { readonly spot: Spot };
+export type DayOrder = InstanceOrder & {
+  readonly spot: Spot;
+  readonly declinedBy: readonly DriverId[];
+};
 
 type View = {
   readonly minute: number;
@@ -53,7 +56,7 @@ const searching = (order: DayOrder, { minute, kitchens, policy }: View): Searchi
   pickup: placeOf(order.spot),
   dropoff: placeOf(order.dropoff),
   ready: kitchens.readyOf(order, minute),
-  earlier: [],
+  earlier: order.declinedBy.map((driverId) => ({ driverId, search: 1, outcome: 'declined' })),
 });
 
 function driverOf(courier: Courier, minute: number, kitchens: Kitchens): OnlineDriver {

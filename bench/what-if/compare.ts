@@ -17,6 +17,7 @@ const played: ReadonlySet<string> = new Set<keyof Policy>([
   'version',
   'rungs',
   'approachMs',
+  'matching',
   'bundleLimit',
   'candidateDrivers',
   'lookAheadMs',

@@ -5,6 +5,7 @@ import { command, saidBy } from './robot.ts';
 import { drive, tellPlace } from './drive.ts';
 import { createErrands, type Errand, type Errands } from './errands.ts';
 import { failAtTheDoor, goSilent, meetTrouble, stayAway, type Position } from './mishaps.ts';
+import { saysNo } from './moods.ts';
 import { isMine, pickUp, setOffAt, type Driver } from './fetching.ts';
 import type { Script } from './plan.ts';
 import { halfWay, placeOf, spotOf } from './projection.ts';
@@ -110,7 +111,8 @@ type Answering = { readonly offer: OfferView; readonly shift: Shift };
 
 async function answerOffer(driver: Driver, { offer, shift }: Answering): Promise<void> {
   const { city, identity, plan, random } = driver;
-  const declines = random.chance(plan.declines);
+  const [asked] = offer.orders;
+  const declines = asked !== undefined && declinesOrder(driver, asked);
   const path = `/v1/offers/${offer.id}/${declines ? 'decline' : 'accept'}`;
   const answer = await city.client.call({
     method: 'POST',
@@ -135,6 +137,13 @@ async function answerOffer(driver: Driver, { offer, shift }: Answering): Promise
   else return shift.errands.take(accepted, orders);
   shift.errands.wake();
 }
+
+const declinesOrder = ({ city: { world }, plan }: Driver, { orderId }: OfferedStop): boolean =>
+  saysNo(plan.declines, {
+    seed: world.plan.seed,
+    driver: plan.name,
+    order: world.lifeOf(orderId)?.plan.name ?? orderId,
+  });
 
 /** It is the script of this order that its first driver does this. */
 const isUpTo = (

@@ -2,7 +2,7 @@
 // gives the same moods whatever happens on the day. Used by generate.ts and instance.ts.
 
 import type { CustomerMood, MerchantMood, PlannedDriver } from './plan.ts';
-import type { Random } from './random.ts';
+import { createRandom, type Random } from './random.ts';
 
 /** Shares of orders, offers or deliveries, from 0 to 1. */
 export type MoodRates = {
@@ -89,3 +89,9 @@ export const driverMoods = (rates: MoodRates): Pick<PlannedDriver, 'declines' | 
   declines: rates.declinedOffer,
   abandons: rates.abandonedDelivery,
 });
+
+type Asked = { readonly seed: number; readonly driver: string; readonly order: string };
+
+/** A driver says the same to the same order whenever it is offered: `share` of them are declined. */
+export const saysNo = (share: number, { seed, driver, order }: Asked): boolean =>
+  createRandom(seed).fork(`${driver} asked for ${order}`).chance(share);

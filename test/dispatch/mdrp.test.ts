@@ -16,6 +16,7 @@ import {
   readInstanceFiles,
   type InstanceFiles,
 } from '../../sandbox/city/instance-files.ts';
+import { saysNo } from '../../sandbox/city/moods.ts';
 import { straightM } from '../../sandbox/city/projection.ts';
 import { createRandom } from '../../sandbox/city/random.ts';
 
@@ -52,6 +53,24 @@ test(
     }
   },
 );
+
+test('who declines an order is not asked for it again, and others deliver it', () => {
+  const instance = day(4, 0.8);
+  const declined: string[] = [];
+  const { bundles } = playDay(instance, {
+    noisyPrep: false,
+    declines(driver, asked) {
+      const no = saysNo(0.3, { seed: 4, driver, order: asked });
+      if (no) declined.push(`${driver} ${asked}`);
+      return no;
+    },
+  });
+  expect(declined.length).toBeGreaterThan(10);
+  expect(new Set(declined).size).toBe(declined.length);
+  expect(bundles.flatMap(({ drops }) => drops).length).toBeGreaterThan(
+    0.9 * instance.orders.length,
+  );
+});
 
 describe.each([
   ['enough couriers', day(1), false],

@@ -18,6 +18,7 @@ test.each([
   [{ offerTtlMs: '45s' }, 'offerTtlMs: must be a whole number of at least 0, not "45s"'],
   [{ roadFactor: null }, 'roadFactor: must be a number of at least 0, not null'],
   [{ version: 3 }, 'version: must be a text, not 3'],
+  [{ matching: 'best' }, 'matching: must be rolling or nearest, not "best"'],
   [{ rungs: [] }, 'rungs: must be a list of at least one'],
   [{ rungs: [{ radiusM: 0, durationMs: 1 }] }, 'rungs: must be a list of at least one'],
   [{ rungs: [{ radiusKm: 1, durationMs: 1 }] }, 'rungs: must be a list of at least one'],
