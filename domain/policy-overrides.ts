@@ -1,7 +1,7 @@
 // A part of a policy as somebody wrote it down: every field is known, of the right kind and within its limits, or the
 // error names it. Used by scripts/what-if.ts.
 
-import { defaultPolicy, type Policy, type Rung } from './policy.ts';
+import { defaultPolicy, isMatching, matchings, type Policy, type Rung } from './policy.ts';
 
 /** What cannot be below one: with none of it the engine could do nothing. */
 const counts: ReadonlySet<string> = new Set(['bundleLimit', 'candidateDrivers', 'maxOfferRounds']);
@@ -24,7 +24,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 function problemOf(name: string, field: unknown, usual: unknown): string | undefined {
   if (name === 'rungs') return rungsProblem(field);
   if (name === 'matching')
-    return field === 'rolling' || field === 'nearest' ? undefined : 'must be rolling or nearest';
+    return isMatching(field) ? undefined : `must be ${matchings.join(' or ')}`;
   if (typeof usual === 'string') return typeof field === 'string' ? undefined : 'must be a text';
   if (typeof usual !== 'number') return isObject(field) ? undefined : 'must be an object';
   const least = counts.has(name) ? 1 : 0;

@@ -21,6 +21,13 @@ export function rungAt({ rungs }: Pick<Policy, 'rungs'>, searchedMs: number): nu
   return index;
 }
 
+/** `rolling`: all orders and drivers weighed together, again and again. `nearest`: its yardstick, not for earnest. */
+export const matchings = ['rolling', 'nearest'] as const;
+export type Matching = (typeof matchings)[number];
+
+export const isMatching = (value: unknown): value is Matching =>
+  matchings.some((name) => name === value);
+
 export type Policy = {
   readonly version: string;
   /** Payment: how long the customer may take to complete it, and how many cards may be tried. */
@@ -75,8 +82,7 @@ export type Policy = {
   readonly maxDriversPerOrder: number;
   readonly offerTtlMs: number;
   readonly dispatchTickMs: number;
-  /** `rolling`: all orders and drivers weighed together, again and again. `nearest`: its yardstick, not for earnest. */
-  readonly matching: 'rolling' | 'nearest';
+  readonly matching: Matching;
   /** Of the rolling one; docs/dispatch.md says what each does. */
   readonly bundleLimit: number;
   readonly candidateDrivers: number;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { playDay as playVirtual } from '../bench/mdrp/day.ts';
 import { busiest, excessOf, liveRules, sliceOf, type Delivered } from '../bench/mdrp/slice.ts';
 import { connect } from '../db/connect.ts';
-import type { Policy } from '../domain/policy.ts';
+import { isMatching, matchings, type Matching } from '../domain/policy.ts';
 import { readRounds } from '../db/rounds.ts';
 import { engineId } from '../activities/engine-id.ts';
 import { playDay } from '../sandbox/city/day.ts';
@@ -54,7 +54,7 @@ type Slice = {
   readonly instance: InstanceFiles;
   readonly hours: { readonly from: number; readonly to: number };
   readonly speed: number;
-  readonly matching: Policy['matching'];
+  readonly matching: Matching;
   /** Of the orders, 0 to 1. */
   readonly declines: number;
 };
@@ -135,20 +135,17 @@ function numberOf(name: 'hours' | 'speed' | 'runs' | 'declines', least: number, 
   throw new Error(`--${name} must be a number from ${least} to ${most}, not ${values[name]}`);
 }
 
-function readMatching(): Policy['matching'] {
-  const { matching } = values;
-  if (matching === 'rolling' || matching === 'nearest') return matching;
-  throw new Error(`--matching must be rolling or nearest, not ${matching}`);
-}
-
 async function main(): Promise<void> {
   if (values.help) return console.log(usage);
   const { instance: folder } = values;
   if (folder === undefined) throw new Error(`--instance DIR is needed\n\n${usage}`);
+  const { matching } = values;
+  if (!isMatching(matching))
+    throw new Error(`--matching must be ${matchings.join(' or ')}, not ${matching}`);
   const rules = {
+    matching,
     speed: numberOf('speed', 0.1),
     declines: numberOf('declines', 0, 1),
-    matching: readMatching(),
   };
   const runs = numberOf('runs', 1, 100);
   const whole = await readInstanceFiles(folder);

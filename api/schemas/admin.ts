@@ -3,7 +3,7 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { currencies } from '../../domain/money.ts';
 import { goodsKinds } from '../../domain/order.ts';
-import { defaultPolicy, type Policy } from '../../domain/policy.ts';
+import { defaultPolicy, matchings, type Policy } from '../../domain/policy.ts';
 import { shareWords, type Shares as SettlementShares } from '../../domain/settlement.ts';
 import { driverSkills, vehicles } from '../../db/schema.ts';
 import { AmountMinor, Body, Id, Location, Name, Nullable, Phone, Time } from './common.ts';
@@ -31,6 +31,7 @@ const Settlement = Type.Record(Type.String({ maxLength: 60 }), Shares, {
 });
 const special: Readonly<Record<string, TSchema>> = {
   settlement: Settlement,
+  matching: Type.Enum([...matchings]),
   version: Type.String({ minLength: 1, maxLength: 100 }),
   rungs: Type.Array(
     Body({ radiusM: Type.Integer({ minimum: 1, maximum: 100_000 }), durationMs: DurationMs }),

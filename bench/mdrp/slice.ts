@@ -3,7 +3,7 @@
 
 import { straightM } from '../../sandbox/city/projection.ts';
 import type { InstanceFiles } from '../../sandbox/city/instance-files.ts';
-import type { Policy } from '../../domain/policy.ts';
+import type { Matching, Policy } from '../../domain/policy.ts';
 import { policyFor, minuteMs } from './policy.ts';
 
 /** Only the orders placed from `from` until before `to`; minutes of the day. */
@@ -63,7 +63,7 @@ const dayMs = 24 * 60 * minuteMs;
 export const liveRules = (
   instance: InstanceFiles,
   speed: number,
-  matching: Policy['matching'],
+  matching: Matching,
 ): Partial<Policy> => ({
   ...rulesOf(policyFor(instance)),
   matching,
