@@ -36,9 +36,17 @@ export type DispatchActivities = {
   dispatchRound(input: { readonly marketId: MarketId }): Promise<DispatchRound>;
 };
 
+/** When the housekeeping looked last, and since when it looks without a long break; epoch milliseconds. */
+export type Looks = { readonly lastAt: number; readonly backAt: number };
+
 export type MaintenanceActivities = {
-  /** Finishes orphan drafts, nudges orders whose caller vanished, re-delivers early webhooks, prunes old keys. */
-  maintain(): Promise<{ readonly waitMs: number }>;
+  /**
+   * Finishes orphan drafts, nudges orders whose caller vanished, re-delivers early webhooks, prunes old keys. `looks`:
+   * what the call before answered, whichever worker made it; undefined at first.
+   */
+  maintain(input: {
+    readonly looks: Looks | undefined;
+  }): Promise<{ readonly waitMs: number; readonly looks: Looks }>;
 };
 
 export type SupportActivities = {

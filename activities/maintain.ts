@@ -13,7 +13,7 @@ import { closeFound } from '../db/support-attempts.ts';
 import * as upkeep from '../db/upkeep.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
-import type { MaintenanceActivities } from './contract.ts';
+import type { Looks, MaintenanceActivities } from './contract.ts';
 import { sendAll } from './send-all.ts';
 import { watchWorkflows } from './watch-workflows.ts';
 
@@ -46,9 +46,9 @@ function seldom(part: (deps: Dependencies) => Promise<void>) {
 }
 
 export function createMaintenanceActivities(deps: Dependencies): MaintenanceActivities {
-  const parts = [
+  const parts: readonly ((deps: Dependencies, looks: Looks) => Promise<void>)[] = [
     finishDrafts,
-    nudgingOrders(),
+    nudgeOrders,
     deliverWebhooks,
     wakeDispatchers,
     seldom(({ db }) => upkeep.pruneIdempotencyKeys(db)),
@@ -65,14 +65,15 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     ...(deps.also ?? []),
   ];
   return {
-    async maintain() {
+    async maintain({ looks: before }) {
+      const looks = lookAgain(before, Date.now());
       // One part that fails must not keep the others from their work.
       for (const part of parts) {
-        await part(deps).catch((error: unknown) =>
+        await part(deps, looks).catch((error: unknown) =>
           deps.log.error({ err: error, part: part.name }, 'a part of the housekeeping failed'),
         );
       }
-      return { waitMs: betweenLooksMs };
+      return { waitMs: betweenLooksMs, looks };
     },
   };
 }
@@ -97,24 +98,22 @@ async function finishDrafts({ db, engine, log }: Dependencies): Promise<void> {
 const nudgedForMs = 10 * 60_000;
 const awayAfterMs = 2 * 60_000;
 
-/** Whoever looks again after a long time looks for long at everything that became overdue meanwhile. */
-function nudgingOrders() {
-  let lookedAt = 0;
-  let backAt = 0;
-  return async function nudgeOrders(deps: Dependencies): Promise<void> {
-    const now = Date.now();
-    if (now - lookedAt > awayAfterMs) backAt = now;
-    lookedAt = now;
-    const since = now - backAt < nudgedForMs ? 0 : now - nudgedForMs;
-    await nudge(deps, new Date(now), new Date(since));
-  };
-}
+const lookAgain = (before: Looks | undefined, now: number): Looks => ({
+  lastAt: now,
+  backAt: before && now - before.lastAt <= awayAfterMs ? before.backAt : now,
+});
 
 /**
  * A caller that got no answer may have left a recorded step behind that the workflow has not seen; an order past its
- * deadline may be behind its log for any reason.
+ * deadline may be behind its log for any reason. Whoever looks again after a long time looks for long at everything
+ * that became overdue meanwhile.
  */
-async function nudge({ db, engine, log }: Dependencies, now: Date, since: Date): Promise<void> {
+async function nudgeOrders(
+  { db, engine, log }: Dependencies,
+  { lastAt, backAt }: Looks,
+): Promise<void> {
+  const now = new Date(lastAt);
+  const since = new Date(lastAt - backAt < nudgedForMs ? 0 : lastAt - nudgedForMs);
   const ids = [
     ...(await upkeep.ordersWithLostCallers(db, now)),
     ...(await upkeep.ordersOverdue(db, { now, since })),

@@ -6,6 +6,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Refusal } from '../domain/errors.ts';
 import type { Place } from '../domain/geo.ts';
 import type { BranchId, DriverId, MarketId, MerchantId, OfferId, OrderId } from '../domain/ids.ts';
+import { carriedStatuses } from './carried.ts';
 import type { Db } from './connect.ts';
 import type { Database, OfferedRoute, OfferOrderStatus, OfferStatus } from './schema.ts';
 
@@ -46,7 +47,7 @@ type Answer = { readonly offerId: string; readonly driverId: string; readonly no
 
 /**
  * The driver says yes: one conditional UPDATE decides. A repeat by the same driver is `done` again. The caller then
- * sends `assign` to the orders that are `accepted`. Refuses with not_found, offer_expired, offer_not_open.
+ * sends `assign` to the orders that are `accepted`. Refuses with not_found, offer_expired, offer_not_open, at_capacity.
  */
 export async function acceptOffer(db: Db, answer: Answer): Promise<OfferAnswer> {
   return db.transaction().execute(async (trx) => {
@@ -58,13 +59,27 @@ export async function acceptOffer(db: Db, answer: Answer): Promise<OfferAnswer> 
       .where('driver_id', '=', answer.driverId)
       .where('status', '=', 'open')
       .where('expires_at', '>', at)
+      .where(hasRoom)
       .executeTakeFirst();
     if (numUpdatedRows > 0n) {
       await moveLines(trx, { ...answer, from: ['open'], to: 'accepted', event: 'offer.accepted' });
     }
-    return answered(trx, answer, 'accepted');
+    const given = await answered(trx, answer, 'accepted');
+    // Somebody else is to have it now, not when it lapses.
+    if (given.kind === 'refused' && given.refusal.code === 'at_capacity')
+      await withdrawOpenOffers(trx, answer);
+    return given;
   });
 }
+
+/** What is offered fits in beside what the driver carries and has accepted; one offer of a driver is open at most. */
+const hasRoom = sql<boolean>`(
+  SELECT count(*) FROM (
+    SELECT FROM orders o WHERE o.driver_id = offers.driver_id AND o.delivery_status IN (${carriedStatuses})
+    UNION ALL
+    SELECT FROM offer_orders l JOIN offers f ON f.id = l.offer_id
+    WHERE l.status IN ('open', 'accepted') AND f.driver_id = offers.driver_id) AS held
+) <= (SELECT capacity FROM drivers d WHERE d.id = offers.driver_id)`;
 
 /** The driver says no, also too late. Repeatable. Refuses with not_found, offer_expired, offer_not_open. */
 export async function declineOffer(db: Db, answer: Answer): Promise<OfferAnswer> {
@@ -94,6 +109,10 @@ async function answered(
   }
   if (offer.status === wanted) return { kind: 'done', offer };
   const expired = offer.status === 'expired' || (offer.status === 'open' && offer.expiresAt <= now);
+  if (offer.status === 'open' && !expired) {
+    const reason = 'with what the driver has in hand it is more than they can carry';
+    return { kind: 'refused', refusal: { code: 'at_capacity', reason } };
+  }
   return {
     kind: 'refused',
     refusal: expired

@@ -72,6 +72,7 @@ export const errorTable = {
   // offers and drivers
   offer_not_open: { status: 409, title: 'The offer is not open any more' },
   offer_expired: { status: 409, title: 'The offer has expired' },
+  at_capacity: { status: 409, title: 'The driver has as many deliveries as they can carry' },
   driver_busy: { status: 409, title: 'The driver has deliveries under way' },
   // webhooks in
   invalid_signature: { status: 400, title: 'The signature is not valid' },

@@ -173,6 +173,7 @@ export type PaymentPart =
       readonly status: 'capture_failed';
       readonly since: number;
       readonly firstAt: number;
+      readonly code: string;
     } & Captured)
   | { readonly status: 'captured'; readonly since: number; readonly amountMinor: number }
   | {
@@ -180,6 +181,8 @@ export type PaymentPart =
       readonly since: number;
       readonly firstAt: number;
       readonly providerRef: string | undefined;
+      /** What could not be captured: written off once the hold is let go. */
+      readonly lost?: Loss;
     }
   | { readonly status: 'voided'; readonly since: number }
   | { readonly status: 'written_off'; readonly since: number; readonly amountMinor: number }
@@ -197,3 +200,4 @@ export type PaymentPart =
   | { readonly status: 'external'; readonly since: number };
 
 type Captured = { readonly providerRef: string; readonly amountMinor: number };
+type Loss = { readonly amountMinor: number; readonly code: string };

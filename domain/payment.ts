@@ -170,9 +170,7 @@ export function decidePayment(
     case 'paymentCaptureFailed':
       return payment.status === 'capturing' ? captureAnswer(state, command) : ignored;
     case 'paymentVoided':
-      return payment.status === 'voiding'
-        ? accepted({ type: 'payment.voided', attempt: state.attempts.void }, ...completion(state))
-        : ignored;
+      return payment.status === 'voiding' ? holdGone(state, payment.lost) : ignored;
     case 'paymentVoidFailed':
       return payment.status === 'voiding' ? writeOff(state, command.code) : ignored;
     case 'paymentNotExecuted':
@@ -307,25 +305,32 @@ function captureAnswer(
     );
   }
   const failed: OrderEventBody = { type: 'payment.capture_failed', attempt, code: answer.code };
-  return answer.final ? accepted(failed, ...lost(state, answer.code)) : accepted(failed);
+  return answer.final && state.payment.status === 'capturing'
+    ? accepted(failed, voiding(state, state.payment.providerRef))
+    : accepted(failed);
 }
 
 /** An order whose goods are with the customer is complete when its money is settled, whichever way. */
 const completion = (state: OrderState): readonly OrderEventBody[] =>
   isFulfilled(state) && !hasEnded(state) ? [{ type: 'order.completed' }] : [];
 
-const lost = (state: OrderState, code: string): readonly OrderEventBody[] => [
-  {
-    type: 'payment.written_off',
-    amountMinor: 'amountMinor' in state.payment ? state.payment.amountMinor : 0,
-    code,
-  },
-  ...completion(state),
-];
-
 /** The named outcome behind every retry: the loss is booked and an incident opened. */
-export const writeOff = (state: OrderState, code: string): Decision =>
-  accepted(...lost(state, code));
+function writeOff(state: OrderState, code: string): Decision {
+  const { payment } = state;
+  const amountMinor = payment.status === 'voiding' ? (payment.lost?.amountMinor ?? 0) : 0;
+  return accepted({ type: 'payment.written_off', amountMinor, code }, ...completion(state));
+}
+
+const holdGone = (state: OrderState, lost: { readonly code: string } | undefined): Decision =>
+  lost
+    ? writeOff(state, lost.code)
+    : accepted({ type: 'payment.voided', attempt: state.attempts.void }, ...completion(state));
+
+/** The hold goes first: the customer has it again before the loss is booked. */
+export const giveUpCapture = (state: OrderState): Decision =>
+  state.payment.status === 'capture_failed'
+    ? accepted(voiding(state, state.payment.providerRef))
+    : ignored;
 
 export const captureAgain = (state: OrderState): Decision =>
   state.payment.status === 'capture_failed'

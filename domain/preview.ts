@@ -74,20 +74,49 @@ const nothing: Settlement = {
 };
 
 function moneyOf({ payment, facts }: OrderState, log: readonly OrderEventBody[]): Money {
-  const settled = log.filter((event) => event.type === 'order.settled');
   return {
     heldMinor: heldBy(payment, facts.totalMinor),
     capturedMinor: payment.status === 'captured' ? payment.amountMinor : 0,
-    settlement: settled.reduce<Settlement>(
-      (sum, each) => ({
-        customerMinor: sum.customerMinor + each.customerMinor,
-        merchantMinor: sum.merchantMinor + each.merchantMinor,
-        driverMinor: sum.driverMinor + each.driverMinor,
-        platformMinor: sum.platformMinor + each.platformMinor,
-      }),
-      nothing,
-    ),
+    settlement: log.map(sharesIn).reduce(added, nothing),
   };
+}
+
+const added = (one: Settlement, other: Settlement): Settlement => ({
+  customerMinor: one.customerMinor + other.customerMinor,
+  merchantMinor: one.merchantMinor + other.merchantMinor,
+  driverMinor: one.driverMinor + other.driverMinor,
+  platformMinor: one.platformMinor + other.platformMinor,
+});
+
+/** A driver who leaves, or hands the goods on, is paid at once, whatever becomes of the order. */
+function sharesIn(event: OrderEventBody): Settlement {
+  switch (event.type) {
+    case 'order.settled':
+      return event;
+    case 'delivery.unassigned':
+    case 'delivery.transferred':
+      return givenBy(event.payMinor, 'driver');
+    default:
+      return nothing;
+  }
+}
+
+const givenBy = (amountMinor: number, to: 'driver' | 'merchant'): Settlement => ({
+  ...nothing,
+  [`${to}Minor`]: amountMinor,
+  platformMinor: -amountMinor,
+});
+
+/** What the platform gives to one of them beside the order's settlement: nothing else changes. */
+export function previewOfGift(
+  seen: Seen,
+  { amountMinor, to }: { readonly amountMinor: number; readonly to: 'driver' | 'merchant' },
+  now: number,
+): Preview {
+  const { after, ...preview } = previewOf(seen, [], now);
+  const settlement = added(after.money.settlement, givenBy(amountMinor, to));
+  const money = { ...after.money, settlement };
+  return { ...preview, after: { ...after, money }, told: [to], lossMinor: amountMinor };
 }
 
 const holding: ReadonlySet<string> = new Set(['authorized', 'capturing', 'capture_failed']);
@@ -103,21 +132,29 @@ const customerHears: ReadonlySet<string> = new Set([
   'order.expired',
   'order.cancelled',
   'order.failed',
+  'order.address_changed',
   'delivery.assigned',
+  'delivery.transferred',
   'delivery.picked_up',
+  'delivery.redelivery_started',
   'delivery.delivered',
 ]);
 const driverHears: ReadonlySet<string> = new Set([
+  'order.address_changed',
   'delivery.assigned',
+  'delivery.transferred',
   'delivery.unassigned',
+  'delivery.redelivery_started',
   'delivery.cancelled',
 ]);
 
 /** The merchant reads every event in the feed, the others what concerns them. */
-function toldOf({ type }: OrderEventBody, { delivery }: OrderState): readonly Party[] {
+function toldOf(event: OrderEventBody, { delivery }: OrderState): readonly Party[] {
+  const { type } = event;
+  const hasDriver = 'driverId' in event || 'driverId' in delivery;
   return [
     'merchant',
     ...(customerHears.has(type) ? (['customer'] as const) : []),
-    ...(driverHears.has(type) && 'driverId' in delivery ? (['driver'] as const) : []),
+    ...(driverHears.has(type) && hasDriver ? (['driver'] as const) : []),
   ];
 }

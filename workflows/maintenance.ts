@@ -8,7 +8,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { MaintenanceActivities } from '../activities/contract.ts';
+import type { Looks, MaintenanceActivities } from '../activities/contract.ts';
 import { followsCurrentVersion } from './versioning.ts';
 
 const { maintain } = proxyActivities<MaintenanceActivities>({
@@ -23,14 +23,16 @@ const longHistory = 2_000;
 // Like a dispatcher, it follows the current version.
 setWorkflowOptions(followsCurrentVersion, maintenance);
 
-/** Workflow id `maintenance`; started by every worker, runs once. */
-export async function maintenance(): Promise<void> {
+/** Workflow id `maintenance`; started by every worker, runs once. `before`: what the run before has seen. */
+export async function maintenance(before?: Looks): Promise<void> {
   setCurrentDetails(
     'Finishes orders whose API process died, nudges orders that are behind their log, looks after webhooks that came too early.',
   );
+  let looks = before;
   while (workflowInfo().historyLength < longHistory && !workflowInfo().continueAsNewSuggested) {
-    const { waitMs } = await maintain();
-    await sleep(waitMs, { summary: 'until the next look' });
+    const seen = await maintain({ looks });
+    looks = seen.looks;
+    await sleep(seen.waitMs, { summary: 'until the next look' });
   }
-  await continueAsNew<typeof maintenance>();
+  await continueAsNew<typeof maintenance>(looks);
 }

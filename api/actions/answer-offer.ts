@@ -24,7 +24,7 @@ type Input = {
 export function createAnswerOffer({ db, engine, engineDeadlineMs }: Deps) {
   /**
    * 200: at least one order has taken the driver. 202: the yes is stored, its orders have not answered yet. Throws
-   * not_found, offer_expired, offer_not_open, and the orders' refusal when all of them refuse.
+   * not_found, offer_expired, offer_not_open, at_capacity, and the orders' refusal when all of them refuse.
    */
   async function accept(input: Input): Promise<Answer> {
     const answer = await acceptOffer(db, { ...input, now: Date.now() });

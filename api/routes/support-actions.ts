@@ -53,7 +53,7 @@ export function supportActionRoutes(app: Api, deps: Deps): void {
   for (const name of supportActionNames) actionRoutes(app, deps, name);
   settleRoutes(app, deps);
   repairRoutes(app, deps);
-  compensateRoute(app, deps);
+  compensateRoutes(app, deps);
 }
 
 const doing = <T extends TSchema>(summary: string, body: T) => ({
@@ -127,12 +127,18 @@ function repairRoutes(app: Api, { db, vault, breakGlass }: Deps): void {
   });
 }
 
-function compensateRoute(app: Api, { db, vault }: Deps): void {
-  const compensate = createCompensate({ db, vault });
+function compensateRoutes(app: Api, { db, vault }: Deps): void {
+  const { preview: previewed, compensate } = createCompensate({ db, vault });
   const says = 'The platform pays a driver or the merchant for what happened';
   app.post(`${base}/compensate`, doing(says, CompensateBody), async (request, reply) => {
     const ask = askOf(request);
     return send(reply, await once({ db, vault }, ask, () => compensate(ask, request.body)));
+  });
+  const look = previewing(says, CompensateBody);
+  app.post(`${base}/compensate/preview`, look, async (request, reply) => {
+    const ask = { orderId: request.params.id, caller: callerOf(request) };
+    const body = await previewed(ask, request.body);
+    return send(reply, { status: 200, body, headers: { etag: `"${body.sequence}"` } });
   });
 }
 

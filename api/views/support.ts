@@ -90,7 +90,7 @@ function actionsOf(row: ExceptionRow, log: OrderLog | undefined, now: number): L
 
 type Asked = {
   readonly orderId: string;
-  readonly action: SupportActionName | 'settle' | 'terminate';
+  readonly action: SupportActionName | 'settle' | 'compensate';
   readonly currency: string;
   readonly sequence: number;
   readonly limitMinor: number;
@@ -119,8 +119,8 @@ export function previewBody(
     sequence,
     allowed: true,
     refusal: null,
-    // Break-glass is for when nothing else can act: one agent, and the audit.
-    needs_approval: action !== 'settle' && lossMinor > limitMinor,
+    // Break-glass is for when nothing else can act: one agent, and the audit. Nobody approves a compensation.
+    needs_approval: action !== 'settle' && action !== 'compensate' && lossMinor > limitMinor,
     currency,
     before: standingBody(before),
     after: standingBody(after),
@@ -156,8 +156,11 @@ export const refusedPreview = (
 function moneyInWords({ money, payment }: Standing, currency: string): string {
   const { customerMinor, merchantMinor, driverMinor, platformMinor } = money.settlement;
   const say = (amountMinor: number): string => formatMoney(amountMinor, currency);
-  if (money.heldMinor > 0)
-    return `${say(money.heldMinor)} stay held on the card; nobody is paid yet`;
+  if (money.heldMinor > 0) {
+    const paid =
+      platformMinor < 0 ? `the platform has paid ${say(-platformMinor)}` : 'nobody is paid yet';
+    return `${say(money.heldMinor)} stay held on the card; ${paid}`;
+  }
   const platform =
     platformMinor < 0
       ? `the platform bears ${say(-platformMinor)}`

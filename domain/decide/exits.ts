@@ -5,7 +5,7 @@ import { assertNever } from '../errors.ts';
 import type { OrderEventBody } from '../events.ts';
 import type { ExitKind } from '../messages.ts';
 import { carrierOf, type OrderState } from '../order.ts';
-import { captureAgain, checkOnceMore, writeOff } from '../payment.ts';
+import { captureAgain, checkOnceMore, giveUpCapture } from '../payment.ts';
 import { returned, unassign, undeliverable } from './driver.ts';
 import { end } from './ending.ts';
 import { resolveShortage } from './merchant.ts';
@@ -72,7 +72,7 @@ export function decideExit(state: OrderState, exit: ExitKind, now: number): Deci
     case 'retryCapture':
       return captureAgain(state);
     case 'writeOff':
-      return writeOff(state, 'capture_failed');
+      return giveUpCapture(state);
     case 'fallShort':
       return state.payment.status === 'collected'
         ? accepted({

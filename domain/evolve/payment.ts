@@ -37,6 +37,14 @@ function checked(
 const firstAt = (payment: PaymentPart, since: number): number =>
   'firstAt' in payment ? payment.firstAt : since;
 
+/** A void after a failed capture gives the capture up. */
+function lossIn(payment: PaymentPart): Pick<PaymentIn<'voiding'>, 'lost'> {
+  if (payment.status === 'voiding') return payment.lost ? { lost: payment.lost } : {};
+  if (payment.status !== 'capture_failed') return {};
+  const { amountMinor, code } = payment;
+  return { lost: { amountMinor, code } };
+}
+
 export function evolvePayment(state: OrderState, event: PaymentEvent): OrderState {
   const since = event.at;
   const { payment, attempts } = state;
@@ -69,7 +77,7 @@ export function evolvePayment(state: OrderState, event: PaymentEvent): OrderStat
     }
     case 'payment.capture_failed':
       return payment.status === 'capturing'
-        ? become({ ...payment, status: 'capture_failed', since })
+        ? become({ ...payment, status: 'capture_failed', since, code: event.code })
         : state;
     case 'payment.captured':
       return become({ status: 'captured', since, amountMinor: event.amountMinor });
@@ -77,7 +85,7 @@ export function evolvePayment(state: OrderState, event: PaymentEvent): OrderStat
       const { providerRef } = event;
       const first = payment.status === 'voiding' ? payment.firstAt : since;
       return {
-        ...become({ status: 'voiding', since, firstAt: first, providerRef }),
+        ...become({ status: 'voiding', since, firstAt: first, providerRef, ...lossIn(payment) }),
         attempts: { ...attempts, void: event.attempt },
       };
     }

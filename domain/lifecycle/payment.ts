@@ -36,7 +36,7 @@ export const paymentRows: Rows<PaymentPart> = {
         policy: 'moneyLimitMs',
         at: (part, { facts }) => part.firstAt + facts.policy.moneyLimitMs,
         irreversible: true,
-        says: 'the amount is written off and an incident is opened',
+        says: 'the hold is let go, then the amount is written off and an incident is opened',
       },
     ],
   },

@@ -92,17 +92,16 @@ const capacityIsKept: Check = {
 
 /** When the order came to a driver and when it left them. */
 function stepsOf({ id: orderId, events }: AuditedOrder): readonly Step[] {
-  let driverId: string | undefined;
+  let held: Step | undefined;
   return events.flatMap((event): readonly Step[] => {
-    const { at } = event;
-    if (event.type === 'delivery.assigned') {
-      driverId = event.driverId;
-      return [{ at, change: 1, isByHand: isByHand(event), orderId, driverId: event.driverId }];
-    }
-    if (driverId === undefined || !carriageEnds.has(event.type)) return [];
-    const left = driverId;
-    driverId = undefined;
-    return [{ at, change: -1, isByHand: false, orderId, driverId: left }];
+    const { at, type } = event;
+    const comes = type === 'delivery.assigned' || type === 'delivery.transferred';
+    if (!comes && !carriageEnds.has(type)) return [];
+    const left = held ? [{ ...held, at, change: -1, isByHand: false } as const] : [];
+    held = comes
+      ? { at, change: 1, isByHand: isByHand(event), orderId, driverId: event.driverId }
+      : undefined;
+    return held ? [...left, held] : left;
   });
 }
 

@@ -34,6 +34,24 @@ function changeFirst(
     : { ...data, books: data.books.toSpliced(index, 1, ...change(found)) };
 }
 
+/** Gives a driver who has another's goods as many deliveries by offer as they can carry at all. */
+function overload(data: AuditData): AuditData | undefined {
+  const events = data.orders.flatMap((order) => order.events);
+  const taken = events.find((event) => event.type === 'delivery.transferred');
+  const given = data.orders.flatMap((order) => {
+    const event = order.events.find(({ type }) => type === 'delivery.assigned');
+    return event && event.actor.kind !== 'support' ? [{ order, event }] : [];
+  })[0];
+  if (taken?.type !== 'delivery.transferred' || given === undefined) return undefined;
+  const { driverId, at } = taken;
+  const more = Array.from({ length: data.driverCapacity.get(driverId) ?? 1 }, (_, n) => ({
+    ...given.order,
+    id: `${given.order.id}_${n}`,
+    events: [{ ...given.event, driverId, at }],
+  }));
+  return { ...data, orders: [...data.orders, ...more] };
+}
+
 const anyDelivered = sql`(SELECT id FROM orders WHERE is_over AND delivery_status = 'delivered' ORDER BY id LIMIT 1)`;
 
 export const seededBugs: readonly SeededBug[] = [
@@ -195,6 +213,12 @@ export const seededBugs: readonly SeededBug[] = [
           trx,
         ),
       )),
+  },
+  {
+    name: 'a driver who took goods over was given more than they can carry',
+    seenBy: 'capacity-kept',
+    kind: 'books',
+    change: (data) => overload(data),
   },
   {
     name: 'a dispatch round was planned from something that is not in its input',

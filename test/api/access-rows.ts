@@ -49,7 +49,14 @@ export const supportRows: Readonly<Record<string, Row>> = {
   'POST /v1/support/orders/{id}/notes': desk('/notes', { text: 'x' }),
   'GET /v1/support/orders/{id}/notes': desk('/notes'),
   ...Object.fromEntries(
-    ['settle', 'settle/preview', 'terminate', 'incidents/resolve', 'compensate']
+    [
+      'settle',
+      'settle/preview',
+      'terminate',
+      'incidents/resolve',
+      'compensate',
+      'compensate/preview',
+    ]
       .concat(supportActionNames.flatMap((name) => [`actions/${name}`, `actions/${name}/preview`]))
       .map((rest) => [`POST /v1/support/orders/{id}/${rest}`, desk(`/${rest}`, { reason })]),
   ),

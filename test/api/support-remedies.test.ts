@@ -52,6 +52,18 @@ describe('a remedy', () => {
       phone: '+4915100000003',
     });
     const transfer = { body: { reason, driver_id: second.id } };
+    const preview = await set.desk.say(id, 'actions/transfer/preview', transfer);
+    expect(preview.body).toMatchObject({
+      allowed: true,
+      before: { delivery: 'picked_up', money: { driver_gets_minor: 0, platform_keeps_minor: 0 } },
+      after: {
+        delivery: 'picked_up',
+        money: { driver_gets_minor: 400, platform_keeps_minor: -400 },
+      },
+      money_says: '23.50 EUR stay held on the card; the platform has paid 4.00 EUR',
+      happens: [{ type: 'delivery.transferred' }],
+      told: ['customer', 'driver', 'merchant'],
+    });
     expect((await set.desk.say(id, 'actions/transfer', transfer)).body).toMatchObject({
       outcome: 'done',
       delivery_status: 'picked_up',
@@ -104,6 +116,21 @@ describe('a remedy', () => {
         ...(key === undefined ? {} : { key }),
       });
     const toDriver = { to: 'driver', driver_id: driver.id, amount_minor: 300 };
+    const foresee = async (body: object, as = set.world.support) =>
+      (
+        await set.desk.say(id, 'compensate/preview', {
+          body: { reason: 'platform_fault', ...body },
+          as,
+        })
+      ).body;
+    expect(await foresee(toDriver)).toMatchObject({
+      allowed: true,
+      before: { money: { driver_gets_minor: 0, platform_keeps_minor: 0 } },
+      after: { money: { held_minor: 2_350, driver_gets_minor: 300, platform_keeps_minor: -300 } },
+      happens: [{ type: 'compensation', text: 'the platform gives 3.00 EUR to the driver' }],
+      told: ['driver'],
+    });
+    expect(await set.desk.attempts(id)).toEqual([]);
     for (let turn = 0; turn < 2; turn += 1)
       expect(await pay(toDriver, set.world.support, `pay-${id}`)).toMatchObject({
         status: 200,
@@ -111,17 +138,22 @@ describe('a remedy', () => {
       });
     const much = { to: 'merchant', amount_minor: 20_000 };
     const rest = { to: 'merchant', amount_minor: 9_900 };
-    for (const wish of [much, rest]) expect((await pay(wish)).body['code']).toBe('approval_needed');
+    for (const wish of [much, rest]) {
+      const refusal = { code: 'approval_needed' };
+      expect(await foresee(wish)).toMatchObject({ allowed: false, refusal, after: null });
+      expect((await pay(wish)).body).toMatchObject(refusal);
+    }
+    const after = { money: { merchant_gets_minor: 20_000 } };
+    expect(await foresee(much, set.world.admin)).toMatchObject({ needs_approval: false, after });
     expect((await pay(much, set.world.admin)).status).toBe(200);
     const stranger = await set.world.make('drivers', {
       market_id: market.id,
       name: 'Emil',
       phone: '+4915100000009',
     });
-    expect(await pay({ ...toDriver, driver_id: stranger.id })).toMatchObject({
-      status: 400,
-      body: { errors: [{ field: 'driver_id' }] },
-    });
+    const unknown = { errors: [{ field: 'driver_id' }] };
+    expect((await pay({ ...toDriver, driver_id: stranger.id })).body).toMatchObject(unknown);
+    expect(await foresee({ ...toDriver, driver_id: stranger.id })).toMatchObject(unknown);
     const entries = await set.world.db
       .selectFrom('ledger_entries as e')
       .innerJoin('ledger_transactions as t', 't.key', 'e.transaction_key')

@@ -85,6 +85,24 @@ describe('acceptOffer', () => {
     });
   });
 
+  test('refuses what is too much beside what support has given by hand, and withdraws it', async () => {
+    const { driverId, ...offer } = await offered(2);
+    const byHand = { driver_id: driverId, search_since: null };
+    const first = await market.addOrder({ ...byHand, delivery_status: 'problem' });
+    await market.addOrder({ ...byHand, delivery_status: 'confirmed' });
+    const answer = { ...offer, driverId, now: soon };
+    expect(await acceptOffer(market.db, answer)).toMatchObject(refusedWith('at_capacity'));
+    expect((await market.seen(offer.orderIds[0])).events).toEqual([
+      'offer.made',
+      'offer.withdrawn',
+    ]);
+    expect(await acceptOffer(market.db, answer)).toMatchObject(refusedWith('offer_not_open'));
+    await market.setOrder(first, { delivery_status: 'delivered' });
+    const again = planned(driverId, ...offer.orderIds);
+    expect(await market.write(again)).toHaveLength(1);
+    expect(await acceptOffer(market.db, { ...again, now: soon })).toMatchObject({ kind: 'done' });
+  });
+
   test('an offer of somebody else does not exist', async () => {
     const offer = await offered();
     const driverId = await market.addDriver();

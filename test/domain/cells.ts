@@ -173,6 +173,7 @@ export const spokenCells: Readonly<Record<string, Row>> = {
   'assumed ready, picked up': pickedUp,
   unconfirmed: pickedUp,
   delivered,
+  'delivered, given up': delivered,
   'delivered, capture failed': delivered,
   'delivered, capturing again': delivered,
   completed: endedWith('!already_delivered'),
@@ -219,7 +220,7 @@ export const deaf = Object.fromEntries(Object.keys(facted).map((name) => [name, 
   string
 >;
 const again = 'payment.requires_action payment.checking';
-const writtenOff = 'payment.capture_failed payment.written_off';
+const givenUp = 'payment.capture_failed payment.voiding';
 
 const authorizing = {
   ...deaf,
@@ -242,18 +243,19 @@ const capturing = {
   paymentNotExecuted: 'payment.capturing',
   paymentCaptured: 'payment.captured',
   paymentCaptureFailed: 'payment.capture_failed',
-  'paymentCaptureFailed for ever': writtenOff,
+  'paymentCaptureFailed for ever': givenUp,
 };
-const capturingDelivered = {
-  ...capturing,
-  paymentCaptured: 'payment.captured order.completed',
-  'paymentCaptureFailed for ever': `${writtenOff} order.completed`,
-};
+const capturingDelivered = { ...capturing, paymentCaptured: 'payment.captured order.completed' };
 const voiding = {
   ...deaf,
   paymentNotExecuted: 'payment.voiding',
   paymentVoided: 'payment.voided',
   paymentVoidFailed: 'payment.written_off',
+};
+const losing = {
+  ...voiding,
+  paymentVoided: 'payment.written_off order.completed',
+  paymentVoidFailed: 'payment.written_off order.completed',
 };
 
 /** Situations that are not named hear nothing from the provider. */
@@ -294,6 +296,7 @@ export const answerCells: Readonly<Record<string, Readonly<Record<Facted, string
   ...Object.fromEntries(
     [...situations].filter(([name]) => name.endsWith(', voiding')).map(([name]) => [name, voiding]),
   ),
+  'delivered, given up': losing,
 };
 
 const leaves = 'delivery.unassigned delivery.released';
@@ -307,7 +310,7 @@ const exitsOf = {
   searching: { failSearch: failed },
   confirmed: { pingDriver: 'delivery.driver_pinged', unassignLate: leaves },
   pickedUp: { pingDriver: 'delivery.driver_pinged', unconfirm: 'delivery.unconfirmed' },
-  captureFailed: { retryCapture: 'payment.capturing', writeOff: 'payment.written_off' },
+  captureFailed: { retryCapture: 'payment.capturing', writeOff: 'payment.voiding' },
 } as const;
 const late = { askPreparation: 'order.preparation_asked' };
 
@@ -348,9 +351,6 @@ export const exitCells: Readonly<Record<string, Partial<Record<ExitKind, string>
   'picked up, pinged': { unconfirm: exitsOf.pickedUp.unconfirm },
   'assumed ready, picked up': exitsOf.pickedUp,
   unconfirmed: { giveUpProof: failed },
-  'delivered, capture failed': {
-    ...exitsOf.captureFailed,
-    writeOff: 'payment.written_off order.completed',
-  },
+  'delivered, capture failed': exitsOf.captureFailed,
   'cancelled, capture failed': exitsOf.captureFailed,
 };

@@ -152,6 +152,7 @@ export const everydayCells: readonly (readonly [situations: readonly string[], h
       'delivered',
       'delivered, capture failed',
       'delivered, capturing again',
+      'delivered, given up',
       'completed',
       'completed, written off',
       'cancelled, authorizing',

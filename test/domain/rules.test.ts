@@ -148,7 +148,7 @@ describe('payment › a check', () => {
 });
 
 describe('capture', () => {
-  it('is tried hourly, and written off 72 hours after the first intent', () => {
+  it('is tried hourly, and given up 72 hours after the first intent', () => {
     let state = situation('delivered, capture failed');
     const firstIntentAt = placedAt + 30 * minute;
     let tries = 0;
@@ -162,8 +162,24 @@ describe('capture', () => {
       if (paymentCallOf(state)) state = hear(state, say.captureFailed, due.at).state;
     }
     expect(writtenOffAt).toBe(firstIntentAt + 72 * hour);
-    expect([tries, isOver(state), state.payment.status]).toEqual([71, true, 'written_off']);
-    expect(state.order.status).toBe('completed');
+    expect([tries, keyOf(state), isOver(state)]).toEqual([71, 'void:1', false]);
+  });
+
+  it.each([
+    [say.voided, 'capture_declined'],
+    [say.voidFailed, 'void_unanswered'],
+  ])('that is given up lets the hold go, then books the loss (%#)', (answer, code) => {
+    const failed = hear(situation('delivered, capturing again'), say.captureFailed, 0).state;
+    const { state } = hear(failed, { kind: 'writeOff' }, placedAt + 80 * hour);
+    expect(paymentCallOf(state)).toMatchObject({ step: 'void', providerRef: 'pi_1' });
+    // Not executed: the same loss, under the next key.
+    const again = hear(state, say.notExecuted, placedAt + 80 * hour).state;
+    const lost = hear(again, answer, placedAt + 81 * hour);
+    expect(lost.events).toMatchObject([
+      { type: 'payment.written_off', amountMinor: 2_500, code },
+      { type: 'order.completed' },
+    ]);
+    expect([isOver(lost.state), lost.state.order.status]).toEqual([true, 'completed']);
   });
 
   it('of a free order is a void, and the order is completed all the same', () => {

@@ -56,6 +56,7 @@ const cashPickedUp = [
 const unconfirmed = then(pickedUp, [2 * hour, exit('unconfirm')]);
 const delivered = then(pickedUp, [30 * minute, say.deliver]);
 const captureFailed = then(delivered, [31 * minute, say.captureFailed]);
+const givenUp = then(delivered, [31 * minute, say.captureLost]);
 const cancelledCapturing = then(searching, [8 * minute, say.cancel]);
 const cancelledCaptureFailed = then(cancelledCapturing, [9 * minute, say.captureFailed]);
 
@@ -122,7 +123,8 @@ const stories: Record<string, readonly Saying[]> = {
   'delivered, capture failed': captureFailed,
   'delivered, capturing again': then(captureFailed, [3 * hour, exit('retryCapture')]),
   completed: then(delivered, [31 * minute, captured(2_500)]),
-  'completed, written off': then(delivered, [31 * minute, say.captureLost]),
+  'delivered, given up': givenUp,
+  'completed, written off': then(givenUp, [32 * minute, say.voided]),
   'cancelled, authorizing': then(authorizing, [500, say.cancel]),
   'cancelled, declined': then(authorizing, [500, say.cancel], [1_000, say.declined]),
   ...withEnds('cancelled before accepting', then(pending, [minute, say.cancel])),

@@ -165,7 +165,10 @@ function keyOf(state: OrderState, now: number): string {
     'checking' in payment ? [payment.checking, payment.checkAgain, payment.last] : 0,
     'firstAt' in payment ? left(payment.firstAt) : 0,
     'checkAt' in payment && payment.checking ? left(payment.checkAt) : 0,
-    money ? [attempts.capture, attempts.void] : 0,
+    // What is let go is captured no more.
+    money
+      ? [payment.status === 'voiding' ? 'lost' in payment : attempts.capture, attempts.void]
+      : 0,
     safeDeadlines(state).map((d) => [d.exit, d.at - now]),
     rest,
   ]);
@@ -289,8 +292,8 @@ const legalPayments: Readonly<Record<string, readonly string[]>> = {
   awaiting_prescription: secured,
   accepted: secured,
   preparing: secured,
-  ready: ['authorized', 'capturing', 'capture_failed', 'due', 'external'],
-  handed_over: ['capturing', 'capture_failed'],
+  ready: ['authorized', 'capturing', 'capture_failed', 'voiding', 'due', 'external'],
+  handed_over: ['capturing', 'capture_failed', 'voiding'],
   completed: ['captured', 'written_off', 'collected', 'remitted', 'short', 'external'],
   denied: undone,
   expired: undone,

@@ -8,7 +8,7 @@ import { newId } from '../../db/new-id.ts';
 import type { StoredRound } from '../../db/rounds.ts';
 import { plan, type PlanInput } from '../../dispatch/plan.ts';
 import { decide } from '../../domain/decide.ts';
-import type { OrderEvent } from '../../domain/events.ts';
+import type { Actor, OrderEvent } from '../../domain/events.ts';
 import { evolve, fold } from '../../domain/evolve.ts';
 import type { Command } from '../../domain/messages.ts';
 import { initialState, type OrderFacts, type OrderState } from '../../domain/order.ts';
@@ -26,6 +26,7 @@ import { plainDelivery } from '../support/facts.ts';
 const startedAt = Date.UTC(2026, 10, 5, 12);
 const stepMs = 60_000;
 export const driverId = newId('driver', startedAt);
+const secondDriverId = newId('driver', startedAt);
 const merchantId = newId('merchant', startedAt);
 const branchId = newId('branch', startedAt);
 const marketId = newId('market', startedAt);
@@ -83,6 +84,9 @@ type Life = {
   readonly state: OrderState;
 };
 
+const by = ({ kind }: Command): Actor =>
+  kind === 'transferDelivery' ? { kind: 'support', id: 'key_1' } : { kind: 'system' };
+
 function live(placedAt: number, commandsOf: (facts: OrderFacts) => readonly Command[]): Life {
   const facts = factsOf(placedAt);
   let state = initialState(facts);
@@ -96,7 +100,7 @@ function live(placedAt: number, commandsOf: (facts: OrderFacts) => readonly Comm
         ...body,
         sequence: state.sequence + 1,
         at,
-        actor: { kind: 'system' },
+        actor: by(command),
         commandId: `${index}`,
       } as const;
       events.push(event);
@@ -124,6 +128,18 @@ const delivered = (placedAt: number): Life =>
     { kind: 'markReady' },
     { kind: 'pickUp', driverId },
     { kind: 'deliver', driverId },
+    { kind: 'paymentCaptured', amountMinor: facts.totalMinor },
+  ]);
+
+/** By a second driver, to whom support has given the goods of the first. */
+const takenOver = (placedAt: number): Life =>
+  live(placedAt, (facts) => [
+    ...authorized(facts),
+    { kind: 'accept', prepMs: 60_000 },
+    { kind: 'assign', offerId: newId('offer', placedAt), driverId, pickupEtaAt: placedAt },
+    { kind: 'pickUp', driverId },
+    { kind: 'transferDelivery', offerId: newId('offer', placedAt), driverId: secondDriverId },
+    { kind: 'deliver', driverId: secondDriverId },
     { kind: 'paymentCaptured', amountMinor: facts.totalMinor },
   ]);
 
@@ -208,11 +224,16 @@ function refundOf({ facts }: Life) {
   return { refund, ledger };
 }
 
-/** Two delivered orders, one of them refunded in part, and a cancelled one, with nothing wrong about them. */
+/** Three delivered orders, one refunded in part, one by a second driver, and a cancelled one: nothing is wrong. */
 export function soundData(): AuditData {
   const first = delivered(startedAt);
   const refunded = refundOf(first);
-  const lives = [first, delivered(startedAt + 3_600_000), cancelled(startedAt + 7_200_000)];
+  const lives = [
+    first,
+    delivered(startedAt + 3_600_000),
+    takenOver(startedAt + 5_400_000),
+    cancelled(startedAt + 7_200_000),
+  ];
   const orders = lives.map(orderOf);
   return {
     now: startedAt + 9_000_000,
@@ -220,7 +241,7 @@ export function soundData(): AuditData {
     ledger: [...lives.flatMap(ledgerOf), ...refunded.ledger],
     refunds: [refunded.refund],
     offers: lives.flatMap(offersOf),
-    driverCapacity: new Map([[driverId, 1]]),
+    driverCapacity: new Map([driverId, secondDriverId].map((id) => [id, 1])),
     rounds: [storedRound()],
     books: lives.map(paymentOf),
     clientLog: clientLogOf(lives),

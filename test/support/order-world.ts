@@ -2,11 +2,12 @@
 // more than the workflow, and a payment provider that answers as told. Time is skipped by the server.
 
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { expect, inject, vi } from 'vitest';
 import type {
   Activities,
+  Looks,
   ReconcileActivities,
   RefundActivities,
 } from '../../activities/contract.ts';
@@ -124,6 +125,8 @@ export async function createWorld() {
   let provider: (call: PaymentCall) => PaymentResult | Promise<PaymentResult> = obliging;
   /** What bulk rounds leave, the last one first. */
   const rounds: number[] = [];
+  /** What each look of the housekeeping was told. */
+  const looked: (Looks | undefined)[] = [];
   let decided = false;
   const activities = {
     async record(input) {
@@ -135,7 +138,10 @@ export async function createWorld() {
       return provider(call);
     },
     dispatchRound: async () => ({ open: 0, offersMade: 0, waitMs: 60_000 }),
-    maintain: async () => ({ waitMs: 60_000 }),
+    async maintain({ looks }) {
+      looked.push(looks);
+      return { waitMs: 60_000, looks: { lastAt: looked.length, backAt: 1 } };
+    },
     isOrderRunning: async ({ orderId }) => (await engine.workflowOf(orderId)).kind === 'running',
     bulkRound: async () => ({ left: rounds.pop() ?? 0 }),
     advanceRefund: async () => {
@@ -153,6 +159,7 @@ export async function createWorld() {
     log,
     calls,
     rounds,
+    looked,
     decideRefunds: () => void (decided = true),
     answerWith: (next: typeof provider) => void (provider = next),
     /** What the log needs before it writes. */
@@ -217,14 +224,19 @@ export function orderIn(world: World, facts: OrderFacts = factsOf()) {
         interval: 20,
       }),
     result: () => handle.result(),
-    /** From here on the server lets idle time pass at once. */
-    async skipTime(): Promise<void> {
-      await client.workflowService.updateWorkflowExecutionOptions({
-        namespace: client.options.namespace,
-        workflowExecution: { workflowId: handle.workflowId },
-        workflowExecutionOptions: { timeSkippingConfig: { enabled: true } },
-        updateMask: { paths: ['time_skipping_config'] },
-      });
-    },
+    skipTime: () => skipTime(client, handle),
   };
+}
+
+/** From here on the server lets the workflow's idle time pass at once. */
+export async function skipTime(
+  { workflowService, options: { namespace } }: Client,
+  { workflowId }: Pick<WorkflowHandle, 'workflowId'>,
+): Promise<void> {
+  await workflowService.updateWorkflowExecutionOptions({
+    namespace,
+    workflowExecution: { workflowId },
+    workflowExecutionOptions: { timeSkippingConfig: { enabled: true } },
+    updateMask: { paths: ['time_skipping_config'] },
+  });
 }

@@ -126,6 +126,22 @@ describe('settle', () => {
     expect(own?.key).toBe(lost?.key);
   });
 
+  test('lets the hold behind a loss go that the lost workflow had given up', async () => {
+    const { order, settle } = await placed();
+    await carried(order);
+    const code = 'hold_expired';
+    world.answerWith((call) =>
+      call.step === 'capture' ? { kind: 'paymentCaptureFailed', code, final: true } : silent(call),
+    );
+    await order.send({ kind: 'deliver', driverId });
+    await expect.poll(steps).toEqual(['void']);
+    const [lost] = world.calls.slice(-1);
+    await order.handle.terminate('by hand');
+    world.answerWith(obliging);
+    expect(await settle()).toMatchObject({ status: 'completed', payment: 'written_off' });
+    expect(world.calls.at(-1)).toMatchObject({ key: lost?.key, providerRef: 'pi_1' });
+  });
+
   test('does not ask for a hold again that nobody answered, but releases what it may have left', async () => {
     world.answerWith(silent);
     const facts = factsOf();
