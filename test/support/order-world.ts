@@ -9,6 +9,7 @@ import type {
   Activities,
   ReconcileActivities,
   RefundActivities,
+  TipActivities,
 } from '../../activities/contract.ts';
 import type { Outcome } from '../../adapters/order-engine.ts';
 import { engineOf, searchAttributes } from '../../adapters/temporal.ts';
@@ -125,6 +126,11 @@ export async function createWorld() {
   /** What bulk rounds leave, the last one first. */
   const rounds: number[] = [];
   let decided = false;
+  const takeDecision = (): boolean => {
+    const isOver = decided;
+    decided = false;
+    return isOver;
+  };
   const activities = {
     async record(input) {
       await beforeRecord();
@@ -139,11 +145,15 @@ export async function createWorld() {
     isOrderRunning: async ({ orderId }) => (await engine.workflowOf(orderId)).kind === 'running',
     bulkRound: async () => ({ left: rounds.pop() ?? 0 }),
     advanceRefund: async () => {
-      const isOver = decided;
+      const isOver = takeDecision();
       return { status: isOver ? 'refunded' : 'awaiting_approval', isOver, waitMs: 3_600_000 };
     },
+    advanceTip: async () => {
+      const isOver = takeDecision();
+      return { status: isOver ? 'paid' : 'requires_action', isOver, waitMs: 3_600_000 };
+    },
     reconcile: async () => ({ compared: 1, differences: 0, healed: 0, vanished: 0 }),
-  } satisfies Activities & RefundActivities & ReconcileActivities;
+  } satisfies Activities & RefundActivities & TipActivities & ReconcileActivities;
   const startWorkers = () => runWorkers({ connection: native, namespace, activities });
   let workers = await startWorkers();
 
