@@ -4,6 +4,7 @@ import type { BulkId, MarketId, OrderId, RefundId } from '../domain/ids.ts';
 import type { PaymentResult } from '../domain/messages.ts';
 import type { PaymentCall } from '../domain/payment.ts';
 import type { RefundStatus } from '../domain/refund.ts';
+import type { TipStatus } from '../domain/tip.ts';
 import type { Recorded, RecordInput } from '../domain/step.ts';
 
 export type RecordActivities = {
@@ -66,6 +67,18 @@ export type RefundStep = {
 export type RefundActivities = {
   /** Takes the refund as far as it goes now. Idempotent; throws (and is retried) while the provider gives no answer. */
   advanceRefund(input: { readonly refundId: RefundId }): Promise<RefundStep>;
+};
+
+export type TipStep = {
+  readonly status: TipStatus;
+  readonly isOver: boolean;
+  /** Until somebody should look again, unless there is news. */
+  readonly waitMs: number;
+};
+
+export type TipActivities = {
+  /** Takes the tip as far as it goes now. Idempotent; throws (and is retried) while the provider gives no answer. */
+  advanceTip(input: { readonly orderId: OrderId; readonly n: number }): Promise<TipStep>;
 };
 
 export type Reconciled = {

@@ -1,5 +1,5 @@
-// Housekeeping of money: refunds whose workflow was never started or was lost, and the provider's news about refunds and
-// disputes. Each part is idempotent and bounded; a webhook is a hint, the provider is asked what is true.
+// Housekeeping of money: refunds and tips whose workflow was never started or was lost, and the provider's news about
+// refunds, tips and disputes. Each part is idempotent and bounded; a webhook is a hint, the provider is asked what is true.
 
 import type { CardGateway } from '../adapters/card-gateway.ts';
 import type { MoneyEngine } from '../adapters/money-engine.ts';
@@ -7,6 +7,7 @@ import type { Db } from '../db/connect.ts';
 import { recordDispute } from '../db/disputes.ts';
 import { moneyWebhooks } from '../db/money-webhooks.ts';
 import { openRefunds, refundsBehind } from '../db/refunds.ts';
+import { openTips, tipsBehind, type TipName } from '../db/tips.ts';
 import { webhookDone } from '../db/upkeep.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
@@ -14,7 +15,7 @@ import { sendAll } from './send-all.ts';
 
 type Dependencies = {
   readonly db: Db;
-  readonly money: Pick<MoneyEngine, 'startRefund' | 'refundChanged'>;
+  readonly money: Pick<MoneyEngine, 'startRefund' | 'refundChanged' | 'startTip' | 'tipChanged'>;
   readonly gateway: Pick<CardGateway, 'disputes'>;
   readonly log: Logger;
 };
@@ -27,12 +28,20 @@ export function createMoneyUpkeep({ db, money, gateway, log }: Dependencies) {
     });
   }
 
+  async function startTips(): Promise<void> {
+    await sendAll({ items: await openTips(db), log }, async (tip) => {
+      const named = parsed(tip);
+      if (named) await money.startTip(named);
+    });
+  }
+
   async function deliverMoneyNews(): Promise<void> {
     const hooks = await moneyWebhooks(db);
     await sendAll(
       { items: hooks, log },
       async ({ event_id: eventId, type, provider_ref: providerRef }) => {
         if (type.startsWith('charge.dispute.')) await readDisputes(providerRef);
+        else if (type.startsWith('payment_intent.')) await tellTips(providerRef);
         else await tellRefunds(providerRef);
         await webhookDone(db, { eventId, now: new Date() });
       },
@@ -54,5 +63,17 @@ export function createMoneyUpkeep({ db, money, gateway, log }: Dependencies) {
     }
   }
 
-  return [startRefunds, deliverMoneyNews] as const;
+  async function tellTips(providerRef: string): Promise<void> {
+    for (const tip of await tipsBehind(db, { providerRef })) {
+      const named = parsed(tip);
+      if (named) await money.tipChanged(named);
+    }
+  }
+
+  return [startRefunds, startTips, deliverMoneyNews] as const;
+}
+
+function parsed({ orderId, n }: TipName) {
+  const id = parseId('order', orderId);
+  return id && { orderId: id, n };
 }

@@ -1,15 +1,21 @@
-// How the rest of the system speaks to the workflows of money: refunds and the nightly reconciliation. No rules.
+// How the rest of the system speaks to the workflows of money: refunds, tips and the nightly reconciliation. No rules.
 
 import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
-import { refundWorkflowId, type RefundId } from '../domain/ids.ts';
-import { refundChangedSignal } from '../domain/money-messages.ts';
+import { refundWorkflowId, tipWorkflowId, type OrderId, type RefundId } from '../domain/ids.ts';
+import { refundChangedSignal, tipChangedSignal } from '../domain/money-messages.ts';
 import { connectionTo } from './temporal-connection.ts';
+
+type TipName = { readonly orderId: OrderId; readonly n: number };
 
 export type MoneyEngine = {
   /** Makes sure that the refund's workflow runs. Idempotent; leaves no trace in one that runs. */
   startRefund(refundId: RefundId): Promise<void>;
   /** The same, and makes it look at once: somebody has decided, or the provider has news. */
   refundChanged(refundId: RefundId): Promise<void>;
+  /** Makes sure that the tip's workflow runs. Idempotent. */
+  startTip(tip: TipName): Promise<void>;
+  /** The same, and makes it look at once: the provider has news. */
+  tipChanged(tip: TipName): Promise<void>;
   /** Makes sure that the provider's books are compared every night. Idempotent. */
   scheduleReconciliation(): Promise<void>;
   close(): Promise<void>;
@@ -24,6 +30,14 @@ const optionsOf = (refundId: RefundId) => ({
   taskQueue,
   args: [{ refundId }],
   staticSummary: 'refund',
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+});
+
+const optionsOfTip = (tip: TipName) => ({
+  workflowId: tipWorkflowId(tip),
+  taskQueue,
+  args: [tip],
+  staticSummary: 'tip',
   workflowIdConflictPolicy: 'USE_EXISTING' as const,
 });
 
@@ -59,6 +73,14 @@ export function createMoneyEngine({
         client.workflow.signalWithStart('refund', {
           ...optionsOf(refundId),
           signal: refundChangedSignal,
+        }),
+      ),
+    startTip: (tip) => within(() => client.workflow.start('tip', optionsOfTip(tip))),
+    tipChanged: (tip) =>
+      within(() =>
+        client.workflow.signalWithStart('tip', {
+          ...optionsOfTip(tip),
+          signal: tipChangedSignal,
         }),
       ),
     scheduleReconciliation: () =>

@@ -39,6 +39,7 @@ import { supportRoutes } from './routes/support.ts';
 import { proofRoutes } from './routes/proofs.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { statementRoutes } from './routes/statements.ts';
+import { tipRoutes } from './routes/tips.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import {
   bodyLimitBytes,
@@ -100,6 +101,7 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   supportMoreRoutes(app, { db, vault, approvals, bulk });
   statementRoutes(app, db);
   refundRoutes(app, { db, vault, money: deps.money, log });
+  tipRoutes(app, { db, vault, money: deps.money, log });
   healthRoutes(app, { db, engine, redis });
 }
 

@@ -43,8 +43,8 @@ export const defaultLimits: Limits = {
 export type ApiDeps = {
   readonly db: Db;
   readonly engine: OrderEngine;
-  /** Starts refunds at once; without it the housekeeping does. */
-  readonly money?: Pick<MoneyEngine, 'startRefund' | 'refundChanged'>;
+  /** Starts refunds and tips at once; without it the housekeeping does. */
+  readonly money?: Pick<MoneyEngine, 'startRefund' | 'refundChanged' | 'startTip'>;
   readonly redis: Pick<
     LiveRedis,
     'waitFor' | 'hint' | 'isUp' | 'writePositions' | 'forgetPosition'

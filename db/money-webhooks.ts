@@ -1,4 +1,4 @@
-// The provider's news about money that has been taken already: refunds and disputes.
+// The provider's news about money behind an order's end: refunds, disputes and tips.
 
 import { sql } from 'kysely';
 import type { Db } from './connect.ts';
@@ -16,7 +16,8 @@ export async function moneyWebhooks(db: Db): Promise<readonly MoneyWebhook[]> {
   const { rows } = await sql<MoneyWebhook>`
     SELECT event_id, type, provider_ref FROM provider_webhooks
     WHERE provider = 'stripe' AND done_at IS NULL AND provider_ref IS NOT NULL
-      AND (type LIKE 'charge.dispute.%' OR type LIKE 'refund.%' OR type = 'charge.refunded')
+      AND (type LIKE 'charge.dispute.%' OR type LIKE 'refund.%' OR type = 'charge.refunded'
+        OR type LIKE 'payment_intent.%' AND EXISTS (SELECT FROM tips WHERE tips.provider_ref = provider_webhooks.provider_ref))
     ORDER BY received_at LIMIT ${batch}`.execute(db);
   return rows;
 }

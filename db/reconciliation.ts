@@ -18,7 +18,7 @@ export async function ordersWithCaptures(
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>`
     SELECT DISTINCT order_id AS id FROM ledger_transactions
-    WHERE kind = 'capture' AND at >= ${since} AND order_id > ${after} ORDER BY order_id LIMIT ${limit}`.execute(
+    WHERE kind IN ('capture', 'tip_capture') AND at >= ${since} AND order_id > ${after} ORDER BY order_id LIMIT ${limit}`.execute(
     db,
   );
   return rows.map((row) => row.id);
@@ -26,7 +26,7 @@ export async function ordersWithCaptures(
 
 export type OurPayment = Ours & { readonly providerRef: string | undefined };
 
-/** By order: the payments that it captured or refunded, and one without a name for an order that took nothing. */
+/** By order: the payments that it captured or refunded, its later tips among them, and one without a name for an order that took nothing. */
 export async function ourPayments(
   db: Db,
   orderIds: readonly string[],
@@ -39,6 +39,12 @@ export async function ourPayments(
       JOIN ledger_transactions t ON t.key = e.order_id || ':capture:' || (e.body->>'attempt')
       JOIN ledger_entries l ON l.transaction_key = t.key AND l.at = t.at AND l.account = 'provider_clearing'
       WHERE e.order_id = ANY(${ids}) AND e.type = 'payment.capturing' GROUP BY 1, 2),
+    tipped AS (
+      SELECT p.order_id, p.provider_ref AS ref, sum(l.amount_minor)::bigint AS minor
+      FROM tips p
+      JOIN ledger_transactions t ON t.key = p.order_id || ':tip_capture:' || p.n
+      JOIN ledger_entries l ON l.transaction_key = t.key AND l.at = t.at AND l.account = 'provider_clearing'
+      WHERE p.order_id = ANY(${ids}) GROUP BY 1, 2),
     late AS (
       SELECT split_part(t.key, ':', 3) AS ref, t.order_id, sum(l.amount_minor)::bigint AS minor
       FROM ledger_transactions t
@@ -49,13 +55,14 @@ export async function ourPayments(
         coalesce(sum(amount_minor) FILTER (WHERE status IN ('pending', 'refunded')), 0)::bigint AS minor,
         bool_or(status = 'sending') AS moving
       FROM refunds WHERE order_id = ANY(${ids}) GROUP BY 1, 2)
-    SELECT o.id AS "orderId", o.is_over AS "isOver", o.currency, coalesce(cap.ref, back.ref) AS "providerRef",
+    SELECT o.id AS "orderId",
+      o.is_over AND NOT EXISTS (SELECT FROM tips WHERE tips.order_id = o.id AND finished_at IS NULL) AS "isOver", o.currency, coalesce(cap.ref, back.ref) AS "providerRef",
       coalesce(cap.minor, 0)::bigint AS "capturedMinor", coalesce(back.minor, 0)::bigint AS "refundedMinor",
       coalesce(back.moving, false) AS "refundsMoving"
     FROM orders o
     LEFT JOIN (
-      SELECT order_id, ref, coalesce(taken.minor, 0) + coalesce(late.minor, 0) AS minor
-      FROM taken FULL JOIN late USING (order_id, ref)) cap ON cap.order_id = o.id
+      SELECT order_id, ref, coalesce(known.minor, 0) + coalesce(late.minor, 0) AS minor
+      FROM (SELECT * FROM taken UNION ALL SELECT * FROM tipped) known FULL JOIN late USING (order_id, ref)) cap ON cap.order_id = o.id
     LEFT JOIN back ON back.order_id = o.id AND (back.ref = cap.ref OR cap.ref IS NULL)
     WHERE o.id = ANY(${ids})`.execute(db);
   return Map.groupBy(rows, (row) => row.orderId);

@@ -1,7 +1,13 @@
 // What a refund is judged on: what the order took, gave back and shared out, from the ledger and the refunds before it.
 
 import { sql } from 'kysely';
-import { isRefundAlive, type Earner, type RefundBasis } from '../domain/refund.ts';
+import {
+  earnersOf,
+  isRefundAlive,
+  type Earner,
+  type Move,
+  type RefundBasis,
+} from '../domain/refund.ts';
 import type { Db } from './connect.ts';
 import { ordersIn, type Scope } from './scope.ts';
 
@@ -91,13 +97,6 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
   };
 }
 
-type Move = {
-  readonly kind: string;
-  readonly account: string;
-  readonly party: string;
-  readonly amountMinor: number;
-};
-
 async function movesOf(trx: Db, orderId: string): Promise<readonly Move[]> {
   const { rows } = await sql<Move>`
     SELECT t.kind, e.account, e.party, sum(e.amount_minor)::bigint AS "amountMinor"
@@ -105,30 +104,6 @@ async function movesOf(trx: Db, orderId: string): Promise<readonly Move[]> {
     WHERE t.order_id = ${orderId} GROUP BY t.kind, e.account, e.party`.execute(trx);
   return rows;
 }
-
-const isEarning = (account: string): account is Earner['account'] =>
-  account === 'merchant' || account === 'driver' || account === 'platform';
-
-function earnersOf(moves: readonly Move[]): readonly Earner[] {
-  return moves.flatMap(({ kind, account, party, amountMinor }) =>
-    kind === 'settlement' && isEarning(account)
-      ? [
-          {
-            account,
-            party,
-            earnedMinor: -amountMinor,
-            givenBackMinor: givenBack(moves, account, party),
-          },
-        ]
-      : [],
-  );
-}
-
-const givenBack = (moves: readonly Move[], account: string, party: string): number =>
-  moves
-    .filter((move) => move.account === account && move.party === party)
-    .filter(({ kind }) => kind === 'refund_share' || kind === 'refund_failed')
-    .reduce((sum, { amountMinor }) => sum + amountMinor, 0);
 
 async function isDisputed(trx: Db, orderId: string): Promise<boolean> {
   const row = await trx

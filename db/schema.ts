@@ -4,12 +4,11 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Actor } from '../domain/events.ts';
 import type { Deadline } from '../domain/lifecycle.ts';
-import type { LedgerEntry } from '../domain/ledger.ts';
 import type { ProofId } from '../domain/ids.ts';
 import type { GoodsKind, OrderFacts, ProofKind } from '../domain/order.ts';
 import type { Policy } from '../domain/policy.ts';
-import type { RefundFault, RefundReason, RefundStatus, RefundWish } from '../domain/refund.ts';
 import type { Shares } from '../domain/settlement.ts';
+import type { MoneyTables } from './schema-money.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type CreatedAt = ColumnType<Date, Date | string | undefined, never>;
@@ -26,7 +25,7 @@ export type Item = {
   readonly restockable?: boolean;
 };
 
-export type Database = {
+export type Database = MoneyTables & {
   proofs: {
     id: ColumnType<ProofId>;
     order_id: string;
@@ -166,61 +165,6 @@ export type Database = {
     plan: Buffer;
   };
   dispatchers: { market_id: string; asleep: Generated<boolean>; last_round_at: Time | null };
-  ledger_transactions: {
-    key: string;
-    order_id: string | null;
-    kind: string;
-    currency: string;
-    at: Time;
-  };
-  ledger_entries: {
-    transaction_key: string;
-    account: string;
-    party: string;
-    amount_minor: number;
-    currency: string;
-    at: Time;
-  };
-  refunds: {
-    id: string;
-    order_id: string;
-    merchant_id: string;
-    customer_id: string;
-    currency: string;
-    amount_minor: number;
-    status: RefundStatus;
-    fault: RefundFault;
-    reason: RefundReason;
-    wish: Json<RefundWish>;
-    bearers: Json<LedgerEntry[]>;
-    provider: string;
-    provider_ref: string;
-    refund_ref: string | null;
-    attempt: Generated<number>;
-    code: string | null;
-    requested_by: Json<Actor>;
-    decided_by: JSONColumnType<Actor | null, string | null, string | null>;
-    note_id: string | null;
-    created_at: Time;
-    decide_before: Time | null;
-    first_sent_at: Time | null;
-    finished_at: Time | null;
-  };
-  disputes: {
-    provider: string;
-    dispute_ref: string;
-    order_id: string | null;
-    provider_ref: string;
-    amount_minor: number;
-    currency: string;
-    status: 'open' | 'won' | 'lost';
-    reason: string;
-    evidence_due_at: Time | null;
-    evidence_sent_at: Time | null;
-    opened_at: Time;
-    closed_at: Time | null;
-  };
-  payment_claims: { key: string; kind: 'sent' | 'burnt'; at: CreatedAt };
   driver_positions: { driver_id: string; at: Time; lat: number; lng: number };
   incidents: {
     key: string;

@@ -120,6 +120,7 @@ export async function waitingWebhooks(
     FROM provider_webhooks w JOIN orders o ON o.id = w.order_id
     WHERE w.provider = 'stripe' AND w.done_at IS NULL AND w.provider_ref IS NOT NULL AND w.type LIKE 'payment_intent.%'
       AND o.payment_status <> 'authorizing'
+      AND NOT EXISTS (SELECT FROM tips WHERE tips.provider_ref = w.provider_ref)
     ORDER BY w.received_at LIMIT ${batch}`.execute(db);
   return rows;
 }

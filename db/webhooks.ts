@@ -2,6 +2,7 @@
 
 import type { OrderId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
+import { tipsBehind } from './tips.ts';
 
 export type ProviderWebhook = {
   readonly provider: 'stripe';
@@ -15,7 +16,7 @@ export type ProviderWebhook = {
 export type WebhookVerdict =
   /** The order waits for this payment. */
   | { readonly kind: 'tell'; readonly orderId: OrderId; readonly providerRef: string }
-  /** The provider was faster than our own record of its answer: look again later. */
+  /** The provider was faster than our own record of its answer, or a tip waits for it: the housekeeping looks again. */
   | { readonly kind: 'wait' }
   | { readonly kind: 'done' };
 
@@ -55,7 +56,8 @@ export async function webhookVerdict(
   if (!order) return { kind: 'done' };
   if (order.payment_status === 'none' || order.payment_status === 'authorizing')
     return { kind: 'wait' };
-  return order.payment_status === 'requires_action' && order.provider_ref === providerRef
-    ? { kind: 'tell', orderId, providerRef }
-    : { kind: 'done' };
+  if (order.payment_status === 'requires_action' && order.provider_ref === providerRef)
+    return { kind: 'tell', orderId, providerRef };
+  const tips = await tipsBehind(db, { providerRef });
+  return tips.length > 0 ? { kind: 'wait' } : { kind: 'done' };
 }

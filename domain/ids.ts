@@ -57,6 +57,13 @@ export const dispatcherWorkflowId = (marketId: MarketId): string => `dispatcher:
 export const settleWorkflowId = (orderId: OrderId): string => `settle:${orderId}`;
 export const bulkWorkflowId = (bulkId: BulkId): string => `bulk:${bulkId}`;
 export const refundWorkflowId = (refundId: RefundId): string => `refund:${refundId}`;
+export const tipWorkflowId = ({
+  orderId,
+  n,
+}: {
+  readonly orderId: OrderId;
+  readonly n: number;
+}): string => `tip:${orderId}:${n}`;
 export const maintenanceWorkflowId = 'maintenance';
 
 export function parseOrderWorkflowId(workflowId: string): OrderId | undefined {

@@ -81,6 +81,8 @@ export const postingKinds = [
   'refund_sent',
   'refund_confirmed',
   'refund_failed',
+  'tip_share',
+  'tip_capture',
   'dispute_opened',
   'dispute_won',
   'dispute_lost',

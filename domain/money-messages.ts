@@ -2,3 +2,6 @@
 
 /** Something may have happened to a refund: a decision, or news from the provider. */
 export const refundChangedSignal = 'refundChanged';
+
+/** The provider has news of a tip’s payment. */
+export const tipChangedSignal = 'tipChanged';

@@ -137,6 +137,40 @@ export type Earner = {
   readonly givenBackMinor: number;
 };
 
+/** What an order's movements of one kind brought to a party: debit positive. */
+export type Move = {
+  readonly kind: string;
+  readonly account: string;
+  readonly party: string;
+  readonly amountMinor: number;
+};
+
+const isEarning = (account: string): account is Earner['account'] =>
+  account === 'merchant' || account === 'driver' || account === 'platform';
+
+/** Who earned by the order, from all that was posted for it; what refunds took from them counts as given back. */
+export const earnersOf = (moves: readonly Move[]): readonly Earner[] =>
+  moves.flatMap(({ kind, account, party, amountMinor }) =>
+    kind === 'settlement' && isEarning(account)
+      ? [
+          {
+            account,
+            party,
+            earnedMinor: -amountMinor,
+            givenBackMinor: givenBack(moves, account, party),
+          },
+        ]
+      : [],
+  );
+
+const givenBack = (moves: readonly Move[], account: string, party: string): number =>
+  sumMinor(
+    moves
+      .filter((move) => move.account === account && move.party === party)
+      .filter(({ kind }) => kind === 'refund_share' || kind === 'refund_failed')
+      .map(({ amountMinor }) => amountMinor),
+  );
+
 /** What each bears of a refund, by account; the parts sum to it. Nobody there to bear it: the platform does. */
 export function bearersOf(
   amountMinor: number,

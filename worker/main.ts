@@ -20,10 +20,12 @@ import { createReconcileActivities } from '../activities/reconcile.ts';
 import { createRecordActivities } from '../activities/record.ts';
 import { createRefundActivities } from '../activities/refunds.ts';
 import { createSupportActivities } from '../activities/support.ts';
+import { createTipActivities } from '../activities/tips.ts';
 import { wakeIfAsleep } from '../activities/wake-dispatcher.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
 import { createMoneyEngine, type MoneyEngine } from '../adapters/money-engine.ts';
 import type { OrderEngine } from '../adapters/order-engine.ts';
+import { stripePort } from '../adapters/payment-port.ts';
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
@@ -172,6 +174,7 @@ async function createActivities({
     }),
     ...createPaymentActivities({ gateway, db, crashPoint }),
     ...createRefundActivities({ gateway, db, crashPoint }),
+    ...createTipActivities({ portOf: () => stripePort(gateway), db, crashPoint }),
     ...createReconcileActivities({ gateway, db, log }),
     ...createDispatchActivities({ db, redis, engine, log, crashPoint }),
     ...createSupportActivities({ db, engine, log, crashPoint }),

@@ -7,3 +7,4 @@ export { order } from './order.ts';
 export { reconciliation } from './reconciliation.ts';
 export { refund } from './refund.ts';
 export { settle } from './settle.ts';
+export { tip } from './tip.ts';

@@ -26,7 +26,7 @@ import {
 } from './common.ts';
 
 const Note = Type.String({ minLength: 1, maxLength: 1_000, description: 'Stored encrypted' });
-const Token = Type.String({
+export const Token = Type.String({
   pattern: '^pm_\\w{1,200}$',
   description: 'The provider’s token of the card, never its number',
   examples: ['pm_card_visa'],

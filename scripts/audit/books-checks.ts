@@ -2,6 +2,7 @@
 
 import type { ProviderPayment } from '../../adapters/card-gateway.ts';
 import type { OrderEvent } from '../../domain/events.ts';
+import { isTipOver } from '../../domain/tip.ts';
 import {
   findingOf,
   groupBy,
@@ -17,6 +18,13 @@ import {
 /** Payments that were made before the rows were read, so that they must be accounted for. */
 const settledBooks = ({ books, now }: AuditData): readonly ProviderPayment[] =>
   books.filter((payment) => payment.createdAt < now - 60_000 || payment.status !== 'authorized');
+
+/** Orders whose money is on the way: their own, or a tip's. */
+const movingOrders = ({ orders, tips }: AuditData): ReadonlySet<string> =>
+  new Set([
+    ...orders.flatMap(({ id, isOver }) => (isOver ? [] : [id])),
+    ...tips.flatMap(({ orderId, status }) => (isTipOver(status) ? [] : [orderId])),
+  ]);
 
 const ordersOf = ({ orders }: AuditData): ReadonlyMap<string, AuditedOrder> =>
   new Map(orders.map((order) => [order.id, order]));
@@ -35,8 +43,9 @@ const noHoldLeft: Check = {
   says: 'the provider holds no money for an order that is over, and cannot come to hold any',
   run: (data) => {
     const orders = ordersOf(data);
+    const moving = movingOrders(data);
     const ofOver = data.books.filter(
-      (payment) => orders.get(payment.orderId ?? '')?.isOver === true,
+      ({ orderId = '' }) => orders.has(orderId) && !moving.has(orderId),
     );
     return findingOf(ofOver, ({ orderId = '', providerRef, status, authorizedMinor }) =>
       holdsOrMay.has(status)
@@ -84,9 +93,8 @@ const booksAreInOurLedger: Check = {
     const orders = ordersOf(data);
     const captured = capturedByRef(data);
     const refunded = refundedByRef(data);
-    const counted = settledBooks(data).filter(
-      ({ orderId }) => orders.get(orderId ?? '')?.isOver !== false,
-    );
+    const moving = movingOrders(data);
+    const counted = settledBooks(data).filter(({ orderId = '' }) => !moving.has(orderId));
     return findingOf(counted, (payment) =>
       bookedHere(payment, orders.get(payment.orderId ?? ''), { captured, refunded }),
     );
@@ -120,12 +128,18 @@ function bookedHere(
 }
 
 /** Provider reference → what our ledger says was captured by it. */
-function capturedByRef({ orders, ledger }: AuditData): ReadonlyMap<string, number> {
-  const refs = new Map(
-    orders.flatMap(({ id, events }) => events.flatMap((event) => captureRef(id, event))),
-  );
+function capturedByRef({ orders, tips, ledger }: AuditData): ReadonlyMap<string, number> {
+  const refs = new Map([
+    ...orders.flatMap(({ id, events }) => events.flatMap((event) => captureRef(id, event))),
+    ...tips.map(
+      ({ orderId, n, providerRef }) => [`${orderId}:tip_capture:${n}`, providerRef ?? ''] as const,
+    ),
+  ]);
   const captures = ledger.filter(
-    ({ kind, key }) => kind === 'capture' || (kind === 'correction' && key.includes(':late:')),
+    ({ kind, key }) =>
+      kind === 'capture' ||
+      kind === 'tip_capture' ||
+      (kind === 'correction' && key.includes(':late:')),
   );
   const totals = new Map<string, number>();
   for (const { key, entries } of captures) {

@@ -8,6 +8,7 @@ import type { OrderEvent } from '../../domain/events.ts';
 import type { OrderResult } from '../../domain/messages.ts';
 import type { OrderFacts } from '../../domain/order.ts';
 import type { RefundStatus } from '../../domain/refund.ts';
+import type { TipStatus } from '../../domain/tip.ts';
 import type { ClientLogLine } from '../../sandbox/city/client-log.ts';
 
 export type AuditedOrder = {
@@ -60,6 +61,16 @@ export type AuditedRefund = {
   readonly status: RefundStatus;
 };
 
+/** After the delivery, by a payment of its own. */
+export type AuditedTip = {
+  readonly orderId: string;
+  readonly n: number;
+  readonly driverId: string;
+  readonly providerRef: string | null;
+  readonly amountMinor: number;
+  readonly status: TipStatus;
+};
+
 export type WorkflowView = {
   readonly workflowId: string;
   readonly status:
@@ -83,6 +94,7 @@ export type AuditData = {
   readonly orders: readonly AuditedOrder[];
   readonly ledger: readonly LedgerTransaction[];
   readonly refunds: readonly AuditedRefund[];
+  readonly tips: readonly AuditedTip[];
   readonly offers: readonly AuditedOffer[];
   readonly driverCapacity: ReadonlyMap<string, number>;
   /** Dispatch rounds of this code, the newest ones. */

@@ -147,10 +147,11 @@ function sharesOut(
 const transactionsBelong: Check = {
   id: 'ledger-belongs',
   item: 1,
-  says: 'every ledger transaction belongs to an order and to an event or a refund of it, or to a dispute',
+  says: 'every ledger transaction belongs to an order and to an event, a refund or a tip of it, or to a dispute',
   run: (data: AuditData) => {
     const orders = new Map(data.orders.map((order) => [order.id, order]));
     const refunds = new Map(data.refunds.map((refund) => [refund.id, refund]));
+    const tips = new Set(data.tips.map(({ orderId, n }) => `${orderId}:${n}`));
     return findingOf(data.ledger, (transaction) => {
       const { key, orderId, kind } = transaction;
       const missing = (expected: string): readonly Breach[] => [
@@ -163,6 +164,8 @@ const transactionsBelong: Check = {
         return refunds.get(key.split(':').at(-1) ?? '')?.orderId === orderId
           ? []
           : missing('a refund');
+      if (kind.startsWith('tip_'))
+        return tips.has(`${orderId}:${key.split(':').at(-1)}`) ? [] : missing('a tip');
       const causes = causesOf[kind] ?? [];
       const caused = events.some((event) => causes.includes(event.type));
       return caused ? [] : missing(causes.join(' or ') || kind);
@@ -227,10 +230,40 @@ const postedIn: Readonly<Record<AuditedRefund['status'], readonly RefundStepName
   failed: [...begun, 'refund_failed'],
 };
 
+const tipsEnd: Check = {
+  id: 'tips-in-ledger',
+  item: 1,
+  says: 'every tip after the delivery that was paid is posted whole to its driver, and no other is posted at all',
+  run: ({ tips, ledger }) => {
+    const keys = new Map(ledger.map((transaction) => [transaction.key, transaction]));
+    return findingOf(tips, ({ orderId, n, driverId, amountMinor, status }) => {
+      const on = (step: string, account: string): number =>
+        sum(
+          (keys.get(`${orderId}:${step}:${n}`)?.entries ?? [])
+            .filter((e) => e.account === account)
+            .filter(({ party }) => account !== 'driver' || party === driverId)
+            .map((e) => e.amountMinor),
+        );
+      const expected = status === 'paid' ? amountMinor : 0;
+      return [
+        ...mustEqual(orderId, `tip ${n} is the driver’s`, {
+          expected,
+          actual: -on('tip_share', 'driver') || 0,
+        }),
+        ...mustEqual(orderId, `tip ${n} is taken`, {
+          expected,
+          actual: on('tip_capture', 'provider_clearing'),
+        }),
+      ];
+    });
+  },
+};
+
 export const ledgerChecks: readonly Check[] = [
   transactionsBalance,
   transactionsBelong,
   capturesWithinGrants,
   paymentsMeetSettlements,
   refundsEnd,
+  tipsEnd,
 ];

@@ -12,12 +12,13 @@ import {
   type AuditedOffer,
   type AuditedOrder,
   type AuditedRefund,
+  type AuditedTip,
   type LedgerTransaction,
 } from './data.ts';
 
 export type Rows = Pick<
   AuditData,
-  'now' | 'orders' | 'ledger' | 'refunds' | 'offers' | 'driverCapacity' | 'rounds'
+  'now' | 'orders' | 'ledger' | 'refunds' | 'tips' | 'offers' | 'driverCapacity' | 'rounds'
 >;
 
 /** Each is planned again. */
@@ -29,6 +30,7 @@ export async function loadRows(db: Kysely<Database>): Promise<Rows> {
   const orders = await loadOrders(db);
   const ledger = await loadLedger(db);
   const refunds = await loadRefunds(db);
+  const tips = await loadTips(db);
   const offers = await loadOffers(db);
   const drivers = await db.selectFrom('drivers').select(['id', 'capacity']).execute();
   return {
@@ -36,6 +38,7 @@ export async function loadRows(db: Kysely<Database>): Promise<Rows> {
     orders,
     ledger,
     refunds,
+    tips,
     offers,
     rounds: await readRounds(db, { engine: engineId, limit: mostRounds }),
     driverCapacity: new Map(drivers.map(({ id, capacity }) => [id, capacity])),
@@ -144,6 +147,19 @@ async function loadRefunds(db: Kysely<Database>): Promise<readonly AuditedRefund
     ])
     .execute();
 }
+
+const loadTips = (db: Kysely<Database>): Promise<readonly AuditedTip[]> =>
+  db
+    .selectFrom('tips')
+    .select([
+      'order_id as orderId',
+      'n',
+      'driver_id as driverId',
+      'provider_ref as providerRef',
+      'amount_minor as amountMinor',
+      'status',
+    ])
+    .execute();
 
 async function loadOffers(db: Kysely<Database>): Promise<readonly AuditedOffer[]> {
   return db

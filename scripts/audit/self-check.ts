@@ -165,6 +165,18 @@ export const seededBugs: readonly SeededBug[] = [
       ),
   },
   {
+    name: 'a tip was paid and its postings were lost',
+    seenBy: 'tips-in-ledger',
+    kind: 'rows',
+    change: (trx) =>
+      changed(
+        sql`INSERT INTO tips (order_id, n, customer_id, driver_id, currency, amount_minor, status, provider,
+          payment_method, requested_by, created_at, finished_at)
+        SELECT id, 99, customer_id, 'drv_ghost', currency, 1, 'paid', 'stripe', 'pm_ghost', '{"kind":"system"}', placed_at,
+          placed_at FROM orders WHERE id = ${anyDelivered}`.execute(trx),
+      ),
+  },
+  {
     name: 'an event is missing in the log',
     seenBy: 'sequence-gapless',
     kind: 'rows',

@@ -256,6 +256,8 @@ describe('a dispute', () => {
       money: {
         startRefund: async (id) => void told.push(id),
         refundChanged: async (id) => void told.push(id),
+        startTip: async () => undefined,
+        tipChanged: async () => undefined,
       },
     });
   const news = async (order: PaidOrder, type: string, eventId = newId('note')): Promise<void> => {

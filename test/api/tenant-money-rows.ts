@@ -1,4 +1,4 @@
-// The tenant matrix of what concerns money: refunds and statements.
+// The tenant matrix of what concerns money: refunds, tips and statements.
 
 import { newId } from '../../db/new-id.ts';
 import type { Shop } from './world.ts';
@@ -16,6 +16,17 @@ export const moneyRows = {
   'GET /v1/orders/{id}/refunds': {
     roles: ['owner', 'manager', 'support'],
     path: ({ orderId }: Target) => `/v1/orders/${orderId}/refunds`,
+    foreign: 'not_found',
+  },
+  'POST /v1/orders/{id}/tips': {
+    roles: ['owner', 'manager', 'staff', 'customer'],
+    path: ({ orderId }: Target) => `/v1/orders/${orderId}/tips`,
+    body: () => ({ amount_minor: 200, token: 'pm_card_visa' }),
+    foreign: 'not_found',
+  },
+  'GET /v1/orders/{id}/tips': {
+    roles: ['owner', 'manager', 'staff', 'support', 'customer'],
+    path: ({ orderId }: Target) => `/v1/orders/${orderId}/tips`,
     foreign: 'not_found',
   },
   'POST /v1/refunds/{id}/approve': {

@@ -54,6 +54,13 @@ export const facts: OrderFacts = {
 
 export const captureBefore = placedAt + 7 * 24 * hour;
 
+/** What a run draws its luck from: a number from 0 to n − 1. */
+export type Draw = (n: number) => number;
+
+export const must = (holds: boolean, text: string): void => {
+  if (!holds) throw new Error(text);
+};
+
 /** Commands in short, as the tests say them. */
 export const say = {
   place: { kind: 'place' },

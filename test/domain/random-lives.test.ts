@@ -1,21 +1,14 @@
-// Random lives of an order: any command, any deadline, any answer of the bank in any order, early, late, twice.
+// Random lives of an order: any command, any deadline, any answer of the bank in any order, early, late, twice; in
+// currencies of every exponent, and with refunds behind the end.
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { exponentOf } from '../../domain/money.ts';
 import { substitutions, undeliverables, type OrderFacts } from '../../domain/order.ts';
 import { figure } from '../support/figure.ts';
-import { combinationOf, facts, hour, placedAt, say } from './lives.ts';
-import {
-  checkEnd,
-  hearBank,
-  newWorld,
-  pass,
-  runOut,
-  speak,
-  turn,
-  type Draw,
-  type World,
-} from './world.ts';
+import { refundSome } from './books.ts';
+import { combinationOf, facts, hour, placedAt, say, type Draw } from './lives.ts';
+import { checkEnd, hearBank, newWorld, pass, runOut, speak, turn, type World } from './world.ts';
 
 const lives = Number(process.env['LIVES'] ?? 2_000);
 
@@ -27,22 +20,45 @@ function drawFrom(tape: readonly number[]): (n: number) => number {
 
 const pick = <T>(draw: Draw, all: readonly T[]): T => all[draw(all.length)] as T;
 
+/** What a euro is worth, about, so that amounts have the size that they have in life. */
+const rates = { EUR: 1, JPY: 160, XAF: 656, KWD: 0.33, HUF: 400 } as const;
+const codes = Object.keys(rates) as readonly (keyof typeof rates)[];
+
+/** The plain order's amounts in any currency, half of them odd. */
+function amountsFrom(draw: Draw) {
+  const currency = pick(draw, codes);
+  const unit = (rates[currency] * 10 ** exponentOf(currency)) / 100;
+  const amountOf = (euroCents: number): number =>
+    Math.round(euroCents * unit) + (draw(2) === 0 ? 0 : draw(997));
+  return {
+    currency,
+    goodsMinor: amountOf(facts.goodsMinor),
+    tipMinor: amountOf(facts.tipMinor),
+    driverPayMinor: amountOf(facts.driverPayMinor),
+    feeMinor: amountOf(facts.deliveryFeeMinor),
+    stepMinor: amountOf(500),
+    commissionBps: pick(draw, [facts.commissionBps, 0, 1_333, 10_000]),
+  };
+}
+
 /** Every kind of order; 0s make the plain one. */
 function factsFrom(draw: Draw): OrderFacts {
+  const { feeMinor, stepMinor, ...amounts } = amountsFrom(draw);
   const method = pick(draw, ['card', 'card', 'card', 'cash', 'external'] as const);
   const fulfilment = pick(draw, ['delivery', 'delivery', 'delivery', 'pickup', 'dine_in'] as const);
-  const deliveryFeeMinor = fulfilment === 'delivery' ? facts.deliveryFeeMinor : 0;
+  const deliveryFeeMinor = fulfilment === 'delivery' ? feeMinor : 0;
   const promised = pick(draw, [undefined, undefined, undefined, 4 * hour, 240 * hour]);
   const substitution = pick(draw, substitutions);
   const isPharmacy = draw(5) === 4;
   return {
     ...facts,
+    ...amounts,
     method,
     fulfilment,
     deliveryFeeMinor,
-    totalMinor: facts.goodsMinor + deliveryFeeMinor + facts.tipMinor,
-    bufferMinor: substitution === 'substitute' ? 400 : 0,
-    restockableMinor: draw(2) * 500,
+    totalMinor: amounts.goodsMinor + deliveryFeeMinor + amounts.tipMinor,
+    bufferMinor: substitution === 'substitute' ? stepMinor : 0,
+    restockableMinor: draw(2) * stepMinor,
     travelMs: fulfilment === 'delivery' ? facts.travelMs : 0,
     ...(promised === undefined ? {} : { promisedAt: placedAt + promised }),
     ...(draw(5) === 4 ? { autoAcceptUntil: placedAt + hour } : {}),
@@ -55,7 +71,9 @@ function factsFrom(draw: Draw): OrderFacts {
   };
 }
 
-function live(tape: readonly number[]): World {
+type Lived = World & { readonly refunds: number };
+
+function live(tape: readonly number[]): Lived {
   const draw = drawFrom(tape);
   const world = newWorld(factsFrom(draw), draw);
   turn(world, say.place);
@@ -64,8 +82,9 @@ function live(tape: readonly number[]): World {
     act(world);
   }
   runOut(world);
-  checkEnd(world);
-  return world;
+  const postings = checkEnd(world);
+  const refunds = refundSome(world.facts, { postings, draw: drawFrom(tape.toReversed()) });
+  return { ...world, refunds };
 }
 
 const tapes = fc.array(fc.nat({ max: 5_039 }), { minLength: 20, maxLength: 500, size: 'max' });
@@ -75,9 +94,11 @@ const eventKinds = 77;
 describe('random lives', () => {
   it(`keep the money right and come to an end, ${lives} of them`, () => {
     const ends = new Map<string, number>();
+    const refunded = new Map<string, number>();
     fc.assert(
       fc.property(tapes, (tape) => {
-        const { state, log } = live(tape);
+        const { state, log, facts: of, refunds } = live(tape);
+        refunded.set(of.currency, (refunded.get(of.currency) ?? 0) + refunds);
         for (const seen of [combinationOf(state), ...log.map(({ type }) => type)]) {
           ends.set(seen, (ends.get(seen) ?? 0) + 1);
         }
@@ -92,8 +113,10 @@ describe('random lives', () => {
     );
     const events = [...ends.keys()].filter((name) => name.includes('.'));
     figure(
-      `${lives} random lives came to an end with the money right; ${events.length} kinds of events`,
+      `${lives} random lives came to an end with the money right; ${events.length} kinds of events; ` +
+        `refunds ${[...refunded].map(([code, n]) => `${code} ${n}`).join(', ')}`,
     );
+    expect([...refunded.values()].filter((n) => n > 0)).toHaveLength(codes.length);
     // In the proof all of the catalogue; the rarest need more lives than a test run has.
     expect(events.length).toBeGreaterThanOrEqual(lives >= 100_000 ? eventKinds : 65);
   }, 600_000);

@@ -6,8 +6,8 @@ import { forcedFailures, type Command } from '../../domain/messages.ts';
 import { amountsOf, substitutions } from '../../domain/order.ts';
 import { dropoffFailures, problems } from '../../domain/parts.ts';
 import { shareWords } from '../../domain/settlement.ts';
-import { driver, hour, minute, offer } from './lives.ts';
-import type { Draw, World } from './world.ts';
+import { driver, hour, minute, offer, type Draw } from './lives.ts';
+import type { World } from './world.ts';
 
 export type Mouth = { readonly world: World; readonly nth: number; readonly driverId: DriverId };
 type Saying = (mouth: Mouth) => Command;
@@ -19,6 +19,9 @@ const assigns: Saying = ({ world, nth }) => ({
   driverId: driver(nth),
   pickupEtaAt: world.now + world.draw(30) * minute,
 });
+/** A part of an amount, in percent: amounts have the size of their order. */
+const partOf = (amountMinor: number, percent: number): number =>
+  Math.floor((amountMinor * percent) / 100);
 const cashOf = ({ state, draw }: World): number =>
   amountsOf(state).totalMinor - (draw(4) === 0 ? 1 : 0);
 const proofsOf = ({ facts, draw }: World) =>
@@ -60,15 +63,18 @@ const unusual: readonly Saying[] = [
   () => ({ kind: 'place' }),
   () => ({ kind: 'acknowledge' }),
   ({ world: { draw } }) => ({ kind: 'delayPrep', readyInMs: draw(40) * minute }),
-  ({ world: { draw } }) => ({
+  ({ world: { draw, facts } }) => ({
     kind: 'reportShortage',
     line: 0,
     quantity: 1,
-    missingMinor: draw(2_001),
-    ...(draw(2) === 0 ? {} : { substituteMinor: draw(2_500) }),
+    missingMinor: partOf(facts.goodsMinor, draw(101)),
+    ...(draw(2) === 0 ? {} : { substituteMinor: partOf(facts.goodsMinor, draw(125)) }),
   }),
   ({ world: { draw } }) => ({ kind: 'answerShortage', answer: oneOf(draw, substitutions) }),
-  ({ world: { draw } }) => ({ kind: 'changeTip', tipMinor: draw(400) }),
+  ({ world: { draw, facts } }) => ({
+    kind: 'changeTip',
+    tipMinor: partOf(facts.goodsMinor, draw(20)),
+  }),
   () => ({ kind: 'changeDropoffNotes' }),
   ({ world: { draw, now } }) => ({ kind: 'reschedule', promisedAt: now + draw(300) * hour }),
   ({ driverId }) => ({ kind: 'failPickup', driverId, code: 'closed' }),
@@ -88,7 +94,10 @@ const unusual: readonly Saying[] = [
     driverId,
     problem: oneOf(draw, problems),
   }),
-  ({ world: { draw } }) => ({ kind: 'remitCash', amountMinor: 1_000 + draw(2_000) }),
+  ({ world: { draw, facts } }) => ({
+    kind: 'remitCash',
+    amountMinor: partOf(facts.totalMinor, 40 + draw(80)),
+  }),
 ];
 const bySupport: readonly Saying[] = [
   ({ world: { draw, now } }) => ({ kind: 'hold', until: now + draw(150) * minute }),

@@ -2,7 +2,10 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maxAmountMinor } from '../../domain/money.ts';
+import { postingOf } from '../../db/ledger.ts';
+import type { OrderEventBody } from '../../domain/events.ts';
+import { balanced } from '../../domain/ledger.ts';
+import { maxAmountMinor, sumMinor } from '../../domain/money.ts';
 import { initialState, paymentMethods, type PaymentMethod } from '../../domain/order.ts';
 import { endReasons } from '../../domain/parts.ts';
 import {
@@ -18,7 +21,7 @@ import {
   type Settlement,
   type Stage,
 } from '../../domain/settlement.ts';
-import { captureBefore, facts, placedAt } from './lives.ts';
+import { captureBefore, driver as nthDriver, facts, placedAt } from './lives.ts';
 import { situation, situations } from './situations.ts';
 
 const ends = [...endReasons, 'delivered', 'returned_after_age_check'] as const;
@@ -102,13 +105,24 @@ const reachable = everyCell.flatMap(([end, stage, shares]) =>
   shares ? paymentMethods.map((method) => [end, stage, method, shares] as const) : [],
 );
 
-function billFor(method: PaymentMethod, end: End): Bill {
-  const state = initialState({ ...facts, method, restockableMinor: 500 });
+/** The plain order, its amounts this many times as large. */
+const timesOf = (times: number) => ({
+  ...facts,
+  goodsMinor: facts.goodsMinor * times,
+  deliveryFeeMinor: facts.deliveryFeeMinor * times,
+  tipMinor: facts.tipMinor * times,
+  totalMinor: facts.totalMinor * times,
+  driverPayMinor: facts.driverPayMinor * times,
+  restockableMinor: 500 * times,
+});
+
+function billFor(method: PaymentMethod, end: End, times = 1): Bill {
+  const state = initialState({ ...timesOf(times), method });
   const held = {
     status: 'authorized',
     since: placedAt,
     providerRef: 'pi_1',
-    amountMinor: 2_500,
+    amountMinor: 2_500 * times,
     captureBefore,
   } as const;
   return billOf(method === 'card' ? { ...state, payment: held } : state, end);
@@ -121,7 +135,57 @@ const sharedOut = ({ customerMinor, merchantMinor, driverMinor, platformMinor }:
   platformMinor,
 ];
 
+/** What the customer pays with, and the account that it lands in. */
+const payments = {
+  card: [{ type: 'payment.captured', attempt: 1 }, 'provider_clearing'],
+  cash: [{ type: 'payment.collected', driverId: nthDriver(1) }, 'cash_in_hand'],
+  external: [{ type: 'payment.paid_elsewhere' }, 'channel_clearing'],
+} as const satisfies Record<PaymentMethod, readonly [object, string]>;
+
+/** Times the plain amounts: whole units of every exponent. */
+const currencies = { EUR: 1, JPY: 2, XAF: 7, KWD: 10, HUF: 400 } as const;
+
+/** What the settlement and its payment leave on each account, credits as amounts in favour. */
+function posted(
+  method: PaymentMethod,
+  { settled, currency }: { readonly settled: Settlement; readonly currency: string },
+) {
+  const [payment] = payments[method];
+  const events = [
+    { type: 'order.settled', ...settled },
+    ...(settled.customerMinor > 0 ? [{ ...payment, amountMinor: settled.customerMinor }] : []),
+  ] as readonly OrderEventBody[];
+  const entries = events.flatMap((event) => {
+    const posting = postingOf({ ...facts, currency, method }, event, nthDriver(1));
+    return (posting && balanced(posting)?.entries) ?? [];
+  });
+  const left = Map.groupBy(entries, ({ account }) => account);
+  return Object.fromEntries(
+    [...left]
+      .map(([name, moves]) => [name, sumMinor(moves.map((move) => -move.amountMinor))] as const)
+      .filter(([, minor]) => minor !== 0),
+  );
+}
+
 describe('settlement', () => {
+  it.each(reachable)('%s at %s, %s › is posted as the table says', (end, stage, method, shares) => {
+    for (const [currency, times] of Object.entries(currencies)) {
+      const [owed, merchantMinor, driverMinor] = shares;
+      const customer = charged(method, end, owed) * times;
+      const [merchant, driven] = [merchantMinor * times, driverMinor * times];
+      const settled = settle(billFor(method, end, times), sharesOf({}, { end, stage }));
+      const expected = {
+        merchant,
+        driver: driven,
+        platform: customer - merchant - driven,
+        [payments[method][1]]: -customer,
+      };
+      expect(posted(method, { settled, currency })).toEqual(
+        Object.fromEntries(Object.entries(expected).filter(([, minor]) => minor !== 0)),
+      );
+    }
+  });
+
   it.each(reachable)('%s at %s, %s › shares out %o', (end, stage, method, shares) => {
     const [owed, merchant, driver] = shares;
     const customer = charged(method, end, owed);

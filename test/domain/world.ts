@@ -5,6 +5,7 @@ import { deadlinesOf, dueAt } from '../../domain/lifecycle.ts';
 import { decide } from '../../domain/decide.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import { evolve, fold } from '../../domain/evolve.ts';
+import type { Posting } from '../../domain/ledger.ts';
 import type { Command, PaymentResult } from '../../domain/messages.ts';
 import {
   carrierOf,
@@ -15,12 +16,18 @@ import {
   type OrderState,
 } from '../../domain/order.ts';
 import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
-import { postingOf } from '../../db/ledger.ts';
-import { captureBefore, combinationOf, driver, hour, minute, stamp } from './lives.ts';
+import { booksOf, checkBooks } from './books.ts';
+import {
+  captureBefore,
+  combinationOf,
+  driver,
+  hour,
+  minute,
+  must,
+  stamp,
+  type Draw,
+} from './lives.ts';
 import { sayings } from './sayings.ts';
-
-/** What a run draws its luck from: a number from 0 to n − 1. */
-export type Draw = (n: number) => number;
 
 type Hold = 'nothing' | 'needs_action' | 'held' | 'released' | 'captured';
 type Sent = { readonly call: PaymentCall; answered: boolean };
@@ -50,10 +57,6 @@ export const newWorld = (facts: OrderFacts, draw: Draw): World => ({
   sent: new Map(),
   answers: [],
 });
-
-const must = (holds: boolean, text: string): void => {
-  if (!holds) throw new Error(text);
-};
 
 /** One turn of the order's loop, with everything checked that must hold after it. */
 export function turn(world: World, command: Command): void {
@@ -246,8 +249,9 @@ export function runOut(world: World): number {
   }
 }
 
-/** What must hold of a life that is over. */
-export function checkEnd({ facts, log, state, holds, captures, answers }: World): void {
+/** What must hold of a life that is over. Returns its books. */
+export function checkEnd(world: World): readonly Posting[] {
+  const { facts, log, state, holds, captures, answers } = world;
   must(
     log.every((event, i) => event.sequence === i + 1),
     'the sequence has a gap',
@@ -269,8 +273,9 @@ export function checkEnd({ facts, log, state, holds, captures, answers }: World)
   const hanging = [...holds.values()].some((hold) => hold === 'held' || hold === 'needs_action');
   const letGo = answers.some(({ result }) => result.kind === 'paymentVoided');
   must(!hanging || (status === 'written_off' && !letGo), `a hold is left, payment ${status}`);
-  for (const { account, minor } of balances(facts, log))
-    must(minor === 0, `the ledger leaves ${minor} in ${account}`);
+  const postings = booksOf(facts, log);
+  checkBooks(facts, { postings, bankMinor: captures[0] ?? 0 });
+  return postings;
 }
 
 const paidWith: ReadonlySet<string> = new Set([
@@ -280,19 +285,3 @@ const paidWith: ReadonlySet<string> = new Set([
   'short',
   'external',
 ]);
-
-/** What must be empty in the end: what the customer owes, and cash in a driver's hands. */
-function balances(facts: OrderFacts, log: readonly OrderEvent[]) {
-  const sums = new Map<string, number>();
-  for (const event of log) {
-    const posting = postingOf(facts, event, 'drv_any');
-    const entries = posting?.entries ?? [];
-    must(entries.reduce((sum, { amountMinor }) => sum + amountMinor, 0) === 0, 'off balance');
-    for (const { account, amountMinor } of entries)
-      sums.set(account, (sums.get(account) ?? 0) + amountMinor);
-  }
-  return ['customer', 'cash_in_hand'].map((account) => ({
-    account,
-    minor: sums.get(account) ?? 0,
-  }));
-}

@@ -1,4 +1,4 @@
-// A refund and a dispute through everything: API, workflow, worker killed on the way, the provider's webhooks, ledger.
+// A refund, a dispute and a later tip through everything: API, workflow, worker killed on the way, the provider's webhooks, ledger.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openShop, type Shop } from '../support/shop.ts';
@@ -93,3 +93,33 @@ test('a refund survives the worker and is paid once; a dispute then stops the ne
     (await refund(orderId, { amount_minor: 1, again: true })).body['code'];
   await expect.poll(code, { timeout: 40_000, interval: 1_000 }).toBe('payment_disputed');
 }, 180_000);
+
+test('a later tip is paid to the driver, one that is declined says so; the order stays as it was', async () => {
+  const orderId = await deliver();
+  const before = await shop.order(orderId);
+  const tip = (token: string) =>
+    shop.post({
+      secret: shop.merchantKey,
+      path: `/v1/orders/${orderId}/tips`,
+      body: { amount_minor: 200, token },
+    });
+  const tips = async () =>
+    (await shop.get({ secret: shop.merchantKey, path: `/v1/orders/${orderId}/tips` })).body['data'];
+  const soon = { timeout: 30_000, interval: 200 };
+  expect(await tip('pm_card_visa_chargeDeclined')).toMatchObject({
+    status: 201,
+    body: { n: 1, status: 'pending' },
+  });
+  await expect.poll(tips, soon).toMatchObject([{ status: 'declined', code: 'card_declined' }]);
+  expect(await tip('pm_card_visa')).toMatchObject({ status: 201, body: { n: 2 } });
+  await expect.poll(tips, soon).toMatchObject([{}, { status: 'paid', code: null }]);
+  const { driver_id: driverId } = before;
+  const paid = await stack.db
+    .selectFrom('ledger_entries')
+    .select(['account', 'party', 'amount_minor'])
+    .where('transaction_key', '=', `${orderId}:tip_share:2`)
+    .where('account', '=', 'driver')
+    .execute();
+  expect(paid).toEqual([{ account: 'driver', party: driverId, amount_minor: -200 }]);
+  expect(await shop.order(orderId)).toEqual(before);
+}, 120_000);

@@ -14,11 +14,13 @@ import type { Command } from '../../domain/messages.ts';
 import { initialState, type OrderFacts, type OrderState } from '../../domain/order.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import { refundEndPosting, refundPostings } from '../../domain/refund.ts';
+import { tipPostings } from '../../domain/tip.ts';
 import { rowOf } from '../../domain/view.ts';
 import type {
   AuditData,
   AuditedOrder,
   AuditedRefund,
+  AuditedTip,
   LedgerTransaction,
 } from '../../scripts/audit/data.ts';
 import { plainDelivery } from '../support/facts.ts';
@@ -224,10 +226,46 @@ function refundOf({ facts }: Life) {
   return { refund, ledger };
 }
 
-/** Three delivered orders, one refunded in part, one by a second driver, and a cancelled one: nothing is wrong. */
+const tipMinor = 200;
+
+/** Given to the driver of a delivered order by a payment of its own. */
+function tipOf({ facts }: Life) {
+  const { orderId, currency, customerId } = facts;
+  const tip: AuditedTip = {
+    orderId,
+    n: 1,
+    driverId,
+    providerRef: `pi_tip_${orderId}`,
+    amountMinor: tipMinor,
+    status: 'paid',
+  };
+  const postings = tipPostings({ ...tip, customerId, provider: 'stripe' });
+  const ledger = postings.map((posting): LedgerTransaction => ({
+    ...posting,
+    orderId,
+    currency,
+    entries: posting.entries.map((entry) => ({ ...entry, currency })),
+  }));
+  const payment: ProviderPayment = {
+    providerRef: `pi_tip_${orderId}`,
+    orderId,
+    step: 'tip',
+    attempt: 1,
+    status: 'captured',
+    authorizedMinor: tipMinor,
+    capturedMinor: tipMinor,
+    refundedMinor: 0,
+    currency,
+    createdAt: facts.placedAt,
+  };
+  return { tip, ledger, payment };
+}
+
+/** Three delivered orders, one tipped later and refunded in part, one by a second driver, and a cancelled one: nothing is wrong. */
 export function soundData(): AuditData {
   const first = delivered(startedAt);
   const refunded = refundOf(first);
+  const tipped = tipOf(first);
   const lives = [
     first,
     delivered(startedAt + 3_600_000),
@@ -238,12 +276,13 @@ export function soundData(): AuditData {
   return {
     now: startedAt + 9_000_000,
     orders,
-    ledger: [...lives.flatMap(ledgerOf), ...refunded.ledger],
+    ledger: [...lives.flatMap(ledgerOf), ...refunded.ledger, ...tipped.ledger],
     refunds: [refunded.refund],
+    tips: [tipped.tip],
     offers: lives.flatMap(offersOf),
     driverCapacity: new Map([driverId, secondDriverId].map((id) => [id, 1])),
     rounds: [storedRound()],
-    books: lives.map(paymentOf),
+    books: [...lives.map(paymentOf), tipped.payment],
     clientLog: clientLogOf(lives),
     workflows: new Map(lives.map(workflowOf)),
     otherWorkflows: [

@@ -119,6 +119,17 @@ describe('audit', () => {
       (data) => ({ ...data, refunds: [] }),
     ],
     [
+      'a tip that somebody else got',
+      'tips-in-ledger',
+      (data) => ({ ...data, tips: data.tips.map((tip) => ({ ...tip, driverId: 'drv_other' })) }),
+    ],
+    [
+      'a tip that was declined and taken',
+      'tips-in-ledger',
+      (data) => ({ ...data, tips: data.tips.map((tip) => ({ ...tip, status: 'declined' })) }),
+    ],
+    ['a tip that nobody gave', 'ledger-belongs', (data) => ({ ...data, tips: [] })],
+    [
       'more captured than granted',
       'captured-within-granted',
       changeBooks((payment) => ({ ...payment, capturedMinor: payment.authorizedMinor + 1 })),

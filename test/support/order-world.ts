@@ -10,6 +10,7 @@ import type {
   Looks,
   ReconcileActivities,
   RefundActivities,
+  TipActivities,
 } from '../../activities/contract.ts';
 import type { Outcome } from '../../adapters/order-engine.ts';
 import { engineOf, searchAttributes } from '../../adapters/temporal.ts';
@@ -128,6 +129,11 @@ export async function createWorld() {
   /** What each look of the housekeeping was told. */
   const looked: (Looks | undefined)[] = [];
   let decided = false;
+  const decision = <Yes extends string, No extends string>(yes: Yes, no: No) => {
+    const isOver = decided;
+    decided = false;
+    return { status: isOver ? yes : no, isOver, waitMs: 3_600_000 };
+  };
   const activities = {
     async record(input) {
       await beforeRecord();
@@ -144,12 +150,10 @@ export async function createWorld() {
     },
     isOrderRunning: async ({ orderId }) => (await engine.workflowOf(orderId)).kind === 'running',
     bulkRound: async () => ({ left: rounds.pop() ?? 0 }),
-    advanceRefund: async () => {
-      const isOver = decided;
-      return { status: isOver ? 'refunded' : 'awaiting_approval', isOver, waitMs: 3_600_000 };
-    },
+    advanceRefund: async () => decision('refunded', 'awaiting_approval'),
+    advanceTip: async () => decision('paid', 'requires_action'),
     reconcile: async () => ({ compared: 1, differences: 0, healed: 0, vanished: 0 }),
-  } satisfies Activities & RefundActivities & ReconcileActivities;
+  } satisfies Activities & RefundActivities & TipActivities & ReconcileActivities;
   const startWorkers = () => runWorkers({ connection: native, namespace, activities });
   let workers = await startWorkers();
 

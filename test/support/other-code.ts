@@ -68,9 +68,9 @@ export const failsAtAccept: readonly Patch[] = [
 
 /** The same for every refund. */
 export const refundsSleepFirst: readonly Patch[] = [
-  { file: 'workflows/refund.ts', from: '  setHandler,\n', to: '  setHandler,\n  sleep,\n' },
+  { file: 'workflows/steps.ts', from: '  setHandler,\n', to: '  setHandler,\n  sleep,\n' },
   {
-    file: 'workflows/refund.ts',
+    file: 'workflows/steps.ts',
     from: '    for (;;) {\n',
     to: "    await sleep('1ms');\n    for (;;) {\n",
   },

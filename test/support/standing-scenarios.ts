@@ -8,8 +8,9 @@ import {
   maintenanceWorkflowId,
   refundWorkflowId,
   settleWorkflowId,
+  tipWorkflowId,
 } from '../../domain/ids.ts';
-import { refundChangedSignal } from '../../domain/money-messages.ts';
+import { refundChangedSignal, tipChangedSignal } from '../../domain/money-messages.ts';
 import { factsOf, orderIn, type World } from './order-world.ts';
 
 type Handle = ReturnType<World['client']['workflow']['getHandle']>;
@@ -74,6 +75,18 @@ export const standing: Readonly<Record<string, (world: World) => Promise<History
     await vi.waitFor(async () => expect((await handle.describe()).historyLength).toBe(11));
     decideRefunds();
     await handle.signal(refundChangedSignal);
+    return historyOf(handle);
+  },
+  async tipped({ client, decideRefunds }) {
+    const tip = { orderId: newId('order'), n: 1 };
+    const handle = await client.workflow.start('tip', {
+      workflowId: tipWorkflowId(tip),
+      taskQueue: 'orders',
+      args: [tip],
+    });
+    await vi.waitFor(async () => expect((await handle.describe()).historyLength).toBe(11));
+    decideRefunds();
+    await handle.signal(tipChangedSignal);
     return historyOf(handle);
   },
   async 'bulk-action'({ client, rounds }) {

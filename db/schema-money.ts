@@ -1,0 +1,88 @@
+// The tables of money as kysely sees them: the ledger, and what moves behind an order's end.
+
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { Actor } from '../domain/events.ts';
+import type { LedgerEntry } from '../domain/ledger.ts';
+import type { RefundFault, RefundReason, RefundStatus, RefundWish } from '../domain/refund.ts';
+import type { TipStatus } from '../domain/tip.ts';
+
+type Time = ColumnType<Date, Date | string, Date | string>;
+type CreatedAt = ColumnType<Date, Date | string | undefined, never>;
+type Json<T extends object> = JSONColumnType<T>;
+
+export type MoneyTables = {
+  ledger_transactions: {
+    key: string;
+    order_id: string | null;
+    kind: string;
+    currency: string;
+    at: Time;
+  };
+  ledger_entries: {
+    transaction_key: string;
+    account: string;
+    party: string;
+    amount_minor: number;
+    currency: string;
+    at: Time;
+  };
+  refunds: {
+    id: string;
+    order_id: string;
+    merchant_id: string;
+    customer_id: string;
+    currency: string;
+    amount_minor: number;
+    status: RefundStatus;
+    fault: RefundFault;
+    reason: RefundReason;
+    wish: Json<RefundWish>;
+    bearers: Json<LedgerEntry[]>;
+    provider: string;
+    provider_ref: string;
+    refund_ref: string | null;
+    attempt: Generated<number>;
+    code: string | null;
+    requested_by: Json<Actor>;
+    decided_by: JSONColumnType<Actor | null, string | null, string | null>;
+    note_id: string | null;
+    created_at: Time;
+    decide_before: Time | null;
+    first_sent_at: Time | null;
+    finished_at: Time | null;
+  };
+  tips: {
+    order_id: string;
+    n: number;
+    customer_id: string;
+    driver_id: string;
+    currency: string;
+    amount_minor: number;
+    status: TipStatus;
+    provider: string;
+    payment_method: string;
+    provider_ref: string | null;
+    client_secret: string | null;
+    attempt: Generated<number>;
+    code: string | null;
+    requested_by: Json<Actor>;
+    created_at: Time;
+    first_sent_at: Time | null;
+    finished_at: Time | null;
+  };
+  disputes: {
+    provider: string;
+    dispute_ref: string;
+    order_id: string | null;
+    provider_ref: string;
+    amount_minor: number;
+    currency: string;
+    status: 'open' | 'won' | 'lost';
+    reason: string;
+    evidence_due_at: Time | null;
+    evidence_sent_at: Time | null;
+    opened_at: Time;
+    closed_at: Time | null;
+  };
+  payment_claims: { key: string; kind: 'sent' | 'burnt'; at: CreatedAt };
+};

@@ -1,0 +1,235 @@
+// Tips after the delivery on a real database against the fake Stripe over HTTP: one charge at most, whole to the driver,
+// and the order untouched whatever happens.
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { TipStep } from '../../activities/contract.ts';
+import { createReconcileActivities } from '../../activities/reconcile.ts';
+import { createTipActivities } from '../../activities/tips.ts';
+import type { CardGateway } from '../../adapters/card-gateway.ts';
+import { stripePort } from '../../adapters/payment-port.ts';
+import { createStripeGateway } from '../../adapters/stripe.ts';
+import { findTip, requestTip, type TipName } from '../../db/tips.ts';
+import { createLog } from '../../log.ts';
+import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
+import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
+import { createMarket, type Market } from '../db/market.ts';
+import { actor, balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
+
+const minuteMs = 60_000;
+let market: Market;
+let stripe: StripeSandbox;
+let gateway: CardGateway;
+let now: number;
+beforeAll(async () => {
+  market = await createMarket();
+});
+afterAll(() => market.close());
+beforeEach(async () => {
+  now = Date.now();
+  stripe = await startStripeSandbox({ now: () => now, searchLagMs: 0 });
+  gateway = createStripeGateway({
+    secretKey: 'sk_test_x',
+    apiBase: stripe.url,
+    webhookSecret: 'whsec_x',
+    timeoutMs: 200,
+    now: () => now,
+  });
+});
+afterEach(() => stripe.close());
+
+async function ask(order: PaidOrder, paymentMethod = 'pm_card_visa'): Promise<TipName> {
+  const input = {
+    scope: { kind: 'platform' },
+    orderId: order.id,
+    amountMinor: 200,
+    paymentMethod,
+    actor,
+    now: new Date(now),
+  } as const;
+  const asked = await market.db.transaction().execute((trx) => requestTip(trx, input));
+  if (asked.kind === 'refused') throw new Error(asked.refusal.code);
+  if (asked.kind === 'no_order') throw new Error('no order');
+  return { orderId: order.id, n: asked.tip.n };
+}
+
+const died = new Error('the process died');
+const worker = (crashAt?: string) =>
+  createTipActivities({
+    portOf: () => stripePort(gateway),
+    db: market.db,
+    now: () => now,
+    crashPoint: (name, [status] = []) => {
+      if (`${name}#${status}` === crashAt) throw died;
+    },
+  });
+
+const advance = (name: TipName, crashAt?: string): Promise<TipStep> =>
+  worker(crashAt).advanceTip(name as TipName & { readonly orderId: PaidOrder['orderId'] });
+
+/** As the workflow does: again and again until it is over or waits; outages are retried. */
+async function carryOut(name: TipName, tries = 8): Promise<TipStep> {
+  for (let n = 1; ; n++) {
+    try {
+      return await advance(name);
+    } catch (error) {
+      if (n === tries) throw error;
+    }
+  }
+}
+
+const paymentsOf = ({ orderId }: TipName) =>
+  stripe.control
+    .books()
+    .payment_intents.filter(
+      ({ metadata }) => metadata['order_id'] === orderId && metadata['step'] === 'tip',
+    );
+const taken = (name: TipName): readonly number[] =>
+  paymentsOf(name).flatMap(({ amount_received: minor }) => (minor > 0 ? [minor] : []));
+const held = (name: TipName): number =>
+  paymentsOf(name).filter(({ status }) => status !== 'succeeded' && status !== 'canceled').length;
+
+const before = { provider_clearing: 2_350, merchant: -1_520, driver: -550, platform: -280 };
+const tipped = { ...before, provider_clearing: 2_550, driver: -750 };
+
+async function orderAfter({ id }: PaidOrder) {
+  const { order_status, payment_status, sequence } = await market.db
+    .selectFrom('orders')
+    .select(['order_status', 'payment_status', 'sequence'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return { order_status, payment_status, sequence };
+}
+const untouched = { order_status: 'completed', payment_status: 'captured', sequence: 9 };
+
+async function tippable(): Promise<PaidOrder> {
+  const order = await payOrder(market, { gateway });
+  const driverId = await market.addDriver();
+  await market.setOrder(order.orderId, { driver_id: driverId, delivery_status: 'delivered' });
+  return order;
+}
+
+describe('a tip after the delivery', () => {
+  it('is charged once and goes whole to the driver; a second one is another payment', async () => {
+    const order = await tippable();
+    const first = await ask(order);
+    expect(await carryOut(first)).toMatchObject({ status: 'paid', isOver: true });
+    expect(taken(first)).toEqual([200]);
+    expect(await balancesOf(market.db, order.id)).toEqual(tipped);
+    expect(await orderAfter(order)).toEqual(untouched);
+    const second = await ask(order);
+    expect(second.n).toBe(2);
+    expect(await carryOut(second)).toMatchObject({ status: 'paid' });
+    expect(taken(second)).toEqual([200, 200]);
+  });
+
+  it('that the bank declines says why, and leaves order, books and card as they were', async () => {
+    const order = await tippable();
+    const name = await ask(order, 'pm_card_visa_chargeDeclinedInsufficientFunds');
+    expect(await carryOut(name)).toMatchObject({ status: 'declined', isOver: true });
+    expect(await findTip(market.db, name)).toMatchObject({ code: 'insufficient_funds' });
+    expect([taken(name), held(name)]).toEqual([[], 0]);
+    expect(await balancesOf(market.db, order.id)).toEqual(before);
+    expect(await orderAfter(order)).toEqual(untouched);
+    expect(await carryOut(await ask(order))).toMatchObject({ status: 'paid' });
+  });
+
+  it('waits for 3-D Secure, and is paid when the payer has confirmed', async () => {
+    const order = await tippable();
+    const name = await ask(order, 'pm_card_authenticationRequired');
+    expect(await carryOut(name)).toMatchObject({ status: 'requires_action', isOver: false });
+    const row = await findTip(market.db, name);
+    expect(row?.client_secret).toContain('secret');
+    await fetch(`${stripe.url}/sandbox/payment_intents/${row?.provider_ref}/authenticate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"outcome":"succeed"}',
+    });
+    expect(await carryOut(name)).toMatchObject({ status: 'paid' });
+    expect(await findTip(market.db, name)).toMatchObject({ client_secret: null });
+    expect(await balancesOf(market.db, order.id)).toEqual(tipped);
+  });
+
+  it('that nobody confirms is let go after a while', async () => {
+    const order = await tippable();
+    const name = await ask(order, 'pm_card_authenticationRequired');
+    await carryOut(name);
+    now += 16 * minuteMs;
+    expect(await carryOut(name)).toMatchObject({ status: 'declined', isOver: true });
+    expect(await findTip(market.db, name)).toMatchObject({ code: 'payment_not_completed' });
+    expect([taken(name), held(name)]).toEqual([[], 0]);
+    expect(await balancesOf(market.db, order.id)).toEqual(before);
+  });
+
+  it('that the provider never answers is let go, with whatever it had come to hold', async () => {
+    const order = await tippable();
+    const name = await ask(order);
+    stripe.control.addFault({
+      kind: 'execute_then_timeout',
+      match: { method: 'POST', path: '/v1/payment_intents' },
+    });
+    await expect(advance(name)).rejects.toThrow('payment provider');
+    expect(held(name)).toBe(1);
+    now += 16 * minuteMs;
+    expect(await carryOut(name)).toMatchObject({ status: 'declined' });
+    expect([taken(name), held(name)]).toEqual([[], 0]);
+  });
+
+  const crashes = [
+    undefined,
+    'tip:before#sending',
+    'tip:after-effect#sending',
+    'tip:before#authorized',
+    'tip:after-effect#authorized',
+  ] as const;
+  const paths = ['/v1/payment_intents', '/capture'] as const;
+  const matrix = POST_FAULTS.flatMap((fault) =>
+    paths.flatMap((path) => crashes.map((crash) => [fault, path, crash] as const)),
+  );
+
+  it.each(matrix)('is charged at most once: %s at %s, killed at %s', async (kind, path, crash) => {
+    const order = await tippable();
+    const name = await ask(order);
+    stripe.control.addFault({ kind, match: { method: 'POST', path } });
+    if (crash !== undefined) await advance(name, crash).catch(() => undefined);
+    const { status } = await carryOut(name);
+    const paid = status === 'paid';
+    expect([status, taken(name), held(name)]).toEqual([
+      paid ? 'paid' : 'declined',
+      paid ? [200] : [],
+      0,
+    ]);
+    expect(await balancesOf(market.db, order.id)).toEqual(paid ? tipped : before);
+    expect(await orderAfter(order)).toEqual(untouched);
+  });
+
+  it('is refused before the order is completed, without a driver, beside another, and too often', async () => {
+    const order = await tippable();
+    await market.setOrder(order.orderId, { order_status: 'ready' });
+    await expect(ask(order)).rejects.toThrow('wrong_state');
+    await market.setOrder(order.orderId, { order_status: 'completed', driver_id: null });
+    await expect(ask(order)).rejects.toThrow('no_driver');
+    await market.setOrder(order.orderId, { driver_id: await market.addDriver() });
+    const [one, other] = await Promise.allSettled([ask(order), ask(order)]);
+    expect([one.status, other.status].toSorted()).toEqual(['fulfilled', 'rejected']);
+    await carryOut({ orderId: order.id, n: 1 });
+    for (let n = 2; n <= 5; n++) await carryOut(await ask(order));
+    await expect(ask(order)).rejects.toThrow('limit_reached');
+  });
+
+  it('is known to the nightly reconciliation, also while it is under way', async () => {
+    const order = await tippable();
+    await carryOut(await ask(order));
+    const underWay = await ask(order);
+    await expect(advance(underWay, 'tip:before#authorized')).rejects.toBe(died);
+    const log = createLog({ name: 'test', level: 'silent' });
+    const reconcile = createReconcileActivities({ db: market.db, gateway, log, now: () => now });
+    const differences = async (): Promise<readonly object[]> => {
+      expect(await reconcile.reconcile()).toMatchObject({ compared: 3 });
+      const found = market.db.selectFrom('incidents').selectAll();
+      return found.where('order_id', '=', order.id).execute();
+    };
+    expect(await differences()).toEqual([]);
+    expect(await carryOut(underWay)).toMatchObject({ status: 'paid' });
+    expect(await differences()).toEqual([]);
+  });
+});

@@ -1,0 +1,155 @@
+// The books of one life: what its events post, and refunds behind its end; with what must hold of them ("nothing lost",
+// 1 to 3).
+
+import { balanced, type Posting } from '../../domain/ledger.ts';
+import { sumMinor } from '../../domain/money.ts';
+import { holdMinorOf, type OrderFacts } from '../../domain/order.ts';
+import type { OrderEvent } from '../../domain/events.ts';
+import {
+  bearersOf,
+  earnersOf,
+  planRefund,
+  refundEndPosting,
+  refundFaults,
+  refundPostings,
+  type Move,
+  type RefundBasis,
+  type RefundFacts,
+  type RefundWish,
+} from '../../domain/refund.ts';
+import { postingOf } from '../../db/ledger.ts';
+import { must, type Draw } from './lives.ts';
+
+/** How a customer’s debt is paid. */
+const payments: ReadonlySet<string> = new Set(['capture', 'write_off', 'cash', 'elsewhere']);
+
+const movesOf = (postings: readonly Posting[]): readonly Move[] =>
+  postings.flatMap(({ kind, entries }) => entries.map((entry) => ({ kind, ...entry })));
+
+const totalOf = (postings: readonly Posting[], fits: (move: Move) => boolean): number =>
+  sumMinor(
+    movesOf(postings)
+      .filter(fits)
+      .map(({ amountMinor }) => amountMinor),
+  );
+
+const capturedIn = (postings: readonly Posting[]): number =>
+  totalOf(postings, ({ kind, account }) => kind === 'capture' && account === 'provider_clearing');
+
+/** Throws when one is out of balance or posted twice. */
+export function booksOf(facts: OrderFacts, log: readonly OrderEvent[]): readonly Posting[] {
+  const postings = log.flatMap((event) => {
+    const posting = postingOf(facts, event, 'drv_any');
+    const stored = posting && balanced(posting);
+    return stored ? [stored] : [];
+  });
+  must(new Set(postings.map(({ key }) => key)).size === postings.length, 'a key is posted twice');
+  return postings;
+}
+
+/** `bankMinor`: what the bank’s own books say was taken. */
+export function checkBooks(
+  facts: OrderFacts,
+  { postings, bankMinor }: { readonly postings: readonly Posting[]; readonly bankMinor: number },
+): void {
+  const captured = capturedIn(postings);
+  must(captured === bankMinor, `the ledger took ${captured}, the bank ${bankMinor}`);
+  must(captured <= holdMinorOf(facts), `captured ${captured} of ${holdMinorOf(facts)}`);
+  const customer = (fits: (kind: string) => boolean): number =>
+    totalOf(postings, ({ kind, account }) => account === 'customer' && fits(kind));
+  const owed = customer((kind) => kind === 'settlement');
+  const paid = -customer((kind) => payments.has(kind));
+  must(owed === paid, `the settlement asks for ${owed}, the payments are ${paid}`);
+  for (const account of ['customer', 'cash_in_hand']) {
+    const left = totalOf(postings, (move) => move.account === account);
+    must(left === 0, `the ledger leaves ${left} in ${account}`);
+  }
+}
+
+type Made = { readonly amountMinor: number; readonly wish: RefundWish };
+
+function basisOf(
+  facts: OrderFacts,
+  postings: readonly Posting[],
+  made: readonly Made[],
+): RefundBasis {
+  const parts = made.flatMap(({ wish }) => (wish.kind === 'parts' ? [wish] : []));
+  return {
+    capturedMinor: capturedIn(postings),
+    refundedMinor: sumMinor(made.map(({ amountMinor }) => amountMinor)),
+    disputed: false,
+    items: [
+      {
+        unitPriceMinor: facts.goodsMinor,
+        quantity: 1,
+        refundedQuantity: parts.filter(({ items }) => items.length > 0).length,
+      },
+    ],
+    deliveryFee: {
+      minor: facts.deliveryFeeMinor,
+      refunded: parts.some(({ deliveryFee }) => deliveryFee),
+    },
+    tip: { minor: facts.tipMinor, refunded: parts.some(({ tip }) => tip) },
+  };
+}
+
+function wishFrom(draw: Draw, capturedMinor: number): RefundWish {
+  switch (draw(3)) {
+    case 0:
+      return { kind: 'amount', amountMinor: 1 + Math.floor((capturedMinor * draw(101)) / 100) };
+    case 1:
+      return { kind: 'whole' };
+    default: {
+      const items = draw(2) === 0 ? [] : [{ index: 0, quantity: 1 }];
+      return { kind: 'parts', items, deliveryFee: draw(2) === 0, tip: draw(2) === 0 };
+    }
+  }
+}
+
+const asksAtMost = 5;
+
+/** A customer asks for money back, again and again; some of it fails. Returns how often it was given. */
+export function refundSome(
+  facts: OrderFacts,
+  { postings: before, draw }: { readonly postings: readonly Posting[]; readonly draw: Draw },
+): number {
+  const captured = capturedIn(before);
+  let postings = before;
+  let made: readonly Made[] = [];
+  for (let n = 1; n <= asksAtMost; n += 1) {
+    const wish = wishFrom(draw, captured);
+    const plan = planRefund(basisOf(facts, postings, made), wish);
+    const fails = draw(4) === 0;
+    if (plan.kind === 'refused') continue;
+    const { amountMinor } = plan;
+    const fault = refundFaults[draw(refundFaults.length)] ?? 'shared';
+    const earners = earnersOf(movesOf(postings));
+    const refund: RefundFacts = {
+      refundId: `rfd_${n}`,
+      orderId: facts.orderId,
+      customerId: facts.customerId,
+      provider: 'stripe',
+      amountMinor,
+      bearers: bearersOf(amountMinor, { fault, earners }),
+    };
+    const end = refundEndPosting(refund, fails ? 'failed' : 'refunded');
+    postings = [...postings, ...[...refundPostings(refund), end].flatMap((p) => balanced(p) ?? [])];
+    if (!fails) made = [...made, { amountMinor, wish }];
+  }
+  checkRefunds(postings, made);
+  return made.length;
+}
+
+function checkRefunds(postings: readonly Posting[], made: readonly Made[]): void {
+  const refunded = sumMinor(made.map(({ amountMinor }) => amountMinor));
+  const captured = capturedIn(postings);
+  must(refunded <= captured, `refunded ${refunded} of ${captured}`);
+  const held = totalOf(postings, ({ account }) => account === 'provider_clearing');
+  must(held === captured - refunded, `the provider holds ${held} of ${captured} − ${refunded}`);
+  for (const account of ['customer', 'refunds_in_transit']) {
+    const left = totalOf(postings, (move) => move.account === account);
+    must(left === 0, `refunds leave ${left} in ${account}`);
+  }
+  const all = totalOf(postings, () => true);
+  must(all === 0, `all accounts together hold ${all}`);
+}
