@@ -217,7 +217,7 @@ describe('under random faults', () => {
       secretKey: 'sk_test_x',
       apiBase: sandbox.url,
       webhookSecret: SECRET,
-      timeoutMs: 40,
+      timeoutMs: 250,
     });
     const orders = Array.from({ length: 30 }, (_, index) => `ord_${index}`);
     await Promise.all(

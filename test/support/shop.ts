@@ -17,6 +17,9 @@ type Ask = {
   readonly key?: string;
 };
 
+/** A step that a killed worker had taken is given to another one after 10 to 30 seconds. */
+const patienceMs = 60_000;
+
 function createCaller(apiUrl: string) {
   async function call(
     method: string,
@@ -146,7 +149,7 @@ function sayings({ get, post }: Caller, { ids, merchantKey, driverKey }: Tenants
     /** Polls the read model until it says so. */
     until: async (orderId: string, wanted: object): Promise<void> => {
       await expect
-        .poll(() => order(orderId), { timeout: 30_000, interval: 50 })
+        .poll(() => order(orderId), { timeout: patienceMs, interval: 50 })
         .toMatchObject(wanted);
     },
     goOnline: (): Promise<Reply> =>
