@@ -68,7 +68,12 @@ type OrderEvents =
   | { readonly type: 'order.converted_to_pickup' }
   | { readonly type: 'order.held'; readonly until: number }
   | { readonly type: 'order.unheld' }
-  | { readonly type: `order.${EndStatus}`; readonly endReason: EndReason; readonly code?: string }
+  | {
+      readonly type: `order.${EndStatus}`;
+      readonly endReason: EndReason;
+      readonly code?: string;
+      readonly outOfStock?: readonly number[];
+    }
   | ({ readonly type: 'order.settled' } & Settlement)
   | { readonly type: 'order.completed' };
 

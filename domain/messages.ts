@@ -32,7 +32,12 @@ type MerchantCommand =
       readonly kind: 'accept';
       /** From now until ready; policy's estimate when absent. */ readonly prepMs?: number;
     }
-  | ({ readonly kind: 'deny'; readonly code: DenyCode } & Noted)
+  | ({
+      readonly kind: 'deny';
+      readonly code: DenyCode;
+      /** Positions of items that are not there. */
+      readonly outOfStock?: readonly number[];
+    } & Noted)
   | ({ readonly kind: 'delayPrep'; readonly readyInMs: number } & Noted)
   | { readonly kind: 'markReady' }
   | ({ readonly kind: 'handOver' } & HandOver)
@@ -163,6 +168,9 @@ export const placeUpdate = 'place';
 
 /** The provider says that something happened to this payment; the workflow asks the provider what. */
 export type PaymentSettled = { readonly providerRef: string };
+/** For support, in the Temporal UI or on the command line: the read model's row, and what the order waits for. */
+export const orderViewQuery = 'orderView';
+export const deadlinesViewQuery = 'deadlinesView';
 export const paymentSettledSignal = 'paymentSettled';
 /** The event log may be ahead of the workflow (its worker died between commit and answer): read it. */
 export const catchUpSignal = 'catchUp';

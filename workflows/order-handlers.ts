@@ -6,6 +6,7 @@ import {
   CancellationScope,
   condition,
   currentUpdateInfo,
+  defineQuery,
   defineSignal,
   defineUpdate,
   setHandler,
@@ -14,6 +15,8 @@ import type { Refusal } from '../domain/errors.ts';
 import type { Actor } from '../domain/events.ts';
 import {
   catchUpSignal,
+  deadlinesViewQuery,
+  orderViewQuery,
   paymentSettledSignal,
   placeUpdate,
   updateNames,
@@ -23,6 +26,8 @@ import {
   type UpdateName,
 } from '../domain/messages.ts';
 import { hasEnded, simpleStatus } from '../domain/order.ts';
+import { deadlinesOf } from '../domain/lifecycle.ts';
+import { rowOf } from '../domain/view.ts';
 import { judge, type Life, type Outcome } from './life.ts';
 
 /** The refusal's details carry the sequence it was judged at: a caller that knows a later one asks to catch up. */
@@ -54,6 +59,8 @@ export function listen(life: Life): void {
       { validator: (envelope) => refuseEarly(life, envelope) },
     );
   }
+  setHandler(defineQuery(orderViewQuery), () => rowOf(life.state));
+  setHandler(defineQuery(deadlinesViewQuery), () => deadlinesOf(life.state));
   setHandler(defineSignal<[PaymentSettled]>(paymentSettledSignal), ({ providerRef }) => {
     const commandId = `settled:${providerRef}:${life.state.sequence}`;
     life.inbox.push({ commandId, command: { kind: 'checkPayment', providerRef }, actor: system });

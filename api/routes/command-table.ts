@@ -97,7 +97,13 @@ export const commandTable: { readonly [P in Path]: Row<P> } = {
   deny: {
     summary: 'Deny',
     roles: merchant,
-    read: ({ code }) => ({ command: { kind: 'deny', code } }),
+    needsItems: true,
+    read: ({ code, out_of_stock: outOfStock }, { items }) => ({
+      command: { kind: 'deny', code, ...(outOfStock && { outOfStock }) },
+      unfit: outOfStock?.some((line) => line >= items.length)
+        ? badField('out_of_stock', 'names no item of the order', items.length - 1)
+        : undefined,
+    }),
   },
   delay: {
     summary: 'The goods take longer',

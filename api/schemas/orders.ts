@@ -159,7 +159,18 @@ const handOver = {
 export const commands = {
   acknowledge: Body({}),
   accept: Accept,
-  deny: Body({ code: Type.Enum(denyCodes), ...note }),
+  deny: Body({
+    code: Type.Enum(denyCodes),
+    out_of_stock: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 0, maximum: 199 }), {
+        minItems: 1,
+        maxItems: 200,
+        uniqueItems: true,
+        description: 'Positions of the items that are not there, from 0',
+      }),
+    ),
+    ...note,
+  }),
   delay: Body({ ready_in_seconds: Seconds(3_600), ...note }),
   ready: Body({}),
   'hand-over': Body(handOver),

@@ -136,8 +136,9 @@ const orderTexts: Texts = {
   'order.converted_to_pickup': () => 'the customer will collect the goods',
   'order.held': ({ until }, { by }) => `${by} holds all deadlines until ${clock(until)}`,
   'order.unheld': (_, { by }) => `${by} ends the hold`,
-  'order.denied': ({ code, endReason }, { by }) =>
-    `${by} denies the order: ${endReason}${coded(code)}`,
+  'order.denied': ({ code, endReason, outOfStock = [] }, { by }) =>
+    `${by} denies the order: ${endReason}${coded(code)}` +
+    (outOfStock.length > 0 ? `, out of stock: position ${outOfStock.join(', ')}` : ''),
   'order.expired': () => 'the merchant did not answer in time: the order expires',
   'order.cancelled': ({ endReason }, { by }) => `${by} cancels the order: ${endReason}`,
   'order.failed': ({ endReason, code }) => `the order fails: ${endReason}${coded(code)}`,

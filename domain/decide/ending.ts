@@ -20,6 +20,7 @@ type Ending = {
   readonly status: EndStatus;
   readonly endReason: EndReason;
   readonly code?: string;
+  readonly outOfStock?: readonly number[];
   /** What becomes of the delivery, unless it is simply cancelled. */
   readonly delivery?: OrderEventBody;
   /** Settled as another end, or by shares of its own. */
@@ -35,7 +36,7 @@ const moves = (settlement: Settlement): boolean =>
 const noDelivery: ReadonlySet<string> = new Set(['none', 'cancelled']);
 
 export function ending(state: OrderState, how: Ending): readonly OrderEventBody[] {
-  const { status, endReason, code, delivery, end: settledAs = endReason } = how;
+  const { status, endReason, code, outOfStock, delivery, end: settledAs = endReason } = how;
   const { settlement: agreed } = state.facts.policy;
   const shares = how.shares ?? sharesOf(agreed, { end: settledAs, stage: stageOf(state) });
   const settlement = settle(billOf(state, settledAs), shares);
@@ -45,7 +46,12 @@ export function ending(state: OrderState, how: Ending): readonly OrderEventBody[
       ? []
       : [{ type: 'delivery.cancelled' }];
   return [
-    { type: `order.${status}`, endReason, ...(code === undefined ? {} : { code }) },
+    {
+      type: `order.${status}`,
+      endReason,
+      ...(code === undefined ? {} : { code }),
+      ...(outOfStock === undefined ? {} : { outOfStock }),
+    },
     ...closing,
     ...(moves(settlement) ? [{ type: 'order.settled', ...settlement } as const] : []),
     ...releaseOrCapture(state, settlement.customerMinor),

@@ -32,10 +32,11 @@ export function accept(state: OrderState, { prepMs }: CommandOf<'accept'>, now: 
   );
 }
 
-export const deny = (state: OrderState, { code }: CommandOf<'deny'>): Decision =>
-  state.order.status === 'pending'
-    ? end(state, { status: 'denied', endReason: 'merchant_denied', code })
-    : notPending(state);
+export function deny(state: OrderState, { code, outOfStock }: CommandOf<'deny'>): Decision {
+  if (state.order.status !== 'pending') return notPending(state);
+  const missing = outOfStock === undefined ? {} : { outOfStock };
+  return end(state, { status: 'denied', endReason: 'merchant_denied', code, ...missing });
+}
 
 function notPending(state: OrderState): Decision {
   const { order } = state;

@@ -147,7 +147,7 @@ async function followMood(city: City, acting: Acting): Promise<void> {
   const { clock, signal, market } = city;
   const { order, orderId } = acting;
   const { customerMood, placedAt, name, script } = order;
-  if (customerMood.kind === 'calls_support') return callSupport(city, orderId);
+  if (customerMood.kind === 'calls_support') return callSupport(city, acting);
   const secret = market.customers.get(name)?.secret;
   if (secret === undefined) return;
   const own = { orderId, secret };
@@ -213,10 +213,18 @@ async function answerShortage(
   await command(city, { ...own, action: 'shortage-answer', body: { answer }, intention: '1' });
 }
 
-async function callSupport(city: City, orderId: string): Promise<void> {
+const movedByM = 400;
+
+async function callSupport(city: City, { order, orderId }: Acting): Promise<void> {
+  const { dropoff, script } = order;
   const taken = await hears(city, { orderId, heard: is('order.accepted') });
   if (taken === undefined || !(await passes(city, 2))) return;
-  await actOn(city, { orderId, action: 'cancel', reason: 'customer_request' });
+  const reason = 'customer_request';
+  if (script.support !== 'change-address')
+    return void (await actOn(city, { orderId, action: 'cancel', reason }));
+  const location = placeOf({ x: dropoff.x + movedByM, y: dropoff.y - movedByM });
+  const body = { location, address: personOf(2).address };
+  await actOn(city, { orderId, action: 'change-address', reason, body });
 }
 
 /** In the bank's app, not in ours. */

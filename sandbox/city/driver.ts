@@ -8,9 +8,19 @@ import { failAtTheDoor, goSilent, meetTrouble, stayAway, type Position } from '.
 import { saysNo } from './moods.ts';
 import { isMine, pickUp, setOffAt, type Driver } from './fetching.ts';
 import type { Script } from './plan.ts';
-import { halfWay, placeOf, spotOf } from './projection.ts';
+import type { Place } from '../../domain/geo.ts';
+import { halfWay, placeOf, spotOf, type Spot } from './projection.ts';
 import { askForThePin } from './proofs.ts';
-import { readOffer, readOffers, totalOf, type OfferView, type OfferedStop } from './wire.ts';
+import { actOn } from './support.ts';
+import {
+  dropoffOf,
+  readOffer,
+  readOffers,
+  totalOf,
+  type OfferView,
+  type OfferedStop,
+} from './wire.ts';
+import type { Helper } from './world.ts';
 
 const longestWaitS = 25;
 /** A driver who has dropped out takes a rest before the next offer. */
@@ -51,6 +61,7 @@ type Shift = {
 async function work(driver: Driver): Promise<void> {
   const position = { spot: driver.plan.home, freeAt: driver.plan.onAt };
   const shift: Shift = { errands: createErrands(), position, instead: undefined, over: false };
+  driver.city.world.standBy(helperOf(driver, shift));
   const listening = listen(driver, shift).finally(() => {
     shift.over = true;
     shift.errands.wake();
@@ -58,6 +69,15 @@ async function work(driver: Driver): Promise<void> {
   await Promise.all([listening, driveAll(driver, shift)]);
   if (!driver.city.signal.aborted) await goOffline(driver);
 }
+
+const helperOf = (driver: Driver, shift: Shift): Helper => ({
+  idleAt: () =>
+    shift.over || shift.instead || shift.errands.deliveries() > 0 ? undefined : shift.position.spot,
+  come(orderId, to) {
+    shift.instead = (position) => takeOver(driver, { orderId, to, position });
+    shift.errands.wake();
+  },
+});
 
 /** Takes offers while there is room, also on the way. */
 async function listen(driver: Driver, shift: Shift): Promise<void> {
@@ -199,6 +219,31 @@ async function drivenErrand(
   return fetched.position;
 }
 
+type Taking = { readonly orderId: string; readonly to: Spot; readonly position: Position };
+
+/** Goes where another driver stands with the goods, and brings them. */
+async function takeOver(driver: Driver, { orderId, to, position }: Taking): Promise<Position> {
+  const { city, identity } = driver;
+  const { secret, id } = identity;
+  const departAt = setOffAt(driver, position);
+  const { spot, at: freeAt } = await drive(city, { secret, from: position.spot, to, departAt });
+  const body = { driver_id: id };
+  const action = 'transfer';
+  const said = await actOn(city, { orderId, action, reason: 'driver_unreachable', body });
+  const here = { spot, freeAt };
+  if (said.kind === 'refused') return here;
+  const at = placeOf(to);
+  const order = { orderId, pickup: at, dropoff: await doorOf(driver, orderId), status: 'assigned' };
+  return dropOff(driver, { order, position: here });
+}
+
+/** Where the phone says at this moment that it goes. */
+const doorOf = async ({ city, identity }: Driver, orderId: string): Promise<Place> => {
+  const { secret } = identity;
+  const answer = await city.client.call({ method: 'GET', path: `/v1/orders/${orderId}`, secret });
+  return dropoffOf(answer.body);
+};
+
 async function dropOff(
   driver: Driver,
   { order, position }: { readonly order: OfferedStop; readonly position: Position },
@@ -216,10 +261,11 @@ async function dropOff(
     from = met.position;
   }
   const half = world.plan.dropoffServiceMinutes / 2;
+  const moved = script.support === 'change-address';
   const way = await drive(city, {
     secret: identity.secret,
     from: from.spot,
-    to: spotOf(order.dropoff),
+    to: spotOf(moved ? await doorOf(driver, orderId) : order.dropoff),
     departAt: setOffAt(driver, from),
   });
   if (script.atDoor !== undefined)

@@ -74,6 +74,17 @@ const scenes: Readonly<Record<End, readonly Scene[]>> = {
       script: { problem: 'accident', support: 'remake' },
     },
     {
+      name: 'an accident, a second driver takes the goods over',
+      shows: ['delivery.problem_reported', 'delivery.transferred', 'delivery.delivered'],
+      script: { problem: 'accident', support: 'transfer' },
+    },
+    {
+      name: 'the customer has moved',
+      shows: ['order.accepted', 'order.address_changed', 'delivery.delivered'],
+      customerMood: { kind: 'calls_support' },
+      script: { support: 'change-address' },
+    },
+    {
       name: 'the vehicle breaks down, nobody decides',
       shows: ['delivery.problem_reported', 'delivery.unassigned', 'delivery.picked_up'],
       script: { problem: 'vehicle' },

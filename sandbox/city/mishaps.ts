@@ -112,6 +112,7 @@ export async function meetTrouble(
   });
   const { problem } = scriptOf(city, order);
   const said = await tell(city, trip, { action: 'problem', body: { problem } });
+  city.world.breakDown(orderId, way.spot);
   const decided =
     said.kind === 'refused'
       ? undefined
@@ -119,6 +120,7 @@ export async function meetTrouble(
           orderId,
           heard: ({ type, driverId }) =>
             type === 'delivery.redelivery_started' ||
+            type === 'delivery.transferred' ||
             (type === 'delivery.unassigned' && driverId === identity.id),
         });
   return {

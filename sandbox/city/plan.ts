@@ -37,13 +37,13 @@ export type CustomerMood =
   /** The bank asks for 3-D Secure, which the customer completes after a while. */
   | { readonly kind: 'authenticates'; readonly afterMinutes: number }
   | { readonly kind: 'impatient'; readonly cancelsAfterMinutes: number }
-  /** Calls support, who cancels. */
+  /** Calls support, who cancels unless the script says otherwise. */
   | { readonly kind: 'calls_support' };
 
 /** What support does in this city. */
 export type SupportDeed = Extract<
   SupportActionName,
-  'cancel' | 'remake' | 'redeliver' | 'mark-lost' | 'mark-damaged'
+  'cancel' | 'remake' | 'redeliver' | 'transfer' | 'change-address' | 'mark-lost' | 'mark-damaged'
 >;
 
 /** What is special about an order: what was ordered and how, and what happens to it. Absent: nothing. */
@@ -68,7 +68,7 @@ export type Script = {
   /** What the first driver does with it. */
   readonly driver?: 'never_comes' | 'loses_phone' | 'vanishes';
   readonly problem?: Problem;
-  /** What support does about the problem; absent: nothing. */
+  /** What support does about the problem, or for the customer who calls; absent: nothing. */
   readonly support?: SupportDeed;
   /** Why it is not handed over at the door. */
   readonly atDoor?: { readonly reason: DropoffFailure; readonly tries?: readonly ContactChannel[] };

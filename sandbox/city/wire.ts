@@ -51,6 +51,10 @@ export const fieldOf = (body: unknown, name: string): string | undefined =>
 export const totalOf = (body: unknown): number =>
   Number(recordOf(recordOf(body)['totals'])['total_minor']);
 
+/** Where an order goes. */
+export const dropoffOf = (body: unknown): Place =>
+  readPlace(recordOf(recordOf(body)['dropoff'])['location']);
+
 /** The orders in support's queue. */
 export const readQueue = (body: unknown): readonly string[] =>
   listOf(recordOf(body)['data']).map((row) => textOf(row['order_id']));

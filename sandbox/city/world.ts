@@ -43,6 +43,12 @@ export type OrderLife = {
 
 type Listener = (event: FeedEvent) => void;
 
+/** A driver whom support may call: where they are while they have nothing to do, and that they come. */
+export type Helper = {
+  readonly idleAt: () => Spot | undefined;
+  readonly come: (orderId: string, to: Spot) => void;
+};
+
 export type World = ReturnType<typeof createWorld>;
 
 /** Ready and nobody has taken it yet. */
@@ -84,6 +90,7 @@ export function createWorld(plan: CityPlan, clock: CityClock) {
   const feed = createFeed();
   const counter = createCounter();
   const played = new Set<string>();
+  const help = createHelp((from, to) => driveMinutes(plan, { from, to }));
 
   function change(name: string, part: Partial<OrderLife>): void {
     const life = lives.get(name);
@@ -133,6 +140,9 @@ export function createWorld(plan: CityPlan, clock: CityClock) {
       const before = played.size;
       return played.add(`${orderId} ${scene}`).size > before;
     },
+    standBy: help.standBy,
+    breakDown: help.breakDown,
+    sendHelp: help.send,
     /** An answer that nobody should get, or a robot that gave up. */
     odd: (what: string): void => void oddities.set(what, (oddities.get(what) ?? 0) + 1),
     oddities: (): ReadonlyMap<string, number> => oddities,
@@ -171,6 +181,30 @@ function createFeed() {
       listeners.set(orderId, all.add(listener));
       [...(events.get(orderId) ?? [])].forEach(listener);
       return () => void all.delete(listener);
+    },
+  };
+}
+
+/** Goods that stand on the road, each for the nearest driver who has nothing to do. */
+function createHelp(minutesOf: (from: Spot, to: Spot) => number) {
+  const helpers: Helper[] = [];
+  const waiting = new Map<string, Spot>();
+  return {
+    standBy: (helper: Helper): void => void helpers.push(helper),
+    breakDown: (orderId: string, spot: Spot): void => void waiting.set(orderId, spot),
+    /** Once one is found, nobody else is sent. */
+    send: (orderId: string): void => {
+      const to = waiting.get(orderId);
+      if (to === undefined) return;
+      const [nearest] = helpers
+        .flatMap((helper) => {
+          const from = helper.idleAt();
+          return from === undefined ? [] : [{ helper, minutes: minutesOf(from, to) }];
+        })
+        .toSorted((a, b) => a.minutes - b.minutes);
+      if (nearest === undefined) return;
+      waiting.delete(orderId);
+      nearest.helper.come(orderId, to);
     },
   };
 }

@@ -92,6 +92,8 @@ const effectOf: Readonly<Record<ClientAction, readonly string[]>> = {
   'arrive-at-return': ['delivery.arrived_at_return'],
   'complete-return': ['delivery.returned'],
   remake: ['order.remade'],
+  transfer: ['delivery.transferred'],
+  'change-address': ['order.address_changed'],
   redeliver: ['delivery.redelivery_started'],
   'mark-lost': ['order.failed'],
   'mark-damaged': ['order.failed'],

@@ -142,6 +142,23 @@ describe('a command', () => {
   });
 });
 
+describe('deny', () => {
+  it('says which items are not there, and names no other', async () => {
+    const code = 'item_unavailable';
+    const none = await say('deny', { body: { code, out_of_stock: [0, 7] } });
+    expect(none).toMatchObject({ status: 400, body: { errors: [{ field: 'out_of_stock' }] } });
+    expect((await say('deny', { body: { code, out_of_stock: [0] } })).status).toBe(200);
+    const secret = world.shop.owner;
+    const { body } = await world.call('GET', `/v1/orders/${orderId}/timeline`, { secret });
+    expect(body['data']).toContainEqual(
+      expect.objectContaining({
+        type: 'order.denied',
+        text: expect.stringMatching(/merchant_denied: item_unavailable, out of stock: position 0$/),
+      }),
+    );
+  });
+});
+
 describe('cancel', () => {
   it.each([
     ['a merchant', () => world.shop.owner, 'cancelled_by_merchant'],

@@ -15,6 +15,7 @@ import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { componentsOf } from './components.ts';
 import { captured, combinationOf, hear, hour, placedAt, say } from './lives.ts';
+import { untruths } from './truth.ts';
 
 /** `afterMs` from the node it leaves; `by`: the outside world, a deadline, or the provider's answer. */
 export type Move = {
@@ -95,6 +96,8 @@ export function walk(
           violations.add(`${draft.command.kind} does nothing in ${combinationOf(state)}`);
         return [];
       }
+      if (draft.by === 'deadline')
+        for (const text of untruths(state, heard.events, later)) violations.add(text);
       if (isOver(state))
         violations.add(`${draft.command.kind} is heard after the end in ${combinationOf(state)}`);
       for (const machine of machines) {

@@ -28,6 +28,7 @@ import {
   type Draw,
 } from './lives.ts';
 import { sayings } from './sayings.ts';
+import { untruths } from './truth.ts';
 
 type Hold = 'nothing' | 'needs_action' | 'held' | 'released' | 'captured';
 type Sent = { readonly call: PaymentCall; answered: boolean };
@@ -123,12 +124,14 @@ function wake(world: World): void {
   const { overdueGraceMs, overdueExtensionMs } = world.facts.policy;
   for (let due = dueAt(world.state, world.now); due; due = dueAt(world.state, world.now)) {
     const lateMs = world.now - due.at;
-    const before = world.state.sequence;
+    const before = world.state;
     if (due.irreversible && lateMs > overdueGraceMs && !(due.key in world.state.extended)) {
       const until = world.now + Math.min(lateMs, overdueExtensionMs);
       turn(world, { kind: 'putOff', key: due.key, until });
     } else turn(world, { kind: due.exit });
-    must(world.state.sequence > before, `${due.exit} is due and does nothing`);
+    must(world.state.sequence > before.sequence, `${due.exit} is due and does nothing`);
+    const [untrue] = untruths(before, world.log.slice(before.sequence), world.now);
+    must(untrue === undefined, `${due.exit}: ${untrue}`);
   }
 }
 

@@ -13,7 +13,7 @@ import { difficult, obliging } from '../../sandbox/city/moods.ts';
 import { formatMinute, type PlannedOrder } from '../../sandbox/city/plan.ts';
 import { placeOf, spotOf, straightM, type Spot } from '../../sandbox/city/projection.ts';
 import { createRandom } from '../../sandbox/city/random.ts';
-import { driveMinutes, type OrderLife } from '../../sandbox/city/world.ts';
+import { createWorld, driveMinutes, type OrderLife } from '../../sandbox/city/world.ts';
 
 describe('map', () => {
   const random = createRandom(7);
@@ -195,6 +195,30 @@ describe('a generated day', () => {
     expect(new Set(orders.map(({ customerMood }) => customerMood.kind))).toEqual(
       new Set(['calm', 'second_card', 'gives_up', 'authenticates', 'impatient']),
     );
+  });
+});
+
+describe('goods that stand on the road', () => {
+  it('are fetched by the nearest driver who has nothing to do, and by nobody else', () => {
+    const clock = createClock({ speed: 1, startMinute: 0, startedAt: Date.now() });
+    const world = createWorld(day(1), clock);
+    const came: string[] = [];
+    let near: Spot | undefined;
+    const standBy = (name: string, idleAt: () => Spot | undefined): void =>
+      world.standBy({
+        idleAt,
+        come: (orderId, { x }) => void came.push(`${name} ${orderId} ${x}`),
+      });
+    standBy('far', () => ({ x: 9_000, y: 0 }));
+    standBy('near', () => near);
+    world.sendHelp('nowhere');
+    world.breakDown('a', { x: 1_000, y: 0 });
+    world.breakDown('b', { x: 2_000, y: 0 });
+    world.sendHelp('a');
+    near = { x: 1_500, y: 0 };
+    world.sendHelp('b');
+    world.sendHelp('b');
+    expect(came).toEqual(['far a 1000', 'near b 2000']);
   });
 });
 

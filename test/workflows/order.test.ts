@@ -3,7 +3,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../db/new-id.ts';
 import { fold } from '../../domain/evolve.ts';
+import type { Deadline } from '../../domain/lifecycle.ts';
+import { deadlinesViewQuery, orderViewQuery } from '../../domain/messages.ts';
 import { initialState } from '../../domain/order.ts';
+import type { OrderRow } from '../../domain/view.ts';
 import {
   atOnce,
   createWorld,
@@ -49,6 +52,13 @@ describe('order', () => {
     const order = orderIn(world, facts);
     expect(await order.place()).toEqual(done);
     await order.seen('order.submitted');
+    const [next] = await order.handle.query<readonly Deadline[]>(deadlinesViewQuery);
+    expect(next).toMatchObject({ exit: 'remindMerchant', owner: 'merchant' });
+    expect(await order.handle.query<OrderRow>(orderViewQuery)).toMatchObject({
+      status: 'PENDING',
+      nextExit: 'remindMerchant',
+      sequence: order.events().length,
+    });
     await deliver(order);
     const result = await order.result();
     expect(result).toMatchObject({
