@@ -45,8 +45,9 @@ export const snapshotOf = ({
   orders: orders.map((row) => searching(row, rungAt(policy, now - row.searchSince))),
   drivers: drivers.map((driver) =>
     online(driver, {
-      place: placeOf(driver, live.get(driver.driverId), now - policy.positionMaxAgeMs),
+      known: knownOf(driver, live.get(driver.driverId), now - policy.positionMaxAgeMs),
       takesCash: (cash.get(driver.driverId) ?? 0) < policy.cashLimitMinor,
+      policy,
     }),
   ),
 });
@@ -54,30 +55,40 @@ export const snapshotOf = ({
 const searching = ({ readyAt, ...row }: SearchingRow, rung: number): SearchingOrder => ({
   ...row,
   rung,
-  ready: known(readyAt),
+  ready: certain(readyAt),
 });
 
-const known = (at: number | undefined): ReadyEstimate | undefined =>
+const certain = (at: number | undefined): ReadyEstimate | undefined =>
   at === undefined ? undefined : { earlyAt: at, expectedAt: at, lateAt: at };
 
 /** The newest place; nowhere, when nobody has heard of the driver for long. */
-function placeOf(
+function knownOf(
   { place, placeAt }: DriverRow,
   live: KnownPlace | undefined,
   oldest: number,
-): Place | undefined {
-  if (live && live.at >= (placeAt ?? 0)) return live.at < oldest ? undefined : live.place;
-  return placeAt !== undefined && placeAt < oldest ? undefined : place;
+): KnownPlace | undefined {
+  const stored = place && placeAt !== undefined ? { place, at: placeAt } : undefined;
+  const newest = live && live.at >= (placeAt ?? 0) ? live : stored;
+  return newest && newest.at >= oldest ? newest : undefined;
 }
 
-type Now = { readonly place: Place | undefined; readonly takesCash: boolean };
+type Now = {
+  readonly known: KnownPlace | undefined;
+  readonly takesCash: boolean;
+  readonly policy: Policy;
+};
 
-const online = (driver: DriverRow, { place, takesCash }: Now): OnlineDriver => ({
+/** Half of a service comes after the hand-over: the way back to the vehicle. */
+const leavesAt = (servedAt: number, { pickupServiceMs, dropoffServiceMs }: Policy): number =>
+  servedAt + Math.max(pickupServiceMs, dropoffServiceMs) / 2;
+
+const online = (driver: DriverRow, { known, takesCash, policy }: Now): OnlineDriver => ({
   driverId: driver.driverId,
   capacity: driver.capacity,
   shiftEndsAt: driver.shiftEndsAt,
   hasOpenOffer: driver.hasOpenOffer,
-  place,
+  place: known?.place,
+  placeFrom: known && Math.max(known.at, leavesAt(driver.servedAt ?? 0, policy)),
   route: driver.stops.map(routeStop),
   vehicle: driver.vehicle,
   skills: takesCash ? [...driver.skills, 'cash'] : driver.skills,
@@ -85,4 +96,4 @@ const online = (driver: DriverRow, { place, takesCash }: Now): OnlineDriver => (
 });
 
 const routeStop = ({ kind, orderId, place, readyAt }: Stop): RouteStop =>
-  kind === 'pickup' ? { kind, orderId, place, ready: known(readyAt) } : { kind, orderId, place };
+  kind === 'pickup' ? { kind, orderId, place, ready: certain(readyAt) } : { kind, orderId, place };

@@ -42,6 +42,8 @@ export type DriverRow = {
   /** The last place that PostgreSQL knows; Redis may know a newer one. */
   readonly place: Place | undefined;
   readonly placeAt: number | undefined;
+  /** When goods were last taken or given. */
+  readonly servedAt: number | undefined;
   readonly shiftEndsAt: number | undefined;
   readonly hasOpenOffer: boolean;
   readonly skills: readonly DriverSkill[];
@@ -181,7 +183,7 @@ function outcomeOf(status: OfferOrderStatus): EarlierOffer['outcome'] | 'live' {
 /** Everybody who is online in the market, by id. */
 export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly DriverRow[]> {
   const { rows } = await sql<OnlineRow>`
-    SELECT id, capacity, lat, lng, position_at, shift_ends_at, skills, vehicle, merchant_id,
+    SELECT id, capacity, lat, lng, position_at, served_at, shift_ends_at, skills, vehicle, merchant_id,
       EXISTS (SELECT FROM offers WHERE driver_id = drivers.id AND status = 'open') AS has_open_offer
     FROM drivers WHERE market_id = ${marketId} AND online ORDER BY id`.execute(db);
   const stops = await readStops(db, marketId);
@@ -190,6 +192,7 @@ export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly 
     capacity: row.capacity,
     place: row.lat === null || row.lng === null ? undefined : { lat: row.lat, lng: row.lng },
     placeAt: row.position_at?.getTime(),
+    servedAt: row.served_at?.getTime(),
     shiftEndsAt: row.shift_ends_at?.getTime(),
     hasOpenOffer: row.has_open_offer,
     skills: row.skills,
@@ -205,6 +208,7 @@ type OnlineRow = {
   readonly lat: number | null;
   readonly lng: number | null;
   readonly position_at: Date | null;
+  readonly served_at: Date | null;
   readonly shift_ends_at: Date | null;
   readonly has_open_offer: boolean;
   readonly skills: readonly DriverSkill[];

@@ -42,12 +42,15 @@ const time = (ms: number | undefined): Date | null => (ms === undefined ? null :
 async function append(db: Db | Transaction<Database>, input: RecordInput): Promise<void> {
   const { facts, row, events } = input;
   const at = new Date(input.at);
+  const served = events.find(isService);
   const result = await sql`
     WITH appended AS (
       INSERT INTO order_events (order_id, sequence, merchant_id, type, body, actor, command_id, at)
       SELECT ${facts.orderId}, ${input.expectedSequence}::int + n - 1, ${facts.merchantId}, e->>'type', e - 'type',
              ${JSON.stringify(input.actor)}::jsonb, ${input.commandId}, ${at}
       FROM jsonb_array_elements(${JSON.stringify(events)}::jsonb) WITH ORDINALITY AS event(e, n)
+    ), served AS (
+      UPDATE drivers SET served_at = ${at} WHERE id = ${served?.driverId ?? null}
     )
     UPDATE orders SET
       sequence = ${row.sequence}, status = ${row.status}, order_status = ${row.orderStatus},
@@ -64,6 +67,11 @@ async function append(db: Db | Transaction<Database>, input: RecordInput): Promi
     WHERE id = ${facts.orderId}`.execute(db);
   if (result.numAffectedRows !== 1n) throw new Error(`order ${facts.orderId} has no draft`);
 }
+
+type Service = Extract<OrderEventBody, { type: 'delivery.picked_up' | 'delivery.delivered' }>;
+
+const isService = (event: OrderEventBody): event is Service =>
+  event.type === 'delivery.picked_up' || event.type === 'delivery.delivered';
 
 type More = {
   readonly trx: Transaction<Database>;

@@ -99,6 +99,7 @@ export type Database = MoneyTables & {
     lat: number | null;
     lng: number | null;
     position_at: Time | null;
+    served_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     skills: ColumnType<DriverSkill[], DriverSkill[] | undefined, DriverSkill[]>;
     vehicle: ColumnType<Vehicle | null, Vehicle | null | undefined, Vehicle | null>;
     merchant_id: ColumnType<string | null, string | null | undefined, string | null>;

@@ -68,7 +68,8 @@ export const liveRules = (
   ...rulesOf(policyFor(instance)),
   matching,
   // A millisecond of ours: the routes of the API know no zero.
-  commitAheadMs: Math.ceil(speed),
+  // People are free between two live rounds, on the minute of a virtual one.
+  commitAheadMs: policyFor(instance).dispatchTickMs,
   commitSlackMs: Math.ceil(speed),
   detourLimitMs: Math.ceil(speed),
   rungs: [{ radiusM: 100_000, durationMs: dayMs }],
