@@ -1,8 +1,10 @@
 // What a refund is judged on: what the order took, gave back and shared out, from the ledger and the refunds before it.
 
 import { sql } from 'kysely';
+import { providerOf } from '../domain/payment-methods.ts';
 import {
   earnersOf,
+  isOwnRefund,
   isRefundAlive,
   type Earner,
   type Move,
@@ -17,6 +19,7 @@ export type RefundTarget = {
   readonly merchantId: string;
   readonly customerId: string;
   readonly currency: string;
+  readonly provider: string;
   readonly providerRef: string;
 };
 
@@ -30,6 +33,7 @@ export async function findRefundTarget(
   const row = await db
     .selectFrom('orders as o')
     .select(['o.id', 'o.merchant_id', 'o.customer_id', 'o.currency', 'o.provider_ref'])
+    .select(sql<string | null>`o.facts->>'paymentMethod'`.as('payment_method'))
     .where('o.id', '=', orderId)
     .where(ordersIn(scope))
     .executeTakeFirst();
@@ -39,6 +43,7 @@ export async function findRefundTarget(
       merchantId: row.merchant_id,
       customerId: row.customer_id,
       currency: row.currency,
+      provider: providerOf(row.payment_method ?? ''),
       providerRef: row.provider_ref ?? undefined,
     }
   );
@@ -63,12 +68,16 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
     await movesOf(trx, id),
     await trx
       .selectFrom('refunds')
-      .select(['status', 'amount_minor', 'wish'])
+      .select(['status', 'amount_minor', 'wish', 'reason'])
       .where('order_id', '=', id)
       .execute(),
     await isDisputed(trx, id),
   ];
-  const alive = refunds.filter(({ status }) => isRefundAlive(status));
+  const kept = refunds.filter(({ status }) => isRefundAlive(status));
+  const alive = kept.filter(({ reason }) => !isOwnRefund(reason));
+  const prepaid = kept.filter(({ reason }) => reason === 'prepaid');
+  const sumOf = (rows: typeof refunds): number =>
+    rows.reduce((sum, refund) => sum + refund.amount_minor, 0);
   const parts = alive.flatMap(({ wish }) => (wish.kind === 'parts' ? [wish] : []));
   const refundedOf = (index: number): number =>
     parts
@@ -76,10 +85,12 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
       .reduce((sum, { quantity }) => sum + quantity, 0);
   return {
     basis: {
-      capturedMinor: moves
-        .filter((move) => move.kind === 'capture' && move.account === 'provider_clearing')
-        .reduce((sum, move) => sum + move.amountMinor, 0),
-      refundedMinor: alive.reduce((sum, refund) => sum + refund.amount_minor, 0),
+      // Of what was taken before the end only what the settlement asks for was kept.
+      capturedMinor:
+        moves
+          .filter((move) => move.kind === 'capture' && move.account === 'provider_clearing')
+          .reduce((sum, move) => sum + move.amountMinor, 0) - sumOf(prepaid),
+      refundedMinor: sumOf(alive),
       disputed,
       items: order.items.map((item, index) => ({
         unitPriceMinor: item.unit_price_minor,

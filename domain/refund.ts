@@ -22,7 +22,14 @@ export const refundReasons = [
   'duplicate_payment',
   'other',
 ] as const;
-export type RefundReason = (typeof refundReasons)[number];
+/** Of what the system gives back by itself: money that no settlement ever asked for. */
+export const ownRefundReasons = ['prepaid', 'late_payment'] as const;
+export type OwnRefundReason = (typeof ownRefundReasons)[number];
+export type RefundReason = (typeof refundReasons)[number] | OwnRefundReason;
+
+/** Nobody asked for it: it takes nothing away from what may still be asked for. */
+export const isOwnRefund = (reason: RefundReason): reason is OwnRefundReason =>
+  ownRefundReasons.some((own) => own === reason);
 
 /** Waits for a second person · intent recorded · the provider works on it · over. */
 export const refundStatuses = [

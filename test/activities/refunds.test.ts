@@ -62,7 +62,7 @@ async function ask(order: PaidOrder, change: Partial<NewRefund> = {}): Promise<R
 const died = new Error('the process died');
 const worker = (crashAt?: string) =>
   createRefundActivities({
-    gateway,
+    portOf: () => gateway,
     db: market.db,
     now: () => now,
     crashPoint: (name) => {
@@ -251,7 +251,9 @@ describe('a dispute', () => {
   const upkeep = () =>
     createMoneyUpkeep({
       db: market.db,
+      engine: { paymentSettled: async () => undefined },
       gateway,
+      portOf: () => gateway,
       log,
       money: {
         startRefund: async (id) => void told.push(id),
