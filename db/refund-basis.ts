@@ -1,11 +1,13 @@
 // What a refund is judged on: what the order took, gave back and shared out, from the ledger and the refunds before it.
 
 import { sql } from 'kysely';
+import type { OrderEventBody } from '../domain/events.ts';
 import { providerOf } from '../domain/payment-methods.ts';
 import {
   earnersOf,
   isOwnRefund,
   isRefundAlive,
+  missingItems,
   type Earner,
   type Move,
   type RefundBasis,
@@ -73,6 +75,7 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
       .execute(),
     await isDisputed(trx, id),
   ];
+  const missing = missingItems(await shortagesOf(trx, id));
   const kept = refunds.filter(({ status }) => isRefundAlive(status));
   const alive = kept.filter(({ reason }) => !isOwnRefund(reason));
   const prepaid = kept.filter(({ reason }) => reason === 'prepaid');
@@ -94,7 +97,7 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
       disputed,
       items: order.items.map((item, index) => ({
         unitPriceMinor: item.unit_price_minor,
-        quantity: item.quantity,
+        quantity: Math.max(0, item.quantity - (missing.get(index) ?? 0)),
         refundedQuantity: refundedOf(index),
       })),
       deliveryFee: {
@@ -106,6 +109,18 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
     earners: earnersOf(moves),
     approvalAboveMinor: order.refund_approval_above_minor ?? undefined,
   };
+}
+
+/** What became of goods that were not there, oldest first. */
+async function shortagesOf(trx: Db, orderId: string): Promise<readonly OrderEventBody[]> {
+  const rows = await trx
+    .selectFrom('order_events')
+    .select(['type', 'body'])
+    .where('order_id', '=', orderId)
+    .where('type', 'in', ['order.shortage_reported', 'order.shortage_resolved'])
+    .orderBy('sequence')
+    .execute();
+  return rows.map(({ type, body }) => ({ ...body, type }) as OrderEventBody);
 }
 
 async function movesOf(trx: Db, orderId: string): Promise<readonly Move[]> {
