@@ -1,6 +1,7 @@
 // The environment, read once in each `main.ts`. A missing or bad value names itself and what it should be.
 
 import { pathToFileURL } from 'node:url';
+import type { ProviderSettings } from './adapters/payment-ports.ts';
 import type { BucketKeys } from './adapters/proof-store.ts';
 
 export type Config = {
@@ -12,6 +13,8 @@ export type Config = {
   /** Undefined: the real Stripe. */
   readonly stripeApiBase: string | undefined;
   readonly stripeWebhookSecret: string;
+  /** Providers beside cards: those whose settings are given. */
+  readonly providers: ProviderSettings;
   /** 32 bytes, base64: wraps the keys of people's data. */
   readonly masterKey: string;
   /** Secret of the first platform_admin key; created at start when given. */
@@ -72,6 +75,45 @@ function buildIdOf(env: Environment): string | undefined {
   );
 }
 
+const productionUrls = {
+  paypal: 'https://api-m.paypal.com',
+  campay: 'https://www.campay.net',
+} as const;
+
+/** Each by its first secret: with it, the others of the same provider must be there too. */
+function providersOf(env: Environment): ProviderSettings {
+  const [paypal, campay, noupay] = [
+    env['PAYPAL_CLIENT_ID'],
+    env['CAMPAY_TOKEN'],
+    env['NOUPAY_API_KEY'],
+  ];
+  return {
+    paypal: paypal
+      ? {
+          baseUrl: env['PAYPAL_API_BASE'] || productionUrls.paypal,
+          clientId: paypal,
+          clientSecret: required(env, 'PAYPAL_CLIENT_SECRET', 'the secret of the PayPal app'),
+          webhookId: required(env, 'PAYPAL_WEBHOOK_ID', 'the id of the webhook at PayPal'),
+          returnUrl: required(env, 'PAYPAL_RETURN_URL', 'where PayPal sends the payer back to'),
+        }
+      : undefined,
+    campay: campay
+      ? {
+          baseUrl: env['CAMPAY_API_BASE'] || productionUrls.campay,
+          token: campay,
+          webhookKey: required(env, 'CAMPAY_WEBHOOK_KEY', 'the webhook key of the CamPay app'),
+        }
+      : undefined,
+    noupay: noupay
+      ? {
+          baseUrl: required(env, 'NOUPAY_API_BASE', 'the URL of NouPay’s API'),
+          apiKey: noupay,
+          webhookSecret: required(env, 'NOUPAY_WEBHOOK_SECRET', 'the secret of NouPay’s webhooks'),
+        }
+      : undefined,
+  };
+}
+
 /** The names are those that Amazon's own tools read. */
 function proofsOf(env: Environment): Pick<Config, 'proofsUrl' | 'bucketKeys'> {
   const text = env['WAYBILL_PROOFS'] || pathToFileURL('.waybill/proofs').href;
@@ -107,6 +149,7 @@ export function readConfig(env: Environment): Config {
       'STRIPE_WEBHOOK_SECRET',
       'the signing secret of the webhook endpoint (whsec_…)',
     ),
+    providers: providersOf(env),
     masterKey,
     adminKey: env['WAYBILL_ADMIN_KEY'] || undefined,
     ...proofsOf(env),

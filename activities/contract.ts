@@ -3,6 +3,7 @@
 import type { BulkId, MarketId, OrderId, RefundId } from '../domain/ids.ts';
 import type { PaymentResult } from '../domain/messages.ts';
 import type { PaymentCall } from '../domain/payment.ts';
+import type { ProviderName } from '../domain/payment-methods.ts';
 import type { RefundStatus } from '../domain/refund.ts';
 import type { TipStatus } from '../domain/tip.ts';
 import type { Recorded, RecordInput } from '../domain/step.ts';
@@ -20,6 +21,7 @@ export type PaymentActivities = {
   callProvider(input: {
     readonly orderId: OrderId;
     readonly currency: string;
+    readonly provider: ProviderName;
     readonly call: PaymentCall;
   }): Promise<PaymentResult>;
 };

@@ -131,7 +131,11 @@ async function deliverWebhooks({ db, engine }: Dependencies): Promise<void> {
     const orderId = parseId('order', hook.order_id);
     if (orderId && hook.matters)
       await engine.paymentSettled({ orderId, providerRef: hook.provider_ref });
-    await upkeep.webhookDone(db, { eventId: hook.event_id, now: new Date() });
+    await upkeep.webhookDone(db, {
+      provider: hook.provider,
+      eventId: hook.event_id,
+      now: new Date(),
+    });
   }
 }
 

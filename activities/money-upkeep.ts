@@ -1,9 +1,13 @@
 // Housekeeping of money: refunds and tips whose workflow was never started or was lost, and the provider's news about
-// refunds, tips and disputes. Each part is idempotent and bounded; a webhook is a hint, the provider is asked what is true.
+// refunds, tips and disputes; payments whose payer may have confirmed while the webhook was lost. Each part is idempotent
+// and bounded; a webhook is a hint, the provider is asked what is true.
 
+import type { OrderEngine } from '../adapters/order-engine.ts';
+import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { CardGateway } from '../adapters/card-gateway.ts';
 import type { MoneyEngine } from '../adapters/money-engine.ts';
 import type { Db } from '../db/connect.ts';
+import { awaitedPayments } from '../db/payment-actions.ts';
 import { recordDispute } from '../db/disputes.ts';
 import { moneyWebhooks } from '../db/money-webhooks.ts';
 import { openRefunds, refundsBehind } from '../db/refunds.ts';
@@ -13,14 +17,30 @@ import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
 import { sendAll } from './send-all.ts';
 
+/** A webhook is usually first. */
+const awaitedForMs = 20_000;
+
 type Dependencies = {
   readonly db: Db;
+  readonly engine: Pick<OrderEngine, 'paymentSettled'>;
+  /** By the provider's name. Throws when it is not set up here. */
+  readonly portOf: (provider: string) => Pick<PaymentPort, 'retrieve'>;
   readonly money: Pick<MoneyEngine, 'startRefund' | 'refundChanged' | 'startTip' | 'tipChanged'>;
   readonly gateway: Pick<CardGateway, 'disputes'>;
   readonly log: Logger;
 };
 
-export function createMoneyUpkeep({ db, money, gateway, log }: Dependencies) {
+export function createMoneyUpkeep({ db, engine, money, gateway, portOf, log }: Dependencies) {
+  async function askForPayers(): Promise<void> {
+    const items = await awaitedPayments(db, new Date(Date.now() - awaitedForMs));
+    await sendAll({ items, log }, async ({ orderId: id, provider, providerRef }) => {
+      const { status } = await portOf(provider).retrieve({ providerRef });
+      const orderId = parseId('order', id);
+      if (orderId && status !== 'requires_action' && status !== 'unknown')
+        await engine.paymentSettled({ orderId, providerRef });
+    });
+  }
+
   async function startRefunds(): Promise<void> {
     await sendAll({ items: await openRefunds(db), log }, async (id) => {
       const refundId = parseId('refund', id);
@@ -43,7 +63,7 @@ export function createMoneyUpkeep({ db, money, gateway, log }: Dependencies) {
         if (type.startsWith('charge.dispute.')) await readDisputes(providerRef);
         else if (type.startsWith('payment_intent.')) await tellTips(providerRef);
         else await tellRefunds(providerRef);
-        await webhookDone(db, { eventId, now: new Date() });
+        await webhookDone(db, { provider: 'stripe', eventId, now: new Date() });
       },
     );
   }
@@ -70,7 +90,7 @@ export function createMoneyUpkeep({ db, money, gateway, log }: Dependencies) {
     }
   }
 
-  return [startRefunds, startTips, deliverMoneyNews] as const;
+  return [askForPayers, startRefunds, startTips, deliverMoneyNews] as const;
 }
 
 function parsed({ orderId, n }: TipName) {

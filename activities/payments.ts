@@ -1,35 +1,39 @@
-// The calls to the card provider. Every step's compensation stands next to it: what undoes an authorization is the
-// void, what undoes a capture is a refund (a workflow of its own), and a declined payment is discarded before the
-// decline is answered: the customer's app could confirm it again with the secret that it still has. Answers are
-// definitive; whatever is not is thrown and sent again under the same key.
+// The calls to the payment provider of an order. Every step's compensation stands next to it: what undoes an
+// authorization is the void, what undoes a capture is a refund (a workflow of its own), and a declined payment is
+// discarded before the decline is answered: the customer's app could confirm it again with the secret that it still has.
+// Answers are definitive; whatever is not is thrown and sent again under the same key.
 
 import { isOutage } from '../adapters/outage.ts';
 import type {
   AuthorizeAnswer,
   CaptureAnswer,
-  CardGateway,
+  Captured,
   PaymentTruth,
   VoidAnswer,
 } from '../adapters/card-gateway.ts';
+import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
 import { savePaymentAction } from '../db/payment-actions.ts';
 import { assertNever } from '../domain/errors.ts';
 import type { OrderId } from '../domain/ids.ts';
+import type { ProviderName } from '../domain/payment-methods.ts';
 import type { PaymentResult } from '../domain/messages.ts';
-import type { PaymentCall } from '../domain/payment.ts';
 import type { PaymentActivities } from './contract.ts';
 import type { CrashPoint } from '../adapters/crash-point.ts';
 import { retryable } from './retryable.ts';
 
+type Port = Pick<PaymentPort, 'authorize' | 'retrieve' | 'capture' | 'void'>;
+
 type Dependencies = {
-  readonly gateway: CardGateway;
+  /** By the provider's name. Throws when it is not set up here. */
+  readonly portOf: (provider: ProviderName) => Port;
   readonly db: Db;
   readonly crashPoint: CrashPoint;
 };
-type Request = { readonly orderId: OrderId; readonly currency: string; readonly call: PaymentCall };
+type Request = Parameters<PaymentActivities['callProvider']>[0];
 
 export function createPaymentActivities({
-  gateway,
+  portOf,
   db,
   crashPoint,
 }: Dependencies): PaymentActivities {
@@ -38,7 +42,7 @@ export function createPaymentActivities({
       const tags = [request.call.step, request.orderId];
       await crashPoint('payment:before', tags);
       try {
-        const { result, clientSecret } = await answerOf(gateway, request);
+        const { result, clientSecret } = await answerOf(portOf(request.provider), request);
         await crashPoint('payment:after-effect', tags);
         if (result.kind === 'paymentRequiresAction' && clientSecret) {
           await savePaymentAction(db, {
@@ -57,14 +61,11 @@ export function createPaymentActivities({
 
 type Answer = { readonly result: PaymentResult; readonly clientSecret?: string };
 
-async function answerOf(
-  gateway: CardGateway,
-  { orderId, currency, call }: Request,
-): Promise<Answer> {
+async function answerOf(port: Port, { orderId, currency, call }: Request): Promise<Answer> {
   switch (call.step) {
     case 'authorize': {
       const { key, attempt, amountMinor, paymentMethod, firstSentAt } = call;
-      const answer = await gateway.authorize({
+      const answer = await port.authorize({
         orderId,
         key,
         attempt,
@@ -73,20 +74,20 @@ async function answerOf(
         firstSentAt,
         currency,
       });
-      await discardDeclined(gateway, { orderId, attempt, firstSentAt, answer });
+      await discardDeclined(port, { orderId, attempt, firstSentAt, answer });
       return authorized(answer);
     }
     case 'check': {
       const { attempt, providerRef } = call;
-      const answer = await gateway.retrieve({ providerRef });
-      await discardDeclined(gateway, { orderId, attempt, answer });
+      const answer = await port.retrieve({ providerRef });
+      await discardDeclined(port, { orderId, attempt, answer });
       return checked(answer);
     }
     case 'capture': {
       const { key, providerRef, amountMinor, firstSentAt } = call;
       return {
         result: captured(
-          await gateway.capture({ orderId, key, providerRef, amountMinor, firstSentAt }),
+          await port.capture({ orderId, key, providerRef, amountMinor, firstSentAt }),
         ),
       };
     }
@@ -94,7 +95,7 @@ async function answerOf(
       const { key, providerRef, authorizeAttempt, firstSentAt } = call;
       return {
         result: voided(
-          await gateway.void({ orderId, key, providerRef, attempt: authorizeAttempt, firstSentAt }),
+          await port.void({ orderId, key, providerRef, attempt: authorizeAttempt, firstSentAt }),
         ),
       };
     }
@@ -107,7 +108,7 @@ type Discard = {
   readonly orderId: OrderId;
   readonly attempt: number;
   readonly firstSentAt?: number;
-  readonly answer: AuthorizeAnswer | PaymentTruth;
+  readonly answer: AuthorizeAnswer | Captured | PaymentTruth;
 };
 
 /** A provider that stores failure after failure is asked later again. */
@@ -115,22 +116,24 @@ const maxDiscardKeys = 5;
 
 /** Ends a declined payment at the provider, with whatever it came to hold meanwhile. Throws until it is ended. */
 async function discardDeclined(
-  gateway: CardGateway,
+  port: Port,
   { orderId, attempt, firstSentAt, answer }: Discard,
 ): Promise<void> {
   if (answer.status !== 'declined' || answer.providerRef === undefined) return;
   const { providerRef } = answer;
   for (let n = 1; n <= maxDiscardKeys; n++) {
     const key = `${orderId}:discard:${attempt}${n === 1 ? '' : `:${n}`}`;
-    const { status } = await gateway.void({ orderId, key, providerRef, attempt, firstSentAt });
+    const { status } = await port.void({ orderId, key, providerRef, attempt, firstSentAt });
     if (status === 'captured') throw retryable('discard_found_captured', undefined);
     if (status !== 'not_executed') return;
   }
   throw retryable('discard_not_executed', undefined);
 }
 
-function authorized(answer: AuthorizeAnswer): Answer {
+function authorized(answer: AuthorizeAnswer | Captured): Answer {
   switch (answer.status) {
+    case 'captured':
+      return { result: takenAtOnce(answer) };
     case 'authorized': {
       const { providerRef, amountMinor, captureBefore } = answer;
       return { result: { kind: 'paymentAuthorized', providerRef, amountMinor, captureBefore } };
@@ -149,6 +152,13 @@ function authorized(answer: AuthorizeAnswer): Answer {
   }
 }
 
+/** Money that is there although no capture was asked for. */
+const takenAtOnce = ({ providerRef, amountMinor }: Captured): PaymentResult => ({
+  kind: 'paymentCaptured',
+  providerRef,
+  amountMinor,
+});
+
 function checked(truth: PaymentTruth): Answer {
   switch (truth.status) {
     case 'authorized':
@@ -157,8 +167,9 @@ function checked(truth: PaymentTruth): Answer {
       return authorized(truth);
     case 'voided':
       return { result: { kind: 'paymentDeclined', code: truth.declineCode ?? truth.reason } };
-    // Manual capture: nothing else can have happened behind our back; the customer's time runs on.
     case 'captured':
+      return { result: takenAtOnce(truth) };
+    // The customer's time runs on.
     case 'unconfirmed':
     case 'unknown':
       return { result: { kind: 'paymentUnanswered' } };
@@ -192,7 +203,7 @@ function voided(answer: VoidAnswer): PaymentResult {
     case 'nothing_to_void':
       return { kind: 'paymentVoided' };
     case 'captured':
-      return { kind: 'paymentVoidFailed', code: 'void_found_captured' };
+      return takenAtOnce(answer);
     case 'not_executed':
       return { kind: 'paymentNotExecuted' };
     default:

@@ -1,8 +1,10 @@
-// Once a day: every object in the provider's books against our ledger, both ways. What is safe is put right; of every
+// Once a day: every object in the providers' books against our ledger, both ways; of a provider without a list of its
+// books, every object that we have a name for. What is safe is put right; of every
 // other difference a person is told, once, and no more when it has gone. Repeating it changes nothing.
 
 import { isOutage } from '../adapters/outage.ts';
-import type { CardGateway, ProviderPayment } from '../adapters/card-gateway.ts';
+import type { CardGateway, PaymentTruth, ProviderPayment } from '../adapters/card-gateway.ts';
+import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
 import {
   ordersWithCaptures,
@@ -10,20 +12,40 @@ import {
   reportDifference,
   resolveVanished,
   bookLateMoney,
+  namedPayments,
+  type Named,
   type OurPayment,
 } from '../db/reconciliation.ts';
-import { compare, healsByItself, missingThere, type Difference } from '../domain/reconcile.ts';
+import {
+  compare,
+  healsByItself,
+  missingThere,
+  type Difference,
+  type Theirs,
+} from '../domain/reconcile.ts';
 import type { Logger } from '../log.ts';
 import type { Reconciled, ReconcileActivities } from './contract.ts';
 import { retryable } from './retryable.ts';
 
+type Other = Pick<PaymentPort, 'provider' | 'retrieve' | 'void'>;
+type Compared = {
+  readonly from: Books;
+  /** Objects in the provider’s books. */
+  readonly compared: number;
+  readonly found: readonly Difference[];
+};
+type Books = Pick<PaymentPort, 'void'> & { readonly provider: string };
+
 type Dependencies = {
   readonly db: Db;
   readonly gateway: Pick<CardGateway, 'list' | 'void'>;
+  /** Providers whose payments are asked for one by one. */
+  readonly others?: readonly Other[];
   readonly log: Logger;
   readonly now?: () => number;
 };
 
+const cards = 'stripe';
 const batchSize = 200;
 const dayMs = 86_400_000;
 /** A card is held up to 5 days ahead, for 7 days, and its capture tried for 3: each is looked at after its end. */
@@ -32,54 +54,50 @@ const reachMs = 16 * dayMs;
 const capturesReachMs = 3 * dayMs;
 
 export function createReconcileActivities(deps: Dependencies): ReconcileActivities {
-  const { db, gateway, log, now = Date.now } = deps;
-
-  async function readBooks(createdAfter: number) {
-    const seen = new Set<string>();
-    const found: Difference[] = [];
-    let batch: ProviderPayment[] = [];
-    for await (const payment of gateway.list({ createdAfter })) {
-      seen.add(payment.providerRef);
-      batch.push(payment);
-      if (batch.length < batchSize) continue;
-      found.push(...(await compareBatch(db, batch)));
-      batch = [];
-    }
-    found.push(...(await compareBatch(db, batch)));
-    return { seen, found };
-  }
+  const { db, others = [], log, now = Date.now } = deps;
 
   /** True when it was put right. */
-  async function heal(difference: Difference): Promise<boolean> {
+  async function heal(
+    { provider, void: release }: Books,
+    difference: Difference,
+  ): Promise<boolean> {
     const { kind, orderId, providerRef } = difference;
     if (!healsByItself(difference) || orderId === undefined) return false;
     if (kind === 'captured_there_unknown_here') {
-      await bookLateMoney(db, { difference, now: new Date(now()) });
+      await bookLateMoney(db, { provider, difference, now: new Date(now()) });
       return true;
     }
     const key = `${orderId}:void:reconcile:${providerRef}`;
-    const { status } = await gateway.void({ orderId, providerRef, key, attempt: 0 });
+    const { status } = await release({ orderId, providerRef, key, attempt: 0 });
     return status === 'voided' || status === 'nothing_to_void';
+  }
+
+  /** Heals what is safe and reports all; how many were put right. */
+  async function settle({ from, found }: Compared): Promise<number> {
+    const doubtful = ordersInDoubt(found);
+    let healed = 0;
+    for (const difference of found) {
+      const isHealed = !doubtful.has(difference.orderId) && (await heal(from, difference));
+      if (isHealed) healed += 1;
+      await reportDifference(db, { difference, now: new Date(now()), healed: isHealed });
+      log.warn({ ...difference, healed: isHealed }, 'the provider’s books differ from ours');
+    }
+    return healed;
   }
 
   return {
     async reconcile(): Promise<Reconciled> {
       try {
         const createdAfter = now() - reachMs;
-        const { seen, found } = await readBooks(createdAfter);
-        // Ours may be a little younger than their oldest: a capture comes after its payment.
-        const since = new Date(now() - capturesReachMs);
-        const differences = [...found, ...(await unseen(db, { since, seen }))];
-        const doubtful = ordersInDoubt(differences);
+        const books = [await readBooks(deps, { createdAfter, now: now() })];
+        for (const other of others)
+          books.push(await askOneByOne(db, other, new Date(createdAfter)));
         let healed = 0;
-        for (const difference of differences) {
-          const isHealed = !doubtful.has(difference.orderId) && (await heal(difference));
-          if (isHealed) healed += 1;
-          await reportDifference(db, { difference, now: new Date(now()), healed: isHealed });
-          log.warn({ ...difference, healed: isHealed }, 'the provider’s books differ from ours');
-        }
-        const vanished = await resolveVanished(db, { found: differences, now: new Date(now()) });
-        return { compared: seen.size, differences: differences.length, healed, vanished };
+        for (const each of books) healed += await settle(each);
+        const found = books.flatMap((each) => each.found);
+        const compared = books.reduce((sum, each) => sum + each.compared, 0);
+        const vanished = await resolveVanished(db, { found, now: new Date(now()) });
+        return { compared, differences: found.length, healed, vanished };
       } catch (error) {
         throw isOutage(error) ? retryable(error.code, error.retryAfterMs) : error;
       }
@@ -87,12 +105,55 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
   };
 }
 
+type Span = { readonly createdAfter: number; readonly now: number };
+
+/** The cards' provider lists its books. */
+async function readBooks(
+  { db, gateway }: Pick<Dependencies, 'db' | 'gateway'>,
+  { createdAfter, now }: Span,
+): Promise<Compared> {
+  const seen = new Set<string>();
+  const found: Difference[] = [];
+  let batch: ProviderPayment[] = [];
+  for await (const payment of gateway.list({ createdAfter })) {
+    seen.add(payment.providerRef);
+    batch.push(payment);
+    if (batch.length < batchSize) continue;
+    found.push(...(await compareBatch(db, cards, batch)));
+    batch = [];
+  }
+  found.push(...(await compareBatch(db, cards, batch)));
+  // Ours may be a little younger than their oldest: a capture comes after its payment.
+  found.push(...(await unseen(db, { since: new Date(now - capturesReachMs), seen })));
+  return { from: { provider: cards, void: gateway.void }, compared: seen.size, found };
+}
+
+async function askOneByOne(db: Db, other: Other, since: Date): Promise<Compared> {
+  const { provider } = other;
+  const found: Difference[] = [];
+  let compared = 0;
+  for (let after = ''; ;) {
+    const named = await namedPayments(db, { provider, since, after, limit: batchSize });
+    const orderIds = [...new Set(named.map(({ orderId }) => orderId))];
+    const ours = await ourPayments(db, { provider, orderIds });
+    for (const payment of named) {
+      const { providerRef, orderId } = payment;
+      const own = oursOf(payment, ours.get(orderId));
+      found.push(...compare(objectOf(payment, await other.retrieve({ providerRef }), own), own));
+    }
+    compared += named.length;
+    if (named.length < batchSize) return { from: other, compared, found };
+    after = named.at(-1)?.orderId ?? '';
+  }
+}
+
 async function compareBatch(
   db: Db,
+  provider: string,
   payments: readonly ProviderPayment[],
 ): Promise<readonly Difference[]> {
   const ids = payments.flatMap(({ orderId }) => (orderId === undefined ? [] : [orderId]));
-  const ours = await ourPayments(db, [...new Set(ids)]);
+  const ours = await ourPayments(db, { provider, orderIds: [...new Set(ids)] });
   return payments.flatMap((theirs) =>
     compare(theirs, oursOf(theirs, ours.get(theirs.orderId ?? ''))),
   );
@@ -105,8 +166,8 @@ async function unseen(
 ): Promise<readonly Difference[]> {
   const found: Difference[] = [];
   for (let after = ''; ;) {
-    const ids = await ordersWithCaptures(db, { since, after, limit: batchSize });
-    for (const payments of (await ourPayments(db, ids)).values())
+    const ids = await ordersWithCaptures(db, { provider: cards, since, after, limit: batchSize });
+    for (const payments of (await ourPayments(db, { provider: cards, orderIds: ids })).values())
       for (const each of payments)
         if (each.providerRef !== undefined && !seen.has(each.providerRef))
           found.push(...missingThere(each.providerRef, each));
@@ -123,9 +184,21 @@ const ordersInDoubt = (differences: readonly Difference[]): ReadonlySet<string |
       .map(({ orderId }) => orderId),
   );
 
+/** What it gave back a single object does not say: our own word stands. */
+function objectOf(
+  { orderId, providerRef, currency }: Named,
+  truth: PaymentTruth,
+  ours: OurPayment | undefined,
+): Theirs {
+  const { status } = truth;
+  const capturedMinor = truth.status === 'captured' ? truth.amountMinor : 0;
+  const refundedMinor = ours?.refundedMinor ?? 0;
+  return { providerRef, orderId, status, capturedMinor, refundedMinor, currency };
+}
+
 /** Ours of this very payment; an order that took nothing by it has taken 0. */
 function oursOf(
-  { providerRef }: ProviderPayment,
+  { providerRef }: { readonly providerRef: string },
   payments: readonly OurPayment[] | undefined,
 ): OurPayment | undefined {
   const [any] = payments ?? [];

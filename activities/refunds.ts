@@ -3,7 +3,8 @@
 // harmless: the row guards it, the provider knows its key.
 
 import { isOutage } from '../adapters/outage.ts';
-import type { CardGateway, RefundAnswer } from '../adapters/card-gateway.ts';
+import type { RefundAnswer } from '../adapters/card-gateway.ts';
+import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
 import {
   decideRefund,
@@ -21,7 +22,8 @@ import type { CrashPoint } from '../adapters/crash-point.ts';
 import { retryable } from './retryable.ts';
 
 type Dependencies = {
-  readonly gateway: Pick<CardGateway, 'refund'>;
+  /** By the provider's name. Throws when it is not set up here. */
+  readonly portOf: (provider: string) => Pick<PaymentPort, 'refund'>;
   readonly db: Db;
   readonly crashPoint: CrashPoint;
   readonly now?: () => number;
@@ -35,7 +37,7 @@ const maxAttempts = 5;
 const tellSomebodyAfterMs = 72 * hourMs;
 
 export function createRefundActivities({
-  gateway,
+  portOf,
   db,
   crashPoint,
   now = Date.now,
@@ -69,7 +71,7 @@ export function createRefundActivities({
     await crashPoint('refund:before');
     const firstSentAt = row.first_sent_at?.getTime() ?? now();
     try {
-      const answer = await gateway.refund({
+      const answer = await portOf(row.provider).refund({
         orderId: row.order_id,
         providerRef: row.provider_ref,
         amountMinor: row.amount_minor,

@@ -123,7 +123,13 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
     async authorize({ key, firstSentAt, amountMinor, currency, paymentMethod }) {
       const phone = await phoneOf(paymentMethod);
       if (phone === undefined) return { status: 'declined', code: 'payment_method_invalid' };
-      const request = { reference: key, amountMinor, currency: currency.toUpperCase(), phone };
+      // E.164 without its plus sign, as operators write numbers.
+      const request = {
+        reference: key,
+        amountMinor,
+        currency: currency.toUpperCase(),
+        phone: phone.replace(/^\+/, ''),
+      };
       const outcome = await once({ key, firstSentAt }, () => api.collect(request));
       if (outcome === undefined) return { status: 'not_executed' };
       return 'refused' in outcome

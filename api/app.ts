@@ -73,7 +73,7 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
 type RouteDeps = ApiDeps & Pick<Limits, 'engineDeadlineMs' | 'webhooksPerS'>;
 
 async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
-  const { db, redis, gateway, log, engine, engineDeadlineMs, webhooksPerS } = deps;
+  const { db, redis, ports, log, engine, engineDeadlineMs, webhooksPerS } = deps;
   const vault = createVault(Buffer.from(deps.masterKey, 'base64'));
   const orders = { db, vault, engine, engineDeadlineMs };
   const closing = closingSignal(app);
@@ -85,9 +85,9 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   offerRoutes(app, { db, vault, redis, closing, answerOffer: createAnswerOffer(orders) });
   driverRoutes(app, { db, vault, redis });
   eventRoutes(app, { db, redis, closing });
-  const receiveWebhook = createReceiveWebhook({ db, engine, gateway, log });
+  const receiveWebhook = createReceiveWebhook({ db, engine, ports, log });
   await webhookRoutes(app, { receiveWebhook, webhooksPerS });
-  adminRoutes(app, { db, vault });
+  adminRoutes(app, { db, vault, ports });
   supportRoutes(app, { db, vault });
   driverBlockRoutes(app, { db, vault });
   supportActionRoutes(app, {

@@ -4,12 +4,14 @@ import { createMoneyEngine } from '../adapters/money-engine.ts';
 import { createCrashPoint, withCrashPoints } from '../adapters/crash-point.ts';
 import { createProofStore } from '../adapters/proof-store.ts';
 import { createRedis } from '../adapters/redis.ts';
+import { createPaymentPorts } from '../adapters/payment-ports.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
 import { readConfig } from '../config.ts';
 import { connect, poolSizesOf } from '../db/connect.ts';
 import { ensureAdminKey } from '../db/keys.ts';
+import { claimPayment } from '../db/payment-claims.ts';
 import { createLog } from '../log.ts';
 import { recordedSequence } from '../db/upkeep.ts';
 import { buildApi } from './app.ts';
@@ -36,13 +38,20 @@ const gateway = createStripeGateway({
   webhookSecret: config.stripeWebhookSecret,
   apiBase: config.stripeApiBase,
 });
+// Only what providers send is read here; they are asked by the worker.
+const ports = createPaymentPorts({
+  gateway,
+  settings: config.providers,
+  phoneOf: async () => undefined,
+  claim: (key, kind) => claimPayment(db, key, kind),
+});
 if (config.adminKey !== undefined) await ensureAdminKey(db, config.adminKey);
 const app = await buildApi({
   db,
   engine,
   money,
   redis,
-  gateway,
+  ports,
   proofs: createProofStore(config.proofsUrl, config.bucketKeys),
   log,
   masterKey: config.masterKey,

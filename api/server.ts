@@ -2,12 +2,12 @@
 
 import type { FastifyInstance, FastifyReply, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
-import type { CardGateway } from '../adapters/card-gateway.ts';
 import type { MoneyEngine } from '../adapters/money-engine.ts';
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import type { ProofStore } from '../adapters/proof-store.ts';
 import type { LiveRedis } from '../adapters/redis.ts';
 import type { Db } from '../db/connect.ts';
+import type { WebhookPorts } from './actions/receive-webhook.ts';
 import type { Logger } from '../log.ts';
 
 /** Request parts have the type of their schema; answers are typed by the views that make them. */
@@ -49,7 +49,8 @@ export type ApiDeps = {
     LiveRedis,
     'waitFor' | 'hint' | 'isUp' | 'writePositions' | 'forgetPosition'
   >;
-  readonly gateway: Pick<CardGateway, 'readWebhook'>;
+  /** Payment providers that are set up here; cards always are. */
+  readonly ports: WebhookPorts;
   readonly proofs: ProofStore;
   readonly log: Logger;
   /** 32 bytes, base64: wraps the keys of people's data. */

@@ -16,6 +16,8 @@ export type DraftCustomer =
   | { readonly kind: 'known'; readonly wrappedKey: Buffer }
   | { readonly kind: 'guest'; readonly name: string; readonly phone: string };
 
+export type DraftNote = { readonly id: NoteId; readonly text: string };
+
 export type Draft = {
   readonly facts: OrderFacts;
   readonly externalId: string | undefined;
@@ -23,7 +25,9 @@ export type Draft = {
   readonly pickup: Place;
   readonly dropoff: Place;
   readonly address: string;
-  readonly note: { readonly id: NoteId; readonly text: string } | undefined;
+  readonly note: DraftNote | undefined;
+  /** The phone that mobile money is asked for; the payment method names it. */
+  readonly payer: DraftNote | undefined;
   readonly items: readonly Item[];
 };
 
@@ -50,7 +54,7 @@ export async function storeDraft(
   }
 }
 
-function seal(vault: Vault, { facts, customer, address, note }: Draft) {
+function seal(vault: Vault, { facts, customer, address, note, payer }: Draft) {
   const { customerId, merchantId, orderId } = facts;
   const guest =
     customer.kind === 'guest'
@@ -60,16 +64,17 @@ function seal(vault: Vault, { facts, customer, address, note }: Draft) {
     customer.kind === 'known'
       ? vault.unwrap(customerId, customer.wrappedKey)
       : (guest?.key ?? vault.create(customerId));
+  const sealed = ({ id, text }: DraftNote) => ({ id, body: key.seal(`note:${id}`, text) });
   return {
     guest: guest?.row,
     address: key.seal(`address:${orderId}`, address),
-    note: note && { id: note.id, body: key.seal(`note:${note.id}`, note.text) },
+    notes: [note, payer].flatMap((each) => (each ? [sealed(each)] : [])),
   };
 }
 
 type Sealed = ReturnType<typeof seal>;
 
-function insertion(request: KeyedRequest, draft: Draft, { guest, address, note }: Sealed) {
+function insertion(request: KeyedRequest, draft: Draft, { guest, address, notes }: Sealed) {
   const { facts, pickup, dropoff, externalId = null } = draft;
   return sql<{ order_id: string }>`
     WITH claim AS (
@@ -85,8 +90,8 @@ function insertion(request: KeyedRequest, draft: Draft, { guest, address, note }
       FROM claim WHERE ${guest !== undefined}
     ), note AS (
       INSERT INTO notes (id, order_id, person_id, body_enc)
-      SELECT ${note?.id ?? null}::text, order_id, ${facts.customerId}::text, ${note?.body ?? null}::bytea
-      FROM claim WHERE ${note !== undefined}
+      SELECT n.id, order_id, ${facts.customerId}::text, n.body
+      FROM claim, unnest(${notes.map(({ id }) => id)}::text[], ${notes.map(({ body }) => body)}::bytea[]) AS n (id, body)
     ), draft AS (
       INSERT INTO orders (id, merchant_id, branch_id, market_id, customer_id, external_id, number, placed_at, facts,
         items, currency, total_minor, pickup_lat, pickup_lng, dropoff_lat, dropoff_lng, dropoff_address_enc, note_id,
@@ -94,7 +99,7 @@ function insertion(request: KeyedRequest, draft: Draft, { guest, address, note }
       SELECT order_id, ${facts.merchantId}, ${facts.branchId}, ${facts.marketId}, ${facts.customerId}, ${externalId},
         ${facts.number}, ${new Date(facts.placedAt)}, ${JSON.stringify(facts)}, ${JSON.stringify(draft.items)},
         ${facts.currency}, ${facts.totalMinor}, ${pickup.lat}, ${pickup.lng}, ${dropoff.lat}, ${dropoff.lng},
-        ${address}, ${note?.id ?? null}, ${facts.fulfilment},
+        ${address}, ${draft.note?.id ?? null}, ${facts.fulfilment},
         ${facts.promisedAt === undefined ? null : new Date(facts.promisedAt)}, ${facts.goodsMinor},
         ${facts.deliveryFeeMinor}, ${facts.tipMinor}
       FROM claim

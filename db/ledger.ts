@@ -5,6 +5,7 @@ import { sql, type Transaction } from 'kysely';
 import type { OrderEventBody } from '../domain/events.ts';
 import { balanced, platformParty, type LedgerEntry, type Posting } from '../domain/ledger.ts';
 import type { OrderFacts } from '../domain/order.ts';
+import { providerOf } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
 import type { Database } from './schema.ts';
 
@@ -65,7 +66,8 @@ export function postingOf(
       return payMinor > 0 ? { ...moves('driver_pay', entries), key } : undefined;
     }
     case 'payment.captured': {
-      const to = { account: 'provider_clearing', party: 'stripe' } as const;
+      const party = providerOf(facts.paymentMethod);
+      const to = { account: 'provider_clearing', party } as const;
       return pays('capture', to, event.amountMinor, event.attempt);
     }
     case 'payment.written_off':

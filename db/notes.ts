@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { NoteId } from '../domain/ids.ts';
+import { parsePaymentMethod } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
 import type { Vault } from './vault.ts';
 
@@ -51,6 +52,23 @@ async function insertNote(
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   return new Date();
+}
+
+/** The phone that a payment method names. Undefined when there is none, or the person was erased. */
+export async function phoneBehind(
+  { db, vault }: { readonly db: Db; readonly vault: Vault },
+  paymentMethod: string,
+): Promise<string | undefined> {
+  const id = parsePaymentMethod(paymentMethod)?.reference ?? '';
+  const row = await db
+    .selectFrom('notes')
+    .innerJoin('people', 'people.id', 'notes.person_id')
+    .select(['body_enc', 'person_id', 'wrapped_key'])
+    .where('notes.id', '=', id)
+    .executeTakeFirst();
+  return row?.wrapped_key
+    ? vault.unwrap(row.person_id, row.wrapped_key).open(`note:${id as NoteId}`, row.body_enc)
+    : undefined;
 }
 
 /** At most so many are shown of one order. */

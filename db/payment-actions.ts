@@ -2,6 +2,7 @@
 // it is needed, deleted soon after, never logged, never in a history.
 
 import { sql } from 'kysely';
+import { providerOf } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
 
 export async function savePaymentAction(
@@ -32,4 +33,23 @@ export async function prunePaymentActions(db: Db, limit = 1_000): Promise<void> 
       WHERE o.payment_status NOT IN ('none', 'authorizing', 'requires_action') LIMIT ${limit})`.execute(
     db,
   );
+}
+
+type Awaited = {
+  readonly orderId: string;
+  readonly provider: string;
+  readonly providerRef: string;
+};
+
+/** Payments that have waited for their payer since before `since`, any of them at most 50. */
+export async function awaitedPayments(db: Db, since: Date): Promise<readonly Awaited[]> {
+  const { rows } = await sql<{ id: string; method: string; ref: string }>`
+    SELECT id, facts->>'paymentMethod' AS method, provider_ref AS ref FROM orders
+    WHERE payment_status = 'requires_action' AND updated_at < ${since} AND provider_ref IS NOT NULL
+    ORDER BY random() LIMIT 50`.execute(db);
+  return rows.map(({ id, method, ref }) => ({
+    orderId: id,
+    provider: providerOf(method),
+    providerRef: ref,
+  }));
 }

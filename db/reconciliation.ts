@@ -3,47 +3,95 @@
 
 import { sql } from 'kysely';
 import type { Difference, Ours } from '../domain/reconcile.ts';
-import { platformParty, type LedgerEntry } from '../domain/ledger.ts';
+import { platformParty } from '../domain/ledger.ts';
 import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
-import { newId } from './new-id.ts';
-import { lockMoney } from './refunds.ts';
-
-const provider = 'stripe';
+import { giveBack, lockMoney } from './refunds.ts';
 
 /** Which orders took money by the provider in this time: order ids in pages. */
 export async function ordersWithCaptures(
   db: Db,
-  { since, after, limit }: { readonly since: Date; readonly after: string; readonly limit: number },
+  {
+    provider,
+    since,
+    after,
+    limit,
+  }: {
+    readonly provider: string;
+    readonly since: Date;
+    readonly after: string;
+    readonly limit: number;
+  },
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>`
-    SELECT DISTINCT order_id AS id FROM ledger_transactions
-    WHERE kind IN ('capture', 'tip_capture') AND at >= ${since} AND order_id > ${after} ORDER BY order_id LIMIT ${limit}`.execute(
-    db,
-  );
+    SELECT DISTINCT t.order_id AS id FROM ledger_transactions t
+    JOIN ledger_entries l ON l.transaction_key = t.key AND l.at = t.at
+    WHERE t.kind IN ('capture', 'tip_capture') AND t.at >= ${since} AND t.order_id > ${after}
+      AND l.account = 'provider_clearing' AND l.party = ${provider}
+    ORDER BY t.order_id LIMIT ${limit}`.execute(db);
   return rows.map((row) => row.id);
 }
 
 export type OurPayment = Ours & { readonly providerRef: string | undefined };
 
-/** By order: the payments that it captured or refunded, its later tips among them, and one without a name for an order that took nothing. */
+export type Named = {
+  readonly orderId: string;
+  readonly providerRef: string;
+  readonly currency: string;
+};
+
+/** Payments of ended orders and of tips that a provider has a name for, in pages by order. */
+export async function namedPayments(
+  db: Db,
+  {
+    provider,
+    since,
+    after,
+    limit,
+  }: {
+    readonly provider: string;
+    readonly since: Date;
+    readonly after: string;
+    readonly limit: number;
+  },
+): Promise<readonly Named[]> {
+  const { rows } = await sql<Named>`
+    SELECT id AS "orderId", provider_ref AS "providerRef", currency FROM orders
+    WHERE is_over AND provider_ref IS NOT NULL AND updated_at >= ${since} AND id > ${after}
+      AND split_part(facts->>'paymentMethod', ':', 1) = ${provider}
+    UNION ALL
+    SELECT order_id, provider_ref, currency FROM tips
+    WHERE finished_at >= ${since} AND provider_ref IS NOT NULL AND provider = ${provider} AND order_id > ${after}
+    ORDER BY 1 LIMIT ${limit}`.execute(db);
+  return rows;
+}
+
+/**
+ * Of one provider. By order: the payments that it captured or refunded, its later tips among them, and one without a
+ * name for an order that took nothing.
+ */
 export async function ourPayments(
   db: Db,
-  orderIds: readonly string[],
+  { provider, orderIds }: { readonly provider: string; readonly orderIds: readonly string[] },
 ): Promise<ReadonlyMap<string, readonly OurPayment[]>> {
   const ids = [...orderIds];
   const { rows } = await sql<OurPayment>`
     WITH taken AS (
-      SELECT e.order_id, e.body->>'providerRef' AS ref, sum(l.amount_minor)::bigint AS minor
-      FROM order_events e
-      JOIN ledger_transactions t ON t.key = e.order_id || ':capture:' || (e.body->>'attempt')
+      SELECT e.order_id, e.ref, sum(l.amount_minor)::bigint AS minor
+      FROM (
+        SELECT DISTINCT order_id, body->>'providerRef' AS ref, body->>'attempt' AS attempt FROM order_events
+        WHERE order_id = ANY(${ids}) AND type IN ('payment.capturing', 'payment.captured')
+          AND body->>'providerRef' IS NOT NULL) e
+      JOIN ledger_transactions t ON t.key = e.order_id || ':capture:' || e.attempt
       JOIN ledger_entries l ON l.transaction_key = t.key AND l.at = t.at AND l.account = 'provider_clearing'
-      WHERE e.order_id = ANY(${ids}) AND e.type = 'payment.capturing' GROUP BY 1, 2),
+        AND l.party = ${provider}
+      GROUP BY 1, 2),
     tipped AS (
       SELECT p.order_id, p.provider_ref AS ref, sum(l.amount_minor)::bigint AS minor
       FROM tips p
       JOIN ledger_transactions t ON t.key = p.order_id || ':tip_capture:' || p.n
       JOIN ledger_entries l ON l.transaction_key = t.key AND l.at = t.at AND l.account = 'provider_clearing'
+        AND l.party = ${provider}
       WHERE p.order_id = ANY(${ids}) GROUP BY 1, 2),
     late AS (
       SELECT split_part(t.key, ':', 3) AS ref, t.order_id, sum(l.amount_minor)::bigint AS minor
@@ -54,9 +102,10 @@ export async function ourPayments(
       SELECT order_id, provider_ref AS ref,
         coalesce(sum(amount_minor) FILTER (WHERE status IN ('pending', 'refunded')), 0)::bigint AS minor,
         bool_or(status = 'sending') AS moving
-      FROM refunds WHERE order_id = ANY(${ids}) GROUP BY 1, 2)
+      FROM refunds WHERE order_id = ANY(${ids}) AND provider = ${provider} GROUP BY 1, 2)
     SELECT o.id AS "orderId",
-      o.is_over AND NOT EXISTS (SELECT FROM tips WHERE tips.order_id = o.id AND finished_at IS NULL) AS "isOver", o.currency, coalesce(cap.ref, back.ref) AS "providerRef",
+      o.is_over AND NOT EXISTS (SELECT FROM tips WHERE tips.order_id = o.id AND finished_at IS NULL) AS "isOver", o.currency,
+      coalesce(cap.ref, back.ref) AS "providerRef",
       coalesce(cap.minor, 0)::bigint AS "capturedMinor", coalesce(back.minor, 0)::bigint AS "refundedMinor",
       coalesce(back.moving, false) AS "refundsMoving"
     FROM orders o
@@ -103,13 +152,13 @@ export async function resolveVanished(
   return Number(numUpdatedRows);
 }
 
-type Late = { readonly difference: Difference; readonly now: Date };
+type Late = { readonly provider: string; readonly difference: Difference; readonly now: Date };
 
 /**
  * Money that the provider took and we did not know of. What had been written off is recovered; the rest belongs to nobody
  * here, and goes back. Idempotent.
  */
-export async function bookLateMoney(db: Db, { difference, now }: Late): Promise<void> {
+export async function bookLateMoney(db: Db, { provider, difference, now }: Late): Promise<void> {
   const { orderId, providerRef, theirsMinor: amountMinor } = difference;
   await db.transaction().execute(async (trx) => {
     const order = await trx
@@ -134,7 +183,15 @@ export async function bookLateMoney(db: Db, { difference, now }: Late): Promise<
       currency: order.currency,
       at: now,
     });
-    if (posted === 'posted' && late > 0) await giveBack(trx, { order, providerRef, late, now });
+    if (posted !== 'posted' || late === 0) return;
+    const { id, merchant_id: merchantId, customer_id: customerId, currency } = order;
+    await giveBack(trx, {
+      order: { id, merchantId, customerId, currency, provider, providerRef },
+      amountMinor: late,
+      reason: 'late_payment',
+      from: { account: 'unidentified_receipts', party: provider },
+      now,
+    });
   });
 }
 
@@ -146,52 +203,4 @@ async function writtenOff(trx: Db, orderId: string): Promise<number> {
     trx,
   );
   return Math.max(0, rows[0]?.minor ?? 0);
-}
-
-type GiveBack = {
-  readonly order: {
-    readonly id: string;
-    readonly merchant_id: string;
-    readonly customer_id: string;
-    readonly currency: string;
-  };
-  readonly providerRef: string;
-  readonly late: number;
-  readonly now: Date;
-};
-
-async function giveBack(trx: Db, { order, providerRef, late, now }: GiveBack): Promise<void> {
-  const { id, merchant_id, customer_id, currency } = order;
-  const bearer: LedgerEntry = {
-    account: 'unidentified_receipts',
-    party: provider,
-    amountMinor: late,
-  };
-  await trx
-    .insertInto('refunds')
-    .values({
-      id: newId('refund', now.getTime()),
-      order_id: id,
-      merchant_id,
-      customer_id,
-      currency,
-      amount_minor: late,
-      status: 'requested',
-      fault: 'platform',
-      reason: 'duplicate_payment',
-      wish: JSON.stringify({ kind: 'amount', amountMinor: late }),
-      bearers: JSON.stringify([bearer]),
-      provider,
-      provider_ref: providerRef,
-      refund_ref: null,
-      code: null,
-      requested_by: JSON.stringify({ kind: 'system' }),
-      decided_by: null,
-      note_id: null,
-      created_at: now,
-      decide_before: null,
-      first_sent_at: null,
-      finished_at: null,
-    })
-    .execute();
 }

@@ -9,7 +9,9 @@ import type { Db } from './connect.ts';
 import { post, postingOf } from './ledger.ts';
 import { forgetGoods, rememberGoods } from './goods.ts';
 import { markAssigned, withdrawOpenOffers, withdrawOrder } from './offers.ts';
+import { giveBack } from './refunds.ts';
 import type { Database } from './schema.ts';
+import { providerOf } from '../domain/payment-methods.ts';
 import type { Recorded, RecordInput } from '../domain/step.ts';
 
 /** Idempotent; safe to call again with other arguments after a crash. Throws when the order has no draft. */
@@ -92,6 +94,19 @@ const effects: { readonly [T in OrderEventBody['type']]?: (more: More) => Promis
   },
   'order.address_changed': async ({ trx, input: { facts, commandId } }) =>
     moveAddress(trx, { commandId, orderId: facts.orderId }),
+  'payment.refund_due': async ({ trx, input: { facts, at }, event }) => {
+    if (event.type !== 'payment.refund_due') return;
+    const { orderId: id, merchantId, customerId, currency } = facts;
+    const provider = providerOf(facts.paymentMethod);
+    const { amountMinor, providerRef } = event;
+    await giveBack(trx, {
+      order: { id, merchantId, customerId, currency, provider, providerRef },
+      amountMinor,
+      reason: 'prepaid',
+      from: { account: 'customer', party: customerId },
+      now: new Date(at),
+    });
+  },
   'delivery.cancelled': async ({ trx, input: { facts, at } }) =>
     withdrawOrder(trx, { orderId: facts.orderId, now: at }),
   'delivery.problem_reported': async ({ trx, input: { facts }, event }) => {

@@ -1,9 +1,13 @@
 // What a refund is judged on: what the order took, gave back and shared out, from the ledger and the refunds before it.
 
 import { sql } from 'kysely';
+import type { OrderEventBody } from '../domain/events.ts';
+import { providerOf } from '../domain/payment-methods.ts';
 import {
   earnersOf,
+  isOwnRefund,
   isRefundAlive,
+  missingItems,
   type Earner,
   type Move,
   type RefundBasis,
@@ -17,6 +21,7 @@ export type RefundTarget = {
   readonly merchantId: string;
   readonly customerId: string;
   readonly currency: string;
+  readonly provider: string;
   readonly providerRef: string;
 };
 
@@ -30,6 +35,7 @@ export async function findRefundTarget(
   const row = await db
     .selectFrom('orders as o')
     .select(['o.id', 'o.merchant_id', 'o.customer_id', 'o.currency', 'o.provider_ref'])
+    .select(sql<string | null>`o.facts->>'paymentMethod'`.as('payment_method'))
     .where('o.id', '=', orderId)
     .where(ordersIn(scope))
     .executeTakeFirst();
@@ -39,6 +45,7 @@ export async function findRefundTarget(
       merchantId: row.merchant_id,
       customerId: row.customer_id,
       currency: row.currency,
+      provider: providerOf(row.payment_method ?? ''),
       providerRef: row.provider_ref ?? undefined,
     }
   );
@@ -63,12 +70,17 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
     await movesOf(trx, id),
     await trx
       .selectFrom('refunds')
-      .select(['status', 'amount_minor', 'wish'])
+      .select(['status', 'amount_minor', 'wish', 'reason'])
       .where('order_id', '=', id)
       .execute(),
     await isDisputed(trx, id),
   ];
-  const alive = refunds.filter(({ status }) => isRefundAlive(status));
+  const missing = missingItems(await shortagesOf(trx, id));
+  const kept = refunds.filter(({ status }) => isRefundAlive(status));
+  const alive = kept.filter(({ reason }) => !isOwnRefund(reason));
+  const prepaid = kept.filter(({ reason }) => reason === 'prepaid');
+  const sumOf = (rows: typeof refunds): number =>
+    rows.reduce((sum, refund) => sum + refund.amount_minor, 0);
   const parts = alive.flatMap(({ wish }) => (wish.kind === 'parts' ? [wish] : []));
   const refundedOf = (index: number): number =>
     parts
@@ -76,14 +88,16 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
       .reduce((sum, { quantity }) => sum + quantity, 0);
   return {
     basis: {
-      capturedMinor: moves
-        .filter((move) => move.kind === 'capture' && move.account === 'provider_clearing')
-        .reduce((sum, move) => sum + move.amountMinor, 0),
-      refundedMinor: alive.reduce((sum, refund) => sum + refund.amount_minor, 0),
+      // Of what was taken before the end only what the settlement asks for was kept.
+      capturedMinor:
+        moves
+          .filter((move) => move.kind === 'capture' && move.account === 'provider_clearing')
+          .reduce((sum, move) => sum + move.amountMinor, 0) - sumOf(prepaid),
+      refundedMinor: sumOf(alive),
       disputed,
       items: order.items.map((item, index) => ({
         unitPriceMinor: item.unit_price_minor,
-        quantity: item.quantity,
+        quantity: Math.max(0, item.quantity - (missing.get(index) ?? 0)),
         refundedQuantity: refundedOf(index),
       })),
       deliveryFee: {
@@ -95,6 +109,18 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
     earners: earnersOf(moves),
     approvalAboveMinor: order.refund_approval_above_minor ?? undefined,
   };
+}
+
+/** What became of goods that were not there, oldest first. */
+async function shortagesOf(trx: Db, orderId: string): Promise<readonly OrderEventBody[]> {
+  const rows = await trx
+    .selectFrom('order_events')
+    .select(['type', 'body'])
+    .where('order_id', '=', orderId)
+    .where('type', 'in', ['order.shortage_reported', 'order.shortage_resolved'])
+    .orderBy('sequence')
+    .execute();
+  return rows.map(({ type, body }) => ({ ...body, type }) as OrderEventBody);
 }
 
 async function movesOf(trx: Db, orderId: string): Promise<readonly Move[]> {

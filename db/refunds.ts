@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import type { Actor } from '../domain/events.ts';
 import type { Refusal } from '../domain/errors.ts';
 import type { RefundId } from '../domain/ids.ts';
+import type { LedgerEntry } from '../domain/ledger.ts';
 import {
   bearersOf,
   needsApproval,
@@ -12,12 +13,15 @@ import {
   refundEndPosting,
   refundPostings,
   type RefundFacts,
+  type OwnRefundReason,
   type RefundFault,
   type RefundReason,
+  type RefundStatus,
   type RefundWish,
 } from '../domain/refund.ts';
 import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
+import { newId } from './new-id.ts';
 import { readRefundBasis, type RefundTarget } from './refund-basis.ts';
 
 const selectRefunds = (db: Db) => db.selectFrom('refunds').selectAll();
@@ -57,35 +61,85 @@ export async function requestRefund(trx: Db, input: NewRefund): Promise<Requeste
   const { amountMinor } = plan;
   const waits =
     input.actor.kind !== 'system' && needsApproval({ ...basis, amountMinor, approvalAboveMinor });
-  const refund = await trx
+  const refund = await insertRefund(trx, {
+    id: input.id,
+    order,
+    amountMinor,
+    status: waits ? 'awaiting_approval' : 'requested',
+    fault,
+    reason: input.reason,
+    wish,
+    bearers: bearersOf(amountMinor, { fault, earners }),
+    actor: input.actor,
+    noteId: input.noteId,
+    now,
+    decideBefore: waits ? new Date(now.getTime() + approvalMs) : undefined,
+  });
+  return { kind: 'requested', refund };
+}
+
+type Row = Omit<NewRefund, 'again'> & {
+  readonly amountMinor: number;
+  readonly status: RefundStatus;
+  readonly bearers: readonly LedgerEntry[];
+  readonly decideBefore: Date | undefined;
+};
+
+const insertRefund = (trx: Db, row: Row): Promise<Refund> =>
+  trx
     .insertInto('refunds')
     .values({
-      id: input.id,
-      order_id: order.id,
-      merchant_id: order.merchantId,
-      customer_id: order.customerId,
-      currency: order.currency,
-      amount_minor: amountMinor,
-      status: waits ? 'awaiting_approval' : 'requested',
-      fault,
-      reason: input.reason,
-      wish: JSON.stringify(wish),
-      bearers: JSON.stringify(bearersOf(amountMinor, { fault, earners })),
-      provider: 'stripe',
-      provider_ref: order.providerRef,
+      id: row.id,
+      order_id: row.order.id,
+      merchant_id: row.order.merchantId,
+      customer_id: row.order.customerId,
+      currency: row.order.currency,
+      amount_minor: row.amountMinor,
+      status: row.status,
+      fault: row.fault,
+      reason: row.reason,
+      wish: JSON.stringify(row.wish),
+      bearers: JSON.stringify(row.bearers),
+      provider: row.order.provider,
+      provider_ref: row.order.providerRef,
       refund_ref: null,
       code: null,
-      requested_by: JSON.stringify(input.actor),
+      requested_by: JSON.stringify(row.actor),
       decided_by: null,
-      note_id: input.noteId ?? null,
-      created_at: now,
-      decide_before: waits ? new Date(now.getTime() + approvalMs) : null,
+      note_id: row.noteId ?? null,
+      created_at: row.now,
+      decide_before: row.decideBefore ?? null,
       first_sent_at: null,
       finished_at: null,
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  return { kind: 'requested', refund };
+
+type GiveBack = {
+  readonly order: RefundTarget;
+  readonly amountMinor: number;
+  readonly reason: OwnRefundReason;
+  /** Whose account the money lies in. */
+  readonly from: Omit<LedgerEntry, 'amountMinor'>;
+  readonly now: Date;
+};
+
+/** What no settlement asks for goes back; its workflow is started by the housekeeping. Call inside a transaction. */
+export async function giveBack(trx: Db, { order, amountMinor, reason, from, now }: GiveBack) {
+  await insertRefund(trx, {
+    id: newId('refund', now.getTime()),
+    order,
+    amountMinor,
+    status: 'requested',
+    fault: 'platform',
+    reason,
+    wish: { kind: 'amount', amountMinor },
+    bearers: [{ ...from, amountMinor }],
+    actor: { kind: 'system' },
+    noteId: undefined,
+    now,
+    decideBefore: undefined,
+  });
 }
 
 /** Whoever changes what an order's money is, waits here for the one before. Ends with the transaction. */

@@ -6,6 +6,7 @@ import type { Actor } from '../domain/events.ts';
 import type { Deadline } from '../domain/lifecycle.ts';
 import type { ProofId } from '../domain/ids.ts';
 import type { GoodsKind, OrderFacts, ProofKind } from '../domain/order.ts';
+import type { ProviderName } from '../domain/payment-methods.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Shares } from '../domain/settlement.ts';
 import type { MoneyTables } from './schema-money.ts';
@@ -52,6 +53,7 @@ export type Database = MoneyTables & {
     policy: Json<Policy>;
     driver_pay_minor: number;
     delivery_fee_minor: number;
+    payment_providers: ColumnType<ProviderName[], ProviderName[] | undefined, ProviderName[]>;
     /** Above this a refund needs a second person; null: half of what the order took. */
     refund_approval_above_minor: number | null;
     created_at: CreatedAt;

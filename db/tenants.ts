@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
 import type { GoodsKind } from '../domain/order.ts';
 import { completePolicy, type Policy } from '../domain/policy.ts';
+import type { ProviderName } from '../domain/payment-methods.ts';
 import type { Shares } from '../domain/settlement.ts';
 import type { Db } from './connect.ts';
 import { newId } from './new-id.ts';
@@ -16,6 +17,8 @@ export type NewMarket = {
   readonly policy: Policy;
   readonly driverPayMinor: number;
   readonly deliveryFeeMinor: number;
+  /** Undefined: the usual ones. */
+  readonly paymentProviders?: readonly ProviderName[] | undefined;
 };
 
 const selectMarkets = (db: Db) => db.selectFrom('markets').selectAll();
@@ -42,6 +45,7 @@ export const createMarket = (db: Db, market: NewMarket): Promise<Market> =>
       policy: JSON.stringify(market.policy),
       driver_pay_minor: market.driverPayMinor,
       delivery_fee_minor: market.deliveryFeeMinor,
+      ...(market.paymentProviders && { payment_providers: [...market.paymentProviders] }),
     })
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -165,6 +169,7 @@ export type BranchFacts = {
   readonly currency: string;
   readonly driverPayMinor: number;
   readonly deliveryFeeMinor: number;
+  readonly paymentProviders: readonly ProviderName[];
   readonly policy: Policy;
   readonly goodsKind: GoodsKind;
   /** Epoch milliseconds. */
@@ -185,7 +190,7 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
       'commission_bps',
       'currency',
     ])
-    .select(['driver_pay_minor', 'delivery_fee_minor', 'policy'])
+    .select(['driver_pay_minor', 'delivery_fee_minor', 'policy', 'payment_providers'])
     .select(['kind', 'settlement', 'auto_accept', 'acknowledged_at', 'paused_until'])
     .where('branches.id', '=', branchId)
     .executeTakeFirst();
@@ -200,6 +205,7 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
     currency: row.currency,
     driverPayMinor: row.driver_pay_minor,
     deliveryFeeMinor: row.delivery_fee_minor,
+    paymentProviders: row.payment_providers,
     policy: { ...policy, settlement: { ...policy.settlement, ...row.settlement } },
     goodsKind: row.kind,
     autoAcceptUntil:

@@ -104,21 +104,27 @@ export async function ordersOverdue(
 }
 
 /** Webhooks that came before their order was ready for them, and whether they matter now. */
-export async function waitingWebhooks(
-  db: Db,
-): Promise<
-  readonly { event_id: string; order_id: string; provider_ref: string; matters: boolean }[]
+export async function waitingWebhooks(db: Db): Promise<
+  readonly {
+    provider: string;
+    event_id: string;
+    order_id: string;
+    provider_ref: string;
+    matters: boolean;
+  }[]
 > {
   const { rows } = await sql<{
+    provider: string;
     event_id: string;
     order_id: string;
     provider_ref: string;
     matters: boolean;
   }>`
-    SELECT w.event_id, o.id AS order_id, w.provider_ref,
+    SELECT w.provider, w.event_id, o.id AS order_id, w.provider_ref,
            o.payment_status = 'requires_action' AND o.provider_ref = w.provider_ref AS matters
     FROM provider_webhooks w JOIN orders o ON o.id = w.order_id
-    WHERE w.provider = 'stripe' AND w.done_at IS NULL AND w.provider_ref IS NOT NULL AND w.type LIKE 'payment_intent.%'
+    WHERE w.done_at IS NULL AND w.provider_ref IS NOT NULL
+      AND (w.provider <> 'stripe' OR w.type LIKE 'payment_intent.%')
       AND o.payment_status <> 'authorizing'
       AND NOT EXISTS (SELECT FROM tips WHERE tips.provider_ref = w.provider_ref)
     ORDER BY w.received_at LIMIT ${batch}`.execute(db);
@@ -127,12 +133,16 @@ export async function waitingWebhooks(
 
 export async function webhookDone(
   db: Db,
-  { eventId, now }: { readonly eventId: string; readonly now: Date },
+  {
+    provider,
+    eventId,
+    now,
+  }: { readonly provider: string; readonly eventId: string; readonly now: Date },
 ): Promise<void> {
   await db
     .updateTable('provider_webhooks')
     .set({ done_at: now })
-    .where('provider', '=', 'stripe')
+    .where('provider', '=', provider)
     .where('event_id', '=', eventId)
     .execute();
 }

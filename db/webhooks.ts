@@ -1,11 +1,12 @@
 // Webhooks of payment providers: each kept once, then told to the order that waits for it.
 
 import type { OrderId } from '../domain/ids.ts';
+import type { ProviderName } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
 import { tipsBehind } from './tips.ts';
 
 export type ProviderWebhook = {
-  readonly provider: 'stripe';
+  readonly provider: ProviderName;
   readonly eventId: string;
   readonly type: string;
   readonly providerRef: string | undefined;

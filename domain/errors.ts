@@ -46,6 +46,10 @@ export const errorTable = {
   proof_wrong: { status: 422, title: 'What was shown is not what the order asks for' },
   pin_locked: { status: 409, title: 'A wrong PIN was given too often: support decides' },
   cash_not_recorded: { status: 422, title: 'The cash is not recorded, or less than what is due' },
+  payment_method_unavailable: {
+    status: 422,
+    title: 'The order cannot be paid like that here',
+  },
   payment_not_retryable: { status: 409, title: 'The payment cannot be tried again now' },
   // support
   stale_sequence: { status: 412, title: 'The order has moved on since it was looked at' },
@@ -79,6 +83,7 @@ export const errorTable = {
   // outages
   engine_unavailable: { status: 503, title: 'The order engine cannot be reached; try again' },
   storage_unavailable: { status: 503, title: 'The storage cannot be reached; try again' },
+  provider_unavailable: { status: 503, title: 'The payment provider cannot be reached; try again' },
   outcome_unknown: {
     status: 503,
     title: 'The command was sent, its outcome is not known yet; try again with the same key',

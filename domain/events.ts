@@ -193,7 +193,19 @@ type PaymentEvents =
       readonly providerRef: string;
       readonly amountMinor: number;
     }
-  | { readonly type: 'payment.captured'; readonly attempt: number; readonly amountMinor: number }
+  | {
+      readonly type: 'payment.captured';
+      readonly attempt: number;
+      readonly amountMinor: number;
+      /** Only when it was taken before the end, without a hold. */
+      readonly providerRef?: string;
+    }
+  /** Taken before the end, and more than the settlement asks for: a refund of its own gives it back. */
+  | {
+      readonly type: 'payment.refund_due';
+      readonly amountMinor: number;
+      readonly providerRef: string;
+    }
   | { readonly type: 'payment.capture_failed'; readonly attempt: number; readonly code: string }
   | {
       readonly type: 'payment.voiding';

@@ -50,7 +50,8 @@ type CustomerCommand =
   | { readonly kind: 'answerShortage'; readonly answer: Substitution }
   | { readonly kind: 'changeTip'; readonly tipMinor: number }
   | ({ readonly kind: 'changeDropoffNotes' } & Noted)
-  | { readonly kind: 'retryPayment'; readonly paymentMethod: string }
+  /** Without a payment method the order's own is asked again. */
+  | { readonly kind: 'retryPayment'; readonly paymentMethod?: string }
   | { readonly kind: 'reschedule'; readonly promisedAt: number };
 
 type DriverCommand =
@@ -189,7 +190,12 @@ export type PaymentResult =
   | { readonly kind: 'paymentUnanswered' }
   /** The provider stored a failure under this key: nothing happened and nothing ever will. The next `n` may go. */
   | { readonly kind: 'paymentNotExecuted' }
-  | { readonly kind: 'paymentCaptured'; readonly amountMinor: number }
+  | {
+      readonly kind: 'paymentCaptured';
+      readonly amountMinor: number;
+      /** Where the provider takes money at once, without a hold. */
+      readonly providerRef?: string | undefined;
+    }
   | {
       readonly kind: 'paymentCaptureFailed';
       readonly code: string;

@@ -16,7 +16,7 @@ import type { Policy } from './policy.ts';
 
 export const fulfilments = ['delivery', 'pickup', 'dine_in'] as const;
 export type Fulfilment = (typeof fulfilments)[number];
-export const paymentMethods = ['card', 'cash', 'external'] as const;
+export const paymentMethods = ['card', 'paypal', 'mobile_money', 'cash', 'external'] as const;
 export type PaymentMethod = (typeof paymentMethods)[number];
 export const goodsKinds = ['restaurant', 'store', 'pharmacy'] as const;
 export type GoodsKind = (typeof goodsKinds)[number];
@@ -65,7 +65,7 @@ export type OrderFacts = {
   readonly driverPayMinor: number;
   readonly commissionBps: number;
   readonly method: PaymentMethod;
-  /** Provider's token of the card (`pm_…`), never a card number; empty unless paid by card. */
+  /** The provider's token (domain/payment-methods.ts), never a card or phone number; empty where no provider is asked. */
   readonly paymentMethod: string;
   /** Estimated drive from the branch to the customer; 0 when nobody drives. */
   readonly travelMs: number;

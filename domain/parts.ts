@@ -175,7 +175,13 @@ export type PaymentPart =
       readonly firstAt: number;
       readonly code: string;
     } & Captured)
-  | { readonly status: 'captured'; readonly since: number; readonly amountMinor: number }
+  | {
+      readonly status: 'captured';
+      readonly since: number;
+      readonly amountMinor: number;
+      /** Only when it was taken before the end, without a hold. */
+      readonly providerRef?: string;
+    }
   | {
       readonly status: 'voiding';
       readonly since: number;

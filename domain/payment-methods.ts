@@ -12,6 +12,16 @@ export const providerNames = [
 ] as const;
 export type ProviderName = (typeof providerNames)[number];
 
+/** Those that orders are paid by. */
+export const marketProviders = [
+  'stripe',
+  'paypal',
+  'campay',
+  'noupay',
+  'cash',
+  'external',
+] as const satisfies readonly ProviderName[];
+
 export type MethodTraits = {
   /** The provider is asked over its API; what is not is only booked. */
   readonly remote: boolean;
@@ -40,9 +50,17 @@ const bookedOnly = {
   currencies: undefined,
 } as const;
 
+/**
+ * Of ours those that PayPal takes (developer.paypal.com/docs/reports/reference/paypal-supported-currencies); forints it
+ * takes without fillér only, so not here.
+ */
+const paypalCurrencies: readonly string[] = 'EUR USD GBP CHF CAD AUD PLN SEK DKK NOK CZK JPY'.split(
+  ' ',
+);
+
 export const methodTraits = {
   stripe: { ...remoteHold, asynchronous: false, currencies: undefined },
-  paypal: { ...remoteHold, asynchronous: true, currencies: undefined },
+  paypal: { ...remoteHold, asynchronous: true, currencies: paypalCurrencies },
   campay: mobileMoney,
   noupay: mobileMoney,
   cash: { ...bookedOnly, takes: 'at_door' },
@@ -60,19 +78,29 @@ export function parsePaymentMethod(token: string): PaymentMethod | undefined {
   return provider && { provider, reference };
 }
 
-/** What a market offers and this order may use. Cash ends at the limit that a driver may carry. */
+/** Who is asked for the money of this token; a card's where none is named. */
+export const providerOf = (token: string): ProviderName =>
+  parsePaymentMethod(token)?.provider ?? 'stripe';
+
+/** A hold that the payer must confirm is made at the placing, and must last until the delivery. */
+const holdsAheadMs = 60 * 3_600_000;
+
+/** What a market offers and this order may use. How much cash a driver may carry, dispatch looks after. */
 export function methodsFor(
   market: {
     readonly providers: readonly ProviderName[];
     readonly currency: string;
-    readonly cashLimitMinor: number;
   },
-  order: { readonly totalMinor: number; readonly paidElsewhere: boolean },
+  order: {
+    readonly paidElsewhere: boolean;
+    /** Until the time that is promised. */
+    readonly aheadMs: number;
+  },
 ): readonly ProviderName[] {
   return market.providers.filter((provider) => {
     const traits: MethodTraits = methodTraits[provider];
     if (traits.currencies && !traits.currencies.includes(market.currency)) return false;
     if ((traits.takes === 'elsewhere') !== order.paidElsewhere) return false;
-    return traits.takes !== 'at_door' || order.totalMinor <= market.cashLimitMinor;
+    return traits.takes !== 'hold' || !traits.asynchronous || order.aheadMs <= holdsAheadMs;
   });
 }

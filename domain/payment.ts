@@ -122,11 +122,22 @@ export function releaseOrCapture(
       return customerMinor > 0
         ? [{ type: 'payment.paid_elsewhere', amountMinor: customerMinor }]
         : [];
+    case 'captured':
+      return giveBack(payment, customerMinor);
     // While a call is under way its answer decides; without a hold there is nothing to undo.
     default:
       return [];
   }
 }
+
+/** What was taken before the end and is not owed. */
+const giveBack = (
+  { amountMinor, providerRef }: Extract<PaymentPart, { readonly status: 'captured' }>,
+  owedMinor: number,
+): readonly OrderEventBody[] =>
+  providerRef !== undefined && amountMinor > owedMinor
+    ? [{ type: 'payment.refund_due', amountMinor: amountMinor - owedMinor, providerRef }]
+    : [];
 
 const capturing = (
   state: OrderState,
@@ -167,6 +178,9 @@ export function decidePayment(
     case 'paymentUnanswered':
       return awaitsAuthorization(payment) ? authorization(state, command, now) : ignored;
     case 'paymentCaptured':
+      return payment.status === 'capturing'
+        ? captureAnswer(state, command)
+        : takenAtOnce(state, command, now);
     case 'paymentCaptureFailed':
       return payment.status === 'capturing' ? captureAnswer(state, command) : ignored;
     case 'paymentVoided':
@@ -178,6 +192,29 @@ export function decidePayment(
     default:
       return assertNever(command);
   }
+}
+
+/** Money that was taken without a hold: the order goes on with it, or has ended meanwhile and gives all of it back. */
+function takenAtOnce(
+  state: OrderState,
+  { amountMinor, providerRef }: Extract<PaymentResult, { readonly kind: 'paymentCaptured' }>,
+  now: number,
+): Decision {
+  const { payment, attempts } = state;
+  const awaited = awaitsAuthorization(payment) || payment.status === 'voiding';
+  if (providerRef === undefined || !awaited) return ignored;
+  const captured = {
+    type: 'payment.captured',
+    attempt: attempts.authorize,
+    amountMinor,
+    providerRef,
+  } as const;
+  const taken = { status: 'captured', since: now, amountMinor, providerRef } as const;
+  // A capture that was given up on had happened after all: what it was for is kept.
+  const owedMinor = payment.status === 'voiding' ? (payment.lost?.amountMinor ?? 0) : 0;
+  return payment.status === 'voiding' || hasEnded(state)
+    ? accepted(captured, ...giveBack(taken, owedMinor), ...completion(state))
+    : accepted(captured, ...afterPayment({ ...state, payment: taken }, now));
 }
 
 /** A provider that stores failure after failure is given up on, so that no loop is endless. */

@@ -2,6 +2,7 @@
 // (db/refunds.ts), the workflow `refund:<id>` carries it out.
 
 import type { Refusal } from './errors.ts';
+import type { OrderEventBody } from './events.ts';
 import { platformParty, type LedgerEntry, type Posting } from './ledger.ts';
 import { sumMinor } from './money.ts';
 import { allocateRefund } from './money/split.ts';
@@ -22,7 +23,14 @@ export const refundReasons = [
   'duplicate_payment',
   'other',
 ] as const;
-export type RefundReason = (typeof refundReasons)[number];
+/** Of what the system gives back by itself: money that no settlement ever asked for. */
+export const ownRefundReasons = ['prepaid', 'late_payment'] as const;
+export type OwnRefundReason = (typeof ownRefundReasons)[number];
+export type RefundReason = (typeof refundReasons)[number] | OwnRefundReason;
+
+/** Nobody asked for it: it takes nothing away from what may still be asked for. */
+export const isOwnRefund = (reason: RefundReason): reason is OwnRefundReason =>
+  ownRefundReasons.some((own) => own === reason);
 
 /** Waits for a second person · intent recorded · the provider works on it · over. */
 export const refundStatuses = [
@@ -50,6 +58,19 @@ export type RefundWish =
       readonly deliveryFee: boolean;
       readonly tip: boolean;
     };
+
+/** What was ordered and never sold, by the item's place: removed, or replaced by something that is no item. */
+export function missingItems(log: readonly OrderEventBody[]): ReadonlyMap<number, number> {
+  const missing = new Map<number, number>();
+  let asked: { readonly line: number; readonly quantity: number } | undefined;
+  for (const event of log) {
+    if (event.type === 'order.shortage_reported') asked = event;
+    if (event.type !== 'order.shortage_resolved' || asked === undefined) continue;
+    missing.set(asked.line, (missing.get(asked.line) ?? 0) + asked.quantity);
+    asked = undefined;
+  }
+  return missing;
+}
 
 type Part = { readonly minor: number; readonly refunded: boolean };
 

@@ -73,7 +73,7 @@ export type Bill = Pick<
   'goodsMinor' | 'deliveryFeeMinor' | 'tipMinor' | 'driverPayMinor' | 'commissionBps'
 > & {
   readonly restockableMinor: number;
-  /** The most that the customer can be charged: the hold on the card, what was collected, no limit elsewhere. */
+  /** The most that the customer can be charged: what is held or was taken, what was collected, no limit elsewhere. */
   readonly chargeableMinor: number;
 };
 
@@ -214,9 +214,12 @@ export function billOf(state: OrderState, end: End): Bill {
   const { goodsMinor, deliveryFeeMinor, tipMinor, totalMinor } = amountsOf(state);
   const { driverPayMinor, commissionBps, restockableMinor } = facts;
   const paidAtTheDoor = end === 'delivered' ? Number.MAX_SAFE_INTEGER : 0;
-  const held = payment.status === 'authorized' ? payment.amountMinor : 0;
+  const secured =
+    payment.status === 'authorized' || payment.status === 'captured' ? payment.amountMinor : 0;
   const chargeableMinor = {
-    card: held,
+    card: secured,
+    paypal: secured,
+    mobile_money: secured,
     cash: paidAtTheDoor,
     external: totalMinor,
   }[facts.method];

@@ -59,10 +59,10 @@ async function main(options: StartOptions): Promise<boolean> {
 }
 
 async function planDay(options: StartOptions): Promise<CityPlan> {
-  const { instance, seed, moods, from, to, orders, drivers, withFates } = options;
+  const { instance, seed, moods, from, to, orders, drivers, withFates, methods } = options;
   const plan =
     instance === undefined
-      ? generateDay({ seed, orders, drivers, moods, withFates })
+      ? generateDay({ seed, orders, drivers, moods, withFates, methods })
       : await readInstance({ folder: instance, seed, moods, from, to });
   const isTroubled = (options.killWorkerEveryS ?? options.outageS) !== undefined;
   return isTroubled ? { ...plan, policy: { ...plan.policy, ...troubledPolicy } } : plan;
@@ -122,6 +122,7 @@ async function play(playing: Playing): Promise<Played> {
       apiUrl: house.stack.apiUrl,
       adminKey: house.secrets.adminKey,
       bankUrl: house.stack.stripeApiBase,
+      payersUrl: house.payersUrl,
       awayMs: (outageS ?? 0) * 1_000,
       clientLogFile: join(
         clientLogFolder,

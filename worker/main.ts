@@ -25,14 +25,17 @@ import { wakeIfAsleep } from '../activities/wake-dispatcher.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
 import { createMoneyEngine, type MoneyEngine } from '../adapters/money-engine.ts';
 import type { OrderEngine } from '../adapters/order-engine.ts';
-import { stripePort } from '../adapters/payment-port.ts';
+import { createPaymentPorts, othersIn, portIn } from '../adapters/payment-ports.ts';
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
 import { deploymentName, type Fleet } from '../adapters/temporal-versions.ts';
 import { readConfig, type Config } from '../config.ts';
 import { connect } from '../db/connect.ts';
+import { phoneBehind } from '../db/notes.ts';
+import { claimPayment } from '../db/payment-claims.ts';
 import { recordedSequence } from '../db/upkeep.ts';
+import { createVault } from '../db/vault.ts';
 import { createLog } from '../log.ts';
 import { promote, takeOverAll } from './promote.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -150,6 +153,8 @@ async function createActivities({
   stripeSecretKey,
   stripeApiBase,
   stripeWebhookSecret,
+  providers,
+  masterKey,
 }: Config) {
   const db = connect({ url: databaseUrl, poolSize: 20 });
   const redis = createRedis(redisUrl, log);
@@ -162,6 +167,14 @@ async function createActivities({
     webhookSecret: stripeWebhookSecret,
     ...(stripeApiBase === undefined ? {} : { apiBase: stripeApiBase }),
   });
+  const vault = createVault(Buffer.from(masterKey, 'base64'));
+  const ports = createPaymentPorts({
+    gateway,
+    settings: providers,
+    phoneOf: (paymentMethod) => phoneBehind({ db, vault }, paymentMethod),
+    claim: (key, kind) => claimPayment(db, key, kind),
+  });
+  const portOf = portIn(ports);
   const money = createMoneyEngine({ address: temporalAddress, namespace: temporalNamespace });
   const crashPoint = createCrashPoint(process.env['CRASH_AT']);
   const activities = {
@@ -172,17 +185,17 @@ async function createActivities({
       hint: (channel) => redis.hint(channel),
       wakeDispatcher: (marketId) => wakeIfAsleep({ db, engine }, marketId),
     }),
-    ...createPaymentActivities({ gateway, db, crashPoint }),
-    ...createRefundActivities({ gateway, db, crashPoint }),
-    ...createTipActivities({ portOf: () => stripePort(gateway), db, crashPoint }),
-    ...createReconcileActivities({ gateway, db, log }),
+    ...createPaymentActivities({ portOf, db, crashPoint }),
+    ...createRefundActivities({ portOf, db, crashPoint }),
+    ...createTipActivities({ portOf, db, crashPoint }),
+    ...createReconcileActivities({ gateway, others: othersIn(ports), db, log }),
     ...createDispatchActivities({ db, redis, engine, log, crashPoint }),
     ...createSupportActivities({ db, engine, log, crashPoint }),
     ...createMaintenanceActivities({
       db,
       engine,
       log,
-      also: createMoneyUpkeep({ db, money, gateway, log }),
+      also: createMoneyUpkeep({ db, engine, money, gateway, portOf, log }),
     }),
   };
   const close = async (): Promise<void> => {

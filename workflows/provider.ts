@@ -6,6 +6,7 @@ import type { PaymentActivities } from '../activities/contract.ts';
 import type { PaymentResult } from '../domain/messages.ts';
 import { formatMoney } from '../domain/money.ts';
 import type { OrderFacts } from '../domain/order.ts';
+import { providerOf } from '../domain/payment-methods.ts';
 import type { PaymentCall } from '../domain/payment.ts';
 
 export async function askProvider(facts: OrderFacts, call: PaymentCall): Promise<PaymentResult> {
@@ -41,7 +42,8 @@ async function ask(
     summary: inWords(facts, call),
   });
   try {
-    return await callProvider({ orderId: facts.orderId, currency: facts.currency, call });
+    const { orderId, currency, paymentMethod } = facts;
+    return await callProvider({ orderId, currency, provider: providerOf(paymentMethod), call });
   } catch (error) {
     if (error instanceof ActivityFailure) return undefined;
     throw error;

@@ -39,18 +39,24 @@ export type { Created } from './once.ts';
 
 type Create<Body> = (trx: Db, body: Body) => Promise<Created>;
 
-export const market: Create<NewMarket> = async (trx, body) => {
-  checkTimeZone(body.time_zone);
-  const row = await createMarket(trx, {
-    name: body.name,
-    currency: body.currency,
-    timeZone: body.time_zone,
-    policy: policyOf(body),
-    driverPayMinor: body.driver_pay_minor,
-    deliveryFeeMinor: body.delivery_fee_minor,
-  });
-  return { body: marketBody(row) };
-};
+export const market =
+  (providers: ReadonlySet<string>): Create<NewMarket> =>
+  async (trx, body) => {
+    checkTimeZone(body.time_zone);
+    const { payment_providers: paymentProviders = [] } = body;
+    const missingOne = paymentProviders.findIndex((each) => !providers.has(each));
+    if (missingOne >= 0) throw badField(`payment_providers.${missingOne}`, 'is not set up here');
+    const row = await createMarket(trx, {
+      name: body.name,
+      currency: body.currency,
+      timeZone: body.time_zone,
+      policy: policyOf(body),
+      driverPayMinor: body.driver_pay_minor,
+      deliveryFeeMinor: body.delivery_fee_minor,
+      paymentProviders: body.payment_providers,
+    });
+    return { body: marketBody(row) };
+  };
 
 export const merchant: Create<Static<typeof NewMerchant>> = async (trx, body) => {
   const { market_id: marketId, name, commission_bps: commissionBps } = body;

@@ -21,15 +21,13 @@ type Terms = Pick<
   | 'proofs'
   | 'promisedAt'
   | 'autoAcceptUntil'
-  | 'method'
-  | 'paymentMethod'
   | 'travelMs'
 >;
 type Placing = { readonly branch: BranchFacts; readonly now: number };
 
 /** Throws invalid_request, out_of_area, not_sold_here, time_in_past. */
 export function termsOf(body: NewOrder, { branch, now }: Placing): Terms {
-  const { type: fulfilment = 'delivery', items, payment } = body;
+  const { type: fulfilment = 'delivery', items } = body;
   const drive = driveOf(body, branch);
   const ageCheck = items.some((item) => item.age_restricted === true);
   const prescription = items.some((item) => item.prescription === true);
@@ -49,8 +47,6 @@ export function termsOf(body: NewOrder, { branch, now }: Placing): Terms {
     proofs,
     ...(promisedAt === undefined ? {} : { promisedAt }),
     ...(branch.autoAcceptUntil === undefined ? {} : { autoAcceptUntil: branch.autoAcceptUntil }),
-    method: payment.method,
-    paymentMethod: payment.method === 'card' ? payment.token : '',
     travelMs: drive,
   };
 }

@@ -2,33 +2,47 @@
 // something happened; the order asks the provider what.
 
 import type { OrderEngine } from '../../adapters/order-engine.ts';
-import type { CardGateway } from '../../adapters/card-gateway.ts';
+import type { RemoteProvider } from '../../adapters/payment-ports.ts';
+import { isOutage } from '../../adapters/outage.ts';
+import type { Incoming, PaymentPort } from '../../adapters/payment-port.ts';
 import type { Db } from '../../db/connect.ts';
 import { webhookDone } from '../../db/upkeep.ts';
 import { saveWebhook, webhookVerdict, type ProviderWebhook } from '../../db/webhooks.ts';
 import { parseId } from '../../domain/ids.ts';
 import type { Logger } from '../../log.ts';
-import { problem } from '../problems.ts';
+import { comeBack, problem } from '../problems.ts';
 
 type Deps = {
   readonly db: Db;
   readonly engine: Pick<OrderEngine, 'paymentSettled'>;
-  readonly gateway: Pick<CardGateway, 'readWebhook'>;
+  readonly ports: WebhookPorts;
   readonly log: Logger;
 };
-type Signed = { readonly rawBody: Buffer; readonly signature: string };
 
-export function createReceiveWebhook({ db, engine, gateway, log }: Deps) {
-  /** Repeatable. Throws invalid_signature. What cannot be told now stays open and is looked at again. */
-  return async function receiveWebhook(signed: Signed): Promise<void> {
-    const fact = gateway.readWebhook(signed);
+/** Those that are set up here. */
+export type WebhookPorts = {
+  readonly [P in RemoteProvider]?: Pick<PaymentPort, 'readWebhook'> | undefined;
+};
+type Arrived = { readonly provider: RemoteProvider; readonly incoming: Incoming };
+
+export function createReceiveWebhook({ db, engine, ports, log }: Deps) {
+  /** Repeatable. Throws not_found, invalid_signature. What cannot be told now stays open and is looked at again. */
+  return async function receiveWebhook({ provider, incoming }: Arrived): Promise<void> {
+    const port = ports[provider];
+    if (!port) throw problem('not_found', `${provider} is not set up here`);
+    const fact = await port.readWebhook(incoming).catch((error: unknown) => {
+      // The provider sends it again.
+      throw isOutage(error)
+        ? problem('provider_unavailable', 'the provider could not be asked', comeBack(60))
+        : error;
+    });
     if (fact.kind === 'refused')
       throw problem('invalid_signature', 'the signature is missing, wrong or too old');
     const { eventId, type } = fact;
     const about = fact.kind === 'ignored' ? undefined : fact;
     const orderId = parseId('order', about?.orderId ?? '');
     const webhook: ProviderWebhook = {
-      provider: 'stripe',
+      provider,
       eventId,
       type,
       providerRef: about?.providerRef,
@@ -37,7 +51,7 @@ export function createReceiveWebhook({ db, engine, gateway, log }: Deps) {
     if (await saveWebhook(db, webhook)) return;
     // The housekeeping asks the provider about refunds and disputes: they concern orders that are over.
     if (fact.kind === 'refund_changed' || fact.kind === 'dispute_changed') return;
-    if (await isSettled(webhook)) await webhookDone(db, { eventId, now: new Date() });
+    if (await isSettled(webhook)) await webhookDone(db, { provider, eventId, now: new Date() });
   };
 
   async function isSettled(webhook: ProviderWebhook): Promise<boolean> {

@@ -20,6 +20,7 @@ import { createCache } from '../cache.ts';
 import { problem } from '../problems.ts';
 import type { NewOrder } from '../schemas/orders.ts';
 import { termsOf } from './order-terms.ts';
+import { paymentTerms } from './payment-terms.ts';
 
 const branchTtlMs = 5_000;
 
@@ -28,7 +29,7 @@ export type WriteDraft = (input: Input) => Promise<Draft>;
 
 /**
  * Throws not_found, branch_paused, currency_mismatch, amount_out_of_range, out_of_area, not_sold_here, time_in_past,
- * invalid_request. Writes nothing.
+ * payment_method_unavailable, invalid_request. Writes nothing.
  */
 export function createWriteDraft(db: Db): WriteDraft {
   const branches = createCache<BranchFacts>({ ttlMs: branchTtlMs, size: 10_000 });
@@ -40,6 +41,8 @@ export function createWriteDraft(db: Db): WriteDraft {
     if ((branch.pausedUntil ?? 0) > now) throw paused(branch.pausedUntil ?? 0);
     const terms = termsOf(body, { branch, now });
     const amounts = amountsOf(body, branch);
+    const { promisedAt } = terms;
+    const { payer, ...payment } = paymentTerms(body, { branch, now, promisedAt });
     const { customer, customerId } = await customerOf(body, branch.merchantId);
     const dropoff = body.dropoff?.location ?? branch.location;
     const facts: OrderFacts = {
@@ -51,6 +54,7 @@ export function createWriteDraft(db: Db): WriteDraft {
       customerId,
       placedAt: now,
       ...terms,
+      ...payment,
       currency: branch.currency,
       ...amounts,
       driverPayMinor: branch.driverPayMinor,
@@ -65,6 +69,7 @@ export function createWriteDraft(db: Db): WriteDraft {
       dropoff,
       address: body.dropoff?.address ?? '',
       note: body.note === undefined ? undefined : { id: newId('note', now), text: body.note },
+      payer,
       items: body.items,
     };
   };
@@ -81,6 +86,9 @@ export function createWriteDraft(db: Db): WriteDraft {
     return { customer: { kind: 'known', wrappedKey }, customerId };
   }
 }
+
+/** Whose hold can be more than the total; money that is taken at once is taken exactly. */
+const holds: ReadonlySet<string> = new Set(['card', 'paypal']);
 
 const isOwn = (scope: Scope, { merchantId, branchId }: BranchFacts): boolean =>
   scope.kind === 'platform' ||
@@ -113,7 +121,7 @@ function amountsOf(
   const restockableMinor = sumOf(items.filter((item) => item.restockable === true));
   const deliveryFeeMinor = type === 'delivery' ? branch.deliveryFeeMinor : 0;
   const totalMinor = goodsMinor + deliveryFeeMinor + tipMinor;
-  const dearer = body.substitution === 'substitute' && body.payment.method === 'card';
+  const dearer = body.substitution === 'substitute' && holds.has(body.payment.method);
   const bufferMinor = dearer ? shareOf(goodsMinor, branch.policy.substitutionBufferBps) : 0;
   if (totalMinor < 1 || totalMinor + bufferMinor > maxAmountMinor) {
     throw problem('amount_out_of_range', 'goods, delivery fee and tip together are out of range', {

@@ -8,6 +8,7 @@ import { listKeys, revokeKey } from '../../db/keys.ts';
 import { eraseCustomer, listCustomers } from '../../db/people.ts';
 import { listBranches, listMarkets, listMerchants } from '../../db/tenants.ts';
 import type { Vault } from '../../db/vault.ts';
+import type { WebhookPorts } from '../actions/receive-webhook.ts';
 import * as make from '../actions/create.ts';
 import { createOnce } from '../actions/once.ts';
 import { pageBody, pageFrom } from '../pages.ts';
@@ -19,7 +20,14 @@ import { IdParams, PageOf, PageQuery } from '../schemas/common.ts';
 import { send, type Api } from '../server.ts';
 import * as view from '../views/admin.ts';
 
-type Deps = { readonly db: Db; readonly vault: Vault };
+type Deps = {
+  readonly db: Db;
+  readonly vault: Vault;
+  readonly ports: WebhookPorts;
+};
+
+/** What needs no provider is always there. */
+const booked = ['cash', 'external'] as const;
 
 const admins = access({ roles: ['platform_admin'] });
 const tags = ['admin'];
@@ -31,13 +39,15 @@ export function adminRoutes(app: Api, deps: Deps): void {
 }
 
 function creations(app: Api, deps: Deps): void {
-  const { vault } = deps;
+  const { vault, ports } = deps;
+  const known = Object.entries(ports).flatMap(([name, port]) => (port ? [name] : []));
+  const makeMarket = make.market(new Set([...known, ...booked]));
   const once = (request: FastifyRequest, create: (trx: Db) => Promise<make.Created>) =>
     createOnce(deps, { caller: callerOf(request), request: keyedRequest(request) }, create);
 
   const market = creation('a market', schemas.NewMarket, schemas.Market);
   app.post('/v1/admin/markets', market, async (request, reply) =>
-    send(reply, await once(request, (trx) => make.market(trx, request.body))),
+    send(reply, await once(request, (trx) => makeMarket(trx, request.body))),
   );
   const merchant = creation('a merchant', schemas.NewMerchant, schemas.Merchant);
   app.post('/v1/admin/merchants', merchant, async (request, reply) =>

@@ -153,9 +153,14 @@ export const commandTable: { readonly [P in Path]: Row<P> } = {
     read: (_, { by }) => ({ command: { kind: 'cancel', by } }),
   },
   payment: {
-    summary: 'Pay with another card after a decline',
+    summary: 'Pay again after a decline: with another card, or as before without a token',
     roles: customer,
-    read: ({ token }) => ({ command: { kind: 'retryPayment', paymentMethod: token } }),
+    read: ({ token }) => ({
+      command: {
+        kind: 'retryPayment',
+        ...(token === undefined ? {} : { paymentMethod: token }),
+      },
+    }),
   },
   tip: {
     summary: 'Change the tip before the delivery, within what is held',

@@ -7,11 +7,8 @@ import { send, withSchemaTypes, type Api } from '../server.ts';
 type ReceiveWebhook = ReturnType<typeof createReceiveWebhook>;
 
 const largestBytes = 1_048_576;
-const schema = {
-  summary: 'Stripe’s webhooks, signed',
-  tags: ['webhooks'],
-  response: { 200: Type.Object({ received: Type.Boolean() }) },
-};
+const names = { stripe: 'Stripe', paypal: 'PayPal', campay: 'CamPay', noupay: 'NouPay' } as const;
+const providers = Object.keys(names) as readonly (keyof typeof names)[];
 
 type Deps = { readonly receiveWebhook: ReceiveWebhook; readonly webhooksPerS: number };
 
@@ -25,13 +22,22 @@ export async function webhookRoutes(
       done(null, body),
     );
     const raw = withSchemaTypes(plain);
-    const rateLimit = { max: webhooksPerS, timeWindow: 1_000, keyGenerator: () => 'stripe' };
-    const options = { bodyLimit: largestBytes, schema, config: { rateLimit } };
-    raw.post('/v1/webhooks/stripe', options, async (request, reply) => {
-      const signature = String(request.headers['stripe-signature'] ?? '');
-      const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      await receiveWebhook({ rawBody, signature });
-      return send(reply, { status: 200, body: { received: true } });
-    });
+    for (const provider of providers) {
+      const schema = {
+        summary: `${names[provider]}’s webhooks, signed`,
+        tags: ['webhooks'],
+        response: { 200: Type.Object({ received: Type.Boolean() }) },
+      };
+      const rateLimit = { max: webhooksPerS, timeWindow: 1_000, keyGenerator: () => provider };
+      const options = { bodyLimit: largestBytes, schema, config: { rateLimit } };
+      raw.post(`/v1/webhooks/${provider}`, options, async (request, reply) => {
+        const headers = Object.fromEntries(
+          Object.entries(request.headers).map(([name, value]) => [name, value?.toString()]),
+        );
+        const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        await receiveWebhook({ provider, incoming: { rawBody, headers } });
+        return send(reply, { status: 200, body: { received: true } });
+      });
+    }
   });
 }

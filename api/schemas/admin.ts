@@ -2,6 +2,7 @@
 
 import { Type, type Static, type TSchema } from 'typebox';
 import { currencies } from '../../domain/money.ts';
+import { marketProviders } from '../../domain/payment-methods.ts';
 import { goodsKinds } from '../../domain/order.ts';
 import { defaultPolicy, matchings, type Policy } from '../../domain/policy.ts';
 import { shareWords, type Shares as SettlementShares } from '../../domain/settlement.ts';
@@ -69,6 +70,13 @@ export const NewMarket = Body({
   time_zone: Type.String({ minLength: 1, maxLength: 100, examples: ['Europe/Berlin'] }),
   driver_pay_minor: AmountMinor,
   delivery_fee_minor: AmountMinor,
+  payment_providers: Type.Optional(
+    Type.Array(Type.Enum([...marketProviders]), {
+      minItems: 1,
+      uniqueItems: true,
+      description: 'Who takes money here; default stripe, cash and external',
+    }),
+  ),
   policy: Type.Optional(PolicyOverrides),
   speed: Type.Optional(
     Type.Number({
@@ -87,6 +95,7 @@ export const Market = Type.Object({
   time_zone: Type.String(),
   driver_pay_minor: Type.Integer(),
   delivery_fee_minor: Type.Integer(),
+  payment_providers: Type.Array(Type.String()),
   policy: Type.Object({}, { additionalProperties: true }),
   created_at: Time,
 });

@@ -5,6 +5,7 @@ import { contactChannels, denyCodes, pickupFailures } from '../../domain/message
 import { maxAmountMinor } from '../../domain/money.ts';
 import {
   fulfilments,
+  paymentMethods,
   proofKinds,
   simpleStatuses,
   substitutions,
@@ -47,10 +48,19 @@ const Item = Body({
 const Payment = Type.Union(
   [
     Body({ method: Type.Literal('card'), token: Token }),
+    Body({ method: Type.Literal('paypal') }),
+    Body({
+      method: Type.Literal('mobile_money'),
+      provider: Type.Enum(['campay', 'noupay']),
+      phone: Phone,
+    }),
     Body({ method: Type.Literal('cash') }),
     Body({ method: Type.Literal('external') }),
   ],
-  { description: 'By card, in cash at the hand-over, or paid elsewhere already' },
+  {
+    description:
+      'By card, over PayPal or mobile money (the payer confirms it), in cash at the hand-over, or paid elsewhere already',
+  },
 );
 
 export const NewOrder = Body(
@@ -185,7 +195,9 @@ export const commands = {
   'reject-prescription': Body(note),
   remittance: Body({ amount_minor: AmountMinor }),
   cancel: Body(note),
-  payment: Body({ token: Token }),
+  payment: Body({
+    token: Type.Optional(Token),
+  }),
   tip: Body({ tip_minor: AmountMinor }),
   'dropoff-notes': Body({ note: Note }),
   reschedule: Body({ scheduled_for: Time }),
@@ -233,7 +245,7 @@ export const Order = Type.Object({
   end_reason: Nullable(Type.String()),
   type: Type.String({ description: fulfilments.join(' ') }),
   scheduled_for: Nullable(Time),
-  payment_method: Type.String({ description: 'card cash external' }),
+  payment_method: Type.String({ description: paymentMethods.join(' ') }),
   goods_kind: Type.String({ description: 'restaurant store pharmacy' }),
   age_check: Type.Boolean(),
   prescription: Type.Boolean(),

@@ -190,6 +190,8 @@ const orderTexts: Texts = {
   'payment.declined': ({ code }) => `the card is declined: ${code}`,
   'payment.capturing': ({ amountMinor }, { money }) => `${money(amountMinor)} are being captured`,
   'payment.captured': ({ amountMinor }, { money }) => `${money(amountMinor)} are captured`,
+  'payment.refund_due': ({ amountMinor }, { money }) =>
+    `${money(amountMinor)} are to be given back`,
   'payment.capture_failed': ({ code }) => `the capture failed: ${code}`,
   'payment.voiding': () => 'the hold on the card is being released',
   'payment.voided': () => 'nothing is held or due any more',

@@ -3,6 +3,7 @@
 import { accepted, refused, type Decision } from '../decision.ts';
 import type { ExternalCommand } from '../messages.ts';
 import { amountsOf, isFulfilled, type OrderState } from '../order.ts';
+import { providerOf } from '../payment-methods.ts';
 import { end } from './ending.ts';
 import { payableMinor, resolveShortage } from './merchant.ts';
 import { capped, wrongState } from './refusals.ts';
@@ -32,11 +33,15 @@ export const cancel = (state: OrderState, { by }: CommandOf<'cancel'>): Decision
 
 export function retryPayment(
   state: OrderState,
-  { paymentMethod }: CommandOf<'retryPayment'>,
+  { paymentMethod = state.facts.paymentMethod }: CommandOf<'retryPayment'>,
 ): Decision {
-  return state.payment.status === 'declined'
+  const { payment, facts } = state;
+  if (payment.status !== 'declined')
+    return refused('payment_not_retryable', `the payment is ${payment.status}`);
+  const provider = providerOf(facts.paymentMethod);
+  return providerOf(paymentMethod) === provider
     ? accepted(authorizing(state, paymentMethod))
-    : refused('payment_not_retryable', `the payment is ${state.payment.status}`);
+    : refused('payment_not_retryable', `the order is paid by ${provider}`);
 }
 
 export function answerShortage(

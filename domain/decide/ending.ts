@@ -102,8 +102,8 @@ export function fulfilling(
     return [...settled, collected, { type: 'order.completed' }];
   }
   const money = releaseOrCapture(state, customerMinor);
-  // A card is captured first; what was paid elsewhere is done.
-  return state.payment.status === 'external'
+  // A hold is captured first; what was paid elsewhere or taken before is done.
+  return state.payment.status === 'external' || state.payment.status === 'captured'
     ? [...settled, ...money, { type: 'order.completed' }]
     : [...settled, ...money];
 }

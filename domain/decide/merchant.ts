@@ -162,10 +162,12 @@ export function resolveShortage(
     : [{ type: 'order.shortage_resolved', outcome: 'removed', goodsMinor: without }];
 }
 
-/** Above what is held, a new amount would need a new payment. */
+/** Above what is held or was taken, a new amount would need a new payment. */
 export const payableMinor = ({ facts, payment }: OrderState): number => {
   if (facts.method === 'cash') return Number.MAX_SAFE_INTEGER;
-  return payment.status === 'authorized' ? payment.amountMinor : holdMinorOf(facts);
+  return payment.status === 'authorized' || payment.status === 'captured'
+    ? payment.amountMinor
+    : holdMinorOf(facts);
 };
 
 export function remitCash(

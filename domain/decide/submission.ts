@@ -45,6 +45,10 @@ export function placing(state: OrderState, now: number): readonly OrderEventBody
       ];
     case 'external':
       return [placed, { type: 'payment.external' }, ...afterPayment(state, now)];
+    case 'paypal':
+    case 'mobile_money':
+      // The payer confirms now, not when the order is released.
+      return [placed, authorizing(state, facts.paymentMethod)];
     case 'card':
       return promisedAt !== undefined && promisedAt - now > policy.authorizeAheadMs
         ? [placed, ...afterPayment(state, now)]

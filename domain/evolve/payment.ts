@@ -80,7 +80,14 @@ export function evolvePayment(state: OrderState, event: PaymentEvent): OrderStat
         ? become({ ...payment, status: 'capture_failed', since, code: event.code })
         : state;
     case 'payment.captured':
-      return become({ status: 'captured', since, amountMinor: event.amountMinor });
+      return become({
+        status: 'captured',
+        since,
+        amountMinor: event.amountMinor,
+        ...(event.providerRef === undefined ? {} : { providerRef: event.providerRef }),
+      });
+    case 'payment.refund_due':
+      return state;
     case 'payment.voiding': {
       const { providerRef } = event;
       const first = payment.status === 'voiding' ? payment.firstAt : since;

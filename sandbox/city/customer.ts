@@ -31,6 +31,7 @@ export async function orderMeal(city: City, order: PlannedOrder, index: number):
     const orderId = await place(city, order, index);
     if (orderId === undefined) return;
     world.know(orderId, order.name);
+    void confirmPayment(city, { order, orderId });
     await followMood(city, { order, orderId });
   } catch (error) {
     if (!signal.aborted)
@@ -130,7 +131,7 @@ function bodyOf(city: City, { order, index, branch }: Placing): object {
     })),
     currency: market.currency,
     tip_minor: order.tipMinor,
-    payment: paymentOf(order),
+    payment: paymentOf(order, person.phone),
     ...(index % 5 === 0 ? { note: noteOf(person) } : {}),
   };
 }
@@ -138,8 +139,25 @@ function bodyOf(city: City, { order, index, branch }: Placing): object {
 const timeAt = (clock: City['clock'], minute: number): string =>
   new Date(clock.realAt(minute)).toISOString();
 
-const paymentOf = ({ script: { method = 'card' }, customerMood }: PlannedOrder): object =>
-  method === 'card' ? { method, token: cards[customerMood.kind] } : { method };
+function paymentOf({ script, customerMood }: PlannedOrder, phone: string): object {
+  const { method = 'card', operator: provider } = script;
+  if (method === 'card') return { method, token: cards[customerMood.kind] };
+  return method === 'mobile_money' ? { method, provider, phone } : { method };
+}
+
+/** Says yes at PayPal or on the phone, a while after being asked. */
+async function confirmPayment(city: City, { order, orderId }: Acting): Promise<void> {
+  const { method, operator } = order.script;
+  const provider = method === 'paypal' ? method : operator;
+  if (provider === undefined) return;
+  const asked = await hears(city, { orderId, heard: is('payment.requires_action') });
+  if (asked?.providerRef === undefined || !(await passes(city, 1))) return;
+  const said = await fetch(`${city.payersUrl}/confirm`, {
+    method: 'POST',
+    body: JSON.stringify({ provider, ref: asked.providerRef }),
+  }).catch(() => undefined);
+  if (said?.ok !== true) city.world.odd(`${provider}: nothing to confirm`);
+}
 
 type Acting = { readonly order: PlannedOrder; readonly orderId: string };
 

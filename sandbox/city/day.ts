@@ -25,6 +25,8 @@ export type DayOptions = {
   readonly adminKey: string;
   /** The provider's sandbox. */
   readonly bankUrl: string | undefined;
+  /** Where payers of PayPal and mobile money say yes. */
+  readonly payersUrl?: string | undefined;
   readonly clientLogFile: string;
   /** How long the engine will be away in the middle of the day. */
   readonly awayMs?: number;
@@ -76,8 +78,8 @@ export async function playDay(options: DayOptions): Promise<Day> {
   const world = createWorld(plan, clock);
   const merchantIds = [...market.merchants.values()].map(({ id }) => id);
   log.write({ kind: 'day', at: new Date().toISOString(), marketId: market.id, merchantIds });
-  const { bankUrl } = options;
-  const city: City = { world, clock, client, log, market, bankUrl, awayMs, signal };
+  const { bankUrl, payersUrl } = options;
+  const city: City = { world, clock, client, log, market, bankUrl, payersUrl, awayMs, signal };
   options.onOpen?.({ world, market, retries: client.retries });
   const merchants = [...market.merchants.values()].map((identity) =>
     createMerchant(city, identity),

@@ -9,9 +9,14 @@ import type {
   PlannedDriver,
   PlannedMerchant,
   PlannedOrder,
+  Script,
 } from './plan.ts';
 import type { Spot } from './projection.ts';
 import { createRandom, type Random } from './random.ts';
+
+/** PayPal knows no francs of Central Africa, their operators nothing else. */
+export const methodsOfDay = ['paypal', 'mobile_money'] as const;
+export type Methods = (typeof methodsOfDay)[number];
 
 export type DayOptions = {
   readonly seed: number;
@@ -20,6 +25,8 @@ export type DayOptions = {
   readonly moods: MoodRates;
   /** Deals one order per fate first; then `orders` must be as many at least. */
   readonly withFates?: boolean;
+  /** How orders are paid beside cards; absent: by card alone. */
+  readonly methods?: Methods | undefined;
 };
 
 /** The evening of the city: from 17:00, orders for three hours and a quarter, the last ones home by 21:00. */
@@ -69,12 +76,13 @@ const dishes: readonly [string, ...string[]] = [
 ];
 
 export function generateDay(options: DayOptions): CityPlan {
-  const { seed, orders, drivers, moods, withFates = false } = options;
+  const { seed, orders, drivers, moods, withFates = false, methods } = options;
   const random = createRandom(seed);
   const branches = makeBranches(random.fork('branches'));
   const dealt = withFates ? fates : [];
   return {
     name: `generated day, seed ${seed}`,
+    ...(methods === undefined ? {} : { money: moneyOf[methods] }),
     seed,
     startsAt: opensAt - 1,
     metersPerMinute: 320,
@@ -91,10 +99,42 @@ export function generateDay(options: DayOptions): CityPlan {
     orders: Array.from({ length: orders }, (_, index) => {
       const making = { index, branches, moods, random: random.fork(`order ${index}`) };
       const fate = dealt[index];
-      return fate === undefined ? makeOrder(making) : deal(fate, making);
+      if (fate !== undefined) return deal(fate, making);
+      const order = makeOrder(making);
+      return methods === undefined
+        ? order
+        : paidSomehow(order, { methods, random: making.random.fork('method') });
     }).toSorted((a, b) => a.placedAt - b.placedAt),
   };
 }
+
+const anywhere: readonly [Script, ...Script[]] = [
+  {},
+  { method: 'cash', remits: 'all' },
+  { method: 'external' },
+];
+const ways: Readonly<Record<Methods, readonly [Script, ...Script[]]>> = {
+  paypal: [...anywhere, { method: 'paypal' }],
+  mobile_money: [
+    ...anywhere,
+    { method: 'mobile_money', operator: 'campay' },
+    { method: 'mobile_money', operator: 'noupay' },
+  ],
+};
+const moneyOf = {
+  paypal: { currency: 'USD', providers: ['stripe', 'paypal', 'cash', 'external'] },
+  mobile_money: { currency: 'XAF', providers: ['stripe', 'campay', 'noupay', 'cash', 'external'] },
+} as const;
+/** Who does something with a card, has one. */
+const needsNoCard: ReadonlySet<string> = new Set(['calm', 'impatient']);
+
+const paidSomehow = (
+  order: PlannedOrder,
+  { methods, random }: { readonly methods: Methods; readonly random: Random },
+): PlannedOrder =>
+  needsNoCard.has(order.customerMood.kind)
+    ? { ...order, script: random.pick(ways[methods]) }
+    : order;
 
 type MakingOrder = Making<{ readonly branches: readonly PlannedBranch[] }>;
 

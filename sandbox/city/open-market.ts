@@ -29,7 +29,6 @@ type Opening = {
 };
 type Post = (path: string, body: object) => Promise<unknown>;
 
-const currency = 'USD';
 const atOnce = 4;
 
 /** Throws with the API's answer when one of them is refused. */
@@ -63,7 +62,7 @@ export async function openMarket(opening: Opening): Promise<Market> {
   });
   return {
     id,
-    currency,
+    currency: currencyOf(plan),
     merchants: merchantIds,
     branches: new Map(branches),
     drivers: new Map(drivers),
@@ -109,11 +108,14 @@ function createPost({ client, adminKey }: Opening): Post {
   };
 }
 
+const currencyOf = ({ money }: CityPlan): string => money?.currency ?? 'USD';
+
 function marketOf({ plan, speed }: Opening): object {
   const minuteMs = 60_000;
   return {
     name: plan.name,
-    currency,
+    currency: currencyOf(plan),
+    ...(plan.money && { payment_providers: plan.money.providers }),
     time_zone: 'America/Guayaquil',
     delivery_fee_minor: 299,
     driver_pay_minor: 450,

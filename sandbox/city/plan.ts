@@ -54,6 +54,8 @@ export type Script = {
     readonly collects: boolean;
   };
   readonly method?: PaymentMethod;
+  /** Of mobile money. */
+  readonly operator?: 'campay' | 'noupay';
   readonly goods?: 'prescription' | 'age_restricted';
   /** Handed over only against the customer’s PIN. */
   readonly pin?: true;
@@ -130,6 +132,8 @@ export type PlannedMerchant = { readonly name: string; readonly kind: GoodsKind 
 
 export type CityPlan = {
   readonly name: string;
+  /** Who takes money there; absent: the usual ones, in dollars. */
+  readonly money?: { readonly currency: string; readonly providers: readonly string[] };
   readonly seed: number;
   /** The first minute of the clock. */
   readonly startsAt: number;

@@ -16,6 +16,8 @@ export type City = {
   readonly market: Market;
   /** The provider's sandbox, where a payer completes 3-D Secure. */
   readonly bankUrl: string | undefined;
+  /** Where payers of PayPal and mobile money say yes. */
+  readonly payersUrl: string | undefined;
   /** How long the engine may be away: shifts last as much longer, by the clocks of the system. */
   readonly awayMs: number;
   /** Ends the day. */

@@ -2,6 +2,7 @@
 
 import type { ProviderPayment } from '../../adapters/card-gateway.ts';
 import type { OrderEvent } from '../../domain/events.ts';
+import { providerOf } from '../../domain/payment-methods.ts';
 import { isTipOver } from '../../domain/tip.ts';
 import {
   findingOf,
@@ -14,6 +15,11 @@ import {
   type Breach,
   type Check,
 } from './data.ts';
+
+/** Whose books are read; payments of others are compared by the providers' own objects (activities/reconcile.ts). */
+const booksOf = 'stripe';
+
+const isInBooks = ({ facts }: AuditedOrder): boolean => providerOf(facts.paymentMethod) === booksOf;
 
 /** Payments that were made before the rows were read, so that they must be accounted for. */
 const settledBooks = ({ books, now }: AuditData): readonly ProviderPayment[] =>
@@ -146,10 +152,10 @@ function capturedByRef({ orders, tips, ledger }: AuditData): ReadonlyMap<string,
     const ref = refs.get(key) ?? key.split(':late:')[1] ?? key;
     const amount = sum(
       entries
-        .filter((entry) => entry.account === 'provider_clearing')
+        .filter(({ account, party }) => account === 'provider_clearing' && party === booksOf)
         .map((entry) => entry.amountMinor),
     );
-    totals.set(ref, (totals.get(ref) ?? 0) + amount);
+    if (amount !== 0) totals.set(ref, (totals.get(ref) ?? 0) + amount);
   }
   return totals;
 }
@@ -177,8 +183,9 @@ function refundedByRef({ refunds, ledger }: AuditData): ReadonlyMap<string, numb
 const givesMoneyBack: ReadonlySet<AuditedRefund['status']> = new Set(['pending', 'refunded']);
 
 const captureRef = (orderId: string, event: OrderEvent): readonly (readonly [string, string])[] =>
-  event.type === 'payment.capturing'
-    ? [[`${orderId}:capture:${event.attempt}`, event.providerRef]]
+  event.type === 'payment.capturing' ||
+  (event.type === 'payment.captured' && event.providerRef !== undefined)
+    ? [[`${orderId}:capture:${event.attempt}`, event.providerRef ?? '']]
     : [];
 
 const ledgerIsInTheBooks: Check = {
@@ -195,7 +202,7 @@ const ledgerIsInTheBooks: Check = {
       }),
     );
     const fromLog = findingOf(
-      data.orders.filter((order) => order.isOver),
+      data.orders.filter((order) => order.isOver && isInBooks(order)),
       (order) => loggedInBooks(order, books),
     );
     return {

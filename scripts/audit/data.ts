@@ -7,7 +7,7 @@ import type { OfferOrderStatus, OfferStatus } from '../../db/schema.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import type { OrderResult } from '../../domain/messages.ts';
 import type { OrderFacts } from '../../domain/order.ts';
-import type { RefundStatus } from '../../domain/refund.ts';
+import type { RefundReason, RefundStatus } from '../../domain/refund.ts';
 import type { TipStatus } from '../../domain/tip.ts';
 import type { ClientLogLine } from '../../sandbox/city/client-log.ts';
 
@@ -58,6 +58,7 @@ export type AuditedRefund = {
   readonly orderId: string;
   readonly providerRef: string;
   readonly amountMinor: number;
+  readonly reason: RefundReason;
   readonly status: RefundStatus;
 };
 

@@ -66,7 +66,7 @@ const capturesWithinGrants: Check = {
 const paymentsMeetSettlements: Check = {
   id: 'payments-meet-settlement',
   item: 1,
-  says: 'what an order took and wrote off is what its settlement asks of the customer',
+  says: 'what an order took, less what it gives back by itself, and wrote off is what its settlement asks of the customer',
   run: (data) => {
     const byOrder = groupBy(data.ledger, (transaction) => transaction.orderId);
     return findingOf(
@@ -82,6 +82,9 @@ function meetsSettlement(
 ): readonly Breach[] {
   const settled = order.events.find((event) => event.type === 'order.settled');
   const owed = settled?.type === 'order.settled' ? settled.customerMinor : 0;
+  const dueBack = sum(
+    order.events.map((event) => (event.type === 'payment.refund_due' ? event.amountMinor : 0)),
+  );
   const moved = (kind: string): number =>
     sum(
       transactions
@@ -103,7 +106,7 @@ function meetsSettlement(
       actual: moved('settlement'),
     }),
     ...mustEqual(order.id, 'captured and written off', {
-      expected: owed,
+      expected: owed + dueBack,
       actual: -paidBy.reduce((total, kind) => total + moved(kind), 0) || 0,
     }),
     ...(settled?.type === 'order.settled' ? sharesOut(order.id, settled, transactions) : []),
@@ -202,14 +205,17 @@ const refundsEnd: Check = {
   says: 'every refund is posted as its state says: borne and sent once it was begun, confirmed or reversed at its end',
   run: ({ refunds, ledger }) => {
     const keys = new Map(ledger.map((transaction) => [transaction.key, transaction]));
-    return findingOf(refunds, ({ id, orderId, amountMinor, status }) =>
+    return findingOf(refunds, ({ id, orderId, amountMinor, reason, status }) =>
       refundSteps.flatMap((step) => {
+        // What was taken early is the customer's own: nobody has to bear it.
+        const posted =
+          postedIn[status].includes(step) && !(reason === 'prepaid' && step === 'refund_share');
         const transaction = keys.get(`${orderId}:${step}:${id}`);
         const moved = sum(
           (transaction?.entries ?? []).filter((e) => e.amountMinor > 0).map((e) => e.amountMinor),
         );
         return mustEqual(orderId, `${step} of ${id}`, {
-          expected: postedIn[status].includes(step) ? amountMinor : 0,
+          expected: posted ? amountMinor : 0,
           actual: moved,
         });
       }),
@@ -259,7 +265,28 @@ const tipsEnd: Check = {
   },
 };
 
+const prepaidGoesBack: Check = {
+  id: 'prepaid-goes-back',
+  item: 2,
+  says: 'what an order took before its end and is not owed has one refund, of the same amount',
+  run: ({ orders, refunds }) => {
+    const own = groupBy(
+      refunds.filter(({ reason }) => reason === 'prepaid'),
+      ({ orderId }) => orderId,
+    );
+    return findingOf(orders, ({ id, events }) => {
+      const due = events.flatMap((e) => (e.type === 'payment.refund_due' ? [e.amountMinor] : []));
+      const made = (own.get(id) ?? []).map(({ amountMinor }) => amountMinor);
+      return mustEqual(id, 'refunds of what was prepaid', {
+        expected: due.join(' '),
+        actual: made.join(' '),
+      });
+    });
+  },
+};
+
 export const ledgerChecks: readonly Check[] = [
+  prepaidGoesBack,
   transactionsBalance,
   transactionsBelong,
   capturesWithinGrants,

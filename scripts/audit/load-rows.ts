@@ -143,6 +143,7 @@ async function loadRefunds(db: Kysely<Database>): Promise<readonly AuditedRefund
       'order_id as orderId',
       'provider_ref as providerRef',
       'amount_minor as amountMinor',
+      'reason',
       'status',
     ])
     .execute();

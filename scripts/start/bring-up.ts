@@ -24,6 +24,8 @@ export type House = {
   readonly services: Services;
   readonly worker: Supervised;
   readonly api: Supervised;
+  /** Where payers of PayPal and mobile money say yes. */
+  readonly payersUrl: string;
   readonly stop: () => Promise<void>;
 };
 
@@ -60,10 +62,12 @@ export async function buildHouse(wish: HouseWish): Promise<House> {
       return started;
     };
     await start(stripeSandbox(building));
+    await start(otherProviders(building));
     const worker = await start(workerProcess(building));
     const api = await start(apiProcess(building));
     writeStack(stack);
-    return { stack, secrets, services, worker, api, stop };
+    const payersUrl = urlOf(stack, 'payers');
+    return { stack, secrets, services, worker, api, payersUrl, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -71,7 +75,8 @@ export async function buildHouse(wish: HouseWish): Promise<House> {
 }
 
 async function planStack(services: Services): Promise<Stack> {
-  const ports = await pickPorts(['api', 'worker', 'stripe'], findStack()?.ports ?? usualPorts);
+  const names = ['api', 'worker', 'stripe', 'payers', 'paypal', 'campay', 'noupay'];
+  const ports = await pickPorts(names, findStack()?.ports ?? usualPorts);
   const url = (name: string): string => `http://127.0.0.1:${ports[name] ?? 0}`;
   const { databaseUrl, temporalAddress, temporalNamespace, temporalMetricsUrl } = services;
   return {
@@ -114,8 +119,47 @@ const stripeSandbox = (building: Building): ChildWish => ({
   isReady: () => answers(`${building.stack.stripeApiBase}/sandbox/health`),
 });
 
-function environmentOf({ services, secrets, stack }: Building): Readonly<Record<string, string>> {
+const urlOf = ({ ports }: Stack, name: string): string => `http://127.0.0.1:${ports[name] ?? 0}`;
+
+const otherProviders = (building: Building): ChildWish => ({
+  ...common(building, 'payers'),
+  script: join(checkout, 'sandbox/payers/main.ts'),
+  args: [
+    ...['paypal', 'campay', 'noupay'].flatMap((name) => [
+      `--${name}-port`,
+      String(building.stack.ports[name]),
+    ]),
+    '--port',
+    String(building.stack.ports['payers']),
+    '--api-url',
+    building.stack.apiUrl,
+    '--webhook-secret',
+    building.secrets.stripeWebhookSecret,
+  ],
+  isReady: () => answers(urlOf(building.stack, 'payers')),
+});
+
+function providersOf({ secrets, stack }: Building): Readonly<Record<string, string>> {
+  const secret = secrets.stripeWebhookSecret;
   return {
+    PAYPAL_API_BASE: urlOf(stack, 'paypal'),
+    PAYPAL_CLIENT_ID: 'sandbox',
+    PAYPAL_CLIENT_SECRET: secret,
+    PAYPAL_WEBHOOK_ID: 'wh_1',
+    PAYPAL_RETURN_URL: stack.apiUrl,
+    CAMPAY_API_BASE: urlOf(stack, 'campay'),
+    CAMPAY_TOKEN: 'sandbox',
+    CAMPAY_WEBHOOK_KEY: secret,
+    NOUPAY_API_BASE: urlOf(stack, 'noupay'),
+    NOUPAY_API_KEY: 'sandbox',
+    NOUPAY_WEBHOOK_SECRET: secret,
+  };
+}
+
+function environmentOf(building: Building): Readonly<Record<string, string>> {
+  const { services, secrets, stack } = building;
+  return {
+    ...providersOf(building),
     DATABASE_URL: services.databaseUrl,
     REDIS_URL: services.redisUrl,
     TEMPORAL_ADDRESS: services.temporalAddress,

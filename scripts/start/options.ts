@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { fates } from '../../sandbox/city/fates.ts';
+import { methodsOfDay, type Methods } from '../../sandbox/city/generate.ts';
 import { difficult, obliging, ordinary, type MoodRates } from '../../sandbox/city/moods.ts';
 
 export const usage = `npm start [-- options]
@@ -18,6 +19,7 @@ serving until Ctrl-C.
   --moods none|default|all  how difficult people are (default: default; instances: none). all: in a generated
                             day everything that can happen to an order happens to one at least; --once then
                             fails if an end reason never occurred, or an order ended otherwise than planned
+  --methods paypal|mobile_money  a generated day is also paid in cash, elsewhere and by these (default: card alone)
   --kill-worker-every S     SIGKILL the worker every S seconds during the day
   --outage-s N              in the middle of the day the engine (Temporal and the worker) is away for N seconds;
                             --once then fails if anybody was punished for it
@@ -36,6 +38,7 @@ export type StartOptions = {
   readonly moods: MoodRates;
   /** One order for everything that can happen to one. */
   readonly withFates: boolean;
+  readonly methods: Methods | undefined;
   readonly killWorkerEveryS: number | undefined;
   readonly outageS: number | undefined;
   readonly stripeLatencyMs: number;
@@ -61,6 +64,7 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
       orders: { type: 'string' },
       drivers: { type: 'string' },
       moods: { type: 'string' },
+      methods: { type: 'string' },
       'kill-worker-every': { type: 'string' },
       'outage-s': { type: 'string' },
       'stripe-latency-ms': { type: 'string' },
@@ -104,6 +108,7 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
     drivers: whole('drivers', 28, 2_000),
     moods: moodsOf(moods),
     withFates,
+    methods: methodsIn(values.methods),
     killWorkerEveryS: seconds('kill-worker-every'),
     outageS: seconds('outage-s'),
     stripeLatencyMs: numberOf({
@@ -164,6 +169,13 @@ function timeOf(name: string, text: string | undefined): number | undefined {
   if (clock !== null) return Number(clock[1]) * 60 + Number(clock[2]);
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
   throw new Error(`--${name} must be minutes of the day or HH:MM, not "${text}"`);
+}
+
+function methodsIn(text: string | undefined): Methods | undefined {
+  const methods = methodsOfDay.find((each) => each === text);
+  if (text !== undefined && methods === undefined)
+    throw new Error(`--methods must be ${methodsOfDay.join(' or ')}, not "${text}"`);
+  return methods;
 }
 
 function moodsOf(text: string): MoodRates {

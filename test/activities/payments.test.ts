@@ -31,12 +31,17 @@ afterEach(() => sandbox.close());
 
 /** Nothing here needs rows: only the answer `requires_action` is saved. */
 const activitiesOf = (asked: CardGateway) =>
-  createPaymentActivities({ gateway: asked, db: {} as unknown as Db, crashPoint: () => undefined });
+  createPaymentActivities({
+    portOf: () => asked,
+    db: {} as unknown as Db,
+    crashPoint: () => undefined,
+  });
 
 const authorize = (paymentMethod: string) =>
   activitiesOf(gateway).callProvider({
     orderId,
     currency: 'EUR',
+    provider: 'stripe',
     call: {
       step: 'authorize',
       key,
@@ -52,6 +57,7 @@ const check = (providerRef: string, asked = gateway) =>
   activitiesOf(asked).callProvider({
     orderId,
     currency: 'EUR',
+    provider: 'stripe',
     call: {
       step: 'check',
       key: `${orderId}:check:1`,

@@ -5,14 +5,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createReconcileActivities } from '../../activities/reconcile.ts';
 import { createRefundActivities } from '../../activities/refunds.ts';
 import type { CardGateway } from '../../adapters/card-gateway.ts';
+import type { PaymentPort } from '../../adapters/payment-port.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
 import { postOnce } from '../../db/ledger.ts';
 import { newId } from '../../db/new-id.ts';
+import { readRefundBasis } from '../../db/refund-basis.ts';
 import { openRefunds } from '../../db/refunds.ts';
 import { parseId, type OrderId } from '../../domain/ids.ts';
 import { createLog } from '../../log.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 import { createMarket, type Market } from '../db/market.ts';
+import { rigs } from '../support/payment-rigs.ts';
 import { balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
 
 let market: Market;
@@ -63,10 +66,10 @@ const takeBehindOurBack = (orderId: OrderId, providerRef: string) =>
 const refundBehindOurBack = ({ id, providerRef }: PaidOrder) =>
   gateway.refund({ orderId: id, providerRef, amountMinor: 100, key: `${id}:behind` });
 
-async function carryOutRefunds(): Promise<void> {
+async function carryOutRefunds(port: Pick<PaymentPort, 'refund'> = gateway): Promise<void> {
   const refunds = createRefundActivities({
     db: market.db,
-    gateway,
+    portOf: () => port,
     crashPoint: () => undefined,
   });
   for (const id of await openRefunds(market.db)) {
@@ -105,6 +108,55 @@ describe('a reconciliation', () => {
     expect(stripe.control.books().refunds.map((refund) => refund.amount)).toEqual([2_350]);
     expect(await balancesOf(market.db, orderId)).toEqual({});
     expect(await reconcile()).toMatchObject({ differences: 0 });
+  });
+
+  it('does not count money that came late and went back against what may still be refunded', async () => {
+    const order = await payOrder(market, { gateway });
+    const late = await gateway.authorize({
+      orderId: order.orderId,
+      attempt: 2,
+      key: `${order.id}:authorize:2`,
+      amountMinor: 2_350,
+      currency: 'EUR',
+      paymentMethod: 'pm_card_visa',
+    });
+    if (late.status !== 'authorized') throw new Error(late.status);
+    await takeBehindOurBack(order.orderId, late.providerRef);
+    expect(await reconcile()).toMatchObject({ differences: 1, healed: 1 });
+    const { basis } = await market.db.transaction().execute((trx) => readRefundBasis(trx, order));
+    expect([basis.capturedMinor, basis.refundedMinor]).toEqual([2_350, 0]);
+  });
+
+  it('asks providers without a list for each payment, and gives back what nobody here knew of', async () => {
+    const [, startCampay] = rigs.find(([name]) => name === 'campay') ?? [];
+    if (!startCampay) throw new Error('no CamPay');
+    const clock = { now: Date.now() };
+    const rig = await startCampay({ db: market.db, clock, webhookUrl: 'http://127.0.0.1:9/' });
+    const reconciled = () => {
+      const others = [rig.port];
+      return createReconcileActivities({ db: market.db, gateway, others, log }).reconcile();
+    };
+    const orderId = await market.addOrder({
+      is_over: true,
+      order_status: 'cancelled',
+      payment_status: 'written_off',
+      sequence: 5,
+      currency: 'XAF',
+      facts: JSON.stringify({ paymentMethod: rig.method }),
+    });
+    const key = `${orderId}:authorize:1`;
+    const asked = { orderId, attempt: 1, key, amountMinor: 2_350, currency: 'XAF' };
+    const answer = await rig.port.authorize({ ...asked, paymentMethod: rig.method });
+    if (answer.status !== 'requires_action') throw new Error(answer.status);
+    await market.setOrder(orderId, { provider_ref: answer.providerRef });
+    expect(await reconciled()).toMatchObject({ compared: 1, differences: 0 });
+    rig.confirm(answer.providerRef);
+    expect(await reconciled()).toMatchObject({ compared: 1, differences: 1, healed: 1 });
+    await carryOutRefunds(rig.port);
+    expect(rig.books()).toMatchObject({ taken: [2_350], givenBack: [2_350] });
+    expect(await balancesOf(market.db, orderId)).toEqual({});
+    expect(await reconciled()).toMatchObject({ differences: 0 });
+    await rig.close();
   });
 
   it('recovers what was written off and had been taken after all, and gives nothing back', async () => {

@@ -62,7 +62,7 @@ async function ask(order: PaidOrder, change: Partial<NewRefund> = {}): Promise<R
 const died = new Error('the process died');
 const worker = (crashAt?: string) =>
   createRefundActivities({
-    gateway,
+    portOf: () => gateway,
     db: market.db,
     now: () => now,
     crashPoint: (name) => {
@@ -179,6 +179,37 @@ describe('a refund', () => {
   });
 });
 
+const item = (index: number, quantity: number) =>
+  ({ kind: 'parts', items: [{ index, quantity }], deliveryFee: false, tip: false }) as const;
+
+describe('a refund of items', () => {
+  it('leaves out goods that were not there and therefore never sold', async () => {
+    const order = await payOrder(market, { gateway });
+    const shortage = { line: 0, quantity: 1, missingMinor: 900 };
+    for (const [sequence, type, body] of [
+      [2, 'order.shortage_reported', shortage],
+      [3, 'order.shortage_resolved', { outcome: 'removed', goodsMinor: 1_000 }],
+    ] as const)
+      await market.db
+        .insertInto('order_events')
+        .values({
+          order_id: order.id,
+          sequence,
+          merchant_id: order.merchantId,
+          type,
+          body: JSON.stringify(body),
+          actor: '{"kind":"system"}',
+          command_id: `test:${type}`,
+          at: new Date(),
+        })
+        .execute();
+    await expect(ask(order, { wish: item(0, 2) })).rejects.toThrow('refund_too_large');
+    await carryOut(await ask(order, { wish: item(0, 1) }));
+    expect(givenBack(order)).toEqual([900]);
+    await expect(ask(order, { wish: item(0, 1), again: true })).rejects.toThrow('refund_too_large');
+  });
+});
+
 /** The fake's refundFail card fails when it is next read. */
 async function fetchRefunds(order: PaidOrder): Promise<void> {
   for (const refund of stripe.control.books().refunds)
@@ -251,7 +282,9 @@ describe('a dispute', () => {
   const upkeep = () =>
     createMoneyUpkeep({
       db: market.db,
+      engine: { paymentSettled: async () => undefined },
       gateway,
+      portOf: () => gateway,
       log,
       money: {
         startRefund: async (id) => void told.push(id),

@@ -26,7 +26,7 @@ describe('without PostgreSQL', () => {
         writePositions: async () => undefined,
         forgetPosition: async () => undefined,
       },
-      gateway: { readWebhook: () => ({ kind: 'refused', code: 'invalid_signature' }) },
+      ports: {},
       proofs: world.deps.proofs,
       log: pino({ level: 'silent' }),
       masterKey: Buffer.alloc(32).toString('base64'),

@@ -122,7 +122,12 @@ const merchantRows: Readonly<Record<string, Row>> = {
 };
 const rows = { ...merchantRows, ...supportRows };
 /** Not behind a key. */
-const open = ['GET /health', 'GET /health/detailed', 'GET /status', 'POST /v1/webhooks/stripe'];
+const open = [
+  'GET /health',
+  'GET /health/detailed',
+  'GET /status',
+  ...['stripe', 'paypal', 'campay', 'noupay'].map((provider) => `POST /v1/webhooks/${provider}`),
+];
 
 type Operation = { readonly 'x-roles'?: readonly Role[] };
 let world: World;

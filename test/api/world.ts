@@ -46,7 +46,7 @@ export async function createWorld(deps: Partial<ApiDeps> = {}) {
     db,
     engine,
     redis: createQuietRedis(),
-    gateway: { readWebhook: (input) => readStripeWebhook({ ...input, secret: webhookSecret }) },
+    ports: { stripe: stripeWebhooks },
     proofs: createProofStore(pathToFileURL(proofs)),
     log,
     masterKey: randomBytes(32).toString('base64'),
@@ -198,6 +198,15 @@ function createQuietRedis(): ApiDeps['redis'] {
     forgetPosition: async () => undefined,
   };
 }
+
+const stripeWebhooks: ApiDeps['ports']['stripe'] = {
+  readWebhook: async ({ rawBody, headers }) =>
+    readStripeWebhook({
+      rawBody,
+      signature: headers['stripe-signature'] ?? '',
+      secret: webhookSecret,
+    }),
+};
 
 /** As Stripe signs: HMAC over `t.body`. */
 function signedWebhook(event: object, secret: string = webhookSecret) {

@@ -5,6 +5,7 @@ import { balanced, type Posting } from '../../domain/ledger.ts';
 import { sumMinor } from '../../domain/money.ts';
 import { holdMinorOf, type OrderFacts } from '../../domain/order.ts';
 import type { OrderEvent } from '../../domain/events.ts';
+import { providerOf } from '../../domain/payment-methods.ts';
 import {
   bearersOf,
   earnersOf,
@@ -21,7 +22,14 @@ import { postingOf } from '../../db/ledger.ts';
 import { must, type Draw } from './lives.ts';
 
 /** How a customer’s debt is paid. */
-const payments: ReadonlySet<string> = new Set(['capture', 'write_off', 'cash', 'elsewhere']);
+const payments: ReadonlySet<string> = new Set([
+  'capture',
+  'write_off',
+  'cash',
+  'elsewhere',
+  // Before anybody asks for money back: the rest of what was taken early.
+  'refund_sent',
+]);
 
 const movesOf = (postings: readonly Posting[]): readonly Move[] =>
   postings.flatMap(({ kind, entries }) => entries.map((entry) => ({ kind, ...entry })));
@@ -33,15 +41,32 @@ const totalOf = (postings: readonly Posting[], fits: (move: Move) => boolean): n
       .map(({ amountMinor }) => amountMinor),
   );
 
+/** What the provider holds of it. */
+const keptIn = (postings: readonly Posting[]): number =>
+  totalOf(postings, ({ account }) => account === 'provider_clearing');
+
 const capturedIn = (postings: readonly Posting[]): number =>
   totalOf(postings, ({ kind, account }) => kind === 'capture' && account === 'provider_clearing');
+
+/** What was taken before the end and is not owed goes back by a refund that the customer bears. */
+function givenBack({ orderId, customerId, paymentMethod }: OrderFacts, amountMinor: number) {
+  const refund: RefundFacts = {
+    refundId: 'rfd_prepaid',
+    orderId,
+    customerId,
+    provider: providerOf(paymentMethod),
+    amountMinor,
+    bearers: [{ account: 'customer', party: customerId, amountMinor }],
+  };
+  return [...refundPostings(refund), refundEndPosting(refund, 'refunded')];
+}
 
 /** Throws when one is out of balance or posted twice. */
 export function booksOf(facts: OrderFacts, log: readonly OrderEvent[]): readonly Posting[] {
   const postings = log.flatMap((event) => {
     const posting = postingOf(facts, event, 'drv_any');
-    const stored = posting && balanced(posting);
-    return stored ? [stored] : [];
+    const back = event.type === 'payment.refund_due' ? givenBack(facts, event.amountMinor) : [];
+    return [...(posting ? [posting] : []), ...back].flatMap((each) => balanced(each) ?? []);
   });
   must(new Set(postings.map(({ key }) => key)).size === postings.length, 'a key is posted twice');
   return postings;
@@ -68,14 +93,10 @@ export function checkBooks(
 
 type Made = { readonly amountMinor: number; readonly wish: RefundWish };
 
-function basisOf(
-  facts: OrderFacts,
-  postings: readonly Posting[],
-  made: readonly Made[],
-): RefundBasis {
+function basisOf(facts: OrderFacts, capturedMinor: number, made: readonly Made[]): RefundBasis {
   const parts = made.flatMap(({ wish }) => (wish.kind === 'parts' ? [wish] : []));
   return {
-    capturedMinor: capturedIn(postings),
+    capturedMinor,
     refundedMinor: sumMinor(made.map(({ amountMinor }) => amountMinor)),
     disputed: false,
     items: [
@@ -113,12 +134,12 @@ export function refundSome(
   facts: OrderFacts,
   { postings: before, draw }: { readonly postings: readonly Posting[]; readonly draw: Draw },
 ): number {
-  const captured = capturedIn(before);
+  const captured = keptIn(before);
   let postings = before;
   let made: readonly Made[] = [];
   for (let n = 1; n <= asksAtMost; n += 1) {
     const wish = wishFrom(draw, captured);
-    const plan = planRefund(basisOf(facts, postings, made), wish);
+    const plan = planRefund(basisOf(facts, captured, made), wish);
     const fails = draw(4) === 0;
     if (plan.kind === 'refused') continue;
     const { amountMinor } = plan;
@@ -128,7 +149,7 @@ export function refundSome(
       refundId: `rfd_${n}`,
       orderId: facts.orderId,
       customerId: facts.customerId,
-      provider: 'stripe',
+      provider: providerOf(facts.paymentMethod),
       amountMinor,
       bearers: bearersOf(amountMinor, { fault, earners }),
     };
@@ -136,15 +157,17 @@ export function refundSome(
     postings = [...postings, ...[...refundPostings(refund), end].flatMap((p) => balanced(p) ?? [])];
     if (!fails) made = [...made, { amountMinor, wish }];
   }
-  checkRefunds(postings, made);
+  checkRefunds(captured, { postings, made });
   return made.length;
 }
 
-function checkRefunds(postings: readonly Posting[], made: readonly Made[]): void {
+function checkRefunds(
+  captured: number,
+  { postings, made }: { readonly postings: readonly Posting[]; readonly made: readonly Made[] },
+): void {
   const refunded = sumMinor(made.map(({ amountMinor }) => amountMinor));
-  const captured = capturedIn(postings);
   must(refunded <= captured, `refunded ${refunded} of ${captured}`);
-  const held = totalOf(postings, ({ account }) => account === 'provider_clearing');
+  const held = keptIn(postings);
   must(held === captured - refunded, `the provider holds ${held} of ${captured} − ${refunded}`);
   for (const account of ['customer', 'refunds_in_transit']) {
     const left = totalOf(postings, (move) => move.account === account);

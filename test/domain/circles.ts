@@ -8,7 +8,7 @@ import type { Speak } from './walk.ts';
 
 const carrierIn = (state: OrderState) => carrierOf(state)?.driverId ?? driver(1);
 
-const payers = [say.cancel, say.retry, say.check] as const;
+const payers = [say.cancel, say.retry, say.retryOwn, say.check] as const;
 
 /** Who says the usual things: the customer pays and cancels, the merchant answers, drivers drive. */
 export const everyday: Speak = (state, now) => {

@@ -70,6 +70,8 @@ export const say = {
     amountMinor: facts.totalMinor,
     captureBefore,
   },
+  /** Where there is no hold: the payer has confirmed, and the money is there. */
+  taken: { kind: 'paymentCaptured', providerRef: 'pi_1', amountMinor: facts.totalMinor },
   requiresAction: { kind: 'paymentRequiresAction', providerRef: 'pi_1' },
   declined: { kind: 'paymentDeclined', code: 'card_declined' },
   unanswered: { kind: 'paymentUnanswered' },
@@ -83,6 +85,7 @@ export const say = {
   deny: { kind: 'deny', code: 'store_closed' },
   ready: { kind: 'markReady' },
   cancel: { kind: 'cancel', by: 'customer' },
+  retryOwn: { kind: 'retryPayment' },
   retry: { kind: 'retryPayment', paymentMethod: 'pm_card_other' },
   pickUp: { kind: 'pickUp', driverId: driver(1) },
   deliver: { kind: 'deliver', driverId: driver(1) },

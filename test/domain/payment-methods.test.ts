@@ -29,20 +29,19 @@ describe('a payment method', () => {
 });
 
 describe('a market', () => {
-  const market = { providers: providerNames, currency: 'XAF', cashLimitMinor: 20_000 };
-  const order = { totalMinor: 20_000, paidElsewhere: false };
+  const market = { providers: providerNames, currency: 'XAF' };
+  const order = { paidElsewhere: false, aheadMs: 0 };
 
-  it('offers what fits its currency, and cash up to what a driver may carry', () => {
-    expect(methodsFor(market, order)).toEqual([
-      'stripe',
-      'paypal',
-      'campay',
-      'noupay',
-      'cash',
-      'wallet',
-    ]);
-    expect(methodsFor(market, { ...order, totalMinor: 20_001 })).not.toContain('cash');
+  it('offers what fits its currency', () => {
+    expect(methodsFor(market, order)).toEqual(['stripe', 'campay', 'noupay', 'cash', 'wallet']);
+    expect(methodsFor({ ...market, currency: 'EUR' }, order)).toContain('paypal');
     expect(methodsFor({ ...market, currency: 'EUR' }, order)).not.toContain('campay');
+  });
+
+  it('takes no hold that the payer must confirm for what is delivered days later', () => {
+    const inEuros = { ...market, currency: 'EUR' };
+    const later = methodsFor(inEuros, { ...order, aheadMs: 61 * 3_600_000 });
+    expect(later).toEqual(['stripe', 'cash', 'wallet']);
   });
 
   it('takes no money for what was paid elsewhere', () => {

@@ -4,9 +4,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { disputePostings, type DisputeStatus } from '../../domain/dispute.ts';
 import { balanced, type AccountName, type Posting } from '../../domain/ledger.ts';
+import type { OrderEventBody } from '../../domain/events.ts';
 import { sumMinor } from '../../domain/money.ts';
 import {
   bearersOf,
+  missingItems,
   needsApproval,
   planRefund,
   refundEndPosting,
@@ -36,6 +38,31 @@ const parts = (extra: object): RefundWish => ({
   ...extra,
 });
 const item = (index: number, quantity = 1) => ({ index, quantity });
+
+const asked = (line: number, quantity: number): OrderEventBody => ({
+  type: 'order.shortage_reported',
+  line,
+  quantity,
+  missingMinor: 100,
+});
+const resolved = (outcome: 'removed' | 'substituted'): OrderEventBody => ({
+  type: 'order.shortage_resolved',
+  outcome,
+  goodsMinor: 1_000,
+});
+
+describe('goods that were not there', () => {
+  it('were not sold, whether they were removed or replaced; what nobody has answered yet was', () => {
+    const log = [
+      asked(0, 1),
+      resolved('removed'),
+      asked(0, 1),
+      resolved('substituted'),
+      asked(1, 1),
+    ];
+    expect([...missingItems(log)]).toEqual([[0, 2]]);
+  });
+});
 
 describe('a refund is planned', () => {
   it.each([

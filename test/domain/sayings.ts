@@ -38,7 +38,10 @@ const usual: readonly Saying[] = [
     draw(6) === 0
       ? { kind: 'cancel', by: oneOf(draw, ['customer', 'merchant', 'support']) }
       : { kind: 'pickUp', driverId },
-  ({ world: { draw } }) => ({ kind: 'retryPayment', paymentMethod: `pm_${draw(9)}` }),
+  ({ world: { draw, facts } }) =>
+    facts.method === 'card'
+      ? { kind: 'retryPayment', paymentMethod: `pm_${draw(9)}` }
+      : { kind: 'retryPayment' },
   assigns,
   assigns,
   assigns,

@@ -8,6 +8,7 @@ import { balanced } from '../../domain/ledger.ts';
 import { maxAmountMinor, sumMinor } from '../../domain/money.ts';
 import { initialState, paymentMethods, type PaymentMethod } from '../../domain/order.ts';
 import { endReasons } from '../../domain/parts.ts';
+import { refundEndPosting, refundPostings } from '../../domain/refund.ts';
 import {
   billOf,
   settle,
@@ -105,6 +106,8 @@ const reachable = everyCell.flatMap(([end, stage, shares]) =>
   shares ? paymentMethods.map((method) => [end, stage, method, shares] as const) : [],
 );
 
+const isRemote = (method: PaymentMethod): boolean => !['cash', 'external'].includes(method);
+
 /** The plain order, its amounts this many times as large. */
 const timesOf = (times: number) => ({
   ...facts,
@@ -125,7 +128,9 @@ function billFor(method: PaymentMethod, end: End, times = 1): Bill {
     amountMinor: 2_500 * times,
     captureBefore,
   } as const;
-  return billOf(method === 'card' ? { ...state, payment: held } : state, end);
+  const taken = { ...held, status: 'captured' } as const;
+  const secured = method === 'mobile_money' ? taken : held;
+  return billOf(isRemote(method) ? { ...state, payment: secured } : state, end);
 }
 
 const sharedOut = ({ customerMinor, merchantMinor, driverMinor, platformMinor }: Settlement) => [
@@ -139,27 +144,56 @@ const sharedOut = ({ customerMinor, merchantMinor, driverMinor, platformMinor }:
 const payments = {
   card: [{ type: 'payment.captured', attempt: 1 }, 'provider_clearing'],
   cash: [{ type: 'payment.collected', driverId: nthDriver(1) }, 'cash_in_hand'],
+  paypal: [{ type: 'payment.captured', attempt: 1 }, 'provider_clearing'],
+  mobile_money: [
+    { type: 'payment.captured', attempt: 1, providerRef: 'txn_1' },
+    'provider_clearing',
+  ],
   external: [{ type: 'payment.paid_elsewhere' }, 'channel_clearing'],
 } as const satisfies Record<PaymentMethod, readonly [object, string]>;
 
 /** Times the plain amounts: whole units of every exponent. */
 const currencies = { EUR: 1, JPY: 2, XAF: 7, KWD: 10, HUF: 400 } as const;
 
+/** The refund of what was taken and is not owed, carried out. */
+function entriesOfRest(amountMinor: number) {
+  const { orderId, customerId } = facts;
+  const bearers = [{ account: 'customer', party: customerId, amountMinor }] as const;
+  const refund = {
+    refundId: 'rfd_1',
+    orderId,
+    customerId,
+    provider: 'stripe',
+    amountMinor,
+    bearers,
+  };
+  const postings = [...refundPostings(refund), refundEndPosting(refund, 'refunded')];
+  return postings.flatMap((each) => balanced(each)?.entries ?? []);
+}
+
+type Posting = {
+  readonly settled: Settlement;
+  readonly currency: string;
+  readonly times: number;
+};
+
 /** What the settlement and its payment leave on each account, credits as amounts in favour. */
-function posted(
-  method: PaymentMethod,
-  { settled, currency }: { readonly settled: Settlement; readonly currency: string },
-) {
+function posted(method: PaymentMethod, { settled, currency, times }: Posting) {
   const [payment] = payments[method];
+  // Taken before the end: all of it, and the rest is given back.
+  const prepaid = method === 'mobile_money' ? 2_500 * times : undefined;
+  const paidMinor = prepaid ?? settled.customerMinor;
   const events = [
     { type: 'order.settled', ...settled },
-    ...(settled.customerMinor > 0 ? [{ ...payment, amountMinor: settled.customerMinor }] : []),
+    ...(paidMinor > 0 ? [{ ...payment, amountMinor: paidMinor }] : []),
   ] as readonly OrderEventBody[];
   const entries = events.flatMap((event) => {
     const posting = postingOf({ ...facts, currency, method }, event, nthDriver(1));
     return (posting && balanced(posting)?.entries) ?? [];
   });
-  const left = Map.groupBy(entries, ({ account }) => account);
+  const back = (prepaid ?? 0) - settled.customerMinor;
+  const rest = prepaid === undefined || back === 0 ? [] : entriesOfRest(back);
+  const left = Map.groupBy([...entries, ...rest], ({ account }) => account);
   return Object.fromEntries(
     [...left]
       .map(([name, moves]) => [name, sumMinor(moves.map((move) => -move.amountMinor))] as const)
@@ -180,7 +214,7 @@ describe('settlement', () => {
         platform: customer - merchant - driven,
         [payments[method][1]]: -customer,
       };
-      expect(posted(method, { settled, currency })).toEqual(
+      expect(posted(method, { settled, currency, times })).toEqual(
         Object.fromEntries(Object.entries(expected).filter(([, minor]) => minor !== 0)),
       );
     }

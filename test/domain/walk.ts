@@ -211,7 +211,9 @@ function draftsFrom({ state, now, speak }: Here): readonly Draft[] {
   }));
   if (isOver(state)) return outside;
   const answers = (afterMs: number): readonly Draft[] =>
-    call ? answersTo(call).map((command): Draft => ({ by: 'answer', afterMs, command })) : [];
+    call
+      ? answersTo(call, state.facts).map((command): Draft => ({ by: 'answer', afterMs, command }))
+      : [];
   return [
     ...outside,
     ...answers(0),
@@ -224,16 +226,18 @@ function draftsFrom({ state, now, speak }: Here): readonly Draft[] {
 }
 
 /** All that a provider may answer to this call. */
-function answersTo(call: PaymentCall): readonly Command[] {
+function answersTo(call: PaymentCall, { method }: OrderFacts): readonly Command[] {
+  const prepaid = method === 'mobile_money';
+  const yes = prepaid ? say.taken : say.authorized;
   switch (call.step) {
     case 'authorize':
-      return [say.authorized, say.requiresAction, say.declined, say.unanswered, say.notExecuted];
+      return [yes, say.requiresAction, say.declined, say.unanswered, say.notExecuted];
     case 'check':
-      return [say.authorized, say.requiresAction, say.declined, say.unanswered];
+      return [yes, say.requiresAction, say.declined, say.unanswered];
     case 'capture':
       return [captured(call.amountMinor), say.captureFailed, say.captureLost, say.notExecuted];
     case 'void':
-      return [say.voided, say.voidFailed, say.notExecuted];
+      return [say.voided, say.voidFailed, say.notExecuted, ...(prepaid ? [say.taken] : [])];
   }
 }
 
@@ -285,9 +289,10 @@ function isCarried(state: OrderState, machine: Machine, seen: readonly Machine[]
   );
 }
 
-const undone = ['voiding', 'voided', 'written_off', 'external', 'refused'] as const;
+/** `captured` before the end: taken at once. */
+const undone = ['voiding', 'voided', 'written_off', 'external', 'refused', 'captured'] as const;
 const charged = ['capturing', 'capture_failed', 'captured', 'written_off', 'external'] as const;
-const secured = ['authorized', 'due', 'external'] as const;
+const secured = ['authorized', 'captured', 'due', 'external'] as const;
 const legalPayments: Readonly<Record<string, readonly string[]>> = {
   payment_pending: ['authorizing', 'requires_action', 'declined'],
   scheduled: [...secured, 'none'],
@@ -295,7 +300,7 @@ const legalPayments: Readonly<Record<string, readonly string[]>> = {
   awaiting_prescription: secured,
   accepted: secured,
   preparing: secured,
-  ready: ['authorized', 'capturing', 'capture_failed', 'voiding', 'due', 'external'],
+  ready: [...secured, 'capturing', 'capture_failed', 'voiding'],
   handed_over: ['capturing', 'capture_failed', 'voiding'],
   completed: ['captured', 'written_off', 'collected', 'remitted', 'short', 'external'],
   denied: undone,
@@ -336,16 +341,18 @@ const asksForEver = (state: OrderState): boolean =>
 
 /** Which combinations make sense, written down apart from the code. */
 function illegalities(state: OrderState): readonly string[] {
-  const { order, delivery, payment, fulfilment, goodsOut } = state;
+  const { order, delivery, payment, fulfilment, goodsOut, facts } = state;
   const delivered = delivery.status === 'delivered' && order.status === 'ready';
   const collected = nobody.some((status) => status === delivery.status);
   const alive = !['cancelled', 'failed', 'completed'].includes(order.status);
-  const isCard = !['due', 'external', 'none'].includes(payment.status);
+  const isHeld = facts.method === 'card' || facts.method === 'paypal';
+  const takenEarly = isHeld && payment.status === 'captured' && alive;
   const hasIt: boolean = withTheGoods.some((status) => status === delivery.status);
   return [
     ...(legalPayments[order.status]?.includes(payment.status) ? [] : ['illegal payment']),
     ...(legalDeliveries[order.status]?.includes(delivery.status) ? [] : ['illegal delivery']),
-    ...(isCard && order.status === 'ready' && delivered === (payment.status === 'authorized')
+    ...(takenEarly ||
+    (isHeld && order.status === 'ready' && delivered === (payment.status === 'authorized'))
       ? ['captured at the wrong time']
       : []),
     ...(alive && fulfilment !== 'delivery' && !collected ? ['a driver for what is collected'] : []),

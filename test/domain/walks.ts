@@ -21,6 +21,7 @@ const pickup = {
 } as const;
 const cash = { method: 'cash', paymentMethod: '' } as const;
 const external = { method: 'external', paymentMethod: '' } as const;
+const mobileMoney = { method: 'mobile_money', paymentMethod: 'campay:payer' } as const;
 const substitute = { substitution: 'substitute', bufferMinor: 400, goodsKind: 'store' } as const;
 const pharmacy = { goodsKind: 'pharmacy', prescription: true } as const;
 const soon = { promisedAt: placedAt + 4 * hour };
@@ -41,6 +42,8 @@ export const plans = {
   },
   'on the road, cash': { facts: cash, speak: onTheRoad, justInTime: false },
   'on the road, external': { facts: external, speak: onTheRoad, justInTime: false },
+  'everyday, mobile money': { facts: mobileMoney, speak: everyday, justInTime: false },
+  'on the road, mobile money': { facts: mobileMoney, speak: onTheRoad, justInTime: false },
   'at the branch': { facts: {}, speak: atTheBranch, justInTime: true },
   'at the branch, substitutes': { facts: substitute, speak: atTheBranch, justInTime: true },
   'at the branch, cancels': {
@@ -55,6 +58,11 @@ export const plans = {
   },
   'pickup, card': { facts: pickup, speak: atTheBranch, justInTime: true },
   'pickup, cash': { facts: { ...pickup, ...cash }, speak: atTheBranch, justInTime: false },
+  'pickup, mobile money': {
+    facts: { ...pickup, ...mobileMoney },
+    speak: atTheBranch,
+    justInTime: false,
+  },
   'dine-in, external': {
     facts: { ...pickup, ...external, fulfilment: 'dine_in' },
     speak: atTheBranch,
@@ -71,6 +79,11 @@ export const plans = {
   'for much later': { facts: farAhead, speak: atTheBranch, justInTime: false },
   'for later, cash': { facts: { ...soon, ...cash }, speak: onTheRoad, justInTime: false },
   'for later, external': { facts: { ...soon, ...external }, speak: onTheRoad, justInTime: false },
+  'for later, mobile money': {
+    facts: { ...farAhead, ...mobileMoney },
+    speak: atTheBranch,
+    justInTime: false,
+  },
   'for later, on the road': { facts: soon, speak: onTheRoad, justInTime: false },
   'at the desk': { facts: {}, speak: atTheDesk, justInTime: false },
   'by the clock': { facts: external, speak: byTheClock, justInTime: false },

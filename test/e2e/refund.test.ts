@@ -1,4 +1,5 @@
-// A refund, a dispute and a later tip through everything: API, workflow, worker killed on the way, the provider's webhooks, ledger.
+// A refund, a dispute and a later tip through everything: API, workflow, worker killed on the way, the provider's
+// webhooks, ledger.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openShop, type Shop } from '../support/shop.ts';

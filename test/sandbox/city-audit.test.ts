@@ -23,6 +23,7 @@ beforeAll(async () => {
   for (const order of data.orders) await writeOrder(db, order);
   await writeLedger(db);
   await writeRefunds(db);
+  await writeTips(db);
   await writeOffers(db);
 });
 
@@ -137,6 +138,34 @@ async function writeLedger(to: Db): Promise<void> {
       at,
     }));
     await to.insertInto('ledger_entries').values(values).execute();
+  }
+}
+
+async function writeTips(to: Db): Promise<void> {
+  for (const { orderId, n, driverId: driver, providerRef, amountMinor, status } of data.tips) {
+    const facts = data.orders.find((each) => each.id === orderId)?.facts;
+    if (facts === undefined) throw new Error('a tip of no order');
+    await to
+      .insertInto('tips')
+      .values({
+        order_id: orderId,
+        n,
+        customer_id: facts.customerId,
+        driver_id: driver,
+        currency: facts.currency,
+        amount_minor: amountMinor,
+        status,
+        provider: 'stripe',
+        payment_method: 'pm_card_visa',
+        provider_ref: providerRef,
+        client_secret: null,
+        code: null,
+        requested_by: '{}',
+        created_at: at,
+        first_sent_at: at,
+        finished_at: at,
+      })
+      .execute();
   }
 }
 

@@ -187,6 +187,24 @@ describe('a generated day', () => {
     );
   });
 
+  it.each([
+    ['paypal', 'USD', ['paypal']],
+    ['mobile_money', 'XAF', ['campay', 'noupay']],
+  ] as const)(
+    'is paid by %s too when that is asked for, cards by who acts with one',
+    (...asked) => {
+      const [methods, currency, others] = asked;
+      const made = { seed: 1, orders: 300, drivers: 1, moods: difficult };
+      const { orders, money } = generateDay({ ...made, methods });
+      const ways = orders.map(({ script: { method = 'card', operator } }) => operator ?? method);
+      expect(new Set(ways)).toEqual(new Set(['card', 'cash', 'external', ...others]));
+      const acts = orders.filter(({ customerMood: { kind } }) => kind === 'second_card');
+      expect(acts.every(({ script: { method } }) => method === undefined)).toBe(true);
+      expect(money?.currency).toBe(currency);
+      expect(generateDay(made).money).toBeUndefined();
+    },
+  );
+
   it('has every mood on a difficult day', () => {
     const orders = generateDay({ seed: 1, orders: 300, drivers: 1, moods: difficult }).orders;
     expect(new Set(orders.map(({ merchantMood }) => merchantMood))).toEqual(

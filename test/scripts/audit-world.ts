@@ -206,6 +206,7 @@ function refundOf({ facts }: Life) {
     orderId,
     providerRef: `pi_${orderId}`,
     amountMinor: refundMinor,
+    reason: 'quality',
     status: 'refunded',
   };
   const posted = {

@@ -119,6 +119,18 @@ describe('audit', () => {
       (data) => ({ ...data, refunds: [] }),
     ],
     [
+      'money taken early and not owed, for which there is no refund',
+      'prepaid-goes-back',
+      (data) =>
+        withFirst(data, ({ events }) => ({
+          events: events.map((event) =>
+            event.type === 'order.completed'
+              ? { ...event, type: 'payment.refund_due', amountMinor: 5, providerRef: 'txn_1' }
+              : event,
+          ),
+        })),
+    ],
+    [
       'a tip that somebody else got',
       'tips-in-ledger',
       (data) => ({ ...data, tips: data.tips.map((tip) => ({ ...tip, driverId: 'drv_other' })) }),

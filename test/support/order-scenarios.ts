@@ -36,6 +36,8 @@ export const scenarioFacts: Readonly<Record<string, () => OrderFacts>> = {
   collected: () => factsOf({}, pickup),
   'not-collected': () => factsOf({}, pickup),
   'paid-in-cash': () => factsOf({}, { method: 'cash', paymentMethod: '' }),
+  'paid-by-phone': () =>
+    factsOf({}, { method: 'mobile_money', paymentMethod: 'campay:payer', currency: 'XAF' }),
   'prescription-rejected': () => factsOf({}, { goodsKind: 'pharmacy', prescription: true }),
   scheduled: () =>
     factsOf({ prepEstimateMs: 100, scheduleMarginMs: 100 }, { promisedAt: Date.now() + 601_500 }),
@@ -168,6 +170,20 @@ export const scenarios: Readonly<Record<string, (world: World, order: Handle) =>
     await world.engine.paymentSettled({ orderId: order.orderId, providerRef: 'pi_3ds' });
     await order.seen('order.submitted');
     await order.send({ kind: 'cancel', by: 'customer' });
+  },
+  async 'paid-by-phone'(world, order) {
+    world.answerWith((call) =>
+      call.step === 'authorize'
+        ? { kind: 'paymentRequiresAction', providerRef: 'txn_1' }
+        : { kind: 'paymentCaptured', providerRef: 'txn_1', amountMinor: 2_350 },
+    );
+    await order.place();
+    await order.seen('payment.requires_action');
+    await world.engine.paymentSettled({ orderId: order.orderId, providerRef: 'txn_1' });
+    await order.seen('order.submitted');
+    await order.send({ kind: 'accept' });
+    const driverId = await carried(order);
+    await order.send({ kind: 'deliver', driverId });
   },
   async 'capture-lost'(world, order) {
     world.answerWith((call) =>

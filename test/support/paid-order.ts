@@ -57,7 +57,15 @@ export async function payOrder(
     })
     .execute();
   await settle(db, { orderId, merchantId, customerId, driverId });
-  return { id: orderId, orderId, merchantId, customerId, currency: 'EUR', providerRef };
+  return {
+    id: orderId,
+    orderId,
+    merchantId,
+    customerId,
+    currency: 'EUR',
+    provider: 'stripe',
+    providerRef,
+  };
 }
 
 async function capture(

@@ -49,6 +49,9 @@ const customerAt = { lat: 52.53, lng: 13.42 };
 type ShopOptions = {
   readonly policy?: object;
   readonly speed?: number;
+  /** Of the market. */
+  readonly currency?: string;
+  readonly payment_providers?: readonly string[];
   /** Of the driver. */
   readonly capacity?: number;
   /** Of the merchant. */

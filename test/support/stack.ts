@@ -11,6 +11,7 @@ import { engineOf, searchAttributes } from '../../adapters/temporal.ts';
 import { connect } from '../../db/connect.ts';
 import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
 import { ensureNamespace } from '../../scripts/local/temporal-namespace.ts';
+import { startProviders } from './providers.ts';
 import { createTestDatabase } from './database.ts';
 
 /** A second fleet is another worker by another name. */
@@ -30,6 +31,8 @@ type StackOptions = {
   readonly logFile?: string;
   /** For both. */
   readonly env?: Readonly<Record<string, string>>;
+  /** PayPal and mobile money beside cards. */
+  readonly withProviders?: boolean;
 };
 
 /** Everything of it is ended by `close`. */
@@ -45,6 +48,7 @@ export async function startStack(options: StackOptions = {}) {
     latencyMs,
     webhooks: { url: `${apiUrl}/v1/webhooks/stripe`, secret: webhookSecret },
   });
+  const providers = options.withProviders ? await startProviders(apiUrl) : undefined;
   const adminKey = `wbk_${randomBytes(32).toString('base64url')}`;
   const environment = {
     ...process.env,
@@ -59,6 +63,7 @@ export async function startStack(options: StackOptions = {}) {
     WAYBILL_ADMIN_KEY: adminKey,
     PORT: String(port),
     LOG_LEVEL: 'warn',
+    ...providers?.env,
     ...options.env,
   };
   const processes = createProcesses({ environment, logFile });
@@ -67,7 +72,7 @@ export async function startStack(options: StackOptions = {}) {
   const db = connect({ url: database.url, poolSize: 5 });
   async function close(): Promise<void> {
     await processes.killAll();
-    await Promise.all([stripe.close(), db.destroy(), connection.close()]);
+    await Promise.all([stripe.close(), providers?.close(), db.destroy(), connection.close()]);
     await database.drop();
   }
   try {
@@ -81,6 +86,7 @@ export async function startStack(options: StackOptions = {}) {
     apiUrl,
     adminKey,
     stripe,
+    providers,
     db,
     client,
     engine: engineOf(client, connection),

@@ -1,0 +1,60 @@
+// How an order is to be paid, from what its market offers: the method, the token that its provider understands, and the
+// payer's phone where that is who is asked.
+
+import type { DraftNote } from '../../db/drafts.ts';
+import { newId } from '../../db/new-id.ts';
+import type { BranchFacts } from '../../db/tenants.ts';
+import type { OrderFacts } from '../../domain/order.ts';
+import { methodsFor, type ProviderName } from '../../domain/payment-methods.ts';
+import { problem } from '../problems.ts';
+import type { NewOrder } from '../schemas/orders.ts';
+
+type Payment = NewOrder['payment'];
+type Terms = Pick<OrderFacts, 'method' | 'paymentMethod'> & {
+  readonly payer: DraftNote | undefined;
+};
+
+const providers = { card: 'stripe', paypal: 'paypal', cash: 'cash', external: 'external' } as const;
+
+const providerOfPayment = (payment: Payment): ProviderName =>
+  payment.method === 'mobile_money' ? payment.provider : providers[payment.method];
+
+/** Throws payment_method_unavailable. */
+export function paymentTerms(
+  { payment }: Pick<NewOrder, 'payment'>,
+  { branch, now, promisedAt = now }: Placing,
+): Terms {
+  const market = { providers: branch.paymentProviders, currency: branch.currency };
+  const order = { paidElsewhere: payment.method === 'external', aheadMs: promisedAt - now };
+  const provider = providerOfPayment(payment);
+  if (!methodsFor(market, order).includes(provider))
+    throw problem('payment_method_unavailable', `the market does not take ${provider} for this`, {
+      errors: [
+        {
+          field: 'payment.method',
+          problem: 'is not offered here, or not so far ahead',
+        },
+      ],
+    });
+  const { method } = payment;
+  switch (method) {
+    case 'card':
+      return { method, paymentMethod: payment.token, payer: undefined };
+    case 'paypal':
+      return { method, paymentMethod: 'paypal', payer: undefined };
+    case 'mobile_money': {
+      // A phone number is never a part of a payment method: the reference names the sealed note that holds it.
+      const payer = { id: newId('note', now), text: payment.phone };
+      return { method, paymentMethod: `${provider}:${payer.id}`, payer };
+    }
+    case 'cash':
+    case 'external':
+      return { method, paymentMethod: '', payer: undefined };
+  }
+}
+
+type Placing = {
+  readonly branch: Pick<BranchFacts, 'paymentProviders' | 'currency'>;
+  readonly now: number;
+  readonly promisedAt?: number | undefined;
+};
