@@ -3,6 +3,7 @@
 import { pathToFileURL } from 'node:url';
 import type { ProviderSettings } from './adapters/payment-ports.ts';
 import type { BucketKeys } from './adapters/proof-store.ts';
+import type { UberDirectOptions } from './adapters/uber-direct.ts';
 
 export type Config = {
   readonly databaseUrl: string;
@@ -15,6 +16,8 @@ export type Config = {
   readonly stripeWebhookSecret: string;
   /** Providers beside cards: those whose settings are given. */
   readonly providers: ProviderSettings;
+  /** Undefined: no partner fleet is ever asked. */
+  readonly partnerFleet: UberDirectOptions | undefined;
   /** 32 bytes, base64: wraps the keys of people's data. */
   readonly masterKey: string;
   /** Secret of the first platform_admin key; created at start when given. */
@@ -114,6 +117,29 @@ function providersOf(env: Environment): ProviderSettings {
   };
 }
 
+/** All of it or nothing. */
+function partnerFleetOf(env: Environment): UberDirectOptions | undefined {
+  const baseUrl = env['PARTNER_FLEET_URL'] || undefined;
+  if (baseUrl === undefined) return undefined;
+  if (!URL.canParse(baseUrl)) throw new Error(`PARTNER_FLEET_URL=${baseUrl} is not an address`);
+  const contactPhone = required(
+    env,
+    'PARTNER_FLEET_PHONE',
+    'a phone for couriers, like +49301234567',
+  );
+  if (!/^\+[1-9]\d{6,14}$/.test(contactPhone))
+    throw new Error(`PARTNER_FLEET_PHONE=${contactPhone} is not E.164, like +49301234567`);
+  return {
+    baseUrl,
+    authUrl: env['PARTNER_FLEET_AUTH_URL'] || undefined,
+    customerId: required(env, 'PARTNER_FLEET_CUSTOMER_ID', 'our customer id at the partner'),
+    clientId: required(env, 'PARTNER_FLEET_CLIENT_ID', 'the client id of the application there'),
+    clientSecret: required(env, 'PARTNER_FLEET_CLIENT_SECRET', 'its secret'),
+    webhookKey: required(env, 'PARTNER_FLEET_WEBHOOK_KEY', 'the signing key of its webhooks'),
+    contactPhone,
+  };
+}
+
 /** The names are those that Amazon's own tools read. */
 function proofsOf(env: Environment): Pick<Config, 'proofsUrl' | 'bucketKeys'> {
   const text = env['WAYBILL_PROOFS'] || pathToFileURL('.waybill/proofs').href;
@@ -150,6 +176,7 @@ export function readConfig(env: Environment): Config {
       'the signing secret of the webhook endpoint (whsec_…)',
     ),
     providers: providersOf(env),
+    partnerFleet: partnerFleetOf(env),
     masterKey,
     adminKey: env['WAYBILL_ADMIN_KEY'] || undefined,
     ...proofsOf(env),

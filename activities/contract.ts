@@ -1,7 +1,8 @@
 // The steps with side effects, as the workflows see them: domain types only.
 
 import type { BulkId, MarketId, OrderId, RefundId } from '../domain/ids.ts';
-import type { PaymentResult } from '../domain/messages.ts';
+import type { PartnerResult, PaymentResult } from '../domain/messages.ts';
+import type { PartnerCall } from '../domain/partner.ts';
 import type { PaymentCall } from '../domain/payment.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { RefundStatus } from '../domain/refund.ts';
@@ -24,6 +25,14 @@ export type PaymentActivities = {
     readonly provider: ProviderName;
     readonly call: PaymentCall;
   }): Promise<PaymentResult>;
+};
+
+export type PartnerActivities = {
+  /** The same for a partner fleet; refuses with `not_configured` where there is none. */
+  askPartner(input: {
+    readonly orderId: OrderId;
+    readonly call: PartnerCall;
+  }): Promise<PartnerResult>;
 };
 
 export type DispatchRound = {
@@ -99,6 +108,7 @@ export type ReconcileActivities = {
 
 export type Activities = RecordActivities &
   PaymentActivities &
+  PartnerActivities &
   DispatchActivities &
   MaintenanceActivities &
   SupportActivities;

@@ -47,6 +47,9 @@ const needsDispatcher = ({ events, facts, at }: RecordInput): boolean =>
   events.some(
     (event) =>
       event.type === 'delivery.released' ||
+      // Without the partner fleet the search goes on.
+      event.type === 'delivery.partner_declined' ||
+      event.type === 'delivery.partner_cancelled' ||
       (event.type === 'delivery.created' && event.releaseAt - at < facts.policy.dispatchIdleMs),
   );
 

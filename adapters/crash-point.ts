@@ -12,6 +12,8 @@ export const crashPoints = {
     'record:after-commit',
     'payment:before',
     'payment:after-effect',
+    'partner:before',
+    'partner:after-effect',
     'dispatch:before-commit',
     'dispatch:after-commit',
     'dispatch:after',

@@ -38,6 +38,11 @@ export type OrderEngine = SupportEngine & {
   }): Promise<Outcome>;
   /** Tells the order that the provider has news about its payment. A closed workflow is no error. */
   paymentSettled(input: { readonly orderId: OrderId; readonly providerRef: string }): Promise<void>;
+  /** Tells the order that the partner fleet has news about its delivery. A closed workflow is no error. */
+  partnerDeliveryChanged(input: {
+    readonly orderId: OrderId;
+    readonly partnerRef: string;
+  }): Promise<void>;
   /** Makes the order read its own log: it may be ahead of the workflow after a crash. A closed workflow is no error. */
   catchUp(orderId: OrderId): Promise<void>;
   /** Starts the market's dispatcher or shortens its sleep. */

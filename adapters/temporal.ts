@@ -28,6 +28,7 @@ import {
 } from '../domain/ids.ts';
 import {
   catchUpSignal,
+  partnerDeliveryChangedSignal,
   paymentSettledSignal,
   placeUpdate,
   wakeSignal,
@@ -78,7 +79,10 @@ type SendInput = Parameters<OrderEngine['send']>[0];
 function orderMessages({
   client,
   within,
-}: Calls): Pick<OrderEngine, 'place' | 'isPlaced' | 'send' | 'paymentSettled' | 'catchUp'> {
+}: Calls): Pick<
+  OrderEngine,
+  'place' | 'isPlaced' | 'send' | 'paymentSettled' | 'partnerDeliveryChanged' | 'catchUp'
+> {
   const { workflow } = client;
   const signal = (orderId: OrderId, name: string, ...args: readonly object[]): Promise<void> =>
     unlessClosed(() =>
@@ -129,6 +133,8 @@ function orderMessages({
     },
     paymentSettled: ({ orderId, providerRef }) =>
       signal(orderId, paymentSettledSignal, { providerRef }),
+    partnerDeliveryChanged: ({ orderId, partnerRef }) =>
+      signal(orderId, partnerDeliveryChangedSignal, { partnerRef }),
     isPlaced: (orderId) => isPlaced(client, orderId),
     catchUp: (orderId) => signal(orderId, catchUpSignal),
   };

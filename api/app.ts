@@ -9,6 +9,7 @@ import { createVault } from '../db/vault.ts';
 import { createAnswerOffer } from './actions/answer-offer.ts';
 import { createPlaceOrder } from './actions/place-order.ts';
 import { createReceiveWebhook } from './actions/receive-webhook.ts';
+import { createHearPartner } from './actions/hear-partner.ts';
 import { createSendCommand } from './actions/send-command.ts';
 import { createApprovals } from './actions/approvals.ts';
 import { createBulkDesk } from './actions/bulk.ts';
@@ -86,7 +87,8 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   driverRoutes(app, { db, vault, redis });
   eventRoutes(app, { db, redis, closing });
   const receiveWebhook = createReceiveWebhook({ db, engine, ports, log });
-  await webhookRoutes(app, { receiveWebhook, webhooksPerS });
+  const hearPartner = deps.partner && createHearPartner({ db, engine, partner: deps.partner });
+  await webhookRoutes(app, { receiveWebhook, hearPartner, webhooksPerS });
   adminRoutes(app, { db, vault, ports });
   supportRoutes(app, { db, vault });
   driverBlockRoutes(app, { db, vault });

@@ -8,6 +8,7 @@ import { createPaymentPorts } from '../adapters/payment-ports.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
+import { createUberDirect } from '../adapters/uber-direct.ts';
 import { readConfig } from '../config.ts';
 import { connect, poolSizesOf } from '../db/connect.ts';
 import { ensureAdminKey } from '../db/keys.ts';
@@ -52,6 +53,7 @@ const app = await buildApi({
   money,
   redis,
   ports,
+  partner: config.partnerFleet && createUberDirect(config.partnerFleet),
   proofs: createProofStore(config.proofsUrl, config.bucketKeys),
   log,
   masterKey: config.masterKey,

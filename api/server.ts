@@ -2,6 +2,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
+import type { DeliveryPartner } from '../adapters/delivery-partner.ts';
 import type { MoneyEngine } from '../adapters/money-engine.ts';
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import type { ProofStore } from '../adapters/proof-store.ts';
@@ -51,6 +52,8 @@ export type ApiDeps = {
   >;
   /** Payment providers that are set up here; cards always are. */
   readonly ports: WebhookPorts;
+  /** Undefined: there is no partner fleet, and its webhooks are not found. */
+  readonly partner?: Pick<DeliveryPartner, 'readWebhook'> | undefined;
   readonly proofs: ProofStore;
   readonly log: Logger;
   /** 32 bytes, base64: wraps the keys of people's data. */

@@ -16,7 +16,10 @@ type Reason = {
 
 const ago = (now: Date, ms: number): Date => new Date(now.getTime() - ms);
 const trouble = (kind: string) => () => sql<boolean>`coalesce(t.kind = ${kind}, false)`;
-const delivery = (status: string) => () => sql<boolean>`o.delivery_status = ${status}`;
+const delivery =
+  (...statuses: readonly string[]) =>
+  () =>
+    sql<boolean>`o.delivery_status = ANY(${statuses}::text[])`;
 
 export const exceptionReasons = {
   workflow_gone: {
@@ -43,7 +46,7 @@ export const exceptionReasons = {
   },
   delivery_unconfirmed: {
     says: 'nobody confirmed the drop-off in time; the hold on the card is kept',
-    holds: delivery('delivery_unconfirmed'),
+    holds: delivery('delivery_unconfirmed', 'partner_unconfirmed'),
   },
   problem: { says: 'the driver reported a problem after pick-up', holds: delivery('problem') },
   capture_failed: {

@@ -3,7 +3,14 @@
 
 import { sql, type Transaction } from 'kysely';
 import type { OrderEventBody } from '../domain/events.ts';
-import { balanced, platformParty, type LedgerEntry, type Posting } from '../domain/ledger.ts';
+import {
+  balanced,
+  moved,
+  partnerParty,
+  platformParty,
+  type LedgerEntry,
+  type Posting,
+} from '../domain/ledger.ts';
 import type { OrderFacts } from '../domain/order.ts';
 import { providerOf } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
@@ -65,6 +72,10 @@ export function postingOf(
       const key = `${facts.orderId}:driver_pay:${left}:${event.search}`;
       return payMinor > 0 ? { ...moves('driver_pay', entries), key } : undefined;
     }
+    case 'delivery.partner_confirmed':
+    case 'delivery.partner_cancelled':
+    case 'delivery.partner_cancel_failed':
+      return partnerPosting(facts, event);
     case 'payment.captured': {
       const party = providerOf(facts.paymentMethod);
       const to = { account: 'provider_clearing', party } as const;
@@ -99,6 +110,23 @@ export function postingOf(
     default:
       return undefined;
   }
+}
+
+type PartnerBooked = Extract<
+  OrderEventBody,
+  { readonly type: `delivery.partner_${'confirmed' | 'cancelled' | 'cancel_failed'}` }
+>;
+
+/** A partner fleet's price is the platform's cost from its yes on; what is not charged in the end is taken back. */
+function partnerPosting({ orderId }: OrderFacts, event: PartnerBooked): Posting | undefined {
+  const isYes = event.type === 'delivery.partner_confirmed';
+  const amountMinor = event.priceMinor - (isYes ? 0 : event.bookedMinor);
+  const partner = { account: 'partner_payable', party: partnerParty } as const;
+  const platform = { account: 'platform', party: platformParty } as const;
+  const key = `${orderId}:${isYes ? 'partner' : 'partner_cancel'}:${event.attempt}`;
+  return amountMinor === 0
+    ? undefined
+    : { key, kind: 'partner_fleet', entries: moved(amountMinor, partner, platform) };
 }
 
 /** Posts an order's movement inside the caller's transaction, which is rolled back when the key is taken. */

@@ -109,6 +109,9 @@ const effects: { readonly [T in OrderEventBody['type']]?: (more: More) => Promis
   },
   'delivery.cancelled': async ({ trx, input: { facts, at } }) =>
     withdrawOrder(trx, { orderId: facts.orderId, now: at }),
+  // It has left the search: no driver can come to it any more.
+  'delivery.partner_requested': async ({ trx, input: { facts, at } }) =>
+    withdrawOrder(trx, { orderId: facts.orderId, now: at }),
   'delivery.problem_reported': async ({ trx, input: { facts }, event }) => {
     if (event.type === 'delivery.problem_reported')
       await rememberGoods(trx, { orderId: facts.orderId, driverId: event.driverId });
@@ -136,6 +139,8 @@ const incidents: { readonly [T in OrderEventBody['type']]?: string } = {
   'payment.short': 'cash_short',
   'delivery.returned': 'return_assumed',
   'delivery.unconfirmed': 'delivery_unconfirmed',
+  'delivery.partner_unconfirmed': 'delivery_unconfirmed',
+  'delivery.partner_cancel_failed': 'partner_not_cancelled',
 };
 
 /** Goods that somebody has taken back are no incident. */
@@ -146,6 +151,9 @@ const moneyMoves: ReadonlySet<string> = new Set<OrderEventBody['type']>([
   'order.settled',
   'delivery.unassigned',
   'delivery.transferred',
+  'delivery.partner_confirmed',
+  'delivery.partner_cancelled',
+  'delivery.partner_cancel_failed',
   'payment.captured',
   'payment.paid_elsewhere',
   'payment.collected',
@@ -190,6 +198,8 @@ function detailOf(event: OrderEventBody): object {
       return { amount_minor: event.amountMinor, code: event.code };
     case 'payment.short':
       return { amount_minor: event.amountMinor, missing_minor: event.missingMinor };
+    case 'delivery.partner_cancel_failed':
+      return { code: event.code, amount_minor: event.priceMinor };
     default:
       return 'driverId' in event ? { driver_id: event.driverId } : {};
   }

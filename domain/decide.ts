@@ -20,11 +20,14 @@ import {
   type UpdateName,
 } from './messages.ts';
 import { hasEnded, type OrderState } from './order.ts';
+import { askPartner, decidePartner, isPartnerResult, mayAskPartner } from './partner.ts';
 import { decidePayment, isPaymentResult } from './payment.ts';
 
 /** `now` is epoch milliseconds. Pure; throws only on a bug. */
 export function decide(state: OrderState, command: Command, now: number): Decision {
   if (isPaymentResult(command)) return decidePayment(state, command, now);
+  if (isPartnerResult(command) || command.kind === 'checkPartner')
+    return decidePartner(state, command, now);
   if (isExit(command)) {
     // The order may have moved on between the timer and its turn.
     const due = deadlinesOf(state).some((d) => d.exit === command.kind && d.at <= now);
@@ -111,7 +114,10 @@ function exhaustSearch(
   // Refused, not ignored: the dispatcher is to say it again when the hold is over.
   if (byHand !== true && (state.held?.until ?? now) > now)
     return refused('order_held', 'support holds the order', state.held?.since);
-  return end(state, { status: 'failed', endReason: 'failed_to_assign' });
+  // Whoever stops a search by hand wants nobody else to be asked.
+  return byHand !== true && mayAskPartner(state)
+    ? askPartner(state)
+    : end(state, { status: 'failed', endReason: 'failed_to_assign' });
 }
 
 /** The dispatcher may be late, and cash is handed in when the order is long complete. */

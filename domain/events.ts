@@ -119,7 +119,8 @@ type DeliveryEvents =
   | { readonly type: 'delivery.unconfirmed'; readonly driverId: DriverId }
   | {
       readonly type: 'delivery.delivered';
-      readonly driverId: DriverId;
+      /** Absent: by a partner fleet. */
+      readonly driverId?: DriverId;
       readonly arrivedAt?: number;
       /** When it happened, if a phone without network tells it later. */
       readonly happenedAt?: number;
@@ -151,7 +152,8 @@ type DeliveryEvents =
   | { readonly type: 'delivery.arrived_at_return' }
   | {
       readonly type: 'delivery.returned';
-      readonly driverId: DriverId;
+      /** Absent: by a partner fleet. */
+      readonly driverId?: DriverId;
       readonly assumed: boolean;
     }
   | {
@@ -159,7 +161,50 @@ type DeliveryEvents =
       readonly driverId: DriverId;
       readonly reason: DropoffFailure;
     }
-  | { readonly type: 'delivery.cancelled' };
+  | { readonly type: 'delivery.cancelled' }
+  | PartnerEvents;
+
+type PartnerStep = 'requested' | 'checking' | 'unchanged' | 'unconfirmed' | 'cancelling';
+/** `attempt`: the n-th time that a partner fleet is asked. Prices in minor units, the tip included. */
+type PartnerEvents = { readonly attempt: number } & (
+  | {
+      readonly [Step in PartnerStep]: { readonly type: `delivery.partner_${Step}` };
+    }[PartnerStep]
+  | {
+      readonly type: 'delivery.partner_quoted';
+      readonly quoteRef: string;
+      readonly priceMinor: number;
+    }
+  | {
+      readonly type: 'delivery.partner_declined';
+      readonly code: string;
+      readonly priceMinor?: number;
+    }
+  | {
+      readonly type: 'delivery.partner_confirmed';
+      readonly partnerRef: string;
+      readonly priceMinor: number;
+      readonly pickupEtaAt: number;
+    }
+  | {
+      readonly type: 'delivery.partner_picked_up';
+      readonly partnerRef: string;
+      readonly dropoffEtaAt: number;
+    }
+  /** `priceMinor`: what the partner charges all the same; `bookedMinor`: what was booked before. */
+  | {
+      readonly type: 'delivery.partner_cancelled';
+      readonly by: 'partner' | 'platform';
+      readonly priceMinor: number;
+      readonly bookedMinor: number;
+    }
+  | {
+      readonly type: 'delivery.partner_cancel_failed';
+      readonly code: string;
+      readonly priceMinor: number;
+      readonly bookedMinor: number;
+    }
+);
 
 type PaymentEvents =
   | {

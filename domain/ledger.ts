@@ -54,6 +54,8 @@ export type AccountName = keyof typeof accounts;
 export const accountNames = Object.keys(accounts) as readonly AccountName[];
 
 export const platformParty = 'platform';
+/** There is one. */
+export const partnerParty = 'partner_fleet';
 
 /** Minor units ≠ 0, debit positive, credit negative. */
 export type LedgerEntry = {
@@ -74,6 +76,7 @@ export const postingKinds = [
   'capture',
   'write_off',
   'driver_pay',
+  'partner_fleet',
   'elsewhere',
   'cash',
   'remittance',

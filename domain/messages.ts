@@ -4,7 +4,7 @@
 import type { Actor, Proof } from './events.ts';
 import type { DriverId, NoteId, OfferId, OrderId } from './ids.ts';
 import type { OrderFacts, SimpleStatus, Substitution } from './order.ts';
-import type { DropoffFailure, Problem, Shortage } from './parts.ts';
+import type { DropoffFailure, PartnerProgress, Problem, Shortage } from './parts.ts';
 import type { Shares } from './settlement.ts';
 
 export const denyCodes = [
@@ -207,6 +207,38 @@ export type PaymentResult =
 /** With the key of the call that it answers: an answer to any other call than the one under way is ignored. */
 export type PaymentAnswer = PaymentResult & { readonly key?: string };
 
+/** Definitive answers of a partner fleet, and its silence beyond every retry. Prices include the tip but a quote's. */
+export type PartnerResult =
+  | {
+      readonly kind: 'partnerQuoted';
+      readonly quoteRef: string;
+      readonly priceMinor: number;
+    }
+  | { readonly kind: 'partnerRefused'; readonly code: string }
+  | ({ readonly kind: 'partnerConfirmed' } & PartnerTruth)
+  | ({ readonly kind: 'partnerSeen'; readonly progress: PartnerProgress } & PartnerTruth)
+  | { readonly kind: 'partnerCancelled'; readonly chargedMinor: number }
+  | ({
+      readonly kind: 'partnerTooLate';
+      readonly progress: 'picked_up' | 'delivered' | 'returned';
+    } & PartnerTruth)
+  | { readonly kind: 'partnerUnanswered' };
+
+export type PartnerTruth = {
+  readonly partnerRef: string;
+  readonly priceMinor: number;
+  readonly pickupEtaAt: number;
+  readonly dropoffEtaAt: number;
+  /** It comes back because nobody was there or wanted it. */
+  readonly customerFault: boolean;
+};
+/** With the key of the call that it answers. */
+export type PartnerAnswer = PartnerResult & { readonly key?: string };
+
+/** A partner fleet says that something happened to this delivery; the workflow asks it what. */
+export type PartnerDeliveryChanged = { readonly partnerRef: string };
+export const partnerDeliveryChangedSignal = 'partnerDeliveryChanged';
+
 export const exitKinds = [
   'abandonPayment',
   'releaseScheduled',
@@ -223,7 +255,11 @@ export const exitKinds = [
   'settleShortage',
   'remindCollection',
   'giveUpCollection',
+  'askPartner',
   'failSearch',
+  'pollPartner',
+  'dropPartner',
+  'unconfirmPartner',
   'pingDriver',
   'unassignLate',
   'warnMerchant',
@@ -246,6 +282,8 @@ export type Command =
   | ExternalCommand
   | PaymentAnswer
   | { readonly kind: 'checkPayment'; readonly providerRef: string }
+  | PartnerAnswer
+  | ({ readonly kind: 'checkPartner' } & PartnerDeliveryChanged)
   | { readonly kind: ExitKind }
   /** After an outage of the engine, before an exit that cannot be taken back. */
   | { readonly kind: 'putOff'; readonly key: string; readonly until: number };

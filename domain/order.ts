@@ -109,6 +109,8 @@ export type OrderState = {
   };
   /** Drivers looked for so far: how often a search was started or a driver put in by support. */
   readonly searches: number;
+  /** How often a partner fleet was asked. */
+  readonly partnerRequests: number;
   /** Time spent in earlier searches, against `searchLimitMs`. */
   readonly searchedMs: number;
   readonly counts: Counters;
@@ -140,6 +142,7 @@ export function initialState(facts: OrderFacts): OrderState {
     goodsOut: false,
     attempts: { authorize: 0, capture: 0, void: 0 },
     searches: 0,
+    partnerRequests: 0,
     searchedMs: 0,
     counts: noCounts,
     extended: {},
@@ -172,9 +175,18 @@ const moneyEnded: ReadonlySet<PaymentPart['status']> = new Set([
 /** The order itself has ended; its money may still be on the way. */
 export const hasEnded = (state: OrderState): boolean => ended.has(state.order.status);
 
-/** Nothing is left to do: the order has ended and its money is settled. */
+/** A partner fleet may still come to bring it. */
+const partnerOwes: ReadonlySet<DeliveryPart['status']> = new Set([
+  'partner_requested',
+  'partner_cancelling',
+] as const);
+
+/** Nothing is left to do: the order has ended, no partner is on its way and the money is settled. */
 export const isOver = (state: OrderState): boolean =>
-  state.sequence > 0 && hasEnded(state) && moneyEnded.has(state.payment.status);
+  state.sequence > 0 &&
+  hasEnded(state) &&
+  moneyEnded.has(state.payment.status) &&
+  !partnerOwes.has(state.delivery.status);
 
 export const endReasonOf = (state: OrderState): EndReason | undefined =>
   'endReason' in state.order ? state.order.endReason : undefined;
@@ -184,6 +196,10 @@ export const carrierOf = ({
   delivery,
 }: OrderState): { readonly driverId: DriverId; readonly offerId: OfferId } | undefined =>
   'offerId' in delivery ? delivery : undefined;
+
+/** A partner fleet is asked for it or has it. */
+export const isWithPartner = ({ delivery }: OrderState): boolean =>
+  delivery.status.startsWith('partner_');
 
 /** The customer has the goods. */
 export const isFulfilled = ({ order, delivery }: OrderState): boolean =>

@@ -96,10 +96,55 @@ export type DropoffFailure = (typeof dropoffFailures)[number];
 export const problems = ['accident', 'vehicle', 'unsafe', 'lost', 'damaged'] as const;
 export type Problem = (typeof problems)[number];
 
+/** How far a partner fleet has come with a delivery. */
+export type PartnerProgress = 'pending' | 'picked_up' | 'delivered' | 'returned' | 'cancelled';
+
+/** A delivery that a partner fleet has taken. */
+export type PartnerHold = {
+  readonly partnerRef: string;
+  /** What it charges in all, the tip included. */
+  readonly priceMinor: number;
+  /** Since when a driver was looked for: that search goes on when the partner drops out. */
+  readonly searchSince: number;
+  /** The partner is being asked; `check` is the sequence of the event that asked, `checkAt` when. */
+  readonly checking: boolean;
+  readonly check: number;
+  readonly checkAt: number;
+  /** News came while the partner was being asked: its answer may be older than the news. */
+  readonly checkAgain: boolean;
+};
+
 export type DeliveryPart =
   | { readonly status: 'none' }
   /** `since` is when the search starts: until the goods are nearly ready, it lies ahead of `plannedAt`. */
   | { readonly status: 'searching'; readonly since: number; readonly plannedAt: number }
+  /** A partner fleet is being asked: what it would cost, then to bring it at that price. */
+  | {
+      readonly status: 'partner_requested';
+      readonly since: number;
+      readonly searchSince: number;
+      readonly quote: { readonly quoteRef: string; readonly priceMinor: number } | undefined;
+    }
+  | ({
+      readonly status: 'partner_confirmed';
+      readonly since: number;
+      readonly pickupEtaAt: number;
+    } & PartnerHold)
+  | ({
+      readonly status: 'partner_picked_up';
+      readonly since: number;
+      readonly dropoffEtaAt: number;
+    } & PartnerHold)
+  | ({ readonly status: 'partner_unconfirmed'; readonly since: number } & PartnerHold)
+  | {
+      readonly status: 'partner_cancelling';
+      readonly since: number;
+      readonly searchSince: number;
+      /** Undefined: it never answered, and may have the order or not. */
+      readonly partnerRef: string | undefined;
+      /** What is booked as its price. */
+      readonly priceMinor: number;
+    }
   | ({
       readonly status: 'confirmed';
       readonly since: number;
@@ -123,7 +168,8 @@ export type DeliveryPart =
     } & Carrier)
   | ({ readonly status: 'delivery_unconfirmed'; readonly since: number } & Carrier)
   | ({ readonly status: 'problem'; readonly since: number; readonly problem: Problem } & Carrier)
-  | { readonly status: 'delivered'; readonly since: number; readonly driverId: DriverId }
+  /** Without a driver of ours: by a partner fleet. */
+  | { readonly status: 'delivered'; readonly since: number; readonly driverId?: DriverId }
   | ({
       readonly status: 'enroute_to_return';
       readonly since: number;
@@ -139,7 +185,7 @@ export type DeliveryPart =
   | {
       readonly status: 'returned' | 'discarded';
       readonly since: number;
-      readonly driverId: DriverId;
+      readonly driverId?: DriverId;
     }
   | { readonly status: 'cancelled'; readonly since: number };
 

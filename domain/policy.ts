@@ -80,6 +80,13 @@ export type Policy = {
   readonly maxOfferRounds: number;
   readonly searchLimitMs: number;
   readonly maxDriversPerOrder: number;
+  /** A partner fleet, asked behind the last rung: the most that it may charge without the tip, minor units; 0: never. */
+  readonly partnerCapMinor: number;
+  readonly maxPartnerRequests: number;
+  /** Its time to take an order or not; how often it is asked how far it is; how long a cancellation is tried. */
+  readonly partnerAnswerMs: number;
+  readonly partnerPollMs: number;
+  readonly partnerCancelMs: number;
   readonly offerTtlMs: number;
   readonly dispatchTickMs: number;
   readonly matching: Matching;
@@ -192,6 +199,11 @@ export const defaultPolicy: Policy = {
   maxOfferRounds: 20,
   searchLimitMs: 90 * minute,
   maxDriversPerOrder: 5,
+  partnerCapMinor: 0,
+  maxPartnerRequests: 1,
+  partnerAnswerMs: 5 * minute,
+  partnerPollMs: 5 * minute,
+  partnerCancelMs: 1 * hour,
   offerTtlMs: 45 * second,
   dispatchTickMs: 10 * second,
   matching: 'rolling',

@@ -2,7 +2,7 @@
 // customer can be charged. Every cell sums to zero, because the platform takes or bears what the other parties leave.
 
 import { shareOf } from './money.ts';
-import { amountsOf, type OrderFacts, type OrderState } from './order.ts';
+import { amountsOf, isWithPartner, type OrderFacts, type OrderState } from './order.ts';
 import type { EndReason } from './parts.ts';
 
 /** Minor units. What the customer pays is shared out: customer = merchant + driver + platform. */
@@ -50,11 +50,16 @@ export function stageOf({ order, delivery, goodsOut }: OrderState): Stage {
     case 'delivery_unconfirmed':
     case 'problem':
     case 'discarded':
+    case 'partner_picked_up':
+    case 'partner_unconfirmed':
       return 'picked_up';
     case 'none':
     case 'searching':
     case 'confirmed':
     case 'arrived_at_pickup':
+    case 'partner_requested':
+    case 'partner_confirmed':
+    case 'partner_cancelling':
     case 'cancelled':
       break;
   }
@@ -64,8 +69,10 @@ export function stageOf({ order, delivery, goodsOut }: OrderState): Stage {
   if (beforeAccept.has(order.status)) return 'before_accept';
   if (order.status === 'handed_over') return 'handed_over';
   if (arrived) return 'arrived';
-  return delivery.status === 'confirmed' ? 'assigned' : 'preparing';
+  return comes.has(delivery.status) ? 'assigned' : 'preparing';
 }
+
+const comes: ReadonlySet<string> = new Set(['confirmed', 'partner_confirmed']);
 
 /** What an order's money is about when it ends. */
 export type Bill = Pick<
@@ -194,6 +201,13 @@ export function sharesOf(
   if (!shares) throw new Error(`no settlement for ${end} at ${stage}`);
   return overrides[`${end}.${stage}`] ?? shares;
 }
+
+/** A partner's courier is paid by the partner: what a driver would get stays with the platform, which pays its price. */
+export const sharesFor = (state: OrderState, [customer, merchant, driver]: Shares): Shares => [
+  customer,
+  merchant,
+  isWithPartner(state) ? 'nothing' : driver,
+];
 
 /** Source: the settlement table of `docs/lifecycle.md`. */
 export function settle(bill: Bill, [customer, merchant, driver]: Shares): Settlement {

@@ -7,7 +7,14 @@ import type { Refusal } from './errors.ts';
 import type { Actor, OrderEventBody } from './events.ts';
 import { foresee } from './foresee.ts';
 import type { ExternalCommand, OrderResult } from './messages.ts';
-import { amountsOf, hasEnded, isFulfilled, type OrderFacts, type OrderState } from './order.ts';
+import {
+  amountsOf,
+  hasEnded,
+  isFulfilled,
+  isWithPartner,
+  type OrderFacts,
+  type OrderState,
+} from './order.ts';
 import { captureAgain } from './payment.ts';
 
 export const settleOutcomes = ['cancelled', 'delivered', 'failed'] as const;
@@ -67,6 +74,7 @@ function delivered(state: OrderState, now: number): Decision {
   // Support answers for what could not be shown any more.
   const proofs = facts.proofs.map((kind) => ({ kind }));
   if (fulfilment !== 'delivery') return decide(state, { kind: 'handOver', proofs, ...cash }, now);
+  if (isWithPartner(state)) return decide(state, { kind: 'forceDeliver' }, now);
   if (!('driverId' in delivery)) return refused('no_driver', 'no driver has taken the delivery');
   const { driverId } = delivery;
   const steps: readonly ExternalCommand[] = [

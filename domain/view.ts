@@ -2,6 +2,8 @@
 
 import { deadlinesOf, type Deadline, type Owner } from './lifecycle.ts';
 import { formatMoney } from './money.ts';
+import { mayAskPartner, partnerCallOf } from './partner.ts';
+import { paymentCallOf } from './payment.ts';
 import {
   amountsOf,
   endReasonOf,
@@ -47,7 +49,16 @@ export type OrderRow = {
   readonly isOver: boolean;
 };
 
-const publicDelivery = (status: string): string => (status === 'searching' ? 'created' : status);
+/** Integrators know these names; that a search goes on, or by whom it is brought, is our own business. */
+const publicNames: Readonly<Record<string, string>> = {
+  searching: 'created',
+  partner_requested: 'created',
+  partner_cancelling: 'created',
+  partner_confirmed: 'confirmed',
+  partner_picked_up: 'picked_up',
+  partner_unconfirmed: 'delivery_unconfirmed',
+};
+export const publicDelivery = (status: string): string => publicNames[status] ?? status;
 
 export function rowOf(state: OrderState): OrderRow {
   const { order, delivery, payment } = state;
@@ -69,8 +80,8 @@ export function rowOf(state: OrderState): OrderRow {
     readyEstimateAt:
       'readyEstimateAt' in order && order.status !== 'ready' ? order.readyEstimateAt : undefined,
     readyAt: order.status === 'ready' ? order.since : undefined,
-    pickupEtaAt: delivery.status === 'confirmed' ? delivery.pickupEtaAt : undefined,
-    dropoffEtaAt: delivery.status === 'picked_up' ? delivery.dropoffEtaAt : undefined,
+    pickupEtaAt: 'pickupEtaAt' in delivery ? delivery.pickupEtaAt : undefined,
+    dropoffEtaAt: 'dropoffEtaAt' in delivery ? delivery.dropoffEtaAt : undefined,
     search: state.searches,
     searchSince: delivery.status === 'searching' ? delivery.since : undefined,
     providerRef: 'providerRef' in payment ? payment.providerRef : undefined,
@@ -98,14 +109,18 @@ const supportMay = (state: OrderState): string => {
 };
 
 /** Who is asked from when on, while the search lasts. */
-function searchPlan({ delivery, facts }: OrderState): readonly string[] {
+function searchPlan(state: OrderState): readonly string[] {
+  const { delivery, facts } = state;
   if (delivery.status !== 'searching') return [];
   let from = delivery.since;
-  return facts.policy.rungs.map(({ radiusM, durationMs }) => {
+  const lines = facts.policy.rungs.map(({ radiusM, durationMs }) => {
     const line = `- from ${clock(from)} on, drivers within ${radiusM / 1_000} km of the branch are asked.`;
     from += durationMs;
     return line;
   });
+  return mayAskPartner(state)
+    ? [...lines, `- from ${clock(from)} on, a partner fleet is asked.`]
+    : lines;
 }
 
 /** The card in the Temporal UI: state, owner, deadline, what happens by itself, what support can do. Markdown. */
@@ -120,8 +135,11 @@ export function detailsOf(state: OrderState): string {
       (d) => `- until **${clock(d.at)}** it is the ${d.owner}'s move; then ${d.says}.`,
     ),
     ...searchPlan(state),
-    ...(deadlines.length === 0 && !isOver(state)
+    ...(paymentCallOf(state) && deadlines.length === 0
       ? ['- a payment call is under way; it is retried by itself.']
+      : []),
+    ...(partnerCallOf(state)
+      ? ['- the partner fleet is being asked; that is repeated by itself until it answers.']
       : []),
     '',
     `Support can ${supportMay(state)}`,

@@ -15,6 +15,7 @@ import { createCrashPoint } from '../adapters/crash-point.ts';
 import { createDispatchActivities } from '../activities/dispatch.ts';
 import { createMaintenanceActivities } from '../activities/maintain.ts';
 import { createMoneyUpkeep } from '../activities/money-upkeep.ts';
+import { createPartnerActivities } from '../activities/partner.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
 import { createReconcileActivities } from '../activities/reconcile.ts';
 import { createRecordActivities } from '../activities/record.ts';
@@ -30,6 +31,7 @@ import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
 import { deploymentName, type Fleet } from '../adapters/temporal-versions.ts';
+import { createUberDirect } from '../adapters/uber-direct.ts';
 import { readConfig, type Config } from '../config.ts';
 import { connect } from '../db/connect.ts';
 import { phoneBehind } from '../db/notes.ts';
@@ -154,6 +156,7 @@ async function createActivities({
   stripeApiBase,
   stripeWebhookSecret,
   providers,
+  partnerFleet,
   masterKey,
 }: Config) {
   const db = connect({ url: databaseUrl, poolSize: 20 });
@@ -186,6 +189,12 @@ async function createActivities({
       wakeDispatcher: (marketId) => wakeIfAsleep({ db, engine }, marketId),
     }),
     ...createPaymentActivities({ portOf, db, crashPoint }),
+    ...createPartnerActivities({
+      partner: partnerFleet && createUberDirect(partnerFleet),
+      vault: createVault(Buffer.from(masterKey, 'base64')),
+      db,
+      crashPoint,
+    }),
     ...createRefundActivities({ portOf, db, crashPoint }),
     ...createTipActivities({ portOf, db, crashPoint }),
     ...createReconcileActivities({ gateway, others: othersIn(ports), db, log }),

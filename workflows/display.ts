@@ -23,6 +23,7 @@ const beforeAccepting: ReadonlySet<string> = new Set([
 const stuckReason = ({ delivery, payment }: OrderState): string | undefined => {
   if (delivery.status === 'delivery_unconfirmed' || delivery.status === 'problem')
     return delivery.status;
+  if (delivery.status === 'partner_unconfirmed') return 'delivery_unconfirmed';
   return payment.status === 'capture_failed' ? 'capture_failed' : undefined;
 };
 

@@ -1,4 +1,5 @@
-// The machinery of an order's loop: an inbox, one timer, the write-once record, the one payment call under way.
+// The machinery of an order's loop: an inbox, one timer, the write-once record, the calls under way: one to the
+// payment provider, one to a partner fleet.
 // State changes only by events that are stored; a conflict means that the log knows more than this run does.
 
 import { condition } from '@temporalio/workflow';
@@ -10,9 +11,11 @@ import { fold } from '../domain/evolve.ts';
 import { deadlinesOf, dueAt, type Deadline } from '../domain/lifecycle.ts';
 import type { Command, OrderInput } from '../domain/messages.ts';
 import { initialState, type OrderState } from '../domain/order.ts';
+import { partnerCallOf } from '../domain/partner.ts';
 import { paymentCallOf } from '../domain/payment.ts';
 import { decideSettle, type SettleOrder } from '../domain/settling.ts';
 import { createAlarm } from './alarm.ts';
+import { askFleet } from './fleet.ts';
 import { askProvider } from './provider.ts';
 import { append } from './record.ts';
 
@@ -40,6 +43,7 @@ export type Life = {
   /** The order was released just now: it goes on in a new run, on the newest code. */
   released: boolean;
   callUnderWay: string | undefined;
+  partnerCallUnderWay: string | undefined;
   working: boolean;
 };
 
@@ -59,6 +63,7 @@ export const startLife = ({ facts }: OrderInput): Life => ({
   found: new Set(),
   released: false,
   callUnderWay: undefined,
+  partnerCallUnderWay: undefined,
   working: false,
 });
 
@@ -160,6 +165,18 @@ export function callProvider(life: Life): void {
   life.callUnderWay = call.key;
   const { key } = call;
   void askProvider(facts, call).then((result) =>
+    life.inbox.push({ commandId: `answer:${key}`, command: { ...result, key }, actor: system }),
+  );
+}
+
+/** The same for the call to a partner fleet. */
+export function callPartner(life: Life): void {
+  const { facts } = life.state;
+  const call = partnerCallOf(life.state);
+  if (!call || call.key === life.partnerCallUnderWay) return;
+  life.partnerCallUnderWay = call.key;
+  const { key } = call;
+  void askFleet(facts, call).then((result) =>
     life.inbox.push({ commandId: `answer:${key}`, command: { ...result, key }, actor: system }),
   );
 }

@@ -17,11 +17,13 @@ import {
   catchUpSignal,
   deadlinesViewQuery,
   orderViewQuery,
+  partnerDeliveryChangedSignal,
   paymentSettledSignal,
   placeUpdate,
   updateNames,
   type CommandAnswer,
   type CommandEnvelope,
+  type PartnerDeliveryChanged,
   type PaymentSettled,
   type UpdateName,
 } from '../domain/messages.ts';
@@ -65,6 +67,13 @@ export function listen(life: Life): void {
     const commandId = `settled:${providerRef}:${life.state.sequence}`;
     life.inbox.push({ commandId, command: { kind: 'checkPayment', providerRef }, actor: system });
   });
+  setHandler(
+    defineSignal<[PartnerDeliveryChanged]>(partnerDeliveryChangedSignal),
+    ({ partnerRef }) => {
+      const commandId = `changed:${partnerRef}:${life.state.sequence}`;
+      life.inbox.push({ commandId, command: { kind: 'checkPartner', partnerRef }, actor: system });
+    },
+  );
   setHandler(defineSignal(catchUpSignal), () => {
     life.inbox.push({ commandId: 'catch-up', command: { kind: 'catchUp' }, actor: system });
   });

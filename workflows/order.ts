@@ -12,6 +12,7 @@ import { isOver } from '../domain/order.ts';
 import { showOrder } from './display.ts';
 import {
   answerTheRest,
+  callPartner,
   callProvider,
   handle,
   next,
@@ -32,6 +33,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
       while (!isOver(life.state)) {
         if (life.released) await goOn(life);
         callProvider(life);
+        callPartner(life);
         showOrder(life.state);
         await handle(life, await next(life));
       }

@@ -16,6 +16,7 @@ import type { SettleInput, SettleResult } from '../domain/settling.ts';
 import { detailsOf } from '../domain/view.ts';
 import {
   answerTheRest,
+  callPartner,
   callProvider,
   handle,
   next,
@@ -47,6 +48,7 @@ export async function settle(input: SettleInput): Promise<SettleResult> {
     if (outcome.kind === 'refused') return outcome;
     while (!isOver(life.state)) {
       callProvider(life);
+      callPartner(life);
       setCurrentDetails(detailsOf(life.state));
       await handle(life, await next(life));
     }

@@ -40,6 +40,7 @@ const special: Readonly<Record<string, TSchema>> = {
   ),
   secondApprovalMinor: AmountMinor,
   cashLimitMinor: AmountMinor,
+  partnerCapMinor: AmountMinor,
   metersPerMinute: Type.Number({ minimum: 1, maximum: 1_000_000 }),
   travelStepM: Type.Number({ minimum: 1, maximum: 100_000 }),
   roadFactor: Type.Number({ minimum: 1, maximum: 5 }),

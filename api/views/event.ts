@@ -29,6 +29,11 @@ const seenBy: Readonly<Record<string, readonly Scope['kind'][]>> = {
   platformMinor: ['platform'],
   driverMinor: ['platform'],
   merchantMinor: ['platform', 'merchant'],
+  // What a partner fleet charges is between it and the platform.
+  priceMinor: ['platform'],
+  bookedMinor: ['platform'],
+  partnerRef: ['platform'],
+  quoteRef: ['platform'],
 };
 
 export const maySee = (field: string, viewer: Scope): boolean =>

@@ -5,6 +5,7 @@ import type { Scope } from '../../db/scope.ts';
 import type { Vault } from '../../db/vault.ts';
 import type { Place } from '../../domain/geo.ts';
 import type { Deadline } from '../../domain/lifecycle.ts';
+import { publicDelivery } from '../../domain/view.ts';
 import type { Order } from '../schemas/orders.ts';
 
 /** What an order is, without people: safe to store as the answer of a request. */
@@ -17,7 +18,7 @@ export function orderBody(row: OrderView): Order {
     number: row.number,
     status: row.status,
     order_status: row.order_status,
-    delivery_status: publicDelivery(row),
+    delivery_status: deliveryStatus(row),
     payment_status: publicPayments[row.payment_status] ?? row.payment_status,
     end_reason: row.end_reason,
     type: row.fulfilment,
@@ -59,9 +60,14 @@ export function orderBody(row: OrderView): Order {
 
 const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
 
-/** Integrators know `created` and `offered`; that a search goes on is our own business. */
-const publicDelivery = ({ delivery_status, is_offered }: OrderView): string =>
-  delivery_status === 'searching' ? (is_offered ? 'offered' : 'created') : delivery_status;
+/** `offered` is known by the offer alone. */
+function deliveryStatus({ delivery_status, is_offered, end_reason }: OrderView): string {
+  if (is_offered) return 'offered';
+  // What a partner fleet still owes us is no delivery to wait for.
+  return end_reason !== null && delivery_status.startsWith('partner_')
+    ? 'cancelled'
+    : publicDelivery(delivery_status);
+}
 
 /** What we are about to do with the money is our own business; until it is done, nothing has changed. */
 const publicPayments: Readonly<Record<string, string>> = {

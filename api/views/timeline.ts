@@ -35,7 +35,10 @@ type Other = Exclude<TimelineRow['source'], 'order'>;
 type Said = { readonly type: string; readonly body: object | null };
 
 const otherTexts: Readonly<Record<Other, (said: Said) => string>> = {
-  provider: ({ type }) => `the payment provider reports ${type}`,
+  provider: ({ type }) =>
+    type.startsWith('partner.')
+      ? `the partner fleet reports ${type.slice('partner.'.length)}`
+      : `the payment provider reports ${type}`,
   offer: ({ type }) => offerTexts[type] ?? type,
   support: ({ type, body }) => attemptText(type, body as AttemptBody),
   note: () => 'an agent notes something',
@@ -89,6 +92,10 @@ const coded = (code: string | undefined): string => (code === undefined ? '' : `
 
 const amount = (minor: number | undefined, money: Words['money']): string =>
   minor === undefined ? '' : ` (${money(minor)})`;
+
+/** What a partner charges is the platform's to know. */
+const priced = (minor: number | undefined, { money, viewer }: Omit<Words, 'by'>): string =>
+  maySee('priceMinor', viewer) ? amount(minor, money) : '';
 
 const orderTexts: Texts = {
   'order.placed': ({ totalMinor, itemCount }, { money }) =>
@@ -178,6 +185,27 @@ const orderTexts: Texts = {
     assumed ? 'the goods are assumed to be back' : 'the merchant has the goods again',
   'delivery.discarded': ({ reason }) => `the goods are disposed of: ${reason}`,
   'delivery.cancelled': () => 'the delivery is cancelled',
+  'delivery.partner_requested': () => 'no driver was found: a partner fleet is asked',
+  'delivery.partner_quoted': ({ priceMinor }, { money, viewer }) =>
+    `the partner fleet would bring it${priced(priceMinor, { money, viewer })}`,
+  'delivery.partner_declined': ({ code, priceMinor }, { money, viewer }) =>
+    `the partner fleet does not bring it: ${code}${priced(priceMinor, { money, viewer })}`,
+  'delivery.partner_confirmed': ({ pickupEtaAt, priceMinor }, { money, viewer }) =>
+    `a partner fleet takes the delivery${priced(priceMinor, { money, viewer })}; at the branch at about ${clock(pickupEtaAt)}`,
+  'delivery.partner_checking': () => 'the partner fleet is asked how far it is',
+  'delivery.partner_unchanged': () => 'the partner fleet is no farther than before',
+  'delivery.partner_picked_up': ({ dropoffEtaAt }) =>
+    `the partner’s courier has the goods; at the customer at about ${clock(dropoffEtaAt)}`,
+  'delivery.partner_unconfirmed': () =>
+    'the partner fleet does not say what became of the goods: support looks into it',
+  'delivery.partner_cancelling': () => 'the partner fleet is cancelled',
+  'delivery.partner_cancelled': ({ by, priceMinor }, { money, viewer }) =>
+    (by === 'partner'
+      ? 'the partner fleet gives the delivery up'
+      : 'the partner fleet is out of it') +
+    (priceMinor > 0 ? priced(priceMinor, { money, viewer }) : ''),
+  'delivery.partner_cancel_failed': ({ code, priceMinor }, { money, viewer }) =>
+    `the partner fleet could not be cancelled: ${code}${priced(priceMinor, { money, viewer })}`,
   'payment.authorizing': ({ attempt, amountMinor }, { money }) =>
     `${money(amountMinor)} are being authorized (attempt ${attempt})`,
   'payment.requires_action': () => 'the customer has to confirm the payment',

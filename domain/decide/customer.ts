@@ -2,7 +2,7 @@
 
 import { accepted, refused, type Decision } from '../decision.ts';
 import type { ExternalCommand } from '../messages.ts';
-import { amountsOf, isFulfilled, type OrderState } from '../order.ts';
+import { amountsOf, isFulfilled, isWithPartner, type OrderState } from '../order.ts';
 import { providerOf } from '../payment-methods.ts';
 import { end } from './ending.ts';
 import { payableMinor, resolveShortage } from './merchant.ts';
@@ -55,6 +55,8 @@ export function answerShortage(
 /** Before the money has moved, within what is held; a later tip is a payment of its own, outside. */
 export function changeTip(state: OrderState, { tipMinor }: CommandOf<'changeTip'>): Decision {
   if (isFulfilled(state)) return wrongState(state, 'payment');
+  // A partner fleet is asked with the tip, and charges it.
+  if (isWithPartner(state)) return wrongState(state, 'delivery');
   const { totalMinor } = amountsOf(state);
   const wanted = totalMinor - state.tipMinor + tipMinor;
   if (tipMinor === state.tipMinor) return accepted();

@@ -3,17 +3,19 @@
 import { accepted, refused, type Decision } from '../decision.ts';
 import type { OrderEventBody, Proof } from '../events.ts';
 import type { DriverId } from '../ids.ts';
-import { amountsOf, type OrderState } from '../order.ts';
+import { amountsOf, isWithPartner, type OrderState } from '../order.ts';
 import type { EndReason, EndStatus } from '../parts.ts';
 import { releaseOrCapture } from '../payment.ts';
 import {
   billOf,
   settle,
+  sharesFor,
   sharesOf,
   stageOf,
   type End,
   type Settlement,
   type Shares,
+  type Stage,
 } from '../settlement.ts';
 
 type Ending = {
@@ -23,8 +25,9 @@ type Ending = {
   readonly outOfStock?: readonly number[];
   /** What becomes of the delivery, unless it is simply cancelled. */
   readonly delivery?: OrderEventBody;
-  /** Settled as another end, or by shares of its own. */
+  /** Settled as another end, at another stage, or by shares of its own. */
   readonly end?: End;
+  readonly stage?: Stage;
   readonly shares?: Shares;
 };
 
@@ -33,18 +36,27 @@ export const end = (state: OrderState, how: Ending): Decision => accepted(...end
 const moves = (settlement: Settlement): boolean =>
   settlement.customerMinor !== 0 || settlement.merchantMinor !== 0 || settlement.driverMinor !== 0;
 
-const noDelivery: ReadonlySet<string> = new Set(['none', 'cancelled']);
+/** What a partner has under way already ends the delivery by its answer. */
+const closesItself: ReadonlySet<string> = new Set([
+  'none',
+  'cancelled',
+  'partner_requested',
+  'partner_cancelling',
+]);
+
+function closing(state: OrderState): readonly OrderEventBody[] {
+  if (closesItself.has(state.delivery.status)) return [];
+  return isWithPartner(state)
+    ? [{ type: 'delivery.partner_cancelling', attempt: state.partnerRequests }]
+    : [{ type: 'delivery.cancelled' }];
+}
 
 export function ending(state: OrderState, how: Ending): readonly OrderEventBody[] {
   const { status, endReason, code, outOfStock, delivery, end: settledAs = endReason } = how;
   const { settlement: agreed } = state.facts.policy;
-  const shares = how.shares ?? sharesOf(agreed, { end: settledAs, stage: stageOf(state) });
-  const settlement = settle(billOf(state, settledAs), shares);
-  const closing: readonly OrderEventBody[] = delivery
-    ? [delivery]
-    : noDelivery.has(state.delivery.status)
-      ? []
-      : [{ type: 'delivery.cancelled' }];
+  const { stage = stageOf(state) } = how;
+  const shares = how.shares ?? sharesOf(agreed, { end: settledAs, stage });
+  const settlement = settle(billOf(state, settledAs), sharesFor(state, shares));
   return [
     {
       type: `order.${status}`,
@@ -52,7 +64,7 @@ export function ending(state: OrderState, how: Ending): readonly OrderEventBody[
       ...(code === undefined ? {} : { code }),
       ...(outOfStock === undefined ? {} : { outOfStock }),
     },
-    ...closing,
+    ...(delivery ? [delivery] : closing(state)),
     ...(moves(settlement) ? [{ type: 'order.settled', ...settlement } as const] : []),
     ...releaseOrCapture(state, settlement.customerMinor),
   ];
@@ -93,7 +105,7 @@ export function fulfilling(
   const { settlement: agreed } = state.facts.policy;
   const stage = event.type === 'order.handed_over' ? 'handed_over' : 'delivered';
   const shares = sharesOf(agreed, { end: 'delivered', stage });
-  const settlement = settle(billOf(state, 'delivered'), shares);
+  const settlement = settle(billOf(state, 'delivered'), sharesFor(state, shares));
   const { customerMinor } = settlement;
   const settled: readonly OrderEventBody[] = [event, { type: 'order.settled', ...settlement }];
   if (state.payment.status === 'due') {

@@ -5,6 +5,7 @@ import { assertNever } from '../errors.ts';
 import type { OrderEventBody } from '../events.ts';
 import type { ExitKind } from '../messages.ts';
 import { carrierOf, type OrderState } from '../order.ts';
+import { askPartner } from '../partner.ts';
 import { captureAgain, checkOnceMore, giveUpCapture } from '../payment.ts';
 import { returned, unassign, undeliverable } from './driver.ts';
 import { end } from './ending.ts';
@@ -33,13 +34,24 @@ const ends = {
   giveUpProof: { status: 'failed', endReason: 'failed_to_deliver' },
 } as const satisfies Partial<Record<ExitKind, Parameters<typeof end>[1]>>;
 
+/** A partner fleet is asked for the delivery, about it, or to let it be. */
+const partnerSteps = {
+  pollPartner: 'delivery.partner_checking',
+  dropPartner: 'delivery.partner_cancelling',
+  unconfirmPartner: 'delivery.partner_unconfirmed',
+} as const satisfies Partial<Record<ExitKind, OrderEventBody['type']>>;
+
 const isOneOf = <T extends object>(table: T, exit: ExitKind): exit is ExitKind & keyof T =>
   Object.hasOwn(table, exit);
 
 export function decideExit(state: OrderState, exit: ExitKind, now: number): Decision {
   if (isOneOf(remarks, exit)) return accepted({ type: remarks[exit] });
   if (isOneOf(ends, exit)) return end(state, ends[exit]);
+  if (isOneOf(partnerSteps, exit))
+    return accepted({ type: partnerSteps[exit], attempt: state.partnerRequests });
   switch (exit) {
+    case 'askPartner':
+      return askPartner(state);
     case 'abandonPayment':
       return (
         checkOnceMore(state) ??

@@ -4,9 +4,9 @@ import { accepted, refused, type Decision } from '../decision.ts';
 import type { OrderEventBody } from '../events.ts';
 import { deadlinesOf } from '../lifecycle.ts';
 import type { ExternalCommand } from '../messages.ts';
-import { carrierOf, isFulfilled, type OrderState } from '../order.ts';
+import { carrierOf, isFulfilled, isWithPartner, type OrderState } from '../order.ts';
 import type { DeliveryPart } from '../parts.ts';
-import { cashRefused, end } from './ending.ts';
+import { cashRefused, end, fulfilling } from './ending.ts';
 import { delivered, dropoffEtaFrom, letGo, unassign } from './driver.ts';
 import { markReady } from './merchant.ts';
 import { capped, wrongState } from './refusals.ts';
@@ -44,14 +44,19 @@ const comingBack: Statuses = ['enroute_to_return', 'arrived_at_return'];
 const isIn = ({ delivery }: OrderState, ...statuses: Statuses): boolean =>
   statuses.includes(delivery.status);
 
-export const unassignDriver = (state: OrderState): Decision =>
-  isIn(state, ...beforePickup) ? unassign(state, 'support') : wrongState(state, 'delivery');
+export function unassignDriver(state: OrderState): Decision {
+  if (isIn(state, 'partner_confirmed'))
+    return accepted({ type: 'delivery.partner_cancelling', attempt: state.partnerRequests });
+  return isIn(state, ...beforePickup) ? unassign(state, 'support') : wrongState(state, 'delivery');
+}
 
 export const forceReady = (state: OrderState, now: number): Decision => markReady(state, now);
 
 /** Support has seen the proof; cash must still be recorded. */
 export function forceDeliver(state: OrderState, command: CommandOf<'forceDeliver'>): Decision {
   const carrier = carrierOf(state);
+  if (isIn(state, 'partner_picked_up', 'partner_unconfirmed'))
+    return accepted(...fulfilling(state, { event: { type: 'delivery.delivered' } }));
   if (!carrier || !isIn(state, ...outside)) return wrongState(state, 'delivery');
   const { driverId } = carrier;
   return (
@@ -128,7 +133,7 @@ export function remake(state: OrderState, now: number): Decision {
 export function convertToPickup(state: OrderState): Decision {
   const { fulfilment, goodsOut, delivery } = state;
   if (fulfilment !== 'delivery') return refused('wrong_state', 'nobody delivers this order');
-  if (goodsOut) return wrongState(state, 'delivery');
+  if (goodsOut || isWithPartner(state)) return wrongState(state, 'delivery');
   const left = letGo(state, 'converted');
   const dropped: readonly OrderEventBody[] =
     delivery.status === 'searching' ? [{ type: 'delivery.cancelled' }] : left;
@@ -146,8 +151,8 @@ export function changeAddress(
   { travelMs }: CommandOf<'changeAddress'>,
   now: number,
 ): Decision {
-  if (state.fulfilment !== 'delivery' || isFulfilled(state) || isIn(state, ...comingBack))
-    return wrongState(state, 'delivery');
+  const isFixed = isFulfilled(state) || isWithPartner(state) || isIn(state, ...comingBack);
+  if (state.fulfilment !== 'delivery' || isFixed) return wrongState(state, 'delivery');
   const dropoffEtaAt = dropoffEtaFrom({ ...state, travelMs }, now);
   const changed = { type: 'order.address_changed', travelMs } as const;
   const limit = capped(state, 'changes');

@@ -1,13 +1,26 @@
 // What the delivery's events mean.
 
 import { assertNever } from '../errors.ts';
+import type { DriverId } from '../ids.ts';
 import type { OrderState } from '../order.ts';
 import type { Carrier, DeliveryPart } from '../parts.ts';
+import { evolvePartner, type PartnerEvent } from './partner.ts';
 import { counted, type EventOf } from './part.ts';
 
-type DeliveryEvent = EventOf<'delivery'>;
+type DeliveryEvent = Exclude<EventOf<'delivery'>, PartnerEvent>;
 
-export function evolveDelivery(state: OrderState, event: DeliveryEvent): OrderState {
+const isOfPartner = (event: EventOf<'delivery'>): event is PartnerEvent =>
+  event.type.startsWith('delivery.partner_');
+
+export function evolveDelivery(state: OrderState, event: EventOf<'delivery'>): OrderState {
+  return isOfPartner(event) ? evolvePartner(state, event) : evolveOwn(state, event);
+}
+
+/** By whom, when it was a driver of ours. */
+const by = ({ driverId }: { readonly driverId?: DriverId }) =>
+  driverId === undefined ? {} : { driverId };
+
+function evolveOwn(state: OrderState, event: DeliveryEvent): OrderState {
   const since = event.at;
   const { delivery } = state;
   const become = (part: DeliveryPart): OrderState => ({ ...state, delivery: part });
@@ -28,9 +41,9 @@ export function evolveDelivery(state: OrderState, event: DeliveryEvent): OrderSt
     case 'delivery.unassigned':
       return become({ status: 'cancelled', since });
     case 'delivery.delivered':
-      return become({ status: 'delivered', since, driverId: event.driverId });
+      return become({ status: 'delivered', since, ...by(event) });
     case 'delivery.returned':
-      return become({ status: 'returned', since, driverId: event.driverId });
+      return become({ status: 'returned', since, ...by(event) });
     case 'delivery.discarded':
       return become({ status: 'discarded', since, driverId: event.driverId });
     case 'delivery.cancelled':

@@ -1,7 +1,8 @@
 // The rows of the delivery machine: the search, the driver's way, the door, the way back.
 
 import type { OrderState } from '../order.ts';
-import type { DeliveryPart } from '../parts.ts';
+import { mayAskPartner } from '../partner.ts';
+import type { DeliveryPart, PartnerHold } from '../parts.ts';
 import { restsOn, type Rows, type Step } from './row.ts';
 
 type In<S extends DeliveryPart['status']> = Extract<DeliveryPart, { readonly status: S }>;
@@ -13,7 +14,7 @@ function goodsReadyAt({ order, facts }: OrderState): number {
   return order.status === 'ready' ? order.since : 0;
 }
 
-const pickupDueAt = (part: In<'confirmed'>, state: OrderState): number =>
+const pickupDueAt = (part: In<'confirmed' | 'partner_confirmed'>, state: OrderState): number =>
   Math.max(part.pickupEtaAt, goodsReadyAt(state)) + state.facts.policy.pickupLateGraceMs;
 
 /** A driver's wait counts from the later of their arrival and the time that the goods were to be ready. */
@@ -41,12 +42,49 @@ const assumeReturned = <Part>(at: Step<Part>['at']): Step<Part> => ({
   says: 'the goods are assumed to be back and an incident is opened',
 });
 
+/** When the last of our own drivers has had the time of the widest rung. */
+function rungsEndAt(part: In<'searching'>, { facts }: OrderState): number {
+  const { rungs, searchLimitMs } = facts.policy;
+  const lastMs = rungs.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  return part.since + Math.min(lastMs, searchLimitMs);
+}
+
+const pollPartner: Step<{ readonly since: number } & PartnerHold> = {
+  exit: 'pollPartner',
+  policy: 'partnerPollMs',
+  at: ({ checking, checkAt, since }, { facts }) =>
+    checking ? undefined : Math.max(checkAt, since) + facts.policy.partnerPollMs,
+  irreversible: false,
+  says: 'the partner fleet is asked how far it is',
+};
+
+const giveUpProof = <Part extends { readonly since: number }>(): Step<Part> => ({
+  exit: 'giveUpProof',
+  policy: 'lateProofWindowMs',
+  at: (part, { facts, payment }) =>
+    Math.min(
+      part.since + facts.policy.lateProofWindowMs,
+      payment.status === 'authorized'
+        ? Math.max(part.since, payment.captureBefore - facts.policy.holdMarginMs)
+        : Number.POSITIVE_INFINITY,
+    ),
+  irreversible: true,
+  says: 'the delivery counts as failed, the card is released and the platform bears it',
+});
+
 export const deliveryRows: Rows<DeliveryPart> = {
   none: restsOn('order'),
   searching: {
     kind: 'waits',
     owner: 'system',
     steps: [
+      {
+        exit: 'askPartner',
+        policy: 'rungs',
+        at: (part, state) => (mayAskPartner(state) ? rungsEndAt(part, state) : undefined),
+        irreversible: true,
+        says: 'a partner fleet is asked to bring it',
+      },
       {
         exit: 'failSearch',
         policy: 'searchLimitMs',
@@ -55,6 +93,48 @@ export const deliveryRows: Rows<DeliveryPart> = {
         says: 'the order fails for want of a driver; the customer pays nothing',
       },
     ],
+  },
+  partner_requested: {
+    kind: 'effect',
+    owner: 'system',
+    limit: 'partnerAnswerMs',
+    says: 'the partner fleet is asked for its price, and to bring it',
+  },
+  partner_confirmed: {
+    kind: 'waits',
+    owner: 'partner',
+    steps: [
+      pollPartner,
+      {
+        exit: 'dropPartner',
+        policy: 'pickupLateGraceMs',
+        at: (part, state) => pickupDueAt(part, state) + state.facts.policy.pingGraceMs,
+        irreversible: true,
+        says: 'the partner fleet is cancelled and the search for a driver goes on',
+      },
+    ],
+  },
+  partner_picked_up: {
+    kind: 'waits',
+    owner: 'partner',
+    steps: [
+      pollPartner,
+      {
+        exit: 'unconfirmPartner',
+        policy: 'dropoffLateGraceMs',
+        at: (part, { facts }) =>
+          part.dropoffEtaAt + facts.policy.dropoffLateGraceMs + facts.policy.pingGraceMs,
+        irreversible: true,
+        says: unconfirm,
+      },
+    ],
+  },
+  partner_unconfirmed: { kind: 'waits', owner: 'support', steps: [giveUpProof()] },
+  partner_cancelling: {
+    kind: 'effect',
+    owner: 'system',
+    limit: 'partnerCancelMs',
+    says: 'what the partner fleet has is being cancelled',
   },
   confirmed: {
     kind: 'waits',
@@ -155,21 +235,7 @@ export const deliveryRows: Rows<DeliveryPart> = {
   delivery_unconfirmed: {
     kind: 'waits',
     owner: 'support',
-    steps: [
-      {
-        exit: 'giveUpProof',
-        policy: 'lateProofWindowMs',
-        at: (part, { facts, payment }) =>
-          Math.min(
-            part.since + facts.policy.lateProofWindowMs,
-            payment.status === 'authorized'
-              ? Math.max(part.since, payment.captureBefore - facts.policy.holdMarginMs)
-              : Number.POSITIVE_INFINITY,
-          ),
-        irreversible: true,
-        says: 'the delivery counts as failed, the card is released and the platform bears it',
-      },
-    ],
+    steps: [giveUpProof()],
   },
   problem: {
     kind: 'waits',

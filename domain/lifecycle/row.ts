@@ -6,7 +6,14 @@ import type { OrderState } from '../order.ts';
 import type { Policy } from '../policy.ts';
 
 export type Machine = 'order' | 'delivery' | 'payment';
-export type Owner = 'customer' | 'merchant' | 'pharmacist' | 'driver' | 'support' | 'system';
+export type Owner =
+  | 'customer'
+  | 'merchant'
+  | 'pharmacist'
+  | 'driver'
+  | 'partner'
+  | 'support'
+  | 'system';
 
 export type Step<Part> = {
   readonly exit: ExitKind;
@@ -22,7 +29,7 @@ export type Step<Part> = {
   readonly owner?: Owner;
 };
 
-/** A call to the payment provider is under way; its schedule-to-close time-out is the deadline. */
+/** A call to a payment provider or a partner fleet is under way; its schedule-to-close time-out is the deadline. */
 type RunningEffect = {
   readonly kind: 'effect';
   readonly owner: 'system';

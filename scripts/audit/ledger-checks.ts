@@ -181,6 +181,11 @@ const causesOf: Readonly<Record<string, readonly string[]>> = {
   capture: ['payment.captured'],
   write_off: ['payment.written_off'],
   driver_pay: ['delivery.unassigned', 'delivery.transferred'],
+  partner_fleet: [
+    'delivery.partner_confirmed',
+    'delivery.partner_cancelled',
+    'delivery.partner_cancel_failed',
+  ],
   elsewhere: ['payment.paid_elsewhere'],
   cash: ['payment.collected'],
   remittance: ['payment.remitted', 'payment.short'],

@@ -56,6 +56,7 @@ function housekeeping(answers: Answers = {}) {
     startBulk: async (id) => void asked.push(`startBulk ${id}`),
     send: async () => ({ kind: 'unavailable' }),
     paymentSettled: async ({ orderId }) => void asked.push(`paymentSettled ${orderId}`),
+    partnerDeliveryChanged: async () => undefined,
     catchUp: async (orderId) => {
       asked.push(`catchUp ${orderId}`);
       if (answers.isBroken) throw new Error('the engine is broken');

@@ -105,6 +105,7 @@ export function createMemoryEngine(db: Db) {
   const answers = new Map<string, Outcome>();
   const calls: Call[] = [];
   const settled: string[] = [];
+  const changed: string[] = [];
   const faults = allWell();
 
   async function fails(): Promise<Outcome | undefined> {
@@ -147,6 +148,7 @@ export function createMemoryEngine(db: Db) {
     place,
     send,
     paymentSettled: async ({ orderId }) => void settled.push(orderId),
+    partnerDeliveryChanged: async ({ partnerRef }) => void changed.push(partnerRef),
     isPlaced: async () => undefined,
     ...supportOf(faults),
     catchUp: nothing,
@@ -164,5 +166,5 @@ export function createMemoryEngine(db: Db) {
     return orders.apply(state, { command, commandId, at });
   }
 
-  return { ...engine, calls, settled, faults, happens, elapse: elapsing(orders) };
+  return { ...engine, calls, settled, changed, faults, happens, elapse: elapsing(orders) };
 }

@@ -7,6 +7,7 @@ import { answerCells, deaf, exitCells, facted, later, spoken, spokenCells } from
 import { combinationOf, hear, hour, inShort, minute, placedAt, say } from './lives.ts';
 import { everydayCells } from './more-cells-everyday.ts';
 import { otherCells } from './more-cells-others.ts';
+import { partnerCells } from './more-cells-partner.ts';
 import { further } from './more-cells.ts';
 import { everydaySituations, situation, situations } from './situations.ts';
 import { plans, walkOf } from './walks.ts';
@@ -15,7 +16,7 @@ import { plans, walkOf } from './walks.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 const names = [...situations.keys()];
-const moreCells = [...everydayCells, ...otherCells];
+const moreCells = [...everydayCells, ...otherCells, ...partnerCells];
 
 describe('every state × every command', () => {
   it('has a situation for every combination that an order can reach', () => {

@@ -97,6 +97,32 @@ export const atTheDesk: Speak = (state, now) => {
   ];
 };
 
+/** Nobody drives; a partner fleet does, or does not. */
+export const byAPartner: Speak = (state) => [
+  say.accept,
+  say.ready,
+  say.cancel,
+  say.partnerNews,
+  { kind: 'exhaustSearch', search: state.searches },
+  { kind: 'unassignDriver' },
+  { kind: 'forceDeliver' },
+  { kind: 'forceFail', endReason: 'lost' },
+];
+
+/** What else may happen to an order that a partner fleet is asked for. */
+export const besideAPartner: Speak = (state, now) => [
+  say.accept,
+  say.shortage,
+  say.cancel,
+  { kind: 'exhaustSearch', search: state.searches, byHand: true },
+  assign(state.searches, now + 5 * minute),
+  { kind: 'pickUp', driverId: carrierIn(state) },
+  { kind: 'changeTip', tipMinor: 100 },
+  { kind: 'changeAddress', travelMs: 20 * minute },
+  { kind: 'convertToPickup' },
+  { kind: 'handOver' },
+];
+
 /** Support buys time, and takes back. */
 export const byTheClock: Speak = (state, now) => {
   const [first] = deadlinesOf(state);

@@ -13,7 +13,8 @@ import type {
   OfferId,
   OrderId,
 } from '../../domain/ids.ts';
-import type { Command } from '../../domain/messages.ts';
+import type { Command, PartnerTruth } from '../../domain/messages.ts';
+import type { PartnerProgress } from '../../domain/parts.ts';
 import { initialState, type OrderFacts, type OrderState } from '../../domain/order.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import { plainDelivery } from '../support/facts.ts';
@@ -60,6 +61,27 @@ export type Draw = (n: number) => number;
 export const must = (holds: boolean, text: string): void => {
   if (!holds) throw new Error(text);
 };
+
+/** 7.90 and the tip. */
+const partnerTruth = {
+  partnerRef: 'del_1',
+  priceMinor: 940,
+  pickupEtaAt: placedAt + 35 * minute,
+  dropoffEtaAt: placedAt + 60 * minute,
+  customerFault: false,
+} as const;
+
+export const seenAs = (progress: PartnerProgress, more: Partial<PartnerTruth> = {}): Command => ({
+  kind: 'partnerSeen',
+  progress,
+  ...partnerTruth,
+  ...more,
+});
+export const tooLate = (progress: 'picked_up' | 'delivered' | 'returned'): Command => ({
+  kind: 'partnerTooLate',
+  progress,
+  ...partnerTruth,
+});
 
 /** Commands in short, as the tests say them. */
 export const say = {
@@ -112,6 +134,13 @@ export const say = {
   back: { kind: 'completeReturn', driverId: driver(1) },
   accident: { kind: 'reportProblem', driverId: driver(1), problem: 'accident' },
   lost: { kind: 'reportProblem', driverId: driver(1), problem: 'lost' },
+  quoted: { kind: 'partnerQuoted', quoteRef: 'dqt_1', priceMinor: 790 },
+  tooDear: { kind: 'partnerQuoted', quoteRef: 'dqt_1', priceMinor: 2_000 },
+  notBrought: { kind: 'partnerRefused', code: 'couriers_busy' },
+  fleetTakes: { kind: 'partnerConfirmed', ...partnerTruth },
+  partnerSilent: { kind: 'partnerUnanswered' },
+  partnerOff: { kind: 'partnerCancelled', chargedMinor: 0 },
+  partnerNews: { kind: 'checkPartner', partnerRef: 'del_1' },
   paysCash: { kind: 'deliver', driverId: driver(1), collectedMinor: facts.totalMinor },
 } as const satisfies Record<string, Command>;
 

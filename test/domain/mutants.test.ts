@@ -109,8 +109,11 @@ const dispensable: ReadonlySet<string> = new Set([
   'pending.alertBranch',
   'pending.callMerchant',
   'pending.remindMerchant',
+  'partner_confirmed.pollPartner',
+  'partner_picked_up.pollPartner',
   'picked_up.pingDriver',
   'ready.remindCollection',
+  'searching.askPartner',
 ]);
 
 /** Two names for one end. */

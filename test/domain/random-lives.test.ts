@@ -8,7 +8,17 @@ import { substitutions, undeliverables, type OrderFacts } from '../../domain/ord
 import { figure } from '../support/figure.ts';
 import { refundSome } from './books.ts';
 import { combinationOf, facts, hour, placedAt, say, type Draw } from './lives.ts';
-import { checkEnd, hearBank, newWorld, pass, runOut, speak, turn, type World } from './world.ts';
+import {
+  checkEnd,
+  hearBank,
+  hearFleet,
+  newWorld,
+  pass,
+  runOut,
+  speak,
+  turn,
+  type World,
+} from './world.ts';
 
 const lives = Number(process.env['LIVES'] ?? 2_000);
 
@@ -72,6 +82,7 @@ function factsFrom(draw: Draw): OrderFacts {
     substitution,
     undeliverable: pick(draw, undeliverables),
     proofs: draw(5) === 4 ? ['photo'] : [],
+    policy: { ...facts.policy, partnerCapMinor: draw(2) * 1_000 },
   };
 }
 
@@ -82,7 +93,7 @@ function live(tape: readonly number[]): Lived {
   const world = newWorld(factsFrom(draw), draw);
   turn(world, say.place);
   for (let turns = 0; turns < tape.length / 5; turns += 1) {
-    const act = [speak, speak, speak, hearBank, hearBank, pass][draw(6)] ?? pass;
+    const act = [speak, speak, speak, hearBank, hearBank, pass, hearFleet][draw(7)] ?? pass;
     act(world);
   }
   runOut(world);
@@ -93,7 +104,7 @@ function live(tape: readonly number[]): Lived {
 
 const tapes = fc.array(fc.nat({ max: 5_039 }), { minLength: 20, maxLength: 500, size: 'max' });
 
-const eventKinds = 78;
+const eventKinds = 89;
 
 describe('random lives', () => {
   it(`keep the money right and come to an end, ${lives} of them`, () => {

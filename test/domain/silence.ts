@@ -3,8 +3,9 @@
 import { dueAt } from '../../domain/lifecycle.ts';
 import type { Command } from '../../domain/messages.ts';
 import { isOver, type OrderState } from '../../domain/order.ts';
+import { partnerCallOf } from '../../domain/partner.ts';
 import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
-import { combinationOf, hear } from './lives.ts';
+import { combinationOf, hear, say } from './lives.ts';
 
 type Moment = { readonly state: OrderState; readonly now: number };
 /** Undefined: the provider is silent too, until the call is given up. */
@@ -27,9 +28,14 @@ export function silenceFrom(start: Moment, provider: Provider = () => undefined)
     const call = paymentCallOf(state);
     const answer = call && provider(call, now);
     const answerAt = answer ? now : call ? Math.max(now, call.giveUpAt) : Number.POSITIVE_INFINITY;
-    if (due && due.at <= answerAt) {
+    const partner = partnerCallOf(state);
+    const partnerAt = partner ? Math.max(now, partner.giveUpAt) : Number.POSITIVE_INFINITY;
+    if (due && due.at <= Math.min(answerAt, partnerAt)) {
       now = Math.max(now, due.at);
       state = hear(state, { kind: due.exit }, now).state;
+    } else if (partner && partnerAt < answerAt) {
+      now = partnerAt;
+      state = hear(state, say.partnerSilent, now).state;
     } else if (call) {
       now = answerAt;
       state = hear(state, answer ?? silenceOf(call), now).state;

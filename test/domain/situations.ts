@@ -3,6 +3,7 @@
 
 import type { Command, ExitKind } from '../../domain/messages.ts';
 import type { OrderFacts, OrderState } from '../../domain/order.ts';
+import { defaultPolicy } from '../../domain/policy.ts';
 import {
   after,
   assign,
@@ -12,6 +13,7 @@ import {
   minute,
   placedAt,
   say,
+  seenAs,
   type Saying,
 } from './lives.ts';
 
@@ -148,6 +150,37 @@ const pickup = {
 } as const;
 const soon = { promisedAt: placedAt + 4 * hour };
 
+/** A market with a partner fleet, which is asked at minute 21. */
+const fleet = { policy: { ...defaultPolicy, partnerCapMinor: 1_000 } };
+const partnerAsked = then(searching, [21 * minute, exit('askPartner')]);
+const partnerQuoted = then(partnerAsked, [22 * minute, say.quoted]);
+const partnerConfirmed = then(partnerQuoted, [23 * minute, say.fleetTakes]);
+const partnerChecking = then(partnerConfirmed, [24 * minute, say.partnerNews]);
+const partnerPickedUp = then(partnerChecking, [25 * minute, seenAs('picked_up')]);
+const partnerUnconfirmed = then(partnerPickedUp, [3 * hour, exit('unconfirmPartner')]);
+const partnerStories: Readonly<Record<string, readonly Saying[]>> = {
+  'partner asked': partnerAsked,
+  'partner quoted': partnerQuoted,
+  'partner confirmed': partnerConfirmed,
+  'partner checking': partnerChecking,
+  'partner checking, news came': then(partnerChecking, [24 * minute + 1_000, say.partnerNews]),
+  'partner has the goods': partnerPickedUp,
+  'partner has the goods, checking': then(partnerPickedUp, [26 * minute, say.partnerNews]),
+  'partner unconfirmed': partnerUnconfirmed,
+  'partner cancelling': then(partnerConfirmed, [2 * hour, exit('dropPartner')]),
+  'partner left, searching': then(
+    partnerConfirmed,
+    [2 * hour, exit('dropPartner')],
+    [3 * hour, say.partnerOff],
+  ),
+  'partner delivered': then(
+    partnerPickedUp,
+    [26 * minute, say.partnerNews],
+    [27 * minute, seenAs('delivered')],
+  ),
+  'cancelled, partner cancelling': then(partnerConfirmed, [24 * minute, say.cancel]),
+};
+
 /** What only some orders can be in: further on the road, at the counter, for later, in cash. */
 const more: Readonly<Record<string, readonly [of: Partial<OrderFacts>, readonly Saying[]]>> = {
   'arrived at pickup': [{}, arrivedAtPickup],
@@ -174,6 +207,9 @@ const more: Readonly<Record<string, readonly [of: Partial<OrderFacts>, readonly 
   'pickup, ready': [pickup, readySearching],
   'pickup, handed over': [pickup, then(readySearching, [9 * minute, say.handOver])],
   'cash, picked up': [cash, cashPickedUp],
+  ...Object.fromEntries(
+    Object.entries(partnerStories).map(([name, sayings]) => [name, [fleet, sayings] as const]),
+  ),
   'cash, collected': [cash, then(cashPickedUp, [30 * minute, say.paysCash])],
 };
 

@@ -36,6 +36,7 @@ const describes: Partial<Readonly<Record<EndReason, Describes>>> = {
   not_collected: ({ order, fulfilment }) => order.status === 'ready' && fulfilment !== 'delivery',
   failed_to_deliver: (state, now) =>
     state.delivery.status === 'delivery_unconfirmed' ||
+    state.delivery.status === 'partner_unconfirmed' ||
     (state.delivery.status === 'problem' && nobodyIsLeft(state, now)),
   returned: ({ delivery }) =>
     delivery.status === 'enroute_to_return' || delivery.status === 'arrived_at_return',

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { deadlinesOf } from '../../domain/lifecycle.ts';
 import { currencies, maxAmountMinor } from '../../domain/money.ts';
 import { isOver, simpleStatus } from '../../domain/order.ts';
+import { partnerCallOf } from '../../domain/partner.ts';
+import { paymentCallOf } from '../../domain/payment.ts';
 import { detailsOf, rowOf, summaryOf } from '../../domain/view.ts';
 import { driver, facts, hour, minute, offer, placedAt } from './lives.ts';
 import { situation, situations } from './situations.ts';
@@ -49,8 +51,11 @@ describe('details', () => {
     }
     expect(text).toContain(`payment \`${state.payment.status}\``);
     expect(text).toMatch(/Support can/);
-    const idle = deadlinesOf(state).length === 0 && !isOver(state);
+    const idle = deadlinesOf(state).length === 0 && paymentCallOf(state) !== undefined;
     expect(text.includes('a payment call is under way')).toBe(idle);
+    expect(text.includes('the partner fleet is being asked')).toBe(
+      partnerCallOf(state) !== undefined,
+    );
   });
 
   it('tell support what it can do', () => {

@@ -11,10 +11,12 @@ import {
   type OrderFacts,
   type OrderState,
 } from '../../domain/order.ts';
-import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
+import { partnerCallOf } from '../../domain/partner.ts';
+import { paymentCallOf } from '../../domain/payment.ts';
+import { callsOf, type Called } from './answers.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { componentsOf } from './components.ts';
-import { captured, combinationOf, hear, hour, placedAt, say } from './lives.ts';
+import { combinationOf, hear, hour, placedAt, say } from './lives.ts';
 import { untruths } from './truth.ts';
 
 /** `afterMs` from the node it leaves; `by`: the outside world, a deadline, or the provider's answer. */
@@ -147,6 +149,7 @@ function keyOf(state: OrderState, now: number): string {
         // Of what is past, only the deadlines are left.
         delivery.status === 'searching' ? Math.max(0, delivery.since - now) : 0,
         'pickupEtaAt' in delivery ? Math.max(0, delivery.pickupEtaAt - now) : 0,
+        'searchSince' in delivery ? left(delivery.searchSince) : 0,
         state.searches,
         delivery.status === 'searching' && delivery.since <= now ? 0 : state.searchedMs,
         state.counts,
@@ -172,6 +175,8 @@ function keyOf(state: OrderState, now: number): string {
     money
       ? [payment.status === 'voiding' ? 'lost' in payment : attempts.capture, attempts.void]
       : 0,
+    partnerCallOf(state) && 'since' in delivery ? left(delivery.since) : 0,
+    state.partnerRequests,
     safeDeadlines(state).map((d) => [d.exit, d.at - now]),
     rest,
   ]);
@@ -202,7 +207,7 @@ function draftsFrom({ state, now, speak }: Here): readonly Draft[] {
   if (missesRow(state)) return [];
   const deadlines = safeDeadlines(state).filter((d) => Number.isFinite(d.at));
   const soonest = deadlines[0];
-  const call = paymentCallOf(state);
+  const calls = callsOf(state);
   const waitMs = soonest ? Math.max(0, soonest.at - now) : 0;
   const outside = speak(state, now).map((command): Draft => ({
     by: 'outside',
@@ -210,14 +215,14 @@ function draftsFrom({ state, now, speak }: Here): readonly Draft[] {
     command,
   }));
   if (isOver(state)) return outside;
-  const answers = (afterMs: number): readonly Draft[] =>
-    call
-      ? answersTo(call, state.facts).map((command): Draft => ({ by: 'answer', afterMs, command }))
-      : [];
+  const answers = ({ giveUpAt, answered }: Called, late = false): readonly Draft[] => {
+    const afterMs = late ? Math.max(0, giveUpAt - now) : 0;
+    return answered.map((command): Draft => ({ by: 'answer', afterMs, command }));
+  };
   return [
     ...outside,
-    ...answers(0),
-    ...(call && !soonest ? answers(Math.max(0, call.giveUpAt - now)) : []),
+    ...calls.flatMap((call) => answers(call)),
+    ...(soonest ? [] : calls.flatMap((call) => answers(call, true))),
     ...(soonest
       ? [{ by: 'deadline', afterMs: waitMs, command: { kind: soonest.exit } } as const]
       : []),
@@ -225,24 +230,8 @@ function draftsFrom({ state, now, speak }: Here): readonly Draft[] {
   ];
 }
 
-/** All that a provider may answer to this call. */
-function answersTo(call: PaymentCall, { method }: OrderFacts): readonly Command[] {
-  const prepaid = method === 'mobile_money';
-  const yes = prepaid ? say.taken : say.authorized;
-  switch (call.step) {
-    case 'authorize':
-      return [yes, say.requiresAction, say.declined, say.unanswered, say.notExecuted];
-    case 'check':
-      return [yes, say.requiresAction, say.declined, say.unanswered];
-    case 'capture':
-      return [captured(call.amountMinor), say.captureFailed, say.captureLost, say.notExecuted];
-    case 'void':
-      return [say.voided, say.voidFailed, say.notExecuted, ...(prepaid ? [say.taken] : [])];
-  }
-}
-
-function capsBroken({ searches, attempts, counts }: OrderState): readonly string[] {
-  const counters = { searches, ...attempts, ...counts };
+function capsBroken({ searches, partnerRequests, attempts, counts }: OrderState) {
+  const counters = { searches, partnerRequests, ...attempts, ...counts };
   return Object.entries(counters).flatMap(([name, n]) =>
     n > uncappedAt ? [`a loop is uncapped: ${name}`] : [],
   );
@@ -254,17 +243,17 @@ function complaintsAbout(state: OrderState): readonly string[] {
   const without = machines.filter((m) => !rowOf(state, m));
   if (without.length > 0) return without.map((m) => `${m} ${state[m].status} has no row`);
   const deadlines = deadlinesOf(state);
-  const call = paymentCallOf(state);
+  const isCalling = callsOf(state).length > 0;
   const problems = illegalities(state).map((text) => `${where}: ${text}`);
   if (deadlines.some((d) => !Number.isFinite(d.at)))
     problems.push(`${where}: a deadline never comes`);
   problems.push(...putOffTooLong(state).map((text) => `${where}: ${text}`));
   if (isOver(state)) {
-    if (deadlines.length > 0 || call)
+    if (deadlines.length > 0 || isCalling)
       problems.push(`${where}: something is left to do after the end`);
     return problems;
   }
-  if (deadlines.length === 0 && !call) problems.push(`${where}: neither deadline nor payment call`);
+  if (deadlines.length === 0 && !isCalling) problems.push(`${where}: neither deadline nor call`);
   for (const m of machines)
     if (!isCarried(state, m)) problems.push(`${where}: nothing carries ${m}`);
   return problems;
@@ -280,7 +269,10 @@ const putOffTooLong = ({ held, extendedMs }: OrderState): readonly string[] => [
 function isCarried(state: OrderState, machine: Machine, seen: readonly Machine[] = []): boolean {
   const row = rowOf(state, machine);
   if (row?.kind === 'final') return true;
-  if (row?.kind === 'effect') return paymentCallOf(state) !== undefined;
+  if (row?.kind === 'effect')
+    return machine === 'payment'
+      ? paymentCallOf(state) !== undefined
+      : partnerCallOf(state) !== undefined;
   const asked = machine === 'payment' && paymentCallOf(state) !== undefined;
   if (asked) return state.payment.status === 'requires_action';
   if (row?.kind === 'waits' && deadlinesOf(state).some((d) => d.machine === machine)) return true;
@@ -308,7 +300,14 @@ const legalPayments: Readonly<Record<string, readonly string[]>> = {
   failed: [...undone, ...charged],
   cancelled: [...undone, ...charged, 'authorizing', 'declined', 'none'],
 };
-const onTheWay = ['searching', 'confirmed', 'arrived_at_pickup'] as const;
+const onTheWay = [
+  'searching',
+  'confirmed',
+  'arrived_at_pickup',
+  'partner_requested',
+  'partner_confirmed',
+  'partner_cancelling',
+] as const;
 const withTheGoods = [
   'picked_up',
   'arrived_at_dropoff',
@@ -316,8 +315,12 @@ const withTheGoods = [
   'problem',
   'enroute_to_return',
   'arrived_at_return',
+  'partner_picked_up',
+  'partner_unconfirmed',
 ] as const;
 const nobody = ['none', 'cancelled'] as const;
+/** What a partner fleet may still have of an order that has ended. */
+const leftBehind = ['partner_requested', 'partner_cancelling'] as const;
 const legalDeliveries: Readonly<Record<string, readonly string[]>> = {
   payment_pending: ['none'],
   scheduled: ['none'],
@@ -330,8 +333,8 @@ const legalDeliveries: Readonly<Record<string, readonly string[]>> = {
   completed: ['delivered', ...nobody],
   denied: ['none'],
   expired: ['none'],
-  failed: ['cancelled', 'returned', 'discarded', 'none'],
-  cancelled: nobody,
+  failed: ['cancelled', 'returned', 'discarded', 'none', ...leftBehind],
+  cancelled: [...nobody, ...leftBehind],
 };
 
 const asksForEver = (state: OrderState): boolean =>
@@ -364,6 +367,9 @@ function illegalities(state: OrderState): readonly string[] {
   ];
 }
 
+/** News after news may come. */
+const onlyAsks: ReadonlySet<string> = new Set(['checkPayment', 'checkPartner']);
+
 /** A circle in which time passes, or which needs nobody from outside, has no cap. */
 function endlessLoops(nodes: ReadonlyMap<string, Node>): readonly string[] {
   const component = componentsOf(nodes);
@@ -373,7 +379,7 @@ function endlessLoops(nodes: ReadonlyMap<string, Node>): readonly string[] {
       if (component.get(move.to) !== component.get(key)) continue;
       if (move.afterMs > 0) found.add(`a loop is uncapped: time passes in ${combinationOf(state)}`);
       if (move.by === 'deadline') found.add(`a loop is uncapped: ${move.command?.kind}`);
-      if (move.by === 'outside' && move.command?.kind !== 'checkPayment') {
+      if (move.by === 'outside' && !onlyAsks.has(move.command?.kind ?? '')) {
         found.add(`a loop is uncapped: ${move.command?.kind} in ${combinationOf(state)}`);
       }
     }

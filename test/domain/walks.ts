@@ -3,14 +3,23 @@
 
 import type { OrderFacts } from '../../domain/order.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { facts, hour, placedAt } from './lives.ts';
-import { atTheBranch, atTheDesk, byTheClock, everyday, onTheRoad } from './circles.ts';
+import { facts, hour, minute, placedAt } from './lives.ts';
+import {
+  atTheBranch,
+  atTheDesk,
+  besideAPartner,
+  byAPartner,
+  byTheClock,
+  everyday,
+  onTheRoad,
+} from './circles.ts';
 import { smallPolicy, walk, type Speak, type Walk } from './walk.ts';
 
 type Plan = {
   readonly facts: Partial<OrderFacts>;
   readonly speak: Speak;
   readonly justInTime: boolean;
+  readonly policy?: Partial<Policy>;
 };
 
 const pickup = {
@@ -26,6 +35,9 @@ const substitute = { substitution: 'substitute', bufferMinor: 400, goodsKind: 's
 const pharmacy = { goodsKind: 'pharmacy', prescription: true } as const;
 const soon = { promisedAt: placedAt + 4 * hour };
 const farAhead = { promisedAt: placedAt + 10 * 24 * hour };
+
+/** Asked seldom, so that a walk is short. */
+const fleet = { partnerCapMinor: 1_000, partnerPollMs: 40 * minute } as const;
 
 export const plans = {
   everyday: { facts: {}, speak: everyday, justInTime: true },
@@ -85,6 +97,13 @@ export const plans = {
     justInTime: false,
   },
   'for later, on the road': { facts: soon, speak: onTheRoad, justInTime: false },
+  'by a partner': { facts: {}, policy: fleet, speak: byAPartner, justInTime: false },
+  'by a partner, paid elsewhere': {
+    facts: external,
+    policy: fleet,
+    speak: besideAPartner,
+    justInTime: false,
+  },
   'at the desk': { facts: {}, speak: atTheDesk, justInTime: false },
   'by the clock': { facts: external, speak: byTheClock, justInTime: false },
   'at the desk, cash': { facts: cash, speak: atTheDesk, justInTime: false },
@@ -93,7 +112,11 @@ export const plans = {
 
 /** One of them, perhaps with another policy. */
 export function walkOf(plan: Plan, policy: Partial<Policy> = {}): Walk {
-  const of = { ...facts, ...plan.facts, policy: { ...smallPolicy, ...policy } };
+  const of = {
+    ...facts,
+    ...plan.facts,
+    policy: { ...smallPolicy, ...plan.policy, ...policy },
+  };
   return walk(of, plan);
 }
 

@@ -15,6 +15,7 @@ import {
   type OrderFacts,
   type OrderState,
 } from '../../domain/order.ts';
+import { partnerCallOf } from '../../domain/partner.ts';
 import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
 import { booksOf, checkBooks } from './books.ts';
 import {
@@ -27,6 +28,7 @@ import {
   stamp,
   type Draw,
 } from './lives.ts';
+import { askFleet, openFleet, owedTo, type Fleet } from './fleet.ts';
 import { sayings } from './sayings.ts';
 import { untruths } from './truth.ts';
 
@@ -45,6 +47,7 @@ export type World = {
   readonly captures: number[];
   readonly sent: Map<string, Sent>;
   readonly answers: Answer[];
+  readonly fleet: Fleet;
 };
 
 export const newWorld = (facts: OrderFacts, draw: Draw): World => ({
@@ -57,6 +60,7 @@ export const newWorld = (facts: OrderFacts, draw: Draw): World => ({
   captures: [],
   sent: new Map(),
   answers: [],
+  fleet: openFleet(),
 });
 
 /** One turn of the order's loop, with everything checked that must hold after it. */
@@ -198,6 +202,17 @@ const yes = ({ facts }: World, attempt: number): PaymentResult =>
     ? { kind: 'paymentCaptured', providerRef: `pi_${attempt}`, amountMinor: holdMinorOf(facts) }
     : authorized(attempt, holdMinorOf(facts));
 
+/** The partner fleet answers a call under way, or an earlier answer of it comes again, or its webhook rings. */
+export function hearFleet(world: World): void {
+  const { draw, fleet, state } = world;
+  const call = partnerCallOf(state);
+  const old = fleet.answers[draw(Math.max(1, fleet.answers.length))];
+  const choice = draw(5);
+  if (choice === 0 && old) return turn(world, old);
+  if (choice === 1) return turn(world, { kind: 'checkPartner', partnerRef: `del_${draw(3)}` });
+  if (call) turn(world, askFleet(world, call));
+}
+
 /** What the bank does and says. `draw` 0 is the obliging answer. */
 function bank(world: World, call: PaymentCall): PaymentResult {
   const { facts, holds, captures, draw } = world;
@@ -259,7 +274,9 @@ export function runOut(world: World): number {
     const open = [...obliging.sent.values()].find(
       ({ call, answered }) => !answered && call.key === paymentCallOf(obliging.state)?.key,
     );
+    const partner = partnerCallOf(obliging.state);
     if (open) answer(obliging, open, bank(obliging, open.call));
+    else if (partner) turn(obliging, askFleet(obliging, partner));
     else {
       const next = deadlinesOf(obliging.state)[0];
       if (!next) throw new Error(`stuck in ${combinationOf(obliging.state)}`);
@@ -271,7 +288,7 @@ export function runOut(world: World): number {
 
 /** What must hold of a life that is over. Returns its books. */
 export function checkEnd(world: World): readonly Posting[] {
-  const { facts, log, state, holds, captures, answers } = world;
+  const { facts, log, state, holds, captures, answers, fleet } = world;
   must(
     log.every((event, i) => event.sequence === i + 1),
     'the sequence has a gap',
@@ -300,6 +317,10 @@ export function checkEnd(world: World): readonly Posting[] {
   must(!hanging || (status === 'written_off' && !letGo), `a hold is left, payment ${status}`);
   const postings = booksOf(facts, log);
   checkBooks(facts, { postings, bankMinor: unknown ? 0 : taken });
+  const partnerMinor = postings
+    .flatMap(({ entries }) => entries)
+    .reduce((sum, each) => (each.account === 'partner_payable' ? sum - each.amountMinor : sum), 0);
+  must(partnerMinor === owedTo(fleet, log), `the ledger owes the partner fleet ${partnerMinor}`);
   return postings;
 }
 

@@ -7,7 +7,13 @@ import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { goldenFile, goldenFolder, goldenNames, loadGolden } from '../support/golden.ts';
 import { scenarioFacts, scenarios } from '../support/order-scenarios.ts';
-import { createWorld, obliging, orderIn, type World } from '../support/order-world.ts';
+import {
+  createWorld,
+  obliging,
+  obligingFleet,
+  orderIn,
+  type World,
+} from '../support/order-world.ts';
 import { standing } from '../support/standing-scenarios.ts';
 
 const { History } = proto.temporal.api.history.v1;
@@ -30,6 +36,7 @@ describe.runIf(recording)('recording', () => {
 
   test.for(Object.entries(scenarios))('%s', async ([name, play]) => {
     world.answerWith(obliging);
+    world.fleetAnswersWith(obligingFleet);
     const order = orderIn(world, scenarioFacts[name]?.());
     await play(world, order);
     expect(await order.result()).toMatchObject({ orderId: order.orderId });

@@ -1,6 +1,7 @@
 // The scenarios of everything that the system does by itself when a deadline has come.
 
 import type { ExitKind } from '../../domain/messages.ts';
+import type { Policy } from '../../domain/policy.ts';
 import * as start from './crash-leads.ts';
 import {
   declineCaptures,
@@ -8,6 +9,7 @@ import {
   merchant,
   placed,
   seen,
+  support,
   after,
   until,
   type Told,
@@ -92,6 +94,37 @@ const aboutOrders = {
   },
 } as const satisfies Partial<Record<ExitKind, Told>>;
 
+/** A market with a partner fleet, which is asked at once unless told later. */
+const asksFleet = (durationMs = soon): Partial<Policy> => ({
+  partnerCapMinor: 2_000,
+  rungs: [{ radiusM: 3_000, durationMs }],
+  pickupLateGraceMs: later,
+  pingGraceMs: soon,
+});
+
+const aboutPartners = {
+  askPartner: { noDriver, policy: asksFleet(exitMs), lead: leads.ready, end: completed },
+  pollPartner: {
+    noDriver,
+    policy: { ...asksFleet(), partnerPollMs: exitMs },
+    lead: after(start.readyWith(start.partnerThat('stays')), seen('delivery.partner_confirmed')),
+    ...isCancelled,
+  },
+  dropPartner: {
+    noDriver,
+    policy: { ...asksFleet(), pickupLateGraceMs: exitMs },
+    lead: after(start.readyWith(start.partnerThat('stays')), seen('delivery.partner_confirmed')),
+    ...isCancelled,
+  },
+  unconfirmPartner: {
+    noDriver,
+    policy: { ...asksFleet(), dropoffLateGraceMs: exitMs },
+    lead: after(start.readyWith(start.partnerThat('keeps')), seen('delivery.partner_picked_up')),
+    finish: [support('mark-delivered')],
+    end: completed,
+  },
+} as const satisfies Partial<Record<ExitKind, Told>>;
+
 const aboutDeliveries = {
   failSearch: { noDriver, policy: { searchLimitMs: exitMs }, lead: leads.ready, end: failed },
   pingDriver: {
@@ -171,5 +204,6 @@ const aboutMoney = {
 export const byExit: { readonly [K in ExitKind]: Told } = {
   ...aboutOrders,
   ...aboutDeliveries,
+  ...aboutPartners,
   ...aboutMoney,
 };

@@ -1,6 +1,7 @@
 // Where the scenarios of the crash matrix begin: an order in the state that the doing needs.
 
 import type { Policy } from '../../domain/policy.ts';
+import type { Mood } from '../../sandbox/partner-fleet/fleet.ts';
 import {
   declined,
   driver,
@@ -15,6 +16,7 @@ import {
   type Lead,
   type Step,
 } from './crash-steps.ts';
+import { customerAt } from './shop.ts';
 
 /** Longer than the slowest lead takes: no deadline may come before the process is armed. */
 export const exitMs = 20_000;
@@ -35,6 +37,11 @@ export const onPrescription = (): object => ({
 });
 export const inTime = (ms: number) => (): object => ({
   scheduled_for: new Date(Date.now() + ms).toISOString(),
+});
+
+/** The fake fleet goes by the address. */
+export const partnerThat = (mood: Mood) => (): object => ({
+  dropoff: { location: customerAt, address: `Canary Row 7, ${mood}` },
 });
 
 const isPending = until({ order_status: 'pending' });

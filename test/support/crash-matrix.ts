@@ -2,7 +2,14 @@
 // kill of a process hits one order at each of its cells.
 
 import { crashPoints } from '../../adapters/crash-point.ts';
-import { doings, paymentStepOf, scenarios, type Doing, type Scenario } from './crash-scenarios.ts';
+import {
+  doings,
+  partnerStepOf,
+  paymentStepOf,
+  scenarios,
+  type Doing,
+  type Scenario,
+} from './crash-scenarios.ts';
 
 type Process = keyof typeof crashPoints;
 type Point = (typeof crashPoints)[Process][number];
@@ -26,6 +33,9 @@ function tagAt(point: Point, doing: Doing, { tag, sent }: Scenario): string | un
     case 'payment:before':
     case 'payment:after-effect':
       return paymentStepOf(doing);
+    case 'partner:before':
+    case 'partner:after-effect':
+      return partnerStepOf(doing);
     case 'dispatch:before-commit':
     case 'dispatch:after-commit':
     case 'dispatch:after':

@@ -3,18 +3,29 @@
 
 import type { OrderEventType } from '../../domain/events.ts';
 import { exitKinds, updateNames, type ExitKind, type UpdateName } from '../../domain/messages.ts';
+import type { PartnerCall } from '../../domain/partner.ts';
 import type { PaymentCall } from '../../domain/payment.ts';
 import { byCommand } from './crash-commands.ts';
 import { byExit } from './crash-exits.ts';
-import { carrying, deliver, deny, denying, exitMs, leads } from './crash-leads.ts';
+import { cancel, carrying, deliver, deny, denying, exitMs, leads } from './crash-leads.ts';
 import { authenticate, merchant, placed, support, takeOffer, type Told } from './crash-steps.ts';
 
 type PaymentStep = PaymentCall['step'];
+type PartnerStep = PartnerCall['step'];
+/** The step in the key of each call to a partner fleet. */
+const partnerKeys = {
+  quote: 'partner_quote',
+  create: 'partner',
+  check: 'partner_check',
+  cancel: 'partner_cancel',
+} as const satisfies Record<PartnerStep, string>;
+type PartnerKey = (typeof partnerKeys)[PartnerStep];
 export type Doing =
   | 'place'
   | UpdateName
   | ExitKind
   | `answer:${PaymentStep}`
+  | `answer:${PartnerKey}`
   /** The same command as by the dispatcher, by hand. */
   | 'stopSearch'
   | 'settled'
@@ -28,6 +39,8 @@ const paymentSteps = Object.keys({
   void: true,
 } satisfies Record<PaymentStep, true>) as readonly PaymentStep[];
 
+const partnerSteps = Object.keys(partnerKeys) as readonly PartnerStep[];
+
 /** Everything that can happen to an order. */
 export const doings: readonly Doing[] = [
   'place',
@@ -35,6 +48,7 @@ export const doings: readonly Doing[] = [
   'stopSearch',
   ...exitKinds,
   ...paymentSteps.map((step): Doing => `answer:${step}`),
+  ...partnerSteps.map((step): Doing => `answer:${partnerKeys[step]}`),
   'settled',
   'putOff',
   'offer',
@@ -42,7 +56,7 @@ export const doings: readonly Doing[] = [
 
 export type Scenario = Told & {
   /** What the record of this doing is tagged with (activities/record.ts); absent: the order does not record it. */
-  readonly tag?: OrderEventType | `exit:${ExitKind}` | `answer:${PaymentStep}`;
+  readonly tag?: OrderEventType | `exit:${ExitKind}` | `answer:${PaymentStep | PartnerKey}`;
   /** The command, when the API sends it. */
   readonly sent?: UpdateName | 'place';
 };
@@ -52,6 +66,13 @@ const byAnswer: { readonly [S in PaymentStep]: Told } = {
   check: { lead: leads.toConfirm, act: authenticate, finish: denying, end: 'denied voided' },
   capture: { lead: leads.pickedUp, act: deliver, end: 'completed captured' },
   void: { lead: leads.pending, act: deny, end: 'denied voided' },
+};
+
+const byPartnerAnswer: { readonly [S in PartnerStep]: Told } = {
+  quote: byExit.askPartner,
+  create: byExit.askPartner,
+  check: byExit.pollPartner,
+  cancel: { ...byExit.pollPartner, act: cancel, finish: [] },
 };
 
 const others = {
@@ -92,8 +113,16 @@ export const scenarios: ReadonlyMap<Doing, Scenario> = new Map<Doing, Scenario>(
   }),
   ...exitKinds.map((name) => [name, { tag: `exit:${name}` as const, ...byExit[name] }] as const),
   ...answers,
+  ...partnerSteps.map((step) => {
+    const name: Doing = `answer:${partnerKeys[step]}`;
+    return [name, { tag: name, ...byPartnerAnswer[step] }] as const;
+  }),
   ...Object.entries(others).map(([name, scenario]) => [name as Doing, scenario] as const),
 ]);
+
+/** The same of a partner fleet's. */
+export const partnerStepOf = (doing: Doing): PartnerStep | undefined =>
+  partnerSteps.find((step) => doing === `answer:${partnerKeys[step]}`);
 
 /** The step of a payment's answer; undefined for everything else. */
 export const paymentStepOf = (doing: Doing): PaymentStep | undefined =>

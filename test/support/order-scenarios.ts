@@ -2,7 +2,7 @@
 
 import { newId } from '../../db/new-id.ts';
 import type { OrderFacts } from '../../domain/order.ts';
-import { factsOf, obliging, type Handle, type World } from './order-world.ts';
+import { factsOf, obliging, obligingFleet, type Handle, type World } from './order-world.ts';
 
 const assignment = () =>
   ({
@@ -39,6 +39,8 @@ export const scenarioFacts: Readonly<Record<string, () => OrderFacts>> = {
   'paid-by-phone': () =>
     factsOf({}, { method: 'mobile_money', paymentMethod: 'campay:payer', currency: 'XAF' }),
   'prescription-rejected': () => factsOf({}, { goodsKind: 'pharmacy', prescription: true }),
+  'brought-by-a-partner': () => factsOf({ partnerCapMinor: 1_000 }),
+  'partner-declines': () => factsOf({ partnerCapMinor: 1_000 }),
   scheduled: () =>
     factsOf({ prepEstimateMs: 100, scheduleMarginMs: 100 }, { promisedAt: Date.now() + 601_500 }),
 };
@@ -118,6 +120,23 @@ export const scenarios: Readonly<Record<string, (world: World, order: Handle) =>
     await order.send({ kind: 'cancel', by: 'customer' });
   },
   async 'failed-to-assign'(_world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept' });
+    await order.skipTime();
+  },
+  async 'brought-by-a-partner'(world, order) {
+    await placed(order);
+    await order.send({ kind: 'accept' });
+    await order.skipTime();
+    await order.seen('delivery.partner_confirmed');
+    await world.engine.partnerDeliveryChanged({ orderId: order.orderId, partnerRef: 'del_1' });
+  },
+  async 'partner-declines'(world, order) {
+    world.fleetAnswersWith((call) =>
+      call.step === 'create'
+        ? { kind: 'partnerRefused', code: 'couriers_busy' }
+        : obligingFleet(call),
+    );
     await placed(order);
     await order.send({ kind: 'accept' });
     await order.skipTime();

@@ -17,8 +17,14 @@ import { engineOf, searchAttributes } from '../../adapters/temporal.ts';
 import { newId } from '../../db/new-id.ts';
 import type { Actor, OrderEvent } from '../../domain/events.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import type { ExternalCommand, OrderResult, PaymentResult } from '../../domain/messages.ts';
+import type {
+  ExternalCommand,
+  OrderResult,
+  PartnerResult,
+  PaymentResult,
+} from '../../domain/messages.ts';
 import type { OrderFacts } from '../../domain/order.ts';
+import type { PartnerCall } from '../../domain/partner.ts';
 import type { PaymentCall } from '../../domain/payment.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { ensureNamespace } from '../../scripts/local/temporal-namespace.ts';
@@ -44,6 +50,28 @@ export function obliging(call: PaymentCall): PaymentResult {
       return { kind: 'paymentCaptured', amountMinor: call.amountMinor };
     case 'void':
       return { kind: 'paymentVoided' };
+  }
+}
+
+const partnerDelivery = () => ({
+  partnerRef: 'del_1',
+  priceMinor: 940,
+  pickupEtaAt: Date.now() + 600_000,
+  dropoffEtaAt: Date.now() + 1_800_000,
+  customerFault: false,
+});
+
+/** The partner fleet as it is when all is well: asked how far it is, it has delivered. */
+export function obligingFleet(call: PartnerCall): PartnerResult {
+  switch (call.step) {
+    case 'quote':
+      return { kind: 'partnerQuoted', quoteRef: 'dqt_1', priceMinor: 790 };
+    case 'create':
+      return { kind: 'partnerConfirmed', ...partnerDelivery() };
+    case 'check':
+      return { kind: 'partnerSeen', progress: 'delivered', ...partnerDelivery() };
+    case 'cancel':
+      return { kind: 'partnerCancelled', chargedMinor: 0 };
   }
 }
 
@@ -124,6 +152,7 @@ export async function createWorld() {
   const calls: PaymentCall[] = [];
   let beforeRecord = atOnce;
   let provider: (call: PaymentCall) => PaymentResult | Promise<PaymentResult> = obliging;
+  let fleet: (call: PartnerCall) => PartnerResult | Promise<PartnerResult> = obligingFleet;
   /** What bulk rounds leave, the last one first. */
   const rounds: number[] = [];
   /** What each look of the housekeeping was told. */
@@ -143,6 +172,7 @@ export async function createWorld() {
       calls.push(call);
       return provider(call);
     },
+    askPartner: async ({ call }) => fleet(call),
     dispatchRound: async () => ({ open: 0, offersMade: 0, waitMs: 60_000 }),
     async maintain({ looks }) {
       looked.push(looks);
@@ -166,6 +196,7 @@ export async function createWorld() {
     looked,
     decideRefunds: () => void (decided = true),
     answerWith: (next: typeof provider) => void (provider = next),
+    fleetAnswersWith: (next: typeof fleet) => void (fleet = next),
     /** What the log needs before it writes. */
     recordAfter: (next: typeof beforeRecord) => void (beforeRecord = next),
     stopWorkers: () => workers.stop(),

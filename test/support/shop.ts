@@ -44,7 +44,7 @@ function createCaller(apiUrl: string) {
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
 const branchAt = { lat: 52.52, lng: 13.405 };
-const customerAt = { lat: 52.53, lng: 13.42 };
+export const customerAt = { lat: 52.53, lng: 13.42 };
 
 type ShopOptions = {
   readonly policy?: object;

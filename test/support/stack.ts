@@ -9,6 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import { inject } from 'vitest';
 import { engineOf, searchAttributes } from '../../adapters/temporal.ts';
 import { connect } from '../../db/connect.ts';
+import { startPartnerFleet } from '../../sandbox/partner-fleet/server.ts';
 import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
 import { ensureNamespace } from '../../scripts/local/temporal-namespace.ts';
 import { startProviders } from './providers.ts';
@@ -35,6 +36,21 @@ type StackOptions = {
   readonly withProviders?: boolean;
 };
 
+const partnerAccount = {
+  PARTNER_FLEET_CUSTOMER_ID: 'cus_waybill',
+  PARTNER_FLEET_CLIENT_ID: 'waybill',
+  PARTNER_FLEET_CLIENT_SECRET: 'secret',
+  PARTNER_FLEET_PHONE: '+4930000000',
+};
+
+const startFleet = (apiUrl: string, webhookSecret: string) =>
+  startPartnerFleet({
+    mood: 'delivers',
+    stepMs: 300,
+    webhookUrl: `${apiUrl}/v1/webhooks/partner-fleet`,
+    webhookSecret,
+  });
+
 /** Everything of it is ended by `close`. */
 export async function startStack(options: StackOptions = {}) {
   const { latencyMs = 0, logFile } = options;
@@ -49,6 +65,7 @@ export async function startStack(options: StackOptions = {}) {
     webhooks: { url: `${apiUrl}/v1/webhooks/stripe`, secret: webhookSecret },
   });
   const providers = options.withProviders ? await startProviders(apiUrl) : undefined;
+  const fleet = await startFleet(apiUrl, webhookSecret);
   const adminKey = `wbk_${randomBytes(32).toString('base64url')}`;
   const environment = {
     ...process.env,
@@ -59,6 +76,9 @@ export async function startStack(options: StackOptions = {}) {
     STRIPE_SECRET_KEY: 'sk_test_waybill',
     STRIPE_API_BASE: stripe.url,
     STRIPE_WEBHOOK_SECRET: webhookSecret,
+    PARTNER_FLEET_URL: fleet.url,
+    PARTNER_FLEET_WEBHOOK_KEY: webhookSecret,
+    ...partnerAccount,
     WAYBILL_MASTER_KEY: randomBytes(32).toString('base64'),
     WAYBILL_ADMIN_KEY: adminKey,
     PORT: String(port),
@@ -72,7 +92,13 @@ export async function startStack(options: StackOptions = {}) {
   const db = connect({ url: database.url, poolSize: 5 });
   async function close(): Promise<void> {
     await processes.killAll();
-    await Promise.all([stripe.close(), providers?.close(), db.destroy(), connection.close()]);
+    await Promise.all([
+      stripe.close(),
+      providers?.close(),
+      fleet.close(),
+      db.destroy(),
+      connection.close(),
+    ]);
     await database.drop();
   }
   try {
@@ -87,6 +113,7 @@ export async function startStack(options: StackOptions = {}) {
     adminKey,
     stripe,
     providers,
+    fleet,
     db,
     client,
     engine: engineOf(client, connection),

@@ -12,7 +12,14 @@ import type { PaymentCall } from '../../domain/payment.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { silenceFrom } from '../domain/silence.ts';
 import { figure } from '../support/figure.ts';
-import { createWorld, factsOf, obliging, orderIn, type World } from '../support/order-world.ts';
+import {
+  createWorld,
+  factsOf,
+  obliging,
+  obligingFleet,
+  orderIn,
+  type World,
+} from '../support/order-world.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -48,6 +55,8 @@ type Stage = {
   /** The event after which the order hears commands. */
   readonly from?: OrderEvent['type'];
   readonly says?: readonly ExternalCommand[];
+  /** A partner fleet fetches the goods, and is silent from then on. */
+  readonly fetched?: true;
 };
 
 const driverId = newId('driver');
@@ -97,6 +106,11 @@ const stages: Readonly<Record<string, Stage>> = {
   },
   'nobody collects': { facts: pickup, says: ready },
   'no driver': { says: ready },
+  'a partner fleet with the goods': {
+    policy: { partnerCapMinor: 1_000, rungs: [{ radiusM: 3_000, durationMs: 100 }] },
+    says: ready,
+    fetched: true,
+  },
   'a driver on the way to the branch': { says: assigned },
   'a driver at the branch': { says: [...assigned, { kind: 'arriveAtPickup', driverId }] },
   'a driver with the goods': { says: pickedUp },
@@ -122,6 +136,10 @@ let world: World;
 const providers = new Map<string, Provider>();
 beforeAll(async () => {
   world = await createWorld();
+  world.fleetAnswersWith((call) => {
+    const taken = obligingFleet(call);
+    return taken.kind === 'partnerSeen' ? { ...taken, progress: 'picked_up' } : taken;
+  });
   world.answerWith((call) => (providers.get(call.key.split(':')[0] ?? '') ?? lasting)(call));
 }, 60_000);
 afterAll(() => world.close());
@@ -139,6 +157,7 @@ async function fallSilent({
   provider = lasting,
   from,
   says = [],
+  fetched,
 }: Stage): Promise<Ended> {
   const facts = factsOf(policy, of?.());
   const order = orderIn(world, facts);
@@ -146,6 +165,11 @@ async function fallSilent({
   await order.place();
   await order.seen(from ?? 'order.submitted');
   for (const command of says) expect(await order.send(command)).toMatchObject({ kind: 'done' });
+  if (fetched) {
+    await order.seen('delivery.partner_confirmed');
+    await world.engine.partnerDeliveryChanged({ orderId: order.orderId, partnerRef: 'del_1' });
+    await order.seen('delivery.partner_picked_up');
+  }
   const spoken = [...order.events()];
   const now = spoken.at(-1)?.at ?? 0;
   const state = fold(initialState(facts), spoken);

@@ -1,0 +1,46 @@
+// Runs the fake partner fleet as a process: `node sandbox/partner-fleet/main.ts --port 0`. Prints one JSON line with its
+// address when it listens. Ends cleanly on SIGTERM and SIGINT.
+import { parseArgs } from 'node:util';
+import { startPartnerFleet } from './server.ts';
+
+const { values } = parseArgs({
+  options: {
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string', default: '0' },
+    state: { type: 'string' },
+    currency: { type: 'string', default: 'USD' },
+    'fee-hundredths': { type: 'string', default: '790' },
+    'step-ms': { type: 'string', default: '5000' },
+    'webhook-url': { type: 'string' },
+    'webhook-secret': { type: 'string' },
+  },
+});
+
+function readNumber(name: 'port' | 'fee-hundredths' | 'step-ms'): number {
+  const value = Number(values[name]);
+  if (Number.isFinite(value) && value >= 0) return value;
+  throw new Error(`--${name} must be a number, not ${values[name]}`);
+}
+
+const sandbox = await startPartnerFleet({
+  host: values.host,
+  port: readNumber('port'),
+  file: values.state,
+  currency: values.currency,
+  feeHundredths: readNumber('fee-hundredths'),
+  stepMs: readNumber('step-ms'),
+  mood: 'delivers',
+  webhookUrl: values['webhook-url'],
+  webhookSecret: values['webhook-secret'],
+});
+// Partners repeat themselves.
+sandbox.notices.set({ copies: 2 });
+
+async function stop(): Promise<void> {
+  await sandbox.close();
+  process.exit(0);
+}
+process.once('SIGTERM', () => void stop());
+process.once('SIGINT', () => void stop());
+
+process.stdout.write(`${JSON.stringify({ url: sandbox.url })}\n`);

@@ -1,0 +1,80 @@
+// What a partner fleet says, over its signed webhooks.
+
+import { createHmac } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createUberDirect } from '../../adapters/uber-direct.ts';
+import { createWorld, type Reply, type World } from './world.ts';
+
+const webhookKey = 'whk_fleet';
+let world: World;
+let without: World;
+beforeAll(async () => {
+  const partner = createUberDirect({
+    baseUrl: 'http://127.0.0.1:9',
+    customerId: 'cus_1',
+    clientId: 'id',
+    clientSecret: 'secret',
+    contactPhone: '+4930000000',
+    webhookKey,
+  });
+  [world, without] = await Promise.all([createWorld({ partner }), createWorld()]);
+});
+afterAll(() => Promise.all([world.close(), without.close()]));
+
+type Said = { readonly eventId: string; readonly status?: string; readonly secret?: string };
+
+function say(orderId: string, { eventId, status = 'pickup', secret = webhookKey }: Said) {
+  const body = JSON.stringify({
+    id: eventId,
+    kind: 'event.delivery_status',
+    delivery_id: `del_${eventId}`,
+    status,
+    data: { external_id: `${orderId}:partner:1` },
+  });
+  const signature = createHmac('sha256', secret).update(body).digest('hex');
+  return { body, headers: { 'x-uber-signature': signature } };
+}
+const post = (to: World, sent: object): Promise<Reply> =>
+  to.call('POST', '/v1/webhooks/partner-fleet', sent);
+
+describe('a partner fleet’s webhook', () => {
+  it('is told to its order once, however often it comes', async () => {
+    const { body } = await world.shop.place();
+    const said = say(body.id, { eventId: 'evt_a' });
+    expect(await post(world, said)).toMatchObject({ status: 200, body: { received: true } });
+    expect(await post(world, said)).toMatchObject({ status: 200 });
+    expect(world.engine.changed).toEqual(['del_evt_a']);
+  });
+
+  it('shows in the order’s timeline in words', async () => {
+    const { body } = await world.shop.place();
+    await post(world, say(body.id, { eventId: 'evt_b', status: 'pickup_complete' }));
+    const timeline = await world.call('GET', `/v1/orders/${body.id}/timeline`, {
+      secret: world.support,
+    });
+    expect(timeline.body['data']).toContainEqual(
+      expect.objectContaining({ text: 'the partner fleet reports pickup_complete' }),
+    );
+  });
+
+  it('with a wrong signature, a changed body or none is refused and not kept', async () => {
+    const { body } = await world.shop.place();
+    const refused = { status: 400, body: { code: 'invalid_signature' } };
+    expect(await post(world, say(body.id, { eventId: 'evt_c', secret: 'other' }))).toMatchObject(
+      refused,
+    );
+    const { headers } = say(body.id, { eventId: 'evt_d' });
+    expect(await post(world, { headers, body: '{}' })).toMatchObject(refused);
+    expect(await post(world, { body: '{}' })).toMatchObject(refused);
+    const kept = await world.db
+      .selectFrom('provider_webhooks')
+      .select('event_id')
+      .where('event_id', 'in', ['evt_c', 'evt_d'])
+      .execute();
+    expect(kept).toEqual([]);
+  });
+
+  it('is not found where there is no partner fleet', async () => {
+    expect(await post(without, say('ord', { eventId: 'evt_e' }))).toMatchObject({ status: 404 });
+  });
+});
