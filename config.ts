@@ -118,7 +118,7 @@ function providersOf(env: Environment): ProviderSettings {
 }
 
 /** All of it or nothing. */
-function partnerFleetOf(env: Environment): UberDirectOptions | undefined {
+export function partnerFleetOf(env: Environment): UberDirectOptions | undefined {
   const baseUrl = env['PARTNER_FLEET_URL'] || undefined;
   if (baseUrl === undefined) return undefined;
   if (!URL.canParse(baseUrl)) throw new Error(`PARTNER_FLEET_URL=${baseUrl} is not an address`);

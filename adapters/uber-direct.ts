@@ -121,7 +121,8 @@ const createEstimate =
   };
 
 async function find(api: UberDirectApi, key: string): Promise<PartnerDelivery | undefined> {
-  const { body } = await api.get(`/deliveries?external_id=${encodeURIComponent(key)}`);
+  const { status, body } = await api.get(`/deliveries?external_id=${encodeURIComponent(key)}`);
+  if (status >= 300) throw unknownShape();
   const rows = (body['data'] ?? []) as readonly Json[];
   const row = rows.find((each) => each['external_id'] === key);
   return row && readDelivery(row);
@@ -167,7 +168,9 @@ const createCreate = ({ api, contactPhone }: Tools): DeliveryPartner['create'] =
 
 async function track(api: UberDirectApi, partnerRef: string): Promise<PartnerDelivery | undefined> {
   const answer = await api.get(`/deliveries/${encodeURIComponent(partnerRef)}`);
-  return answer.status < 300 ? readDelivery(answer.body) : undefined;
+  if (answer.status === 404) return undefined;
+  if (answer.status >= 300) throw unknownShape();
+  return readDelivery(answer.body);
 }
 
 const createCancel = ({ api }: Tools, now: () => number): DeliveryPartner['cancel'] =>
@@ -197,7 +200,8 @@ const createCancel = ({ api }: Tools, now: () => number): DeliveryPartner['cance
 
 async function* list(api: UberDirectApi): AsyncIterable<PartnerDelivery> {
   for (let offset = 0; ; offset += pageSize) {
-    const { body } = await api.get(`/deliveries?limit=${pageSize}&offset=${offset}`);
+    const { status, body } = await api.get(`/deliveries?limit=${pageSize}&offset=${offset}`);
+    if (status >= 300) throw unknownShape();
     const rows = (body['data'] ?? []) as readonly Json[];
     yield* rows.map(readDelivery);
     if (rows.length < pageSize) return;

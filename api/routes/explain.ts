@@ -11,6 +11,7 @@ import {
   timeZoneOf,
 } from '../../db/rounds.ts';
 import type { Scope } from '../../db/scope.ts';
+import { readTimeline } from '../../db/timeline.ts';
 import type { Plan } from '../../dispatch/decision.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import { access, callerOf } from '../plugins/auth.ts';
@@ -27,6 +28,7 @@ import {
   type Reading,
   type Verdict,
 } from '../views/explain.ts';
+import { timelineEntry } from '../views/timeline.ts';
 
 /** Each round is read as the plan of a whole market. */
 const roundsPerPage = 20;
@@ -55,7 +57,13 @@ export function explainRoutes(app: Api, { db }: { readonly db: Db }): void {
     const data = verdicts.map((verdict) => explained(verdict, reading));
     return send(reply, {
       status: 200,
-      body: { order_id: order.id, data, next_cursor: next ?? null, kept_days: roundsKeptDays },
+      body: {
+        order_id: order.id,
+        data,
+        partner: await partnerWords(db, { order, scope }),
+        next_cursor: next ?? null,
+        kept_days: roundsKeptDays,
+      },
     });
   });
 }
@@ -81,6 +89,15 @@ async function verdictsAbout(
     ({ roundId }) => isLast && (after === undefined || roundId === null || roundId < after),
   );
   return { verdicts: verdictsOf({ orderId, rounds, offers, older }), next: page.next };
+}
+
+/** Behind the last round: how it went with the partner fleet, but not each question how far it is. */
+async function partnerWords(db: Db, { order, scope }: Pick<Asking, 'order' | 'scope'>) {
+  const rows = await readTimeline(db, { orderId: order.id, forSupport: false });
+  return rows
+    .filter(({ type }) => /^delivery\.partner_(?!checking|unchanged)/.test(type))
+    .map((row) => timelineEntry(row, { viewer: scope, currency: order.currency }))
+    .map(({ at, text }) => ({ at, text }));
 }
 
 type Asking = {

@@ -65,6 +65,9 @@ export type Explained = Static<typeof Explained>;
 export const Explanation = Type.Object({
   order_id: Type.String(),
   data: Type.Array(Explained, { description: 'The newest first' }),
+  partner: Type.Array(Type.Object({ at: Time, text: Type.String() }), {
+    description: 'What a partner fleet was asked and answered, the oldest first',
+  }),
   next_cursor: Nullable(Type.String()),
   kept_days: Type.Integer({
     description: 'Of older rounds only the decisions behind offers are left',

@@ -18,11 +18,20 @@ type Scene = Omit<Dealt, 'ends'>;
 
 const hour = 3_600_000;
 
-/** Windows above two hours are cut to two, so that an evening is long enough for all of them. */
+/**
+ * Windows above two hours are cut to two, so that an evening is long enough for all of them. A partner fleet brings what
+ * no driver has taken in forty minutes, which is only what is too far away for them.
+ */
 export const fatedPolicy: Partial<Policy> = {
   authorizeAheadMs: 2 * hour,
   lateProofWindowMs: 2 * hour,
   cashRemitMs: 2 * hour,
+  partnerCapMinor: 1_500,
+  rungs: [
+    { radiusM: 3_000, durationMs: hour / 12 },
+    { radiusM: 6_000, durationMs: hour / 12 },
+    { radiusM: 10_000, durationMs: hour / 2 },
+  ],
 };
 
 /** A call that a killed worker was making is made again after 20 s, however fast the city’s clock runs. */
@@ -52,6 +61,16 @@ const scenes: Readonly<Record<End, readonly Scene[]>> = {
       name: 'the cash is never handed in',
       shows: ['payment.collected', 'payment.short'],
       script: { method: 'cash', remits: 'nothing' },
+    },
+    {
+      name: 'no driver for miles, a partner fleet brings it',
+      shows: [
+        'delivery.partner_requested',
+        'delivery.partner_confirmed',
+        'delivery.partner_picked_up',
+        'delivery.delivered',
+      ],
+      setting: 'far_away',
     },
     {
       name: 'for later',
@@ -152,9 +171,10 @@ const scenes: Readonly<Record<End, readonly Scene[]>> = {
   ],
   failed_to_assign: [
     {
-      name: 'no driver for miles',
+      name: 'no driver for miles, and a partner fleet takes no cash',
       shows: ['delivery.created', 'order.failed'],
       setting: 'far_away',
+      script: { method: 'cash' },
     },
   ],
   returned: [

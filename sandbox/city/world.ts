@@ -62,6 +62,8 @@ const stageAfter: Readonly<Record<string, Stage>> = {
   'order.accepted': 'preparing',
   'delivery.assigned': 'driver coming',
   'delivery.unassigned': 'finding driver',
+  'delivery.partner_confirmed': 'driver coming',
+  'delivery.partner_picked_up': 'on the road',
   'delivery.picked_up': 'on the road',
   'delivery.return_started': 'coming back',
   'delivery.redelivery_started': 'on the road',

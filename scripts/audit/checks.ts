@@ -6,6 +6,7 @@ import type { AuditData, Check, Finding } from './data.ts';
 import { ledgerChecks } from './ledger-checks.ts';
 import { offerChecks } from './offer-checks.ts';
 import { orderChecks } from './order-checks.ts';
+import { partnerChecks } from './partner-checks.ts';
 
 const noCanaryFound: Check = {
   id: 'no-personal-data',
@@ -25,6 +26,7 @@ export const checks: readonly Check[] = [
   ...ledgerChecks,
   ...orderChecks,
   ...booksChecks,
+  ...partnerChecks,
   ...clientChecks,
   ...offerChecks,
   noCanaryFound,

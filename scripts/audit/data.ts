@@ -2,6 +2,7 @@
 // engine's workflows. Checks are pure functions over it, so that each can be tried on made-up data.
 
 import type { ProviderPayment } from '../../adapters/card-gateway.ts';
+import type { PartnerDelivery } from '../../adapters/delivery-partner.ts';
 import type { StoredRound } from '../../db/rounds.ts';
 import type { OfferOrderStatus, OfferStatus } from '../../db/schema.ts';
 import type { OrderEvent } from '../../domain/events.ts';
@@ -101,6 +102,8 @@ export type AuditData = {
   /** Dispatch rounds of this code, the newest ones. */
   readonly rounds: readonly StoredRound[];
   readonly books: readonly ProviderPayment[];
+  /** Of the partner fleet; empty where there is none. */
+  readonly partnerBooks: readonly PartnerDelivery[];
   readonly clientLog: readonly ClientLogLine[];
   /** Of orders, by order id. */
   readonly workflows: ReadonlyMap<string, WorkflowView>;

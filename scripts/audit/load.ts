@@ -3,8 +3,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { sql, type Transaction } from 'kysely';
-import type { CardGateway, ProviderPayment } from '../../adapters/card-gateway.ts';
+import type { CardGateway } from '../../adapters/card-gateway.ts';
+import type { DeliveryPartner } from '../../adapters/delivery-partner.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
+import { createUberDirect, type UberDirectOptions } from '../../adapters/uber-direct.ts';
 import { connect, type Db } from '../../db/connect.ts';
 import type { Database } from '../../db/schema.ts';
 import type { ClientLogLine } from '../../sandbox/city/client-log.ts';
@@ -20,6 +22,8 @@ export type AuditSources = {
   /** Undefined: the real Stripe. */
   readonly stripeApiBase: string | undefined;
   readonly stripeSecretKey: string;
+  /** Undefined: there is no partner fleet. */
+  readonly partnerFleet: UberDirectOptions | undefined;
   readonly clientLogs: readonly string[];
   readonly logFolders: readonly string[];
   readonly metricsUrls: readonly string[];
@@ -32,6 +36,7 @@ export type Opened = {
   readonly db: Db;
   readonly engine: Engine;
   readonly gateway: Pick<CardGateway, 'list'>;
+  readonly partner: Pick<DeliveryPartner, 'list'> | undefined;
   readonly close: () => Promise<void>;
 };
 
@@ -51,6 +56,7 @@ export async function openSources(sources: AuditSources): Promise<Opened> {
     db,
     engine,
     gateway,
+    partner: sources.partnerFleet && createUberDirect(sources.partnerFleet),
     close: async () => void (await Promise.all([db.destroy(), engine.close()])),
   };
 }
@@ -71,14 +77,21 @@ export async function loadChangedRows(db: Db, change: Change): Promise<Rows | un
 }
 
 /** Everything. Rows first: what the others know more of is newer. */
-export async function loadAll({ db, engine, gateway, sources }: Opened): Promise<AuditData> {
+export async function loadAll({
+  db,
+  engine,
+  gateway,
+  partner,
+  sources,
+}: Opened): Promise<AuditData> {
   const rows = await db.transaction().setIsolationLevel('repeatable read').execute(loadRows);
   const ids = rows.orders.map((order) => order.id);
   const placed = rows.orders.filter((order) => order.sequence > 0).map((order) => order.id);
   const sample = placed.slice(-sources.historySample);
-  const [workflows, books, clientLog, hits, logs, pages] = await Promise.all([
+  const [workflows, books, partnerBooks, clientLog, hits, logs, pages] = await Promise.all([
     loadWorkflows(engine, ids),
-    loadBooks(gateway),
+    collect(gateway.list({ createdAfter: 0 })),
+    partner ? collect(partner.list()) : [],
     loadClientLogs(sources.clientLogs),
     searchHistories(engine, sample),
     searchLogs(sources.logFolders),
@@ -88,13 +101,13 @@ export async function loadAll({ db, engine, gateway, sources }: Opened): Promise
     searched: sample.length + logs.searched + pages.searched,
     hits: [...hits, ...logs.hits, ...pages.hits],
   };
-  return { ...rows, ...workflows, books, clientLog, canaries };
+  return { ...rows, ...workflows, books, partnerBooks, clientLog, canaries };
 }
 
-async function loadBooks(gateway: Pick<CardGateway, 'list'>): Promise<readonly ProviderPayment[]> {
-  const payments: ProviderPayment[] = [];
-  for await (const payment of gateway.list({ createdAfter: 0 })) payments.push(payment);
-  return payments;
+async function collect<T>(pages: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const each of pages) all.push(each);
+  return all;
 }
 
 async function loadClientLogs(files: readonly string[]): Promise<readonly ClientLogLine[]> {

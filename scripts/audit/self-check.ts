@@ -3,6 +3,7 @@
 
 import { sql } from 'kysely';
 import type { ProviderPayment } from '../../adapters/card-gateway.ts';
+import type { PartnerDelivery } from '../../adapters/delivery-partner.ts';
 import { checks } from './checks.ts';
 import type { AuditData } from './data.ts';
 import { loadChangedRows, type Change, type Opened } from './load.ts';
@@ -50,6 +51,14 @@ function overload(data: AuditData): AuditData | undefined {
     events: [{ ...given.event, driverId, at }],
   }));
   return { ...data, orders: [...data.orders, ...more] };
+}
+
+function changePartner(
+  data: AuditData,
+  change: (delivery: PartnerDelivery) => readonly PartnerDelivery[],
+): AuditData | undefined {
+  const [first, ...rest] = data.partnerBooks;
+  return first && { ...data, partnerBooks: [...change(first), ...rest] };
 }
 
 const anyDelivered = sql`(SELECT id FROM orders WHERE is_over AND delivery_status = 'delivered' ORDER BY id LIMIT 1)`;
@@ -242,6 +251,18 @@ export const seededBugs: readonly SeededBug[] = [
       const plan = round.plan.replace('"policyVersion":"', '"policyVersion":"not-');
       return plan === round.plan ? undefined : { ...data, rounds: [{ ...round, plan }, ...rest] };
     },
+  },
+  {
+    name: 'the partner fleet was asked twice for one order',
+    seenBy: 'ledger-in-partner-books',
+    kind: 'books',
+    change: (data) => changePartner(data, (each) => [each, { ...each, partnerRef: 'del_again' }]),
+  },
+  {
+    name: 'the partner fleet charges more than was agreed',
+    seenBy: 'partner-books-in-ledger',
+    kind: 'books',
+    change: (data) => changePartner(data, (each) => [{ ...each, priceMinor: each.priceMinor + 1 }]),
   },
   {
     name: 'an order has a row and no workflow',

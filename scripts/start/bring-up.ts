@@ -10,6 +10,7 @@ import { checkout } from '../local/state.ts';
 import {
   clientLogFolder,
   findStack,
+  partnerEnvironment,
   startFolder,
   takeSecrets,
   writeStack,
@@ -38,7 +39,7 @@ type Building = HouseWish & {
 };
 
 /** Ports that people type by heart, taken when they are free. */
-const usualPorts = { api: 8080, worker: 9464, stripe: 12111 };
+const usualPorts = { api: 8080, worker: 9464, stripe: 12111, fleet: 12112 };
 
 /** Stops what it has started when a part does not come up. */
 export async function buildHouse(wish: HouseWish): Promise<House> {
@@ -63,6 +64,7 @@ export async function buildHouse(wish: HouseWish): Promise<House> {
     };
     await start(stripeSandbox(building));
     await start(otherProviders(building));
+    await start(fleetSandbox(building));
     const worker = await start(workerProcess(building));
     const api = await start(apiProcess(building));
     writeStack(stack);
@@ -75,7 +77,7 @@ export async function buildHouse(wish: HouseWish): Promise<House> {
 }
 
 async function planStack(services: Services): Promise<Stack> {
-  const names = ['api', 'worker', 'stripe', 'payers', 'paypal', 'campay', 'noupay'];
+  const names = ['api', 'worker', 'stripe', 'fleet', 'payers', 'paypal', 'campay', 'noupay'];
   const ports = await pickPorts(names, findStack()?.ports ?? usualPorts);
   const url = (name: string): string => `http://127.0.0.1:${ports[name] ?? 0}`;
   const { databaseUrl, temporalAddress, temporalNamespace, temporalMetricsUrl } = services;
@@ -84,6 +86,7 @@ async function planStack(services: Services): Promise<Stack> {
     temporalAddress,
     temporalNamespace,
     stripeApiBase: url('stripe'),
+    partnerFleetUrl: url('fleet'),
     apiUrl: url('api'),
     metricsUrls: [
       `${url('api')}/metrics`,
@@ -117,6 +120,22 @@ const stripeSandbox = (building: Building): ChildWish => ({
     building.secrets.stripeWebhookSecret,
   ],
   isReady: () => answers(`${building.stack.stripeApiBase}/sandbox/health`),
+});
+
+const fleetSandbox = (building: Building): ChildWish => ({
+  ...common(building, 'partner-fleet-sandbox'),
+  script: join(checkout, 'sandbox/partner-fleet/main.ts'),
+  args: [
+    '--port',
+    String(building.stack.ports['fleet']),
+    '--state',
+    join(startFolder, 'partner-fleet-state.jsonl'),
+    '--webhook-url',
+    `${building.stack.apiUrl}/v1/webhooks/partner-fleet`,
+    '--webhook-secret',
+    building.secrets.stripeWebhookSecret,
+  ],
+  isReady: () => answers(`${building.stack.partnerFleetUrl}/sandbox/health`),
 });
 
 const urlOf = ({ ports }: Stack, name: string): string => `http://127.0.0.1:${ports[name] ?? 0}`;
@@ -167,6 +186,7 @@ function environmentOf(building: Building): Readonly<Record<string, string>> {
     STRIPE_SECRET_KEY: secrets.stripeSecretKey,
     STRIPE_API_BASE: stack.stripeApiBase,
     STRIPE_WEBHOOK_SECRET: secrets.stripeWebhookSecret,
+    ...partnerEnvironment(stack),
     WAYBILL_MASTER_KEY: secrets.masterKey,
     WAYBILL_ADMIN_KEY: secrets.adminKey,
     HOST: '127.0.0.1',

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditSources } from '../audit/load.ts';
+import { partnerFleetOf } from '../../config.ts';
 import { stateRoot } from '../local/state.ts';
 
 export const startFolder = join(stateRoot, 'start');
@@ -24,6 +25,7 @@ export type Stack = {
   readonly temporalAddress: string;
   readonly temporalNamespace: string;
   readonly stripeApiBase: string;
+  readonly partnerFleetUrl: string;
   readonly apiUrl: string;
   readonly metricsUrls: readonly string[];
   /** Kept, so that links stay the same. */
@@ -60,6 +62,16 @@ export function readStack(): Stack {
   return stack;
 }
 
+/** The sandbox takes any client, and signs with the same secret as the other one. */
+export const partnerEnvironment = ({ partnerFleetUrl }: Stack): Record<string, string> => ({
+  PARTNER_FLEET_URL: partnerFleetUrl,
+  PARTNER_FLEET_CUSTOMER_ID: 'cus_city',
+  PARTNER_FLEET_CLIENT_ID: 'city',
+  PARTNER_FLEET_CLIENT_SECRET: 'city',
+  PARTNER_FLEET_WEBHOOK_KEY: takeSecrets().stripeWebhookSecret,
+  PARTNER_FLEET_PHONE: '+593999999999',
+});
+
 /** The running stack as the audit needs it. */
 export function auditSourcesOf(stack: Stack): AuditSources {
   return {
@@ -68,6 +80,7 @@ export function auditSourcesOf(stack: Stack): AuditSources {
     temporalNamespace: stack.temporalNamespace,
     stripeApiBase: stack.stripeApiBase,
     stripeSecretKey: takeSecrets().stripeSecretKey,
+    partnerFleet: partnerFleetOf(partnerEnvironment(stack)),
     clientLogs: clientLogs(),
     logFolders: [startFolder, join(startFolder, 'logs')],
     metricsUrls: stack.metricsUrls,

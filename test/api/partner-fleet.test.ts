@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createUberDirect } from '../../adapters/uber-direct.ts';
-import { createWorld, type Reply, type World } from './world.ts';
+import { createWorld, openShop, type Reply, type World } from './world.ts';
 
 const webhookKey = 'whk_fleet';
 let world: World;
@@ -36,6 +36,38 @@ function say(orderId: string, { eventId, status = 'pickup', secret = webhookKey 
 }
 const post = (to: World, sent: object): Promise<Reply> =>
   to.call('POST', '/v1/webhooks/partner-fleet', sent);
+
+describe('an order that a partner fleet has', () => {
+  it('says so in words, and its price to the platform alone', async () => {
+    const shop = await openShop(world, { policy: { partnerCapMinor: 1_000 } });
+    const { body } = await shop.place();
+    const { id: orderId } = body;
+    const partnerTruth = {
+      partnerRef: 'del_1',
+      priceMinor: 940,
+      pickupEtaAt: Date.now(),
+      dropoffEtaAt: Date.now(),
+      customerFault: false,
+    };
+    for (const command of [
+      { kind: 'accept', prepMs: 0 },
+      { kind: 'exhaustSearch', search: 1 },
+      { kind: 'partnerQuoted', quoteRef: 'dqt_1', priceMinor: 790 },
+      { kind: 'partnerConfirmed', ...partnerTruth },
+    ] as const)
+      expect(await world.engine.happens(orderId, command)).toMatchObject({ kind: 'done' });
+    const explained = async (secret: string): Promise<string> => {
+      const reply = await world.call('GET', `/v1/orders/${orderId}/explain`, { secret });
+      return JSON.stringify(reply.body['partner']);
+    };
+    expect(await explained(world.support)).toContain(
+      'a partner fleet takes the delivery (9.40 EUR)',
+    );
+    expect(await explained(shop.owner)).toContain('a partner fleet takes the delivery; at the');
+    const read = await world.call('GET', `/v1/orders/${orderId}`, { secret: shop.owner });
+    expect(read.body).toMatchObject({ delivery_status: 'confirmed', driver_id: null });
+  });
+});
 
 describe('a partner fleet’s webhook', () => {
   it('is told to its order once, however often it comes', async () => {

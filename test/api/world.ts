@@ -96,13 +96,14 @@ type Tools = {
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
 /** A market with one merchant, a branch, a driver, a customer, and the keys of all of them. */
-export async function openShop({ make, keyOf, call }: Tools) {
+export async function openShop({ make, keyOf, call }: Tools, rules: object = {}) {
   const market = await make('markets', {
     name: 'Testville',
     currency: 'EUR',
     time_zone: 'Europe/Berlin',
     driver_pay_minor: 400,
     delivery_fee_minor: 300,
+    ...rules,
   });
   const merchant = await make('merchants', {
     market_id: market.id,

@@ -65,7 +65,14 @@ async function breachesOf(id: OrderId): Promise<readonly object[]> {
   for await (const payment of gateway.list({ createdAfter: 0 })) books.push(payment);
   const engine = { client: stack.client, namespace: stack.namespace, close: async () => undefined };
   const workflows = await loadWorkflows(engine, [id]);
-  const data = { ...rows, ...workflows, books, clientLog: [], canaries: { searched: 0, hits: [] } };
+  const data = {
+    ...rows,
+    ...workflows,
+    books,
+    clientLog: [],
+    partnerBooks: [],
+    canaries: { searched: 0, hits: [] },
+  };
   const found = checks.flatMap((check) => check.run(data).breaches);
   return found.filter(({ order }) => order === id);
 }

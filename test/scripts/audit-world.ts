@@ -77,7 +77,7 @@ const factsOf = (placedAt: number): OrderFacts => ({
   commissionBps: 1_500,
   paymentMethod: 'pm_card_visa',
   travelMs: 300_000,
-  policy: defaultPolicy,
+  policy: { ...defaultPolicy, partnerCapMinor: 1_000 },
 });
 
 type Life = {
@@ -132,6 +132,26 @@ const delivered = (placedAt: number): Life =>
     { kind: 'deliver', driverId },
     { kind: 'paymentCaptured', amountMinor: facts.totalMinor },
   ]);
+
+/** By a partner fleet, which nobody has to offer it to. */
+const brought = (placedAt: number): Life =>
+  live(placedAt, (facts) => [
+    ...authorized(facts),
+    { kind: 'accept', prepMs: 60_000 },
+    { kind: 'exhaustSearch', search: 1 },
+    { kind: 'partnerQuoted', quoteRef: 'dqt_1', priceMinor: 700 },
+    { kind: 'partnerConfirmed', ...partnerTruth },
+    { kind: 'checkPartner', partnerRef: 'del_1' },
+    { kind: 'partnerSeen', progress: 'delivered', ...partnerTruth },
+    { kind: 'paymentCaptured', amountMinor: facts.totalMinor },
+  ]);
+const partnerTruth = {
+  partnerRef: 'del_1',
+  priceMinor: 800,
+  pickupEtaAt: startedAt,
+  dropoffEtaAt: startedAt,
+  customerFault: false,
+} as const;
 
 /** By a second driver, to whom support has given the goods of the first. */
 const takenOver = (placedAt: number): Life =>
@@ -262,7 +282,10 @@ function tipOf({ facts }: Life) {
   return { tip, ledger, payment };
 }
 
-/** Three delivered orders, one tipped later and refunded in part, one by a second driver, and a cancelled one: nothing is wrong. */
+/**
+ * Four delivered orders, one tipped later and refunded in part, one by a second driver, one by a partner fleet, and a
+ * cancelled one: nothing is wrong.
+ */
 export function soundData(): AuditData {
   const first = delivered(startedAt);
   const refunded = refundOf(first);
@@ -271,6 +294,7 @@ export function soundData(): AuditData {
     first,
     delivered(startedAt + 3_600_000),
     takenOver(startedAt + 5_400_000),
+    brought(startedAt + 6_300_000),
     cancelled(startedAt + 7_200_000),
   ];
   const orders = lives.map(orderOf);
@@ -284,6 +308,7 @@ export function soundData(): AuditData {
     driverCapacity: new Map([driverId, secondDriverId].map((id) => [id, 1])),
     rounds: [storedRound()],
     books: [...lives.map(paymentOf), tipped.payment],
+    partnerBooks: lives.flatMap(partnerBooksOf),
     clientLog: clientLogOf(lives),
     workflows: new Map(lives.map(workflowOf)),
     otherWorkflows: [
@@ -293,6 +318,11 @@ export function soundData(): AuditData {
     canaries: { searched: 3, hits: [] },
   };
 }
+
+const partnerBooksOf = ({ facts, events }: Life): AuditData['partnerBooks'] =>
+  events.some(({ type }) => type === 'delivery.partner_confirmed')
+    ? [{ ...partnerTruth, externalId: `${facts.orderId}:partner:1`, progress: 'delivered' }]
+    : [];
 
 const offersOf = ({ facts, events }: Life): AuditData['offers'] =>
   events.flatMap((event) =>

@@ -1,6 +1,7 @@
 // The audit over everything that a stack has done in a test.
 
 import { inject } from 'vitest';
+import { partnerFleetOf } from '../../config.ts';
 import {
   breachesIn,
   describeVerdicts,
@@ -20,6 +21,7 @@ export async function auditOf(stack: Stack): Promise<Audited> {
     temporalNamespace: stack.namespace,
     stripeApiBase: stack.stripe.url,
     stripeSecretKey: 'sk_test_waybill',
+    partnerFleet: partnerFleetOf(stack.environment),
     clientLogs: [],
     logFolders: [],
     metricsUrls: [],
