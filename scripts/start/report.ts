@@ -86,6 +86,11 @@ export function describePolicy(overrides: Partial<Policy> = {}): string {
     `offer ${span(policy.offerTtlMs)}`,
     `tick ${span(policy.dispatchTickMs)}`,
     `search ${span(policy.searchLimitMs)}`,
-    ...Object.entries(overrides).map(([name, value]) => `${name} ${span(Number(value))}`),
+    policy.partnerCapMinor > 0
+      ? `a partner fleet for at most ${policy.partnerCapMinor} minor units`
+      : 'no partner fleet',
+    ...Object.entries(overrides).flatMap(([name, value]) =>
+      name.endsWith('Ms') ? [`${name} ${span(Number(value))}`] : [],
+    ),
   ].join(' · ');
 }
