@@ -81,9 +81,10 @@ async function errandAnswer(
   }
   const { key, quoteRef, tipMinor } = call;
   const created = await partner.create({ ...errand, key, quoteRef, tipMinor });
-  return created.status === 'refused'
-    ? { kind: 'partnerRefused', code: created.code }
-    : { kind: 'partnerConfirmed', ...truthOf(created.delivery) };
+  if (created.status === 'refused') return { kind: 'partnerRefused', code: created.code };
+  const { delivery } = created;
+  const ahead = delivery.progress === 'pending' ? {} : ({ isAhead: true } as const);
+  return { kind: 'partnerConfirmed', ...ahead, ...truthOf(delivery) };
 }
 
 async function cancelAnswer(

@@ -215,7 +215,8 @@ export type PartnerResult =
       readonly priceMinor: number;
     }
   | { readonly kind: 'partnerRefused'; readonly code: string }
-  | ({ readonly kind: 'partnerConfirmed' } & PartnerTruth)
+  /** `isAhead`: it has moved on already, because the first answer was lost. */
+  | ({ readonly kind: 'partnerConfirmed'; readonly isAhead?: true } & PartnerTruth)
   | ({ readonly kind: 'partnerSeen'; readonly progress: PartnerProgress } & PartnerTruth)
   | { readonly kind: 'partnerCancelled'; readonly chargedMinor: number }
   | ({

@@ -159,12 +159,7 @@ function requested(
     case 'partnerRefused':
       return declined(answer.code);
     case 'partnerConfirmed':
-      return quote
-        ? accepted(
-            confirmed(state, answer),
-            ...(isWanted(state) ? [] : [{ type: 'delivery.partner_cancelling', attempt } as const]),
-          )
-        : ignored;
+      return quote ? accepted(confirmed(state, answer), ...afterYes(state, answer)) : ignored;
     case 'partnerUnanswered':
       // A price that nobody named binds nobody; a delivery may have been made all the same.
       return quote
@@ -173,6 +168,16 @@ function requested(
     default:
       return ignored;
   }
+}
+
+/** What nobody wants any more is cancelled; what is ahead of us is looked at, because its news has come too early. */
+function afterYes(
+  state: OrderState,
+  { isAhead }: ResultOf<'partnerConfirmed'>,
+): readonly OrderEventBody[] {
+  const { partnerRequests: attempt } = state;
+  if (!isWanted(state)) return [{ type: 'delivery.partner_cancelling', attempt }];
+  return isAhead ? [{ type: 'delivery.partner_checking', attempt }] : [];
 }
 
 const confirmed = (

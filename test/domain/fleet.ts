@@ -46,7 +46,12 @@ function answerOf({ fleet, draw, now }: Luck, call: PartnerCall): PartnerAnswer 
       if (luck === 6) return { kind: 'partnerRefused', code: 'expired_quote' };
       if (luck === 5) return silent;
       fleet.delivery ??= { progress: 'pending', priceMinor: 700 + call.tipMinor };
-      return luck === 7 ? silent : { kind: 'partnerConfirmed', ...truthOf(fleet, { draw, now }) };
+      if (luck === 7) return silent;
+      return {
+        kind: 'partnerConfirmed',
+        ...(fleet.delivery.progress === 'pending' ? {} : { isAhead: true }),
+        ...truthOf(fleet, { draw, now }),
+      };
     }
     case 'check':
       drive(fleet, draw);

@@ -163,6 +163,12 @@ describe('a partner fleet › answers', () => {
     );
   });
 
+  it('late with a yes to what it has moved on with, and is asked at once', () => {
+    expect(heard('partner quoted', { ...say.taken, isAhead: true })).toBe(
+      'delivery.partner_confirmed delivery.partner_checking',
+    );
+  });
+
   it('news of another delivery with nothing', () => {
     expect(heard('partner confirmed', { kind: 'checkPartner', partnerRef: 'del_2' })).toBe('-');
     expect(heard('partner confirmed', say.partnerNews)).toBe('delivery.partner_checking');
