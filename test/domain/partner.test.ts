@@ -164,7 +164,7 @@ describe('a partner fleet › answers', () => {
   });
 
   it('late with a yes to what it has moved on with, and is asked at once', () => {
-    expect(heard('partner quoted', { ...say.taken, isAhead: true })).toBe(
+    expect(heard('partner quoted', { ...say.fleetTakes, isAhead: true })).toBe(
       'delivery.partner_confirmed delivery.partner_checking',
     );
   });

@@ -36,12 +36,14 @@ type StackOptions = {
   readonly withProviders?: boolean;
 };
 
-const partnerAccount = {
+const partnerAccount = (url: string, webhookKey: string) => ({
+  PARTNER_FLEET_URL: url,
+  PARTNER_FLEET_WEBHOOK_KEY: webhookKey,
   PARTNER_FLEET_CUSTOMER_ID: 'cus_waybill',
   PARTNER_FLEET_CLIENT_ID: 'waybill',
   PARTNER_FLEET_CLIENT_SECRET: 'secret',
   PARTNER_FLEET_PHONE: '+4930000000',
-};
+});
 
 const startFleet = (apiUrl: string, webhookSecret: string) =>
   startPartnerFleet({
@@ -76,9 +78,7 @@ export async function startStack(options: StackOptions = {}) {
     STRIPE_SECRET_KEY: 'sk_test_waybill',
     STRIPE_API_BASE: stripe.url,
     STRIPE_WEBHOOK_SECRET: webhookSecret,
-    PARTNER_FLEET_URL: fleet.url,
-    PARTNER_FLEET_WEBHOOK_KEY: webhookSecret,
-    ...partnerAccount,
+    ...partnerAccount(fleet.url, webhookSecret),
     WAYBILL_MASTER_KEY: randomBytes(32).toString('base64'),
     WAYBILL_ADMIN_KEY: adminKey,
     PORT: String(port),
@@ -92,13 +92,8 @@ export async function startStack(options: StackOptions = {}) {
   const db = connect({ url: database.url, poolSize: 5 });
   async function close(): Promise<void> {
     await processes.killAll();
-    await Promise.all([
-      stripe.close(),
-      providers?.close(),
-      fleet.close(),
-      db.destroy(),
-      connection.close(),
-    ]);
+    for (const each of [stripe, providers, fleet, connection]) await each?.close();
+    await db.destroy();
     await database.drop();
   }
   try {
