@@ -174,6 +174,8 @@ async function followMood(city: City, acting: Acting): Promise<void> {
       return answerShortage(city, { ...own, answer: script.shortage?.answer });
     case 'impatient':
       if (!(await clock.waitUntil(placedAt + customerMood.cancelsAfterMinutes, signal))) return;
+      if (customerMood.once && !(await hears(city, { orderId, heard: is(customerMood.once) })))
+        return;
       await command(city, {
         ...own,
         action: 'cancel',

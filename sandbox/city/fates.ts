@@ -310,7 +310,7 @@ const scenes: Readonly<Record<End, readonly Scene[]>> = {
     {
       name: 'the customer cancels',
       shows: ['order.accepted', 'order.cancelled'],
-      customerMood: { kind: 'impatient', cancelsAfterMinutes: 4 },
+      customerMood: { kind: 'impatient', cancelsAfterMinutes: 4, once: 'order.accepted' },
     },
   ],
   prescription_rejected: [

@@ -36,7 +36,12 @@ export type CustomerMood =
   | { readonly kind: 'forgets_the_bank' }
   /** The bank asks for 3-D Secure, which the customer completes after a while. */
   | { readonly kind: 'authenticates'; readonly afterMinutes: number }
-  | { readonly kind: 'impatient'; readonly cancelsAfterMinutes: number }
+  /** Cancels so long after placing, and not before this is heard. */
+  | {
+      readonly kind: 'impatient';
+      readonly cancelsAfterMinutes: number;
+      readonly once?: OrderEventType;
+    }
   /** Calls support, who cancels unless the script says otherwise. */
   | { readonly kind: 'calls_support' };
 
