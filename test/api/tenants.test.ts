@@ -126,7 +126,9 @@ const open = [
   'GET /health',
   'GET /health/detailed',
   'GET /status',
-  ...['stripe', 'paypal', 'campay', 'noupay'].map((provider) => `POST /v1/webhooks/${provider}`),
+  ...['stripe', 'paypal', 'campay', 'noupay', 'partner-fleet'].map(
+    (name) => `POST /v1/webhooks/${name}`,
+  ),
 ];
 
 type Operation = { readonly 'x-roles'?: readonly Role[] };
