@@ -1,11 +1,12 @@
-// The steps of a refund, one at a time by its row: wait for a decision, record the intent, ask the provider, record the
-// answer. What undoes a refund that failed are the reversed shares, posted with the failure. Repeating any step is
+// The steps of a refund, one at a time by its row: wait for a decision, record the intent, ask the provider (or, for cash,
+// a person), record the answer. What undoes a refund that failed are the reversed shares, posted with the failure. Repeating any step is
 // harmless: the row guards it, the provider knows its key.
 
 import { isOutage } from '../adapters/outage.ts';
 import type { RefundAnswer } from '../adapters/card-gateway.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
+import { remindOfPayOut } from '../db/cash-refunds.ts';
 import {
   decideRefund,
   findRefund,
@@ -32,6 +33,8 @@ type Dependencies = {
 const hourMs = 3_600_000;
 /** A refund that a bank takes its time over is looked at this often; a webhook is usually first. */
 const lookAgainMs = hourMs;
+/** A refund in cash stays in somebody's queue until it is paid out. */
+const remindAgainMs = 24 * hourMs;
 /** A provider that stores failure after failure is given up on, so that no loop is endless. */
 const maxAttempts = 5;
 const tellSomebodyAfterMs = 72 * hourMs;
@@ -58,6 +61,8 @@ export function createRefundActivities({
       case 'sending':
       case 'pending':
         return send(row);
+      case 'payable':
+        return remindOfPayOut(db, row, new Date(now()));
       case 'refunded':
       case 'failed':
       case 'rejected':
@@ -113,8 +118,10 @@ async function unanswered(
   throw retryable(code, retryAfterMs);
 }
 
-const waitMs = (row: Refund, now: number): number =>
-  row.status === 'awaiting_approval' ? (row.decide_before?.getTime() ?? now) - now : lookAgainMs;
+function waitMs({ status, decide_before: before }: Refund, now: number): number {
+  if (status === 'awaiting_approval') return (before?.getTime() ?? now) - now;
+  return status === 'payable' ? remindAgainMs : lookAgainMs;
+}
 
 function newsOf(row: Refund, answer: RefundAnswer): RefundNews {
   switch (answer.status) {

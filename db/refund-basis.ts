@@ -8,6 +8,7 @@ import {
   isOwnRefund,
   isRefundAlive,
   missingItems,
+  takenIn,
   type Earner,
   type Move,
   type RefundBasis,
@@ -36,6 +37,7 @@ export async function findRefundTarget(
     .selectFrom('orders as o')
     .select(['o.id', 'o.merchant_id', 'o.customer_id', 'o.currency', 'o.provider_ref'])
     .select(sql<string | null>`o.facts->>'paymentMethod'`.as('payment_method'))
+    .select(sql<boolean>`o.facts->>'method' IS NOT DISTINCT FROM 'cash'`.as('in_cash'))
     .where('o.id', '=', orderId)
     .where(ordersIn(scope))
     .executeTakeFirst();
@@ -45,8 +47,9 @@ export async function findRefundTarget(
       merchantId: row.merchant_id,
       customerId: row.customer_id,
       currency: row.currency,
-      provider: providerOf(row.payment_method ?? ''),
-      providerRef: row.provider_ref ?? undefined,
+      provider: row.in_cash ? 'cash' : providerOf(row.payment_method ?? ''),
+      // Cash has no name elsewhere: it is the order's.
+      providerRef: row.in_cash ? row.id : (row.provider_ref ?? undefined),
     }
   );
 }
@@ -89,10 +92,7 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
   return {
     basis: {
       // Of what was taken before the end only what the settlement asks for was kept.
-      capturedMinor:
-        moves
-          .filter((move) => move.kind === 'capture' && move.account === 'provider_clearing')
-          .reduce((sum, move) => sum + move.amountMinor, 0) - sumOf(prepaid),
+      capturedMinor: takenIn(moves) - sumOf(prepaid),
       refundedMinor: sumOf(alive),
       disputed,
       items: order.items.map((item, index) => ({

@@ -8,6 +8,7 @@ import type { RefundId } from '../domain/ids.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import {
   bearersOf,
+  isPaidByHand,
   needsApproval,
   planRefund,
   refundEndPosting,
@@ -227,12 +228,13 @@ const factsOf = (row: Refund): RefundFacts => ({
   bearers: row.bearers,
 });
 
-/** Intent before effect: from here on the provider may have been asked under attempt `n`. */
+/** Intent before effect: from here on the provider may have been asked under attempt `n`, or a person has to pay. */
 export async function intendRefund(db: Db, row: Refund, now: Date): Promise<void> {
   await db.transaction().execute(async (trx) => {
+    const status = isPaidByHand(row.provider) ? 'payable' : 'sending';
     const { numUpdatedRows } = await trx
       .updateTable('refunds')
-      .set({ status: 'sending', attempt: 1, first_sent_at: now })
+      .set({ status, attempt: 1, first_sent_at: now })
       .where('id', '=', row.id)
       .where('status', '=', 'requested')
       .executeTakeFirst();
@@ -262,11 +264,21 @@ export async function recordRefundNews(db: Db, { row, news, now }: Answered): Pr
       .where('attempt', '=', row.attempt)
       .executeTakeFirst();
     if (numUpdatedRows !== 1n || (news.kind !== 'refunded' && news.kind !== 'failed')) return;
-    const posting = refundEndPosting(factsOf(row), news.kind);
-    await postOnce(trx, { posting, orderId: row.order_id, currency: row.currency, at: now });
+    await postRefundEnd(trx, { row, end: news.kind, now });
     if (news.kind === 'failed')
       await openIncident(trx, { row, kind: 'refund_failed', code: news.code, now });
   });
+}
+
+type Ended = {
+  readonly row: Refund;
+  readonly end: 'refunded' | 'failed';
+  readonly now: Date;
+};
+
+export async function postRefundEnd(trx: Db, { row, end, now }: Ended): Promise<void> {
+  const posting = refundEndPosting(factsOf(row), end);
+  await postOnce(trx, { posting, orderId: row.order_id, currency: row.currency, at: now });
 }
 
 function changeOf(row: Refund, news: RefundNews, now: Date) {

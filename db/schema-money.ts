@@ -45,6 +45,8 @@ export type MoneyTables = {
     code: string | null;
     requested_by: Json<Actor>;
     decided_by: JSONColumnType<Actor | null, string | null, string | null>;
+    /** Who paid it out by hand, or gave that up. */
+    closed_by: JSONColumnType<Actor | null, string | null | undefined, string | null>;
     note_id: string | null;
     created_at: Time;
     decide_before: Time | null;

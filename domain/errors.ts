@@ -72,6 +72,8 @@ export const errorTable = {
   refund_not_captured: { status: 409, title: 'There is nothing to give back' },
   refund_too_large: { status: 409, title: 'This is more than what is left to give back' },
   refund_duplicate: { status: 409, title: 'The same refund was asked for a moment ago' },
+  refund_not_payable: { status: 409, title: 'The refund does not wait to be paid out' },
+  reference_taken: { status: 409, title: 'Another refund was paid out under this reference' },
   refund_not_waiting: { status: 409, title: 'The refund does not wait for a decision' },
   // offers and drivers
   offer_not_open: { status: 409, title: 'The offer is not open any more' },

@@ -33,7 +33,10 @@ export const accounts = {
   rounding: { holder: 'platform', says: 'what rounding to payable amounts gave or took' },
   fx: { holder: 'platform', says: 'gains and losses of exchange' },
   cash_in_hand: { holder: 'driver', says: 'our cash in a driver’s pocket (debit)' },
-  cash_desk: { holder: 'platform', says: 'cash that drivers have handed in (debit)' },
+  cash_desk: {
+    holder: 'platform',
+    says: 'cash that drivers have handed in, less what was given back in cash (debit)',
+  },
   channel_clearing: {
     holder: 'merchant',
     says: 'orders that were paid to the merchant’s sales channel or counter (debit)',

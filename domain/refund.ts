@@ -32,12 +32,13 @@ export type RefundReason = (typeof refundReasons)[number] | OwnRefundReason;
 export const isOwnRefund = (reason: RefundReason): reason is OwnRefundReason =>
   ownRefundReasons.some((own) => own === reason);
 
-/** Waits for a second person · intent recorded · the provider works on it · over. */
+/** Waits for a second person · intent recorded · the provider works on it · owed until a person has paid it · over. */
 export const refundStatuses = [
   'awaiting_approval',
   'requested',
   'sending',
   'pending',
+  'payable',
   'refunded',
   'failed',
   'rejected',
@@ -47,6 +48,9 @@ export type RefundStatus = (typeof refundStatuses)[number];
 /** Counts against what was captured: everything but what has come to nothing. */
 export const isRefundAlive = (status: RefundStatus): boolean =>
   status !== 'failed' && status !== 'rejected';
+
+/** There is nobody to ask: a person pays it out and says so. */
+export const isPaidByHand = (provider: string): boolean => provider === 'cash';
 
 export type RefundWish =
   | { readonly kind: 'whole' }
@@ -166,6 +170,18 @@ export type Move = {
   readonly amountMinor: number;
 };
 
+/** What the customer has paid: by the provider, or in cash to a driver or over the counter. */
+export const takenIn = (moves: readonly Move[]): number =>
+  sumMinor(
+    moves
+      .filter(
+        ({ kind, account }) =>
+          (kind === 'capture' && account === 'provider_clearing') ||
+          (kind === 'cash' && (account === 'cash_in_hand' || account === 'merchant')),
+      )
+      .map(({ amountMinor }) => amountMinor),
+  );
+
 const isEarning = (account: string): account is Earner['account'] =>
   account === 'merchant' || account === 'driver' || account === 'platform';
 
@@ -267,7 +283,7 @@ export function refundPostings(facts: RefundFacts): readonly Posting[] {
   ];
 }
 
-/** The provider has paid it out of what it holds for us; or it never will, and those who bore it have it again. */
+/** Paid, out of what the provider holds for us or the cash desk; or it never will be: those who bore it have it again. */
 export function refundEndPosting(facts: RefundFacts, end: 'refunded' | 'failed'): Posting {
   const { provider: party, amountMinor, bearers } = facts;
   const back: LedgerEntry = { account: 'refunds_in_transit', party, amountMinor };
@@ -275,7 +291,7 @@ export function refundEndPosting(facts: RefundFacts, end: 'refunded' | 'failed')
     ? {
         key: keyOf(facts, 'refund_confirmed'),
         kind: 'refund_confirmed',
-        entries: [back, { account: 'provider_clearing', party, amountMinor: -amountMinor }],
+        entries: [back, { ...payerOf(party), amountMinor: -amountMinor }],
       }
     : {
         key: keyOf(facts, 'refund_failed'),
@@ -283,3 +299,9 @@ export function refundEndPosting(facts: RefundFacts, end: 'refunded' | 'failed')
         entries: [back, ...bearers.map(negative)],
       };
 }
+
+/** Cash is paid out of what drivers have handed in. */
+const payerOf = (provider: string): Omit<LedgerEntry, 'amountMinor'> =>
+  isPaidByHand(provider)
+    ? { account: 'cash_desk', party: platformParty }
+    : { account: 'provider_clearing', party: provider };

@@ -5,6 +5,7 @@ import type { MoneyEngine } from '../../adapters/money-engine.ts';
 import type { Db } from '../../db/connect.ts';
 import { newId } from '../../db/new-id.ts';
 import { noteIdOf, saveNote } from '../../db/notes.ts';
+import { giveUpPayOut, payOutRefund } from '../../db/cash-refunds.ts';
 import { findRefundTarget } from '../../db/refund-basis.ts';
 import { decideRefund, findRefund, requestRefund, type Refund } from '../../db/refunds.ts';
 import type { Vault } from '../../db/vault.ts';
@@ -28,7 +29,7 @@ type Asked = {
   readonly now: Date;
 };
 
-export function createRefunds({ db, vault, money, log }: Deps) {
+export function createRefunds({ vault, money, log }: Omit<Deps, 'db'>) {
   /** Inside the transaction that claims the caller's key. */
   async function request(trx: Db, asked: Asked): Promise<Refund> {
     const { orderId, body, caller, now } = asked;
@@ -62,31 +63,73 @@ export function createRefunds({ db, vault, money, log }: Deps) {
     return outcome.refund;
   }
 
+  return { request, start: (id: string) => tell({ money, log }, id, 'startRefund') };
+}
+
+/** By a second person: whether a refund is made, and that one in cash was paid out. */
+export function createRefundDecisions({ db, money, log }: Omit<Deps, 'vault'>) {
+  async function find(caller: Caller, id: string): Promise<Refund & { readonly isOwn: boolean }> {
+    const refund = await findRefund(db, id);
+    if (!refund) throw notFound('refund');
+    const { requested_by: by } = refund;
+    return { ...refund, isOwn: 'id' in by && by.id === caller.keyId };
+  }
+
+  async function changed(refund: Refund): Promise<Refund> {
+    await tell({ money, log }, refund.id, 'refundChanged');
+    return (await findRefund(db, refund.id)) ?? refund;
+  }
+
   async function decide(
     caller: Caller,
     { id, approve }: { readonly id: string; readonly approve: boolean },
   ): Promise<Refund> {
-    const refund = await findRefund(db, id);
-    if (!refund) throw notFound('refund');
-    const { requested_by: by } = refund;
-    if (approve && 'id' in by && by.id === caller.keyId)
+    const refund = await find(caller, id);
+    if (approve && refund.isOwn)
       throw problem('forbidden', 'a second person must approve it, not the one who asked');
-    if (!(await decideRefund(db, { id, approve, by: caller.actor, now: new Date() })))
-      throw problem('refund_not_waiting', `the refund is ${refund.status}`);
-    await tell(id, 'refundChanged');
-    return (await findRefund(db, id)) ?? refund;
+    const said = { id, by: caller.actor, now: new Date() };
+    const decided =
+      (await decideRefund(db, { ...said, approve })) ||
+      (!approve && (await giveUpPayOut(db, said)));
+    if (!decided) throw problem('refund_not_waiting', `the refund is ${refund.status}`);
+    return changed(refund);
   }
 
-  /** After the commit; best effort. */
-  async function tell(id: string, what: 'startRefund' | 'refundChanged'): Promise<void> {
-    const refundId = parseId('refund', id);
-    if (!refundId || !money) return;
-    await money[what](refundId).catch((error: unknown) =>
-      log.warn({ err: error, refund_id: id }, 'the housekeeping will start this refund'),
-    );
+  /** By hand, in cash. Throws forbidden, refund_not_payable, reference_taken. */
+  async function payOut(
+    caller: Caller,
+    { id, reference }: { readonly id: string; readonly reference: string },
+  ): Promise<Refund> {
+    const refund = await find(caller, id);
+    if (refund.isOwn)
+      throw problem('forbidden', 'a second person must pay it out, not the one who asked');
+    const said = { id, reference, by: caller.actor, now: new Date() };
+    switch (await payOutRefund(db, said)) {
+      case 'not_payable':
+        throw problem('refund_not_payable', `the refund is ${refund.status} by ${refund.provider}`);
+      case 'reference_taken':
+        throw problem('reference_taken', `${reference} is the reference of another refund`, {
+          errors: [{ field: 'reference', problem: 'was used for another refund' }],
+        });
+      case 'done':
+        return changed(refund);
+    }
   }
 
-  return { request, decide, start: (id: string) => tell(id, 'startRefund') };
+  return { decide, payOut };
+}
+
+/** After the commit; best effort. */
+async function tell(
+  { money, log }: Pick<Deps, 'money' | 'log'>,
+  id: string,
+  what: 'startRefund' | 'refundChanged',
+): Promise<void> {
+  const refundId = parseId('refund', id);
+  if (!refundId || !money) return;
+  await money[what](refundId).catch((error: unknown) =>
+    log.warn({ err: error, refund_id: id }, 'the housekeeping will start this refund'),
+  );
 }
 
 function wishOf(body: NewRefund): RefundWish {

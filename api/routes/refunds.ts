@@ -7,12 +7,12 @@ import { refundsOfOrder } from '../../db/refunds.ts';
 import type { Vault } from '../../db/vault.ts';
 import type { Logger } from '../../log.ts';
 import { createOnce, doOnce } from '../actions/once.ts';
-import { createRefunds } from '../actions/refunds.ts';
+import { createRefundDecisions, createRefunds } from '../actions/refunds.ts';
 import { access, callerOf } from '../plugins/auth.ts';
 import { keyedRequest } from '../plugins/idempotency.ts';
 import { notFound } from '../problems.ts';
 import { IdParams } from '../schemas/common.ts';
-import { Decision, NewRefund, Refund, Refunds } from '../schemas/refunds.ts';
+import { Decision, NewRefund, PayOut, Refund, Refunds } from '../schemas/refunds.ts';
 import { send, type Api } from '../server.ts';
 import { refundBody } from '../views/refund.ts';
 
@@ -75,15 +75,46 @@ export function refundRoutes(app: Api, deps: Deps): void {
     return send(reply, { status: 200, body: { data } });
   });
   decisions(app, deps);
+  payOuts(app, deps);
 }
 
+function payOuts(app: Api, deps: Deps): void {
+  const refunds = createRefundDecisions(deps);
+  const route = {
+    ...access({ roles: ['support', 'platform_admin'] }),
+    schema: {
+      summary: 'A refund in cash was paid out',
+      description: 'By another person than the one who asked for it. Final.',
+      tags,
+      params: IdParams('refund'),
+      body: PayOut,
+      response: { 200: Refund },
+    },
+  };
+  app.post('/v1/refunds/:id/pay-out', route, async (req, reply) => {
+    const caller = callerOf(req);
+    const { id } = req.params;
+    const { reference } = req.body;
+    const answer = await doOnce(deps, { caller, request: keyedRequest(req) }, async () => ({
+      status: 200,
+      body: refundBody(await refunds.payOut(caller, { id, reference })),
+    }));
+    return send(reply, answer);
+  });
+}
+
+const says = {
+  approve: 'Approve a refund that waits for a decision',
+  reject: 'Reject a refund that waits for a decision, or for somebody to pay it out',
+} as const;
+
 function decisions(app: Api, deps: Deps): void {
-  const refunds = createRefunds(deps);
+  const refunds = createRefundDecisions(deps);
   for (const verb of ['approve', 'reject'] as const) {
     const decision = {
       ...access({ roles: ['platform_admin'] }),
       schema: {
-        summary: `${verb === 'approve' ? 'Approve' : 'Reject'} a refund that waits for a decision`,
+        summary: says[verb],
         tags,
         params: IdParams('refund'),
         body: Decision,

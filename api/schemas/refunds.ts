@@ -47,6 +47,16 @@ export type NewRefund = Static<typeof NewRefund>;
 
 export const Decision = Body({});
 
+export const PayOut = Body(
+  {
+    reference: Type.String({
+      pattern: '^[!-~]{1,100}$',
+      description: 'What the receipt or the transfer is called; no names. One refund each',
+    }),
+  },
+  { examples: [{ reference: 'DESK-2026-0117' }] },
+);
+
 export const Refund = Type.Object({
   id: Id('refund'),
   order_id: Id('order'),
@@ -57,6 +67,9 @@ export const Refund = Type.Object({
   fault: Type.String(),
   borne_by: Type.Array(Type.Object({ account: Type.String(), amount_minor: Type.Integer() })),
   code: Nullable(Type.String({ description: 'Why it failed' })),
+  reference: Nullable(
+    Type.String({ description: 'What the provider, or who paid it out, calls it' }),
+  ),
   created_at: Time,
   decide_before: Nullable(Time),
   finished_at: Nullable(Time),

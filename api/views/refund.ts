@@ -12,6 +12,7 @@ export const refundBody = (row: Refund) => ({
   fault: row.fault,
   borne_by: row.bearers.map(({ account, amountMinor }) => ({ account, amount_minor: amountMinor })),
   code: row.code,
+  reference: row.refund_ref,
   created_at: row.created_at.toISOString(),
   decide_before: row.decide_before?.toISOString() ?? null,
   finished_at: row.finished_at?.toISOString() ?? null,

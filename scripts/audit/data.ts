@@ -57,6 +57,7 @@ export type AuditedOffer = {
 export type AuditedRefund = {
   readonly id: string;
   readonly orderId: string;
+  readonly provider: string;
   readonly providerRef: string;
   readonly amountMinor: number;
   readonly reason: RefundReason;

@@ -1,6 +1,7 @@
 // Item 1: the ledger. Debits are positive, credits negative; an order's customer owes nothing at the end.
 
 import type { OrderEvent } from '../../domain/events.ts';
+import { isPaidByHand, isRefundAlive, takenIn } from '../../domain/refund.ts';
 import {
   findingOf,
   groupBy,
@@ -237,8 +238,42 @@ const postedIn: Readonly<Record<AuditedRefund['status'], readonly RefundStepName
   rejected: [],
   sending: begun,
   pending: begun,
+  payable: begun,
   refunded: [...begun, 'refund_confirmed'],
   failed: [...begun, 'refund_failed'],
+};
+
+const cashGoesBack: Check = {
+  id: 'cash-refunds',
+  item: 1,
+  says: 'what was given back in cash was paid in cash, and nothing else has left the cash desk',
+  run: ({ orders, refunds, ledger }) => {
+    const byOrder = groupBy(ledger, ({ orderId }) => orderId);
+    const inCash = groupBy(
+      refunds.filter(({ provider, status }) => isPaidByHand(provider) && isRefundAlive(status)),
+      ({ orderId }) => orderId,
+    );
+    return findingOf(orders, ({ id }) => {
+      const own = inCash.get(id) ?? [];
+      const moves = (byOrder.get(id) ?? []).flatMap(({ kind, entries }) =>
+        entries.map((entry) => ({ ...entry, kind })),
+      );
+      const owed = sum(own.map(({ amountMinor }) => amountMinor));
+      const taken = takenIn(moves.filter(({ kind }) => kind === 'cash'));
+      const paidOut = moves.filter(
+        ({ kind, account }) => kind === 'refund_confirmed' && account === 'cash_desk',
+      );
+      return [
+        ...(owed > taken
+          ? [{ order: id, expected: `cash refunds ≤ ${taken}`, actual: String(owed) }]
+          : []),
+        ...mustEqual(id, 'paid out of the cash desk', {
+          expected: sum(own.filter((e) => e.status === 'refunded').map((e) => e.amountMinor)),
+          actual: -sum(paidOut.map(({ amountMinor }) => amountMinor)) || 0,
+        }),
+      ];
+    });
+  },
 };
 
 const tipsEnd: Check = {
@@ -297,5 +332,6 @@ export const ledgerChecks: readonly Check[] = [
   capturesWithinGrants,
   paymentsMeetSettlements,
   refundsEnd,
+  cashGoesBack,
   tipsEnd,
 ];

@@ -141,6 +141,7 @@ async function loadRefunds(db: Kysely<Database>): Promise<readonly AuditedRefund
     .select([
       'id',
       'order_id as orderId',
+      'provider',
       'provider_ref as providerRef',
       'amount_minor as amountMinor',
       'reason',

@@ -34,6 +34,12 @@ export const moneyRows = {
     path: () => `/v1/refunds/${newId('refund')}/approve`,
     foreign: 'platform',
   },
+  'POST /v1/refunds/{id}/pay-out': {
+    roles: ['support'],
+    path: () => `/v1/refunds/${newId('refund')}/pay-out`,
+    body: () => ({ reference: 'R-1' }),
+    foreign: 'platform',
+  },
   'POST /v1/refunds/{id}/reject': {
     roles: nobody,
     path: () => `/v1/refunds/${newId('refund')}/reject`,

@@ -13,6 +13,7 @@ import {
   refundEndPosting,
   refundFaults,
   refundPostings,
+  takenIn,
   type Move,
   type RefundBasis,
   type RefundFacts,
@@ -41,9 +42,14 @@ const totalOf = (postings: readonly Posting[], fits: (move: Move) => boolean): n
       .map(({ amountMinor }) => amountMinor),
   );
 
-/** What the provider holds of it. */
+/** What the provider holds of it; of cash, what was paid less what the desk has given back. */
 const keptIn = (postings: readonly Posting[]): number =>
-  totalOf(postings, ({ account }) => account === 'provider_clearing');
+  totalOf(postings, ({ account }) => account === 'provider_clearing') +
+  takenIn(movesOf(postings).filter(({ kind }) => kind === 'cash')) +
+  totalOf(postings, ({ kind, account }) => kind === 'refund_confirmed' && account === 'cash_desk');
+
+const refundProvider = ({ method, paymentMethod }: OrderFacts): string =>
+  method === 'cash' ? 'cash' : providerOf(paymentMethod);
 
 const capturedIn = (postings: readonly Posting[]): number =>
   totalOf(postings, ({ kind, account }) => kind === 'capture' && account === 'provider_clearing');
@@ -149,7 +155,7 @@ export function refundSome(
       refundId: `rfd_${n}`,
       orderId: facts.orderId,
       customerId: facts.customerId,
-      provider: providerOf(facts.paymentMethod),
+      provider: refundProvider(facts),
       amountMinor,
       bearers: bearersOf(amountMinor, { fault, earners }),
     };
@@ -168,7 +174,7 @@ function checkRefunds(
   const refunded = sumMinor(made.map(({ amountMinor }) => amountMinor));
   must(refunded <= captured, `refunded ${refunded} of ${captured}`);
   const held = keptIn(postings);
-  must(held === captured - refunded, `the provider holds ${held} of ${captured} − ${refunded}`);
+  must(held === captured - refunded, `what is kept is ${held} of ${captured} − ${refunded}`);
   for (const account of ['customer', 'refunds_in_transit']) {
     const left = totalOf(postings, (move) => move.account === account);
     must(left === 0, `refunds leave ${left} in ${account}`);

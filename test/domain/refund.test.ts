@@ -184,6 +184,16 @@ describe('the postings of a refund', () => {
     });
   });
 
+  it('leave it owed until somebody has paid it out of the cash desk', () => {
+    const cash = { ...facts, provider: 'cash' };
+    expect(net(refundPostings(cash))).toEqual({ merchant: 500, refunds_in_transit: -500 });
+    expect(net([...refundPostings(cash), refundEndPosting(cash, 'refunded')])).toEqual({
+      merchant: 500,
+      cash_desk: -500,
+    });
+    expect(net([...refundPostings(cash), refundEndPosting(cash, 'failed')])).toEqual({});
+  });
+
   it('leave nothing of one that failed', () => {
     expect(net([...refundPostings(facts), refundEndPosting(facts, 'failed')])).toEqual({});
   });

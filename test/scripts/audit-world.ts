@@ -224,6 +224,7 @@ function refundOf({ facts }: Life) {
   const refund: AuditedRefund = {
     id: newId('refund', startedAt),
     orderId,
+    provider: 'stripe',
     providerRef: `pi_${orderId}`,
     amountMinor: refundMinor,
     reason: 'quality',
