@@ -34,7 +34,7 @@ type Compared = {
   readonly compared: number;
   readonly found: readonly Difference[];
 };
-type Books = Pick<PaymentPort, 'void'> & { readonly provider: string };
+type Books = Pick<PaymentPort, 'void' | 'provider'>;
 
 type Dependencies = {
   readonly db: Db;

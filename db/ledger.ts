@@ -38,7 +38,7 @@ function postingsOf({ orderId, customerId }: OrderFacts) {
       ],
       n,
     );
-  return { moves, pays, customer };
+  return { moves, pays };
 }
 
 /** What an event moves, if anything: `from` gives what `to` gets. Pure; exported for the audit's tests. */
@@ -48,16 +48,11 @@ export function postingOf(
   driverId: string,
 ): Posting | undefined {
   const { merchantId } = facts;
-  const { moves, pays, customer } = postingsOf(facts);
+  const { moves, pays } = postingsOf(facts);
   switch (event.type) {
     case 'order.settled':
       return {
-        ...moves('settlement', [
-          { ...customer, amountMinor: event.customerMinor },
-          { account: 'merchant', party: merchantId, amountMinor: -event.merchantMinor },
-          { account: 'driver', party: driverId, amountMinor: -event.driverMinor },
-          { account: 'platform', party: platformParty, amountMinor: -event.platformMinor },
-        ]),
+        ...moves('settlement', sharedOut(facts, event, driverId)),
         key: `${facts.orderId}:settle:1`,
       };
     case 'delivery.unassigned':
@@ -110,6 +105,28 @@ export function postingOf(
     default:
       return undefined;
   }
+}
+
+type Settled = Extract<OrderEventBody, { readonly type: 'order.settled' }>;
+
+const ofPlatform = (
+  account: 'platform' | 'tax' | 'rounding',
+  earnedMinor: number,
+): LedgerEntry => ({ account, party: platformParty, amountMinor: -earnedMinor });
+
+function sharedOut(
+  { customerId, merchantId }: OrderFacts,
+  event: Settled,
+  driverId: string,
+): readonly LedgerEntry[] {
+  return [
+    { account: 'customer', party: customerId, amountMinor: event.customerMinor },
+    { account: 'merchant', party: merchantId, amountMinor: -event.merchantMinor },
+    { account: 'driver', party: driverId, amountMinor: -event.driverMinor },
+    ofPlatform('platform', event.platformMinor),
+    ofPlatform('tax', event.taxMinor),
+    ofPlatform('rounding', event.roundingMinor),
+  ];
 }
 
 type PartnerBooked = Extract<

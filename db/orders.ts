@@ -79,6 +79,7 @@ const selectOrders = (db: Db, visible: RawBuilder<boolean>) =>
       sql<OrderTerms>`jsonb_build_object('method', o.facts->'method', 'goods_kind', o.facts->'goodsKind',
         'age_check', o.facts->'ageCheck', 'prescription', o.facts->'prescription',
         'substitution', o.facts->'substitution', 'undeliverable', o.facts->'undeliverable',
+        'payment_token', o.facts->'paymentMethod', 'tax_bps', coalesce((o.facts->'taxes'->>'goodsBps')::int, 0),
         'proofs', o.facts->'proofs', 'max_pin_attempts',
         coalesce((o.facts->'policy'->'maxPinAttempts')::int, ${defaultPolicy.maxPinAttempts}::int))`.as(
         'terms',
@@ -98,6 +99,9 @@ export type OrderTerms = {
   readonly prescription: boolean;
   readonly substitution: string;
   readonly undeliverable: string;
+  /** Says who takes the money and in which steps; nobody outside sees it. */
+  readonly payment_token: string;
+  readonly tax_bps: number;
   readonly proofs: readonly string[];
   readonly max_pin_attempts: number;
 };

@@ -4,6 +4,7 @@
 import { sql } from 'kysely';
 import type { Difference, Ours } from '../domain/reconcile.ts';
 import { platformParty } from '../domain/ledger.ts';
+import type { ProviderName } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
 import { giveBack, lockMoney } from './refunds.ts';
@@ -152,7 +153,11 @@ export async function resolveVanished(
   return Number(numUpdatedRows);
 }
 
-type Late = { readonly provider: string; readonly difference: Difference; readonly now: Date };
+type Late = {
+  readonly provider: ProviderName;
+  readonly difference: Difference;
+  readonly now: Date;
+};
 
 /**
  * Money that the provider took and we did not know of. What had been written off is recovered; the rest belongs to nobody

@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely';
 import type { OrderEventBody } from '../domain/events.ts';
-import { providerOf } from '../domain/payment-methods.ts';
+import { methodTraits, providerOfOrder, type ProviderName } from '../domain/payment-methods.ts';
 import {
   earnersOf,
   isOwnRefund,
@@ -22,7 +22,7 @@ export type RefundTarget = {
   readonly merchantId: string;
   readonly customerId: string;
   readonly currency: string;
-  readonly provider: string;
+  readonly provider: ProviderName;
   readonly providerRef: string;
 };
 
@@ -37,21 +37,24 @@ export async function findRefundTarget(
     .selectFrom('orders as o')
     .select(['o.id', 'o.merchant_id', 'o.customer_id', 'o.currency', 'o.provider_ref'])
     .select(sql<string | null>`o.facts->>'paymentMethod'`.as('payment_method'))
-    .select(sql<boolean>`o.facts->>'method' IS NOT DISTINCT FROM 'cash'`.as('in_cash'))
+    .select(sql<string | null>`o.facts->>'method'`.as('method'))
     .where('o.id', '=', orderId)
     .where(ordersIn(scope))
     .executeTakeFirst();
-  return (
-    row && {
-      id: row.id,
-      merchantId: row.merchant_id,
-      customerId: row.customer_id,
-      currency: row.currency,
-      provider: row.in_cash ? 'cash' : providerOf(row.payment_method ?? ''),
-      // Cash has no name elsewhere: it is the order's.
-      providerRef: row.in_cash ? row.id : (row.provider_ref ?? undefined),
-    }
-  );
+  if (!row) return undefined;
+  const provider = providerOfOrder({
+    method: row.method ?? '',
+    paymentMethod: row.payment_method ?? '',
+  });
+  return {
+    id: row.id,
+    merchantId: row.merchant_id,
+    customerId: row.customer_id,
+    currency: row.currency,
+    provider,
+    // Cash has no name elsewhere: it is the order's.
+    providerRef: provider === 'cash' ? row.id : (row.provider_ref ?? undefined),
+  };
 }
 
 type Known = {
@@ -61,7 +64,10 @@ type Known = {
 };
 
 /** Under the order's lock, so that it stays true until the transaction ends. Throws when there is no such order. */
-export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Known> {
+export async function readRefundBasis(
+  trx: Db,
+  { id, currency, provider }: RefundTarget,
+): Promise<Known> {
   const order = await trx
     .selectFrom('orders')
     .innerJoin('markets', 'markets.id', 'orders.market_id')
@@ -91,6 +97,8 @@ export async function readRefundBasis(trx: Db, { id }: RefundTarget): Promise<Kn
       .reduce((sum, { quantity }) => sum + quantity, 0);
   return {
     basis: {
+      currency,
+      rail: methodTraits[provider].rail,
       // Of what was taken before the end only what the settlement asks for was kept.
       capturedMinor: takenIn(moves) - sumOf(prepaid),
       refundedMinor: sumOf(alive),

@@ -53,6 +53,8 @@ export type Database = MoneyTables & {
     policy: Json<Policy>;
     driver_pay_minor: number;
     delivery_fee_minor: number;
+    tax_bps: Generated<number>;
+    fee_vat_bps: Generated<number>;
     payment_providers: ColumnType<ProviderName[], ProviderName[] | undefined, ProviderName[]>;
     /** Above this a refund needs a second person; null: half of what the order took. */
     refund_approval_above_minor: number | null;

@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
-import type { GoodsKind } from '../domain/order.ts';
+import type { GoodsKind, Taxes } from '../domain/order.ts';
 import { completePolicy, type Policy } from '../domain/policy.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { Shares } from '../domain/settlement.ts';
@@ -17,6 +17,8 @@ export type NewMarket = {
   readonly policy: Policy;
   readonly driverPayMinor: number;
   readonly deliveryFeeMinor: number;
+  /** Undefined: none. */
+  readonly taxes?: Taxes | undefined;
   /** Undefined: the usual ones. */
   readonly paymentProviders?: readonly ProviderName[] | undefined;
 };
@@ -45,6 +47,8 @@ export const createMarket = (db: Db, market: NewMarket): Promise<Market> =>
       policy: JSON.stringify(market.policy),
       driver_pay_minor: market.driverPayMinor,
       delivery_fee_minor: market.deliveryFeeMinor,
+      tax_bps: market.taxes?.goodsBps ?? 0,
+      fee_vat_bps: market.taxes?.feeVatBps ?? 0,
       ...(market.paymentProviders && { payment_providers: [...market.paymentProviders] }),
     })
     .returningAll()
@@ -169,6 +173,7 @@ export type BranchFacts = {
   readonly currency: string;
   readonly driverPayMinor: number;
   readonly deliveryFeeMinor: number;
+  readonly taxes: Taxes | undefined;
   readonly paymentProviders: readonly ProviderName[];
   readonly policy: Policy;
   readonly goodsKind: GoodsKind;
@@ -191,6 +196,7 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
       'currency',
     ])
     .select(['driver_pay_minor', 'delivery_fee_minor', 'policy', 'payment_providers'])
+    .select(['tax_bps', 'fee_vat_bps'])
     .select(['kind', 'settlement', 'auto_accept', 'acknowledged_at', 'paused_until'])
     .where('branches.id', '=', branchId)
     .executeTakeFirst();
@@ -205,6 +211,10 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
     currency: row.currency,
     driverPayMinor: row.driver_pay_minor,
     deliveryFeeMinor: row.delivery_fee_minor,
+    taxes:
+      row.tax_bps + row.fee_vat_bps > 0
+        ? { goodsBps: row.tax_bps, feeVatBps: row.fee_vat_bps }
+        : undefined,
     paymentProviders: row.payment_providers,
     policy: { ...policy, settlement: { ...policy.settlement, ...row.settlement } },
     goodsKind: row.kind,

@@ -13,7 +13,10 @@ export const accounts = {
   merchant: { holder: 'merchant', says: 'what merchants have earned (credit) and were paid out' },
   driver: { holder: 'driver', says: 'what drivers have earned (credit) and were paid out' },
   platform: { holder: 'platform', says: 'what the platform earns (credit) or bears' },
-  tax: { holder: 'platform', says: 'tax that was taken and is owed to the state (credit)' },
+  tax: {
+    holder: 'platform',
+    says: 'tax that the platform has taken and owes to the state (credit)',
+  },
   tips: { holder: 'driver', says: 'tips on their way to drivers (credit)' },
   provider_clearing: {
     holder: 'provider',

@@ -11,7 +11,10 @@ import type {
   OfferId,
   OrderId,
 } from './ids.ts';
+import type { Rail } from './money.ts';
+import { roundFor, roundUpFor } from './money/rounding.ts';
 import type { DeliveryPart, EndReason, OrderPart, PaymentPart } from './parts.ts';
+import { methodTraits, providerOfOrder } from './payment-methods.ts';
 import type { Policy } from './policy.ts';
 
 export const fulfilments = ['delivery', 'pickup', 'dine_in'] as const;
@@ -28,6 +31,14 @@ export const undeliverables = ['leave_at_door', 'return', 'discard'] as const;
 export type Undeliverable = (typeof undeliverables)[number];
 export const proofKinds = ['photo', 'signature', 'pin', 'barcode', 'age'] as const;
 export type ProofKind = (typeof proofKinds)[number];
+
+/** Basis points. */
+export type Taxes = {
+  /** Inside the goods' prices; the merchant, who sells them, owes it. No commission is taken of it. */
+  readonly goodsBps: number;
+  /** VAT on the commission, on top of it; the platform owes it. */
+  readonly feeVatBps: number;
+};
 
 /** What is known when an order is placed and never changes: the workflow's start argument. No personal data. */
 export type OrderFacts = {
@@ -64,6 +75,8 @@ export type OrderFacts = {
   readonly bufferMinor: number;
   readonly driverPayMinor: number;
   readonly commissionBps: number;
+  /** Absent: none. */
+  readonly taxes?: Taxes;
   readonly method: PaymentMethod;
   /** The provider's token (domain/payment-methods.ts), never a card or phone number; empty where no provider is asked. */
   readonly paymentMethod: string;
@@ -217,9 +230,25 @@ export function amountsOf({ facts, goodsMinor, tipMinor, fulfilment }: OrderStat
   return { goodsMinor, deliveryFeeMinor, tipMinor, totalMinor };
 }
 
-/** What is held on the card. */
-export const holdMinorOf = ({ totalMinor, bufferMinor }: OrderFacts): number =>
-  totalMinor + bufferMinor;
+type Paid = Parameters<typeof providerOfOrder>[0];
+
+/** How an order's money moves, and so in which steps. */
+export const railOf = (order: Paid): Rail => methodTraits[providerOfOrder(order)].rail;
+
+/** What is held on the card: enough for the total, however it is rounded in the end. */
+export const holdMinorOf = (
+  order: Paid & Pick<OrderFacts, 'currency' | 'totalMinor' | 'bufferMinor'>,
+): number => {
+  const { totalMinor, bufferMinor, currency } = order;
+  return roundUpFor(railOf(order), { totalMinor: totalMinor + bufferMinor, currency });
+};
+
+/** The whole price as it is paid now: rounded to what the way of paying can move. */
+export const dueMinorOf = (state: OrderState): number =>
+  roundFor(railOf(state.facts), {
+    totalMinor: amountsOf(state).totalMinor,
+    currency: state.facts.currency,
+  }).payableMinor;
 
 export const simpleStatuses = [
   'PENDING',

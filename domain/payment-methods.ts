@@ -1,6 +1,8 @@
 // How an order can be paid. A payment method is a token: the provider's name and a reference that means something to it
 // alone, `campay:per_…`; a card is Stripe's own `pm_…`. Never a card or phone number.
 
+import type { Rail } from './money.ts';
+
 export const providerNames = [
   'stripe',
   'paypal',
@@ -31,22 +33,26 @@ export type MethodTraits = {
   readonly asynchronous: boolean;
   /** A capture of less than was held releases the rest. */
   readonly partialCapture: boolean;
+  /** What amounts it can move. */
+  readonly rail: Rail;
   /** Undefined: any. */
   readonly currencies: readonly string[] | undefined;
 };
 
-const remoteHold = { remote: true, takes: 'hold', partialCapture: true } as const;
+const remoteHold = { remote: true, takes: 'hold', partialCapture: true, rail: 'card' } as const;
 const mobileMoney = {
   remote: true,
   takes: 'at_once',
   asynchronous: true,
   partialCapture: false,
+  rail: 'book',
   currencies: ['XAF'],
 } as const;
 const bookedOnly = {
   remote: false,
   asynchronous: false,
   partialCapture: true,
+  rail: 'book',
   currencies: undefined,
 } as const;
 
@@ -63,7 +69,7 @@ export const methodTraits = {
   paypal: { ...remoteHold, asynchronous: true, currencies: paypalCurrencies },
   campay: mobileMoney,
   noupay: mobileMoney,
-  cash: { ...bookedOnly, takes: 'at_door' },
+  cash: { ...bookedOnly, takes: 'at_door', rail: 'cash' },
   wallet: { ...bookedOnly, takes: 'hold' },
   external: { ...bookedOnly, takes: 'elsewhere' },
 } as const satisfies Readonly<Record<ProviderName, MethodTraits>>;
@@ -81,6 +87,15 @@ export function parsePaymentMethod(token: string): PaymentMethod | undefined {
 /** Who is asked for the money of this token; a card's where none is named. */
 export const providerOf = (token: string): ProviderName =>
   parsePaymentMethod(token)?.provider ?? 'stripe';
+
+/** Who takes an order's money: cash and what is paid elsewhere have no token. */
+export const providerOfOrder = (order: {
+  readonly method: string;
+  readonly paymentMethod: string;
+}): ProviderName =>
+  order.method === 'cash' || order.method === 'external'
+    ? order.method
+    : providerOf(order.paymentMethod);
 
 /** A hold that the payer must confirm is made at the placing, and must last until the delivery. */
 const holdsAheadMs = 60 * 3_600_000;

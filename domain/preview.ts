@@ -71,6 +71,8 @@ const nothing: Settlement = {
   merchantMinor: 0,
   driverMinor: 0,
   platformMinor: 0,
+  taxMinor: 0,
+  roundingMinor: 0,
 };
 
 function moneyOf({ payment, facts }: OrderState, log: readonly OrderEventBody[]): Money {
@@ -86,6 +88,8 @@ const added = (one: Settlement, other: Settlement): Settlement => ({
   merchantMinor: one.merchantMinor + other.merchantMinor,
   driverMinor: one.driverMinor + other.driverMinor,
   platformMinor: one.platformMinor + other.platformMinor,
+  taxMinor: one.taxMinor + other.taxMinor,
+  roundingMinor: one.roundingMinor + other.roundingMinor,
 });
 
 /** A driver who leaves, or hands the goods on, is paid at once, whatever becomes of the order. */

@@ -4,7 +4,8 @@
 import type { Refusal } from './errors.ts';
 import type { OrderEventBody } from './events.ts';
 import { platformParty, type LedgerEntry, type Posting } from './ledger.ts';
-import { sumMinor } from './money.ts';
+import { sumMinor, type Rail } from './money.ts';
+import { roundFor } from './money/rounding.ts';
 import { allocateRefund } from './money/split.ts';
 
 /** Who caused it, and therefore bears all of it; `shared`: everyone who earned, in proportion. */
@@ -80,6 +81,8 @@ type Part = { readonly minor: number; readonly refunded: boolean };
 
 /** What is known of the order when somebody asks. */
 export type RefundBasis = {
+  readonly currency: string;
+  readonly rail: Rail;
   readonly capturedMinor: number;
   /** By refunds that are alive. */
   readonly refundedMinor: number;
@@ -108,11 +111,13 @@ export function planRefund(basis: RefundBasis, wish: RefundWish): RefundPlan {
   if (basis.disputed)
     return refused('payment_disputed', 'the customer’s bank is taking this payment back already');
   if (capturedMinor === 0) return refused('refund_not_captured', 'the order took no money');
-  const amountMinor = amountOf(basis, wish, leftMinor);
-  if (typeof amountMinor === 'string') return refused('refund_too_large', amountMinor);
-  if (amountMinor <= 0 || amountMinor > leftMinor)
+  const totalMinor = amountOf(basis, wish, leftMinor);
+  if (typeof totalMinor === 'string') return refused('refund_too_large', totalMinor);
+  const { payableMinor } = roundFor(basis.rail, { totalMinor, currency: basis.currency });
+  if (payableMinor <= 0 || totalMinor > leftMinor)
     return refused('refund_too_large', `${leftMinor} minor units are left of what was captured`);
-  return { kind: 'planned', amountMinor };
+  // Parts that were rounded up before leave less than the last one.
+  return { kind: 'planned', amountMinor: Math.min(payableMinor, leftMinor) };
 }
 
 /** A text says what was refunded before. */

@@ -1,11 +1,14 @@
 // Who pays and who is paid when an order ends: one table, end × stage, in words; the method of payment bounds what the
-// customer can be charged. Every cell sums to zero, because the platform takes or bears what the other parties leave.
+// customer can be charged, and in which steps. Every cell sums to zero: the platform takes or bears what is left.
 
-import { shareOf } from './money.ts';
-import { amountsOf, isWithPartner, type OrderFacts, type OrderState } from './order.ts';
+import type { Rail } from './money.ts';
+import { commissionOf } from './money/commission.ts';
+import { roundFor } from './money/rounding.ts';
+import { taxOf } from './money/tax.ts';
+import { amountsOf, isWithPartner, railOf, type OrderFacts, type OrderState } from './order.ts';
 import type { EndReason } from './parts.ts';
 
-/** Minor units. What the customer pays is shared out: customer = merchant + driver + platform. */
+/** Minor units. What the customer pays is shared out: customer = merchant + driver + platform + tax + rounding. */
 export type Settlement = {
   readonly customerMinor: number;
   /** Negative when the merchant owes. */
@@ -13,6 +16,10 @@ export type Settlement = {
   readonly driverMinor: number;
   /** Negative when the platform bears a loss. */
   readonly platformMinor: number;
+  /** VAT on the commission. */
+  readonly taxMinor: number;
+  /** What rounding the price to a payable amount gave; negative when it took. */
+  readonly roundingMinor: number;
 };
 
 /** How far an order had come when it ended. */
@@ -77,15 +84,20 @@ const comes: ReadonlySet<string> = new Set(['confirmed', 'partner_confirmed']);
 /** What an order's money is about when it ends. */
 export type Bill = Pick<
   OrderFacts,
-  'goodsMinor' | 'deliveryFeeMinor' | 'tipMinor' | 'driverPayMinor' | 'commissionBps'
+  | 'goodsMinor'
+  | 'deliveryFeeMinor'
+  | 'tipMinor'
+  | 'driverPayMinor'
+  | 'commissionBps'
+  | 'currency'
+  | 'taxes'
 > & {
+  readonly rail: Rail;
   readonly restockableMinor: number;
   /** The most that the customer can be charged: what is held or was taken, what was collected, no limit elsewhere. */
   readonly chargeableMinor: number;
 };
 
-const goodsLessCommission = (minor: number, { commissionBps }: Bill): number =>
-  minor - shareOf(minor, commissionBps);
 const kept = ({ goodsMinor, restockableMinor }: Bill): number =>
   Math.max(0, goodsMinor - restockableMinor);
 
@@ -98,13 +110,14 @@ const customerPays = {
     bill.goodsMinor + 2 * bill.deliveryFeeMinor + bill.tipMinor,
   both_legs_and_kept_goods: (bill: Bill) => 2 * bill.deliveryFeeMinor + kept(bill),
 } as const;
+/** What the merchant has sold, of which a commission is taken, and what it gets beside. */
 const merchantGets = {
-  nothing: () => 0,
-  goods: (bill: Bill) => goodsLessCommission(bill.goodsMinor, bill),
-  goods_and_tip: (bill: Bill) => goodsLessCommission(bill.goodsMinor, bill) + bill.tipMinor,
-  kept_goods: (bill: Bill) => goodsLessCommission(kept(bill), bill),
-  owes_driver: (bill: Bill) => -bill.driverPayMinor,
-} as const;
+  nothing: () => [0, 0],
+  goods: (bill: Bill) => [bill.goodsMinor, 0],
+  goods_and_tip: (bill: Bill) => [bill.goodsMinor, bill.tipMinor],
+  kept_goods: (bill: Bill) => [kept(bill), 0],
+  owes_driver: (bill: Bill) => [0, -bill.driverPayMinor],
+} as const satisfies Readonly<Record<string, (bill: Bill) => readonly [number, number]>>;
 const driverGets = {
   nothing: () => 0,
   pay: (bill: Bill) => bill.driverPayMinor,
@@ -211,22 +224,35 @@ export const sharesFor = (state: OrderState, [customer, merchant, driver]: Share
 
 /** Source: the settlement table of `docs/lifecycle.md`. */
 export function settle(bill: Bill, [customer, merchant, driver]: Shares): Settlement {
-  const customerMinor = Math.min(customerPays[customer](bill), bill.chargeableMinor);
-  const merchantMinor = merchantGets[merchant](bill);
+  const { currency, chargeableMinor } = bill;
+  const totalMinor = Math.min(customerPays[customer](bill), chargeableMinor);
+  const { payableMinor, roundingMinor } = roundFor(bill.rail, { totalMinor, currency });
+  const [soldMinor, besideMinor] = merchantGets[merchant](bill);
+  const { feeMinor, vatMinor } = feeOn(soldMinor, bill);
+  const merchantMinor = soldMinor - feeMinor - vatMinor + besideMinor;
   const driverMinor = driverGets[driver](bill);
   return {
-    customerMinor,
+    customerMinor: payableMinor,
     merchantMinor,
     driverMinor,
-    platformMinor: customerMinor - merchantMinor - driverMinor,
+    platformMinor: totalMinor - merchantMinor - driverMinor - vatMinor,
+    taxMinor: vatMinor,
+    roundingMinor,
   };
+}
+
+function feeOn(soldMinor: number, { commissionBps, taxes }: Bill) {
+  const { goodsBps = 0, feeVatBps = 0 } = taxes ?? {};
+  const { taxMinor } = taxOf('inclusive', { amountMinor: soldMinor, rateBps: goodsBps });
+  const base = { goodsMinor: soldMinor, goodsTaxMinor: taxMinor, merchantDiscountMinor: 0 };
+  return commissionOf(base, { commissionBps, vatBps: feeVatBps });
 }
 
 /** Of an order as it stands. Cash is only ever charged when the goods change hands. */
 export function billOf(state: OrderState, end: End): Bill {
   const { facts, payment } = state;
   const { goodsMinor, deliveryFeeMinor, tipMinor, totalMinor } = amountsOf(state);
-  const { driverPayMinor, commissionBps, restockableMinor } = facts;
+  const { driverPayMinor, commissionBps, restockableMinor, currency, taxes } = facts;
   const paidAtTheDoor = end === 'delivered' ? Number.MAX_SAFE_INTEGER : 0;
   const secured =
     payment.status === 'authorized' || payment.status === 'captured' ? payment.amountMinor : 0;
@@ -238,5 +264,13 @@ export function billOf(state: OrderState, end: End): Bill {
     external: totalMinor,
   }[facts.method];
   const amounts = { goodsMinor, deliveryFeeMinor, tipMinor, restockableMinor };
-  return { ...amounts, driverPayMinor, commissionBps, chargeableMinor };
+  return {
+    ...amounts,
+    driverPayMinor,
+    commissionBps,
+    chargeableMinor,
+    currency,
+    rail: railOf(facts),
+    ...(taxes && { taxes }),
+  };
 }

@@ -8,7 +8,7 @@ import type { Actor, OrderEventBody } from './events.ts';
 import { foresee } from './foresee.ts';
 import type { ExternalCommand, OrderResult } from './messages.ts';
 import {
-  amountsOf,
+  dueMinorOf,
   hasEnded,
   isFulfilled,
   isWithPartner,
@@ -70,7 +70,7 @@ const cancel = (state: OrderState, now: number): Decision =>
 /** Nobody said it; whatever was left out is made up for. Cash counts as collected: whoever handed over owes it. */
 function delivered(state: OrderState, now: number): Decision {
   const { delivery, fulfilment, facts } = state;
-  const cash = facts.method === 'cash' ? { collectedMinor: amountsOf(state).totalMinor } : {};
+  const cash = facts.method === 'cash' ? { collectedMinor: dueMinorOf(state) } : {};
   // Support answers for what could not be shown any more.
   const proofs = facts.proofs.map((kind) => ({ kind }));
   if (fulfilment !== 'delivery') return decide(state, { kind: 'handOver', proofs, ...cash }, now);

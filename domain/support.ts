@@ -7,7 +7,7 @@ import { refused, type Decision } from './decision.ts';
 import type { DriverId, NoteId, OfferId } from './ids.ts';
 import type { ExternalCommand } from './messages.ts';
 import { deadlinesOf } from './lifecycle.ts';
-import { amountsOf, type OrderState } from './order.ts';
+import { dueMinorOf, type OrderState } from './order.ts';
 import { shareWords, type Shares } from './settlement.ts';
 
 /** Why a person stepped in. What more there is to say is a note, stored encrypted. */
@@ -135,7 +135,7 @@ export const supportActions = {
       collected_minor: { kind: 'amount', optional: true, says: 'cash that the driver got' },
     },
     command: ({ state, given }) => {
-      const collectedMinor = Number(given['collected_minor'] ?? amountsOf(state).totalMinor);
+      const collectedMinor = Number(given['collected_minor'] ?? dueMinorOf(state));
       if (state.fulfilment === 'delivery') return { kind: 'forceDeliver', collectedMinor };
       const proofs = state.facts.proofs.map((kind) => ({ kind }));
       return { kind: 'handOver', collectedMinor, proofs };

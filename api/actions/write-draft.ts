@@ -15,6 +15,7 @@ import {
   type MerchantId,
 } from '../../domain/ids.ts';
 import { maxAmountMinor, shareOf } from '../../domain/money.ts';
+import { roundUpFor } from '../../domain/money/rounding.ts';
 import type { OrderFacts } from '../../domain/order.ts';
 import { createCache } from '../cache.ts';
 import { problem } from '../problems.ts';
@@ -59,6 +60,7 @@ export function createWriteDraft(db: Db): WriteDraft {
       ...amounts,
       driverPayMinor: branch.driverPayMinor,
       commissionBps: branch.commissionBps,
+      ...(branch.taxes && { taxes: branch.taxes }),
       policy: branch.policy,
     };
     return {
@@ -123,7 +125,8 @@ function amountsOf(
   const totalMinor = goodsMinor + deliveryFeeMinor + tipMinor;
   const dearer = body.substitution === 'substitute' && holds.has(body.payment.method);
   const bufferMinor = dearer ? shareOf(goodsMinor, branch.policy.substitutionBufferBps) : 0;
-  if (totalMinor < 1 || totalMinor + bufferMinor > maxAmountMinor) {
+  const heldMinor = roundUpFor('card', { totalMinor: totalMinor + bufferMinor, currency });
+  if (totalMinor < 1 || heldMinor > maxAmountMinor) {
     throw problem('amount_out_of_range', 'goods, delivery fee and tip together are out of range', {
       errors: [{ field: 'items', problem: 'the total must be 1 … limit', limit: maxAmountMinor }],
     });

@@ -65,12 +65,23 @@ const PolicyOverrides = Type.Unsafe<Partial<Policy>>(
   ),
 );
 
+const taxBps = (says: string) =>
+  Type.Integer({
+    minimum: 0,
+    maximum: 10_000,
+    description: `${says}; hundredths of a percent, default 0`,
+  });
+
 export const NewMarket = Body({
   name: Name,
   currency: Type.Enum([...currencies]),
   time_zone: Type.String({ minLength: 1, maxLength: 100, examples: ['Europe/Berlin'] }),
   driver_pay_minor: AmountMinor,
   delivery_fee_minor: AmountMinor,
+  tax_bps: Type.Optional(
+    taxBps('Tax inside the goods’ prices, the merchant’s to pay: no commission is taken of it'),
+  ),
+  fee_vat_bps: Type.Optional(taxBps('VAT on the commission, on top of it')),
   payment_providers: Type.Optional(
     Type.Array(Type.Enum([...marketProviders]), {
       minItems: 1,
@@ -96,6 +107,8 @@ export const Market = Type.Object({
   time_zone: Type.String(),
   driver_pay_minor: Type.Integer(),
   delivery_fee_minor: Type.Integer(),
+  tax_bps: Type.Integer(),
+  fee_vat_bps: Type.Integer(),
   payment_providers: Type.Array(Type.String()),
   policy: Type.Object({}, { additionalProperties: true }),
   created_at: Time,

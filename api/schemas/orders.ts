@@ -262,6 +262,10 @@ export const Order = Type.Object({
     delivery_fee_minor: Type.Integer(),
     tip_minor: Type.Integer(),
     total_minor: Type.Integer({ maximum: maxAmountMinor }),
+    payable_minor: Type.Integer({
+      description: 'The total in what can be paid: in cash to the smallest coin',
+    }),
+    tax_minor: Type.Integer({ description: 'Inside the prices of the goods' }),
   }),
   items: Type.Array(
     Type.Object({

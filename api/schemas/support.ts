@@ -163,6 +163,8 @@ const Money = Type.Object({
   merchant_gets_minor: Type.Integer(),
   driver_gets_minor: Type.Integer(),
   platform_keeps_minor: Type.Integer({ description: 'Negative: the platform bears it' }),
+  tax_minor: Type.Integer({ description: 'VAT on the commission' }),
+  rounding_minor: Type.Integer({ description: 'Of the price to what can be paid' }),
 });
 const Standing = Type.Object({
   status: Type.String(),

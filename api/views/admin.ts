@@ -12,6 +12,8 @@ export const marketBody = (row: Market) => ({
   time_zone: row.time_zone,
   driver_pay_minor: row.driver_pay_minor,
   delivery_fee_minor: row.delivery_fee_minor,
+  tax_bps: row.tax_bps,
+  fee_vat_bps: row.fee_vat_bps,
   payment_providers: row.payment_providers,
   policy: row.policy,
   created_at: row.created_at.toISOString(),

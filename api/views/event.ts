@@ -29,6 +29,8 @@ const seenBy: Readonly<Record<string, readonly Scope['kind'][]>> = {
   platformMinor: ['platform'],
   driverMinor: ['platform'],
   merchantMinor: ['platform', 'merchant'],
+  taxMinor: ['platform', 'merchant'],
+  roundingMinor: ['platform'],
   // What a partner fleet charges is between it and the platform.
   priceMinor: ['platform'],
   bookedMinor: ['platform'],

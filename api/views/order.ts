@@ -5,6 +5,9 @@ import type { Scope } from '../../db/scope.ts';
 import type { Vault } from '../../db/vault.ts';
 import type { Place } from '../../domain/geo.ts';
 import type { Deadline } from '../../domain/lifecycle.ts';
+import { roundFor } from '../../domain/money/rounding.ts';
+import { taxOf } from '../../domain/money/tax.ts';
+import { railOf } from '../../domain/order.ts';
 import { publicDelivery } from '../../domain/view.ts';
 import type { Order } from '../schemas/orders.ts';
 
@@ -35,12 +38,7 @@ export function orderBody(row: OrderView): Order {
     market_id: row.market_id,
     customer_id: row.customer_id,
     currency: row.currency,
-    totals: {
-      goods_minor: row.goods_minor,
-      delivery_fee_minor: row.delivery_fee_minor,
-      tip_minor: row.tip_minor,
-      total_minor: row.total_minor,
-    },
+    totals: totalsOf(row),
     items: row.items,
     placed_at: row.placed_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
@@ -55,6 +53,19 @@ export function orderBody(row: OrderView): Order {
     dropoff_eta_at: iso(row.dropoff_eta_at),
     pickup: { location: { lat: row.pickup_lat, lng: row.pickup_lng } },
     dropoff: { location: { lat: row.dropoff_lat, lng: row.dropoff_lng } },
+  };
+}
+
+function totalsOf(row: OrderView): Order['totals'] {
+  const { terms, currency, total_minor: totalMinor, goods_minor: amountMinor } = row;
+  const rail = railOf({ method: terms.method, paymentMethod: terms.payment_token });
+  return {
+    goods_minor: amountMinor,
+    delivery_fee_minor: row.delivery_fee_minor,
+    tip_minor: row.tip_minor,
+    total_minor: totalMinor,
+    payable_minor: roundFor(rail, { totalMinor, currency }).payableMinor,
+    tax_minor: taxOf('inclusive', { amountMinor, rateBps: terms.tax_bps }).taxMinor,
   };
 }
 

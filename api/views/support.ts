@@ -105,6 +105,8 @@ const standingBody = ({ money, ...states }: Standing): NonNullable<Preview['befo
     merchant_gets_minor: money.settlement.merchantMinor,
     driver_gets_minor: money.settlement.driverMinor,
     platform_keeps_minor: money.settlement.platformMinor,
+    tax_minor: money.settlement.taxMinor,
+    rounding_minor: money.settlement.roundingMinor,
   },
 });
 

@@ -3,7 +3,7 @@
 import { accepted, refused, type Decision } from '../decision.ts';
 import type { OrderEventBody, Proof } from '../events.ts';
 import type { DriverId } from '../ids.ts';
-import { amountsOf, isWithPartner, type OrderState } from '../order.ts';
+import { dueMinorOf, isWithPartner, type OrderState } from '../order.ts';
 import type { EndReason, EndStatus } from '../parts.ts';
 import { releaseOrCapture } from '../payment.ts';
 import {
@@ -91,9 +91,9 @@ export function cashRefused(
   state: OrderState,
   collectedMinor: number | undefined,
 ): Decision | undefined {
-  const { totalMinor } = amountsOf(state);
-  return state.payment.status === 'due' && (collectedMinor ?? -1) < totalMinor
-    ? refused('cash_not_recorded', `${totalMinor} minor units are due in cash`)
+  const dueMinor = dueMinorOf(state);
+  return state.payment.status === 'due' && (collectedMinor ?? -1) < dueMinor
+    ? refused('cash_not_recorded', `${dueMinor} minor units are due in cash`)
     : undefined;
 }
 

@@ -1,7 +1,7 @@
 // From a paid order to one that the merchant prepares: scheduled or submitted, asked or accepted by itself.
 
 import type { OrderEventBody } from '../events.ts';
-import { holdMinorOf, type OrderState } from '../order.ts';
+import { dueMinorOf, holdMinorOf, type OrderState } from '../order.ts';
 
 /** When an order for later is given to the merchant: promised − prep − travel − margin. */
 export function releaseTimeOf({ facts, travelMs }: OrderState, promisedAt: number): number {
@@ -40,7 +40,7 @@ export function placing(state: OrderState, now: number): readonly OrderEventBody
     case 'cash':
       return [
         placed,
-        { type: 'payment.due', amountMinor: totalMinor },
+        { type: 'payment.due', amountMinor: dueMinorOf(state) },
         ...afterPayment(state, now),
       ];
     case 'external':

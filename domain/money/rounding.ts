@@ -23,6 +23,15 @@ export function roundFor(
   return { payableMinor, roundingMinor: payableMinor - totalMinor };
 }
 
+/** The smallest amount that can be held and is not less than `totalMinor` (≥ 0). For holds. */
+export function roundUpFor(
+  rail: Rail,
+  { totalMinor, currency }: { readonly totalMinor: number; readonly currency: string },
+): number {
+  const step = stepOf(currency, rail);
+  return Math.ceil(totalMinor / step) * step;
+}
+
 /** The largest payable amount that does not exceed `totalMinor` (≥ 0); the rest stays owed. For payouts. */
 export function roundDownFor(
   rail: Rail,

@@ -47,9 +47,9 @@ export function idOf(body: unknown): string {
 export const fieldOf = (body: unknown, name: string): string | undefined =>
   maybeText(recordOf(body)[name]);
 
-/** What an order costs now, in minor units. */
+/** What is to be paid for an order now, in minor units. */
 export const totalOf = (body: unknown): number =>
-  Number(recordOf(recordOf(body)['totals'])['total_minor']);
+  Number(recordOf(recordOf(body)['totals'])['payable_minor']);
 
 /** Where an order goes. */
 export const dropoffOf = (body: unknown): Place =>

@@ -121,6 +121,8 @@ const partsOf = (settled: Settled): readonly number[] => [
   settled.merchantMinor,
   settled.driverMinor,
   settled.platformMinor,
+  settled.taxMinor,
+  settled.roundingMinor,
 ];
 
 /** The settlement's parts, party by party, are the ledger's. */
@@ -144,6 +146,14 @@ function sharesOut(
     ...mustEqual(orderId, 'the platform keeps', {
       expected: settled.platformMinor,
       actual: credited('platform'),
+    }),
+    ...mustEqual(orderId, 'the tax on the commission', {
+      expected: settled.taxMinor,
+      actual: credited('tax'),
+    }),
+    ...mustEqual(orderId, 'rounding gives', {
+      expected: settled.roundingMinor,
+      actual: credited('rounding'),
     }),
   ];
 }

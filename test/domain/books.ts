@@ -2,10 +2,10 @@
 // 1 to 3).
 
 import { balanced, type Posting } from '../../domain/ledger.ts';
-import { sumMinor } from '../../domain/money.ts';
-import { holdMinorOf, type OrderFacts } from '../../domain/order.ts';
+import { stepOf, sumMinor } from '../../domain/money.ts';
+import { holdMinorOf, railOf, type OrderFacts } from '../../domain/order.ts';
 import type { OrderEvent } from '../../domain/events.ts';
-import { providerOf } from '../../domain/payment-methods.ts';
+import { providerOfOrder } from '../../domain/payment-methods.ts';
 import {
   bearersOf,
   earnersOf,
@@ -32,6 +32,9 @@ const payments: ReadonlySet<string> = new Set([
   'refund_sent',
 ]);
 
+/** What really changes hands, and so only in the steps that it can. */
+const moves: ReadonlySet<string> = new Set(['capture', 'cash', 'refund_sent', 'refund_confirmed']);
+
 const movesOf = (postings: readonly Posting[]): readonly Move[] =>
   postings.flatMap(({ kind, entries }) => entries.map((entry) => ({ kind, ...entry })));
 
@@ -48,19 +51,17 @@ const keptIn = (postings: readonly Posting[]): number =>
   takenIn(movesOf(postings).filter(({ kind }) => kind === 'cash')) +
   totalOf(postings, ({ kind, account }) => kind === 'refund_confirmed' && account === 'cash_desk');
 
-const refundProvider = ({ method, paymentMethod }: OrderFacts): string =>
-  method === 'cash' ? 'cash' : providerOf(paymentMethod);
-
 const capturedIn = (postings: readonly Posting[]): number =>
   totalOf(postings, ({ kind, account }) => kind === 'capture' && account === 'provider_clearing');
 
 /** What was taken before the end and is not owed goes back by a refund that the customer bears. */
-function givenBack({ orderId, customerId, paymentMethod }: OrderFacts, amountMinor: number) {
+function givenBack(facts: OrderFacts, amountMinor: number) {
+  const { orderId, customerId } = facts;
   const refund: RefundFacts = {
     refundId: 'rfd_prepaid',
     orderId,
     customerId,
-    provider: providerOf(paymentMethod),
+    provider: providerOfOrder(facts),
     amountMinor,
     bearers: [{ account: 'customer', party: customerId, amountMinor }],
   };
@@ -86,6 +87,9 @@ export function checkBooks(
   const captured = capturedIn(postings);
   must(captured === bankMinor, `the ledger took ${captured}, the bank ${bankMinor}`);
   must(captured <= holdMinorOf(facts), `captured ${captured} of ${holdMinorOf(facts)}`);
+  const step = stepOf(facts.currency, railOf(facts));
+  for (const { kind, amountMinor } of movesOf(postings))
+    must(!moves.has(kind) || amountMinor % step === 0, `${kind} of ${amountMinor}, by ${step}`);
   const customer = (fits: (kind: string) => boolean): number =>
     totalOf(postings, ({ kind, account }) => account === 'customer' && fits(kind));
   const owed = customer((kind) => kind === 'settlement');
@@ -102,6 +106,8 @@ type Made = { readonly amountMinor: number; readonly wish: RefundWish };
 function basisOf(facts: OrderFacts, capturedMinor: number, made: readonly Made[]): RefundBasis {
   const parts = made.flatMap(({ wish }) => (wish.kind === 'parts' ? [wish] : []));
   return {
+    currency: facts.currency,
+    rail: railOf(facts),
     capturedMinor,
     refundedMinor: sumMinor(made.map(({ amountMinor }) => amountMinor)),
     disputed: false,
@@ -155,7 +161,7 @@ export function refundSome(
       refundId: `rfd_${n}`,
       orderId: facts.orderId,
       customerId: facts.customerId,
-      provider: refundProvider(facts),
+      provider: providerOfOrder(facts),
       amountMinor,
       bearers: bearersOf(amountMinor, { fault, earners }),
     };
@@ -163,12 +169,12 @@ export function refundSome(
     postings = [...postings, ...[...refundPostings(refund), end].flatMap((p) => balanced(p) ?? [])];
     if (!fails) made = [...made, { amountMinor, wish }];
   }
-  checkRefunds(captured, { postings, made });
+  checkRefunds({ facts, captured }, { postings, made });
   return made.length;
 }
 
 function checkRefunds(
-  captured: number,
+  { facts, captured }: { readonly facts: OrderFacts; readonly captured: number },
   { postings, made }: { readonly postings: readonly Posting[]; readonly made: readonly Made[] },
 ): void {
   const refunded = sumMinor(made.map(({ amountMinor }) => amountMinor));
@@ -179,6 +185,8 @@ function checkRefunds(
     const left = totalOf(postings, (move) => move.account === account);
     must(left === 0, `refunds leave ${left} in ${account}`);
   }
+  const step = stepOf(facts.currency, railOf(facts));
+  for (const { amountMinor } of made) must(amountMinor % step === 0, `refunded ${amountMinor}`);
   const all = totalOf(postings, () => true);
   must(all === 0, `all accounts together hold ${all}`);
 }

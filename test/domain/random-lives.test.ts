@@ -83,6 +83,7 @@ function factsFrom(draw: Draw): OrderFacts {
     undeliverable: pick(draw, undeliverables),
     proofs: draw(5) === 4 ? ['photo'] : [],
     policy: { ...facts.policy, partnerCapMinor: draw(2) * 1_000 },
+    ...(draw(2) === 0 ? {} : { taxes: { goodsBps: 100 * draw(28), feeVatBps: 100 * draw(26) } }),
   };
 }
 

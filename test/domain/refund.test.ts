@@ -20,6 +20,8 @@ import {
 } from '../../domain/refund.ts';
 
 const basis: RefundBasis = {
+  currency: 'EUR',
+  rail: 'card',
   capturedMinor: 2_350,
   refundedMinor: 0,
   disputed: false,
@@ -73,6 +75,28 @@ describe('a refund is planned', () => {
     ['items, fee and tip', parts({ items: [item(0, 2)], deliveryFee: true, tip: true }), {}, 2_350],
   ] as const)('%s', (_name, wish, change, amountMinor) => {
     expect(planRefund({ ...basis, ...change }, wish)).toEqual({ kind: 'planned', amountMinor });
+  });
+
+  it.each([
+    ['KWD', 'card', 1_234, 1_230],
+    ['KWD', 'card', 1_235, 1_240],
+    ['KWD', 'cash', 1_234, 1_235],
+    ['HUF', 'cash', 1_250, 1_500],
+    ['EUR', 'cash', 1_234, 1_234],
+  ] as const)('%s by %s in what can be paid: %i as %i', (currency, rail, wanted, amountMinor) => {
+    const wish = { kind: 'amount', amountMinor: wanted } as const;
+    const paid = { ...basis, currency, rail };
+    expect(planRefund(paid, wish)).toEqual({ kind: 'planned', amountMinor });
+  });
+
+  it('that was rounded up before leaves the rest of it, not more', () => {
+    const paid = { ...basis, currency: 'HUF', rail: 'cash', capturedMinor: 2_000 } as const;
+    const plan = (amountMinor: number, refundedMinor: number) =>
+      planRefund({ ...paid, refundedMinor }, { kind: 'amount', amountMinor });
+    expect(plan(1_800, 0)).toEqual({ kind: 'planned', amountMinor: 2_000 });
+    expect(plan(500, 1_500)).toEqual({ kind: 'planned', amountMinor: 500 });
+    expect(plan(501, 1_500)).toMatchObject({ refusal: { code: 'refund_too_large' } });
+    expect(plan(249, 0)).toMatchObject({ refusal: { code: 'refund_too_large' } });
   });
 
   it.each([

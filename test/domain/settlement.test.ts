@@ -5,8 +5,16 @@ import { describe, expect, it } from 'vitest';
 import { postingOf } from '../../db/ledger.ts';
 import type { OrderEventBody } from '../../domain/events.ts';
 import { balanced } from '../../domain/ledger.ts';
-import { maxAmountMinor, sumMinor } from '../../domain/money.ts';
-import { initialState, paymentMethods, type PaymentMethod } from '../../domain/order.ts';
+import { maxAmountMinor, stepOf, sumMinor } from '../../domain/money.ts';
+import { roundUpFor } from '../../domain/money/rounding.ts';
+import {
+  dueMinorOf,
+  holdMinorOf,
+  initialState,
+  paymentMethods,
+  type OrderFacts,
+  type PaymentMethod,
+} from '../../domain/order.ts';
 import { endReasons } from '../../domain/parts.ts';
 import { refundEndPosting, refundPostings } from '../../domain/refund.ts';
 import {
@@ -106,6 +114,18 @@ const reachable = everyCell.flatMap(([end, stage, shares]) =>
   shares ? paymentMethods.map((method) => [end, stage, method, shares] as const) : [],
 );
 
+/**
+ * The merchant's part, and then with 7 % inside the prices and 19 % VAT on the commission. Of 20.00 are 1.31 tax, so 20 %
+ * of 18.69 are 3.74, and 0.71 on them; of 15.00 are 0.98, 2.80 and 0.53.
+ */
+const taxed: Readonly<Record<number, readonly [merchant: number, tax: number]>> = {
+  [-500]: [-500, 0],
+  0: [0, 0],
+  1_200: [1_167, 53],
+  1_600: [1_555, 71],
+  1_750: [1_705, 71],
+};
+
 const isRemote = (method: PaymentMethod): boolean => !['cash', 'external'].includes(method);
 
 /** The plain order, its amounts this many times as large. */
@@ -119,8 +139,11 @@ const timesOf = (times: number) => ({
   restockableMinor: 500 * times,
 });
 
-function billFor(method: PaymentMethod, end: End, times = 1): Bill {
-  const state = initialState({ ...timesOf(times), method });
+/** How many times as large, in which currency, and what else is another than plain. */
+type Size = { readonly times?: number } & Partial<OrderFacts>;
+
+function billFor(method: PaymentMethod, end: End, { times = 1, ...more }: Size = {}): Bill {
+  const state = initialState({ ...timesOf(times), method, ...more });
   const held = {
     status: 'authorized',
     since: placedAt,
@@ -207,7 +230,10 @@ describe('settlement', () => {
       const [owed, merchantMinor, driverMinor] = shares;
       const customer = charged(method, end, owed) * times;
       const [merchant, driven] = [merchantMinor * times, driverMinor * times];
-      const settled = settle(billFor(method, end, times), sharesOf({}, { end, stage }));
+      const settled = settle(
+        billFor(method, end, { times, currency }),
+        sharesOf({}, { end, stage }),
+      );
       const expected = {
         merchant,
         driver: driven,
@@ -231,6 +257,64 @@ describe('settlement', () => {
     expect(() => sharesOf({}, { end, stage })).toThrow(`no settlement for ${end} at ${stage}`);
   });
 
+  it.each(reachable)(
+    '%s at %s, %s › takes the VAT on the commission',
+    (end, stage, method, shares) => {
+      const [owed, untaxedMinor, driver] = shares;
+      const customer = charged(method, end, owed);
+      const [merchant, tax] = taxed[untaxedMinor] ?? [];
+      if (merchant === undefined || tax === undefined) throw new Error(`${untaxedMinor} taxed?`);
+      const taxes = { goodsBps: 700, feeVatBps: 1_900 };
+      const settled = settle(billFor(method, end, { taxes }), sharesOf({}, { end, stage }));
+      const expected = {
+        merchant,
+        driver,
+        tax,
+        platform: customer - merchant - driver - tax,
+        [payments[method][1]]: -customer,
+      };
+      expect(posted(method, { settled, currency: 'EUR', times: 1 })).toEqual(
+        Object.fromEntries(Object.entries(expected).filter(([, minor]) => minor !== 0)),
+      );
+    },
+  );
+
+  it.each([
+    // 2,346 + 350 + 150: what was held is enough, and only whole steps move.
+    ['KWD', 'card', 2_346, 2_850, 4],
+    ['KWD', 'card', 2_344, 2_840, -4],
+    ['KWD', 'cash', 2_346, 2_845, -1],
+    ['HUF', 'card', 123_456, 123_956, 0],
+    ['HUF', 'cash', 123_456, 124_000, 44],
+    ['HUF', 'cash', 123_200, 123_500, -200],
+    ['HUF', 'external', 123_456, 123_956, 0],
+    ['XAF', 'cash', 2_347, 2_845, -2],
+    ['XAF', 'mobile_money', 2_347, 2_847, 0],
+    ['JPY', 'card', 2_347, 2_847, 0],
+    ['EUR', 'cash', 2_347, 2_847, 0],
+  ] as const)(
+    '%s by %s › %i of goods are paid as %i',
+    (currency, method, goods, paid, rounding) => {
+      const paymentMethod = method === 'mobile_money' ? 'campay:payer' : facts.paymentMethod;
+      const order = { ...facts, currency, method, paymentMethod, goodsMinor: goods };
+      const of = { ...order, totalMinor: goods + 500 };
+      const held = {
+        status: 'authorized',
+        since: placedAt,
+        providerRef: 'pi_1',
+        captureBefore,
+      } as const;
+      const state = { ...initialState(of), payment: { ...held, amountMinor: holdMinorOf(of) } };
+      const settled = settle(billOf(state, 'delivered'), ['everything', 'goods', 'pay_and_tip']);
+      expect(settled).toMatchObject({ customerMinor: paid, roundingMinor: rounding });
+      expect(dueMinorOf(state)).toBe(paid);
+      const posting = postingOf(of, { type: 'order.settled', ...settled }, nthDriver(1));
+      const entries = (posting && balanced(posting)?.entries) ?? [];
+      const booked = entries.find(({ account }) => account === 'rounding');
+      expect(booked?.amountMinor).toBe(-rounding || undefined);
+    },
+  );
+
   it('has a row for every end', () => {
     expect(Object.keys(settlementTable).toSorted()).toEqual([...ends].toSorted());
   });
@@ -245,14 +329,18 @@ describe('settlement', () => {
 
   it('sums to zero, in whole minor units, and never asks for more than can be charged', () => {
     const amount = fc.integer({ min: 0, max: maxAmountMinor / 3 });
+    const bps = fc.integer({ min: 0, max: 10_000 });
     const bill = fc.record({
       goodsMinor: amount,
       deliveryFeeMinor: amount,
       tipMinor: amount,
       driverPayMinor: amount,
       restockableMinor: amount,
-      commissionBps: fc.integer({ min: 0, max: 10_000 }),
+      commissionBps: bps,
       chargeableMinor: amount,
+      currency: fc.constantFrom(...Object.keys(currencies)),
+      rail: fc.constantFrom('card', 'cash', 'book'),
+      taxes: fc.record({ goodsBps: bps, feeVatBps: bps }),
     });
     const words = fc.tuple(
       fc.constantFrom(...shareWords.customer),
@@ -260,9 +348,16 @@ describe('settlement', () => {
       fc.constantFrom(...shareWords.driver),
     );
     fc.assert(
-      fc.property(bill, words, (of, shares) => {
-        const { customerMinor, merchantMinor, driverMinor, platformMinor } = settle(of, shares);
-        expect(merchantMinor + driverMinor + platformMinor - customerMinor).toBe(0);
+      fc.property(bill, words, (any, shares) => {
+        const { currency, rail, chargeableMinor: totalMinor } = any;
+        const of = { ...any, chargeableMinor: roundUpFor(rail, { totalMinor, currency }) };
+        const { taxMinor, roundingMinor, ...settled } = settle(of, shares);
+        const { customerMinor, merchantMinor, driverMinor, platformMinor } = settled;
+        const shared = merchantMinor + driverMinor + platformMinor;
+        expect(shared + taxMinor + roundingMinor - customerMinor).toBe(0);
+        expect(customerMinor % stepOf(currency, rail)).toBe(0);
+        expect(Math.abs(roundingMinor)).toBeLessThan(stepOf(currency, rail));
+        expect(taxMinor).toBeGreaterThanOrEqual(0);
         expect([customerMinor, merchantMinor, driverMinor].every(Number.isSafeInteger)).toBe(true);
         expect(Math.min(customerMinor, driverMinor)).toBeGreaterThanOrEqual(0);
         expect(customerMinor).toBeLessThanOrEqual(of.chargeableMinor);

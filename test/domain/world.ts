@@ -300,7 +300,9 @@ export function checkEnd(world: World): readonly Posting[] {
   const owedMinor = settled?.customerMinor ?? 0;
   if (settled) {
     const { customerMinor, merchantMinor, driverMinor, platformMinor } = settled;
-    must(customerMinor === merchantMinor + driverMinor + platformMinor, 'does not sum to zero');
+    const shared = merchantMinor + driverMinor + platformMinor;
+    const beside = settled.taxMinor + settled.roundingMinor;
+    must(customerMinor === shared + beside, 'does not sum to zero');
   }
   const { status } = state.payment;
   const dueBack = log.flatMap((e) => (e.type === 'payment.refund_due' ? [e.amountMinor] : []))[0];
