@@ -58,10 +58,15 @@ export function readyEstimate({
   const left = shares.length - from;
   const timeOf = (share: number): number => Math.max(nextAt, whole(since + share * expectedMs));
   const among = (part: number): number => timeOf(shares[from + Math.floor(part * (left - 1))] ?? 0);
-  const latestAt = Math.max(timeOf(margin * (shares.at(-1) ?? 1)), whole(now + 4 * restMs));
+  const latestAt = timeOf(margin * (shares.at(-1) ?? 1));
   if (left === 0) {
     const expectedAt = Math.max(nextAt, whole(now + restMs));
-    return { earlyAt: nextAt, expectedAt, lateAt: whole(expectedAt + restMs), latestAt };
+    return {
+      earlyAt: nextAt,
+      expectedAt,
+      lateAt: whole(expectedAt + restMs),
+      latestAt: Math.max(latestAt, whole(now + 4 * restMs)),
+    };
   }
   const expectedAt = timeOf((sums[from] ?? 0) / left);
   return {
