@@ -55,6 +55,11 @@ async function offer(orderIds: readonly string[], ttlMs = 60_000): Promise<strin
   }
   return id;
 }
+async function carriesTwo(): Promise<void> {
+  const { id } = shop.driver;
+  await world.db.updateTable('drivers').set({ capacity: 2 }).where('id', '=', id).execute();
+}
+
 /** The order ends between the driver's look and their yes, and its line is still open. */
 async function endsUnnoticed(orderId: string, offerId: string): Promise<void> {
   await world.engine.happens(orderId, { kind: 'cancel', by: 'support' });
@@ -183,6 +188,7 @@ describe('an offer', () => {
   });
 
   it('of two orders survives the refusal of one', async () => {
+    await carriesTwo();
     const [first, second] = [await searching(), await searching()];
     const offerId = await offer([first, second]);
     await endsUnnoticed(second, offerId);

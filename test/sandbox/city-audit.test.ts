@@ -59,7 +59,10 @@ async function writeMarket(to: Db): Promise<void> {
   const facts = data.orders[0]?.facts;
   if (facts === undefined) throw new Error('no order');
   const { marketId, merchantId, branchId, currency } = facts;
-  const people = [driverId, ...data.orders.map((order) => order.facts.customerId)];
+  const people = [
+    ...data.driverCapacity.keys(),
+    ...data.orders.map((order) => order.facts.customerId),
+  ];
   await to
     .insertInto('markets')
     .values({
@@ -93,7 +96,9 @@ async function writeMarket(to: Db): Promise<void> {
     .execute();
   await to
     .insertInto('drivers')
-    .values({ id: driverId, market_id: marketId, capacity: 1 })
+    .values(
+      [...data.driverCapacity].map(([id, capacity]) => ({ id, market_id: marketId, capacity })),
+    )
     .execute();
 }
 
