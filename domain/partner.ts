@@ -63,7 +63,7 @@ export type PartnerCall = {
 
 export function partnerCallOf(state: OrderState): PartnerCall | undefined {
   const { delivery, facts, partnerRequests: n, tipMinor } = state;
-  const { partnerAnswerMs, partnerPollMs, partnerCancelMs } = facts.policy;
+  const { partnerAnswerMs, partnerPollMs, partnerCancelMs, pingGraceMs } = facts.policy;
   const keyOf = (step: string, count = n): string => `${facts.orderId}:${step}:${count}`;
   const createKey = keyOf('partner');
   switch (delivery.status) {
@@ -88,7 +88,8 @@ export function partnerCallOf(state: OrderState): PartnerCall | undefined {
       return {
         step: 'cancel',
         key: keyOf('partner_cancel'),
-        giveUpAt: since + partnerCancelMs,
+        // Behind the deadline, which says what silence means.
+        giveUpAt: since + partnerCancelMs + pingGraceMs,
         ...asked,
       };
     }
@@ -303,8 +304,21 @@ function cancelling(
         : accepted(...known, ...over(state, { ...answer, progress }, now));
     }
     case 'partnerUnanswered':
-      return failed('unanswered', bookedMinor);
+      return giveUpPartner(state);
     default:
       return ignored;
   }
+}
+
+/** Whether it still comes is for a person to find out; what is booked stays booked. */
+export function giveUpPartner({ delivery, partnerRequests: attempt }: OrderState): Decision {
+  if (delivery.status !== 'partner_cancelling') return ignored;
+  const { priceMinor } = delivery;
+  const booked = { priceMinor, bookedMinor: priceMinor };
+  return accepted({
+    type: 'delivery.partner_cancel_failed',
+    attempt,
+    code: 'unanswered',
+    ...booked,
+  });
 }

@@ -131,10 +131,17 @@ export const deliveryRows: Rows<DeliveryPart> = {
   },
   partner_unconfirmed: { kind: 'waits', owner: 'support', steps: [giveUpProof()] },
   partner_cancelling: {
-    kind: 'effect',
+    kind: 'waits',
     owner: 'system',
-    limit: 'partnerCancelMs',
-    says: 'what the partner fleet has is being cancelled',
+    steps: [
+      {
+        exit: 'giveUpPartner',
+        policy: 'partnerCancelMs',
+        at: (part, { facts }) => part.since + facts.policy.partnerCancelMs,
+        irreversible: true,
+        says: 'the cancellation at the partner fleet counts as failed and an incident is opened',
+      },
+    ],
   },
   confirmed: {
     kind: 'waits',
