@@ -62,6 +62,7 @@ export const partnerCells: readonly (readonly [situations: readonly string[], he
     ['partner unconfirmed'],
     {
       ...withTheGoods,
+      ...poll,
       'exit giveUpProof': 'order.failed delivery.partner_cancelling order.settled payment.voiding',
     },
   ],

@@ -163,6 +163,13 @@ describe('a partner fleet › answers', () => {
     );
   });
 
+  it('and is asked on when it has not said what became of the goods', () => {
+    const late = situation('partner unconfirmed');
+    const asked = hear(late, { kind: 'pollPartner' }, placedAt + 4 * hour);
+    expect(inShort(asked)).toBe('delivery.partner_checking');
+    expect(inShort(hear(asked.state, seenAs('delivered'), placedAt + 4 * hour))).toBe(driven);
+  });
+
   it('late with a yes to what it has moved on with, and is asked at once', () => {
     expect(heard('partner quoted', { ...say.fleetTakes, isAhead: true })).toBe(
       'delivery.partner_confirmed delivery.partner_checking',
