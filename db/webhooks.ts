@@ -5,6 +5,9 @@ import type { ProviderName } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
 import { tipsBehind } from './tips.ts';
 
+/** Behind the provider of a webhook stands a payment provider, or this. */
+export const partnerFleet = 'partner_fleet';
+
 export type ProviderWebhook = {
   readonly provider: ProviderName;
   readonly eventId: string;

@@ -16,7 +16,7 @@ type Deps = {
 };
 
 export function createHearPartner({ db, engine, partner }: Deps) {
-  /** Repeatable. Throws invalid_signature, and what keeps it from being told: the partner sends it again. */
+  /** Repeatable. Throws invalid_signature, and what keeps it from being told: the housekeeping tells it then. */
   return async function hearPartner(incoming: Incoming): Promise<void> {
     const fact = partner.readWebhook(incoming);
     if (fact.kind === 'refused')
