@@ -198,6 +198,8 @@ const orderTexts: Texts = {
     `the partner’s courier has the goods; at the customer at about ${clock(dropoffEtaAt)}`,
   'delivery.partner_unconfirmed': () =>
     'the partner fleet does not say what became of the goods: support looks into it',
+  'delivery.partner_repriced': ({ priceMinor }, { money, viewer }) =>
+    `the partner fleet charges another price${priced(priceMinor, { money, viewer })}`,
   'delivery.partner_cancelling': () => 'the partner fleet is cancelled',
   'delivery.partner_cancelled': ({ by, priceMinor }, { money, viewer }) =>
     (by === 'partner'
