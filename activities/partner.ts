@@ -78,7 +78,7 @@ async function errandAnswer(
   { orderId, call }: Errand,
 ): Promise<PartnerResult> {
   const errand = await readErrand(db, vault, orderId);
-  if (!errand) return unable({ orderId, call }, 'no_address');
+  if (typeof errand === 'string') return unable({ orderId, call }, errand);
   if (call.step === 'quote') {
     const estimate = await partner.estimate(errand);
     if (estimate.status === 'refused') return { kind: 'partnerRefused', code: estimate.code };

@@ -99,7 +99,7 @@ const refusedBy = ({ body }: JsonAnswer) => {
 };
 
 const places = ({ pickup, dropoff }: PartnerRequest) => ({
-  pickup_address: pickup.name,
+  pickup_address: pickup.address,
   pickup_latitude: pickup.place.lat,
   pickup_longitude: pickup.place.lng,
   dropoff_address: dropoff.address,

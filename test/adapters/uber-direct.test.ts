@@ -33,7 +33,7 @@ beforeEach(() => {
 
 const request = {
   currency: 'EUR',
-  pickup: { name: 'Noodles', place: { lat: 52.5, lng: 13.4 } },
+  pickup: { name: 'Noodles', address: 'Noodle Square 1', place: { lat: 52.5, lng: 13.4 } },
   dropoff: {
     name: 'Carla',
     phone: '+4915100000002',
