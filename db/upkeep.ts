@@ -163,7 +163,7 @@ export async function marketsWithoutDispatcher(db: Db, since: Date): Promise<rea
   return rows.map((row) => row.market_id);
 }
 
-/** Open orders whose deadline passed before `before`, or whose payment call has had no answer since. */
+/** Open orders whose deadline passed before `before`, or whose call to the outside has had no answer since. */
 export async function countOverdue(db: Db, before: Date): Promise<number> {
   const { count } = await db
     .selectFrom('orders as o')

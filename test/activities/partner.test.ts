@@ -48,7 +48,8 @@ describe('a worker without a partner fleet', () => {
   });
 
   it.each(later)('leaves $step to one that has it', async (call) => {
-    await expect(asks(call)).rejects.toMatchObject({ type: 'not_configured', nonRetryable: false });
+    const message = 'no certain answer: not_configured';
+    await expect(asks(call)).rejects.toMatchObject({ message, nonRetryable: false });
   });
 });
 
