@@ -28,7 +28,7 @@ export type PaymentActivities = {
 };
 
 export type PartnerActivities = {
-  /** The same for a partner fleet; refuses with `not_configured` where there is none. */
+  /** The same for a partner fleet; where none is configured a quote is refused and any other step is tried again. */
   askPartner(input: {
     readonly orderId: OrderId;
     readonly call: PartnerCall;

@@ -11,6 +11,7 @@ import { coarsenErased } from '../db/people.ts';
 import { dropOldRounds } from '../db/rounds.ts';
 import { closeFound } from '../db/support-attempts.ts';
 import * as upkeep from '../db/upkeep.ts';
+import { partnerFleet } from '../db/webhooks.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
 import type { Looks, MaintenanceActivities } from './contract.ts';
@@ -129,8 +130,11 @@ async function nudgeOrders(
 async function deliverWebhooks({ db, engine }: Dependencies): Promise<void> {
   for (const hook of await upkeep.waitingWebhooks(db)) {
     const orderId = parseId('order', hook.order_id);
+    const ref = hook.provider_ref;
     if (orderId && hook.matters)
-      await engine.paymentSettled({ orderId, providerRef: hook.provider_ref });
+      await (hook.provider === partnerFleet
+        ? engine.partnerDeliveryChanged({ orderId, partnerRef: ref })
+        : engine.paymentSettled({ orderId, providerRef: ref }));
     await upkeep.webhookDone(db, {
       provider: hook.provider,
       eventId: hook.event_id,

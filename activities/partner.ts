@@ -27,7 +27,7 @@ export function createPartnerActivities(deps: Dependencies): PartnerActivities {
   const { partner, crashPoint } = deps;
   return {
     async askPartner(request: Request): Promise<PartnerResult> {
-      if (!partner) return { kind: 'partnerRefused', code: 'not_configured' };
+      if (!partner) return unable(request, 'not_configured');
       const tags = [request.call.step, request.orderId];
       await crashPoint('partner:before', tags);
       try {
@@ -39,6 +39,12 @@ export function createPartnerActivities(deps: Dependencies): PartnerActivities {
       }
     },
   };
+}
+
+/** Only a price is refused by us: of any later step the partner may know more than this worker does. */
+function unable({ call }: Request, code: string): PartnerResult {
+  if (call.step === 'quote') return { kind: 'partnerRefused', code };
+  throw retryable(code, undefined);
 }
 
 type Asking = Dependencies & { readonly partner: DeliveryPartner };
@@ -72,7 +78,7 @@ async function errandAnswer(
   { orderId, call }: Errand,
 ): Promise<PartnerResult> {
   const errand = await readErrand(db, vault, orderId);
-  if (!errand) return { kind: 'partnerRefused', code: 'no_address' };
+  if (typeof errand === 'string') return unable({ orderId, call }, errand);
   if (call.step === 'quote') {
     const estimate = await partner.estimate(errand);
     if (estimate.status === 'refused') return { kind: 'partnerRefused', code: estimate.code };

@@ -1,4 +1,4 @@
-// An outage of a provider as the engine understands it.
+// What the outside gave no certain answer to, as the engine understands it.
 
 import { ApplicationFailure } from '@temporalio/activity';
 
@@ -6,7 +6,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 export const retryable = (code: string, retryAfterMs: number | undefined): ApplicationFailure =>
   ApplicationFailure.create({
     type: code,
-    message: `payment provider: ${code}`,
+    message: `no certain answer: ${code}`,
     nonRetryable: false,
     ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
   });

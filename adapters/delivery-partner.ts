@@ -10,7 +10,7 @@ import type { Incoming } from './payment-port.ts';
 /** Personal: never logged or put in a history. */
 export type PartnerRequest = {
   readonly currency: string;
-  readonly pickup: { readonly name: string; readonly place: Place };
+  readonly pickup: { readonly name: string; readonly address: string; readonly place: Place };
   readonly dropoff: {
     readonly name: string;
     readonly phone: string;

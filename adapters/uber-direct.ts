@@ -3,7 +3,7 @@
 // Assumptions, to be checked against the live API: the list is searched by `external_id`; the fee of a cancelled delivery
 // is what is charged for it.
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { decimalOf, minorOf } from '../domain/money.ts';
+import { currencies, exponentOf } from '../domain/money.ts';
 import type { PartnerProgress } from '../domain/parts.ts';
 import type {
   Cancelled,
@@ -63,15 +63,26 @@ const refusals: ReadonlySet<string> = new Set([
   'missing_payment',
 ]);
 
-/** Amounts are hundredths, whatever the currency. A shape that we do not know says nothing. */
+/** Amounts are hundredths, whatever the currency: so many times its minor unit, or it so many times them. */
+const scaleOf = (currency: string) => ({
+  times: 10 ** Math.max(0, exponentOf(currency) - 2),
+  parts: 10 ** Math.max(0, 2 - exponentOf(currency)),
+});
+
+/** A shape that we do not know, or a part of a minor unit, says nothing. */
 function minorIn(hundredths: unknown, currency: string): number {
-  const amount = typeof hundredths === 'number' ? (hundredths / 100).toFixed(2) : '';
-  const minor = minorOf(amount, currency);
-  if (minor === undefined || minor < 0) throw unknownShape();
-  return minor;
+  if (!currencies.includes(currency)) throw unknownShape();
+  const { times, parts } = scaleOf(currency);
+  const amount = Number.isSafeInteger(hundredths) ? Number(hundredths) : -1;
+  if (amount < 0 || amount % parts !== 0) throw unknownShape();
+  return (amount / parts) * times;
 }
-const hundredthsOf = (minor: number, currency: string): number =>
-  Math.round(Number(decimalOf(minor, currency)) * 100);
+
+/** Rounded down: nobody is promised a part of a hundredth. */
+function hundredthsOf(minor: number, currency: string): number {
+  const { times, parts } = scaleOf(currency);
+  return ((minor - (minor % times)) / times) * parts;
+}
 
 function readDelivery(body: Json): PartnerDelivery {
   const progress = progressOf[text(body['status'])];
@@ -99,7 +110,7 @@ const refusedBy = ({ body }: JsonAnswer) => {
 };
 
 const places = ({ pickup, dropoff }: PartnerRequest) => ({
-  pickup_address: pickup.name,
+  pickup_address: pickup.address,
   pickup_latitude: pickup.place.lat,
   pickup_longitude: pickup.place.lng,
   dropoff_address: dropoff.address,

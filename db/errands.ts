@@ -5,19 +5,20 @@ import type { Db } from './connect.ts';
 import { findOrder, openPeople } from './orders.ts';
 import type { Vault } from './vault.ts';
 
-/** Undefined when the customer was erased, or left no address. */
+/** `no_address` when the customer was erased or left none, `no_pickup_address` when the branch has none. */
 export async function readErrand(db: Db, vault: Vault, orderId: OrderId) {
   const row = await findOrder(db, { scope: { kind: 'platform' }, orderId });
   const people = row && openPeople(vault, row);
-  if (!row || !people?.address) return undefined;
-  const { name } = await db
+  if (!row || !people?.address) return 'no_address';
+  const { name, address } = await db
     .selectFrom('branches')
-    .select('name')
+    .select(['name', 'address'])
     .where('id', '=', row.branch_id)
     .executeTakeFirstOrThrow();
+  if (address === null) return 'no_pickup_address';
   return {
     currency: row.currency,
-    pickup: { name, place: { lat: row.pickup_lat, lng: row.pickup_lng } },
+    pickup: { name, address, place: { lat: row.pickup_lat, lng: row.pickup_lng } },
     dropoff: { ...people, place: { lat: row.dropoff_lat, lng: row.dropoff_lng } },
     goodsMinor: row.goods_minor,
     itemCount: row.items.reduce((sum, { quantity }) => sum + quantity, 0),

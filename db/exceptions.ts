@@ -35,7 +35,7 @@ export const exceptionReasons = {
     holds: trouble('workflow_paused'),
   },
   overdue: {
-    says: 'its deadline passed more than two minutes ago, or a payment call has had no answer for as long',
+    says: 'its deadline passed more than two minutes ago, or a payment provider or partner fleet has given no answer for as long',
     holds: (now) =>
       sql<boolean>`(o.sequence > 0 AND NOT o.is_over
         AND coalesce(o.deadline_at, o.updated_at) < ${ago(now, overdueGraceMs)})`,

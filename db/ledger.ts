@@ -68,6 +68,7 @@ export function postingOf(
       return payMinor > 0 ? { ...moves('driver_pay', entries), key } : undefined;
     }
     case 'delivery.partner_confirmed':
+    case 'delivery.partner_repriced':
     case 'delivery.partner_cancelled':
     case 'delivery.partner_cancel_failed':
       return partnerPosting(facts, event);
@@ -131,16 +132,27 @@ function sharedOut(
 
 type PartnerBooked = Extract<
   OrderEventBody,
-  { readonly type: `delivery.partner_${'confirmed' | 'cancelled' | 'cancel_failed'}` }
+  { readonly type: `delivery.partner_${'confirmed' | 'repriced' | 'cancelled' | 'cancel_failed'}` }
 >;
 
-/** A partner fleet's price is the platform's cost from its yes on; what is not charged in the end is taken back. */
+function partnerKeyOf(event: PartnerBooked): string {
+  switch (event.type) {
+    case 'delivery.partner_confirmed':
+      return `partner:${event.attempt}`;
+    case 'delivery.partner_repriced':
+      return `partner_price:${event.asOf}`;
+    case 'delivery.partner_cancelled':
+    case 'delivery.partner_cancel_failed':
+      return `partner_cancel:${event.attempt}`;
+  }
+}
+
+/** A partner fleet's price is the platform's cost from its yes on, and follows what it charges until the end. */
 function partnerPosting({ orderId }: OrderFacts, event: PartnerBooked): Posting | undefined {
-  const isYes = event.type === 'delivery.partner_confirmed';
-  const amountMinor = event.priceMinor - (isYes ? 0 : event.bookedMinor);
+  const amountMinor = event.priceMinor - ('bookedMinor' in event ? event.bookedMinor : 0);
   const partner = { account: 'partner_payable', party: partnerParty } as const;
   const platform = { account: 'platform', party: platformParty } as const;
-  const key = `${orderId}:${isYes ? 'partner' : 'partner_cancel'}:${event.attempt}`;
+  const key = `${orderId}:${partnerKeyOf(event)}`;
   return amountMinor === 0
     ? undefined
     : { key, kind: 'partner_fleet', entries: moved(amountMinor, partner, platform) };

@@ -1,5 +1,5 @@
 // When an order counts as overdue: its deadline has passed and nothing has happened, or it has none because a call
-// to the payment provider is under way, and nothing has happened since.
+// to a payment provider or a partner fleet is under way, and nothing has happened since.
 
 import { sql, type RawBuilder } from 'kysely';
 

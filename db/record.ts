@@ -152,6 +152,7 @@ const moneyMoves: ReadonlySet<string> = new Set<OrderEventBody['type']>([
   'delivery.unassigned',
   'delivery.transferred',
   'delivery.partner_confirmed',
+  'delivery.partner_repriced',
   'delivery.partner_cancelled',
   'delivery.partner_cancel_failed',
   'payment.captured',

@@ -77,6 +77,7 @@ export type Database = MoneyTables & {
     name: string;
     lat: number;
     lng: number;
+    address: string | null;
     auto_accept: Generated<boolean>;
     acknowledged_at: Time | null;
     paused_until: Time | null;

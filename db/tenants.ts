@@ -89,17 +89,18 @@ type NewBranch = {
   readonly merchantId: string;
   readonly name: string;
   readonly location: Place;
+  readonly address?: string | undefined;
   readonly autoAccept: boolean;
 };
 
 /** In the merchant's market. Undefined when there is no such merchant. */
 export async function createBranch(
   db: Db,
-  { merchantId, name, location, autoAccept }: NewBranch,
+  { merchantId, name, location, address, autoAccept }: NewBranch,
 ): Promise<Branch | undefined> {
   return db
     .insertInto('branches')
-    .columns(['id', 'merchant_id', 'market_id', 'name', 'lat', 'lng', 'auto_accept'])
+    .columns(['id', 'merchant_id', 'market_id', 'name', 'lat', 'lng', 'address', 'auto_accept'])
     .expression((eb) =>
       eb
         .selectFrom('merchants')
@@ -110,6 +111,7 @@ export async function createBranch(
           eb.val(name).as('name'),
           eb.val(location.lat).as('lat'),
           eb.val(location.lng).as('lng'),
+          eb.val(address ?? null).as('address'),
           eb.val(autoAccept).as('auto_accept'),
         ])
         .where('merchants.id', '=', merchantId),

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { OrderFacts } from '../domain/order.ts';
 import type { Db } from './connect.ts';
 import { isOverdue } from './overdue.ts';
+import { partnerFleet } from './webhooks.ts';
 
 const batch = 100;
 
@@ -103,7 +104,7 @@ export async function ordersOverdue(
   return rows.map((row) => row.id);
 }
 
-/** Webhooks that came before their order was ready for them, and whether they matter now. */
+/** Webhooks that could not be told to their order when they came, and whether they matter now. */
 export async function waitingWebhooks(db: Db): Promise<
   readonly {
     provider: string;
@@ -121,12 +122,14 @@ export async function waitingWebhooks(db: Db): Promise<
     matters: boolean;
   }>`
     SELECT w.provider, w.event_id, o.id AS order_id, w.provider_ref,
-           o.payment_status = 'requires_action' AND o.provider_ref = w.provider_ref AS matters
+      CASE WHEN w.provider = ${partnerFleet} THEN NOT o.is_over AND o.delivery_status LIKE 'partner\\_%'
+        ELSE o.payment_status = 'requires_action' AND o.provider_ref = w.provider_ref END AS matters
     FROM provider_webhooks w JOIN orders o ON o.id = w.order_id
     WHERE w.done_at IS NULL AND w.provider_ref IS NOT NULL
-      AND (w.provider <> 'stripe' OR w.type LIKE 'payment_intent.%')
-      AND o.payment_status <> 'authorizing'
-      AND NOT EXISTS (SELECT FROM tips WHERE tips.provider_ref = w.provider_ref)
+      AND CASE WHEN w.provider = ${partnerFleet} THEN o.delivery_status <> 'partner_requested'
+        ELSE (w.provider <> 'stripe' OR w.type LIKE 'payment_intent.%')
+          AND o.payment_status <> 'authorizing'
+          AND NOT EXISTS (SELECT FROM tips WHERE tips.provider_ref = w.provider_ref) END
     ORDER BY w.received_at LIMIT ${batch}`.execute(db);
   return rows;
 }
@@ -160,7 +163,7 @@ export async function marketsWithoutDispatcher(db: Db, since: Date): Promise<rea
   return rows.map((row) => row.market_id);
 }
 
-/** Open orders whose deadline passed before `before`, or whose payment call has had no answer since. */
+/** Open orders whose deadline passed before `before`, or whose call to the outside has had no answer since. */
 export async function countOverdue(db: Db, before: Date): Promise<number> {
   const { count } = await db
     .selectFrom('orders as o')

@@ -1,12 +1,14 @@
-// Webhooks of payment providers: each kept once, then told to the order that waits for it.
+// Webhooks of payment providers and partner fleets: each kept once, then told to the order that waits for it.
 
 import type { OrderId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
 import { tipsBehind } from './tips.ts';
 
+export const partnerFleet = 'partner_fleet';
+
 export type ProviderWebhook = {
-  readonly provider: ProviderName;
+  readonly provider: ProviderName | typeof partnerFleet;
   readonly eventId: string;
   readonly type: string;
   readonly providerRef: string | undefined;

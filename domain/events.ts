@@ -191,6 +191,13 @@ type PartnerEvents = { readonly attempt: number } & (
       readonly partnerRef: string;
       readonly dropoffEtaAt: number;
     }
+  /** It charges another price than was booked; `asOf`: the order's sequence before it, which names the change. */
+  | {
+      readonly type: 'delivery.partner_repriced';
+      readonly priceMinor: number;
+      readonly bookedMinor: number;
+      readonly asOf: number;
+    }
   /** `priceMinor`: what the partner charges all the same; `bookedMinor`: what was booked before. */
   | {
       readonly type: 'delivery.partner_cancelled';

@@ -60,7 +60,7 @@ function deadlinesIn(machine: Machine, state: OrderState): readonly Deadline[] {
   });
 }
 
-/** All deadlines in force, the earliest first. Empty only while a payment call is under way or the order is over. */
+/** All deadlines in force, the earliest first. Empty only while a call to the outside is under way or the order is over. */
 export const deadlinesOf = (state: OrderState): readonly Deadline[] =>
   (['order', 'delivery', 'payment'] as const)
     .flatMap((machine) => deadlinesIn(machine, state))

@@ -261,6 +261,7 @@ export const exitKinds = [
   'pollPartner',
   'dropPartner',
   'unconfirmPartner',
+  'giveUpPartner',
   'pingDriver',
   'unassignLate',
   'warnMerchant',

@@ -6,7 +6,7 @@ import { ending, fulfilling } from './decide/ending.ts';
 import { accepted, ignored, type Decision } from './decision.ts';
 import { assertNever } from './errors.ts';
 import type { OrderEventBody } from './events.ts';
-import type { Command, PartnerAnswer, PartnerResult } from './messages.ts';
+import type { Command, PartnerAnswer, PartnerResult, PartnerTruth } from './messages.ts';
 import { hasEnded, type OrderState } from './order.ts';
 import type { DeliveryPart, PartnerHold } from './parts.ts';
 
@@ -63,7 +63,7 @@ export type PartnerCall = {
 
 export function partnerCallOf(state: OrderState): PartnerCall | undefined {
   const { delivery, facts, partnerRequests: n, tipMinor } = state;
-  const { partnerAnswerMs, partnerPollMs, partnerCancelMs } = facts.policy;
+  const { partnerAnswerMs, partnerPollMs, partnerCancelMs, pingGraceMs } = facts.policy;
   const keyOf = (step: string, count = n): string => `${facts.orderId}:${step}:${count}`;
   const createKey = keyOf('partner');
   switch (delivery.status) {
@@ -88,7 +88,8 @@ export function partnerCallOf(state: OrderState): PartnerCall | undefined {
       return {
         step: 'cancel',
         key: keyOf('partner_cancel'),
-        giveUpAt: since + partnerCancelMs,
+        // Behind the deadline, which says what silence means.
+        giveUpAt: since + partnerCancelMs + pingGraceMs,
         ...asked,
       };
     }
@@ -194,18 +195,19 @@ const confirmed = (
 function checked(state: OrderState, held: Held, answer: PartnerAnswer, now: number): Decision {
   const { partnerRequests: attempt } = state;
   const again = held.checkAgain ? [{ type: 'delivery.partner_checking', attempt } as const] : [];
-  const unchanged = accepted({ type: 'delivery.partner_unchanged', attempt }, ...again);
-  if (answer.kind === 'partnerUnanswered') return unchanged;
+  const unchanged = { type: 'delivery.partner_unchanged', attempt } as const;
+  if (answer.kind === 'partnerUnanswered') return accepted(unchanged, ...again);
   if (answer.kind !== 'partnerSeen') return ignored;
+  const price = repriced(state, held, answer);
   const atTheBranch = held.status === 'partner_confirmed';
   switch (answer.progress) {
     case 'pending':
-      return unchanged;
+      return accepted(...price, unchanged, ...again);
     case 'picked_up':
-      return atTheBranch ? accepted(...pickedUp(state, answer), ...again) : unchanged;
+      return accepted(...price, ...(atTheBranch ? pickedUp(state, answer) : [unchanged]), ...again);
     case 'delivered':
     case 'returned':
-      return accepted(...over(state, { ...answer, progress: answer.progress }, now));
+      return accepted(...price, ...over(state, { ...answer, progress: answer.progress }, now));
     case 'cancelled': {
       const { priceMinor: bookedMinor } = held;
       const { priceMinor } = answer;
@@ -218,14 +220,27 @@ function checked(state: OrderState, held: Held, answer: PartnerAnswer, now: numb
           bookedMinor,
         });
       // The goods are with somebody who brings them no more: a person has to find out.
-      return held.status === 'partner_picked_up'
-        ? accepted({ type: 'delivery.partner_unconfirmed', attempt })
-        : unchanged;
+      return accepted(
+        ...price,
+        ...(held.status === 'partner_picked_up'
+          ? [{ type: 'delivery.partner_unconfirmed', attempt } as const]
+          : [unchanged, ...again]),
+      );
     }
     default:
       return assertNever(answer);
   }
 }
+
+/** What it charges is booked as soon as it is seen to be another price: a return, a longer way, a cancellation. */
+const repriced = (
+  { partnerRequests: attempt, sequence: asOf }: OrderState,
+  { priceMinor: bookedMinor }: Pick<Held, 'priceMinor'>,
+  { priceMinor }: Pick<PartnerTruth, 'priceMinor'>,
+): readonly OrderEventBody[] =>
+  priceMinor === bookedMinor
+    ? []
+    : [{ type: 'delivery.partner_repriced', attempt, priceMinor, bookedMinor, asOf }];
 
 type Moved = Pick<ResultOf<'partnerTooLate'>, 'partnerRef' | 'dropoffEtaAt' | 'customerFault'>;
 
@@ -297,14 +312,30 @@ function cancelling(
     case 'partnerTooLate': {
       const { progress, priceMinor } = answer;
       if (!isWanted(state)) return failed(`already_${progress}`, priceMinor);
-      const known = partnerRef === undefined ? [confirmed(state, answer)] : [];
+      const known =
+        partnerRef === undefined
+          ? [confirmed(state, answer)]
+          : repriced(state, { priceMinor: bookedMinor }, answer);
       return progress === 'picked_up'
         ? accepted(...known, ...pickedUp(state, answer))
         : accepted(...known, ...over(state, { ...answer, progress }, now));
     }
     case 'partnerUnanswered':
-      return failed('unanswered', bookedMinor);
+      return giveUpPartner(state);
     default:
       return ignored;
   }
+}
+
+/** Whether it still comes is for a person to find out; what is booked stays booked. */
+export function giveUpPartner({ delivery, partnerRequests: attempt }: OrderState): Decision {
+  if (delivery.status !== 'partner_cancelling') return ignored;
+  const { priceMinor } = delivery;
+  const booked = { priceMinor, bookedMinor: priceMinor };
+  return accepted({
+    type: 'delivery.partner_cancel_failed',
+    attempt,
+    code: 'unanswered',
+    ...booked,
+  });
 }

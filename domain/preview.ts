@@ -3,7 +3,7 @@
 import type { OrderEvent, OrderEventBody } from './events.ts';
 import { foreseeMoney } from './foresee.ts';
 import { deadlinesOf, type Deadline } from './lifecycle.ts';
-import { simpleStatus, type OrderState, type SimpleStatus } from './order.ts';
+import { isWithPartner, simpleStatus, type OrderState, type SimpleStatus } from './order.ts';
 import type { Settlement } from './settlement.ts';
 
 export type Standing = {
@@ -22,7 +22,7 @@ export type Money = {
   readonly settlement: Settlement;
 };
 
-export type Party = 'customer' | 'merchant' | 'driver';
+export type Party = 'customer' | 'merchant' | 'driver' | 'partner';
 export type Preview = {
   readonly sequence: number;
   readonly before: Standing;
@@ -152,13 +152,22 @@ const driverHears: ReadonlySet<string> = new Set([
   'delivery.cancelled',
 ]);
 
+/** That it is out: what it is being asked for while the order ends is cancelled by its answer. */
+const partnerHears: ReadonlySet<string> = new Set([
+  'delivery.partner_cancelling',
+  'order.cancelled',
+  'order.failed',
+]);
+
 /** The merchant reads every event in the feed, the others what concerns them. */
-function toldOf(event: OrderEventBody, { delivery }: OrderState): readonly Party[] {
+function toldOf(event: OrderEventBody, state: OrderState): readonly Party[] {
   const { type } = event;
+  const { delivery } = state;
   const hasDriver = 'driverId' in event || 'driverId' in delivery;
   return [
     'merchant',
     ...(customerHears.has(type) ? (['customer'] as const) : []),
     ...(driverHears.has(type) && hasDriver ? (['driver'] as const) : []),
+    ...(partnerHears.has(type) && isWithPartner(state) ? (['partner'] as const) : []),
   ];
 }

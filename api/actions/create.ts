@@ -69,8 +69,14 @@ export const merchant: Create<Static<typeof NewMerchant>> = async (trx, body) =>
 };
 
 export const branch: Create<Static<typeof NewBranch>> = async (trx, body) => {
-  const { merchant_id: merchantId, name, location, auto_accept: autoAccept = false } = body;
-  const row = await createBranch(trx, { merchantId, name, location, autoAccept });
+  const {
+    merchant_id: merchantId,
+    name,
+    location,
+    address,
+    auto_accept: autoAccept = false,
+  } = body;
+  const row = await createBranch(trx, { merchantId, name, location, address, autoAccept });
   if (!row) throw missing('merchant_id');
   return { body: branchBody(row) };
 };

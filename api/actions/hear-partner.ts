@@ -5,7 +5,8 @@ import type { DeliveryPartner } from '../../adapters/delivery-partner.ts';
 import type { OrderEngine } from '../../adapters/order-engine.ts';
 import type { Incoming } from '../../adapters/payment-port.ts';
 import type { Db } from '../../db/connect.ts';
-import { partnerWebhookDone, savePartnerWebhook } from '../../db/partner-webhooks.ts';
+import { webhookDone } from '../../db/upkeep.ts';
+import { partnerFleet, saveWebhook } from '../../db/webhooks.ts';
 import { parseId } from '../../domain/ids.ts';
 import { problem } from '../problems.ts';
 
@@ -16,18 +17,20 @@ type Deps = {
 };
 
 export function createHearPartner({ db, engine, partner }: Deps) {
-  /** Repeatable. Throws invalid_signature, and what keeps it from being told: the partner sends it again. */
+  /** Repeatable. Throws invalid_signature, and what keeps it from being told: the housekeeping tells it then. */
   return async function hearPartner(incoming: Incoming): Promise<void> {
     const fact = partner.readWebhook(incoming);
     if (fact.kind === 'refused')
       throw problem('invalid_signature', 'the signature is missing or wrong');
     const { eventId, type } = fact;
+    const provider = partnerFleet;
     const about = fact.kind === 'ignored' ? undefined : fact;
     const orderId = parseId('order', about?.orderId ?? '');
     const partnerRef = about?.partnerRef;
-    if (await savePartnerWebhook(db, { eventId, type, partnerRef, orderId })) return;
+    if (await saveWebhook(db, { provider, eventId, type, providerRef: partnerRef, orderId }))
+      return;
     if (orderId && partnerRef !== undefined)
       await engine.partnerDeliveryChanged({ orderId, partnerRef });
-    await partnerWebhookDone(db, { eventId, now: new Date() });
+    await webhookDone(db, { provider, eventId, now: new Date() });
   };
 }

@@ -138,6 +138,13 @@ export const NewBranch = Body({
   merchant_id: Id('merchant'),
   name: Name,
   location: Location,
+  address: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 500,
+      description: 'Where a partner fleet fetches the goods; without one none is asked',
+    }),
+  ),
   auto_accept: Type.Optional(
     Type.Boolean({
       description:
@@ -151,6 +158,7 @@ export const Branch = Type.Object({
   market_id: Type.String(),
   name: Type.String(),
   location: Location,
+  address: Type.Union([Type.String(), Type.Null()]),
   auto_accept: Type.Boolean(),
   created_at: Time,
 });

@@ -186,7 +186,10 @@ export const Preview = Type.Object({
   after: Nullable(Standing),
   money_says: Type.String({ description: 'Who pays, who gets what, in one sentence' }),
   happens: Type.Array(Type.Object({ type: Type.String(), text: Type.String() })),
-  told: Type.Array(Type.String(), { description: 'Who learns of it: customer, merchant, driver' }),
+  told: Type.Array(Type.String(), {
+    description:
+      'Who learns of it: customer, merchant, driver, partner (a partner fleet, which is cancelled)',
+  }),
   next_step: NextStep,
 });
 export type Preview = Static<typeof Preview>;

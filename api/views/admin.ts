@@ -34,6 +34,7 @@ export const branchBody = (row: Branch) => ({
   market_id: row.market_id,
   name: row.name,
   location: { lat: row.lat, lng: row.lng },
+  address: row.address,
   auto_accept: row.auto_accept,
   created_at: row.created_at.toISOString(),
 });

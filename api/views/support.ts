@@ -64,7 +64,7 @@ function byItself(row: ExceptionRow, next: Deadline | undefined): string {
   if (row.reasons.includes('workflow_failing'))
     return 'nothing until its code is repaired: tell an engineer, or terminate and settle it';
   if (row.is_over) return 'nothing: the order is over; look into the incident and resolve it';
-  if (!next) return 'a payment call is under way; it is repeated by itself';
+  if (!next) return 'a call to the outside is under way; it is repeated by itself';
   return `${new Date(next.at).toISOString()}: ${next.says}`;
 }
 

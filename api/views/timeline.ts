@@ -93,6 +93,13 @@ const coded = (code: string | undefined): string => (code === undefined ? '' : `
 const amount = (minor: number | undefined, money: Words['money']): string =>
   minor === undefined ? '' : ` (${money(minor)})`;
 
+/** Why a partner fleet never heard of the order. */
+const notAsked: Readonly<Record<string, string>> = {
+  not_configured: 'there is no partner fleet to ask',
+  no_address: 'no partner fleet is asked: the customer’s address is gone',
+  no_pickup_address: 'no partner fleet is asked: the branch has no address',
+};
+
 /** What a partner charges is the platform's to know. */
 const priced = (minor: number | undefined, { money, viewer }: Omit<Words, 'by'>): string =>
   maySee('priceMinor', viewer) ? amount(minor, money) : '';
@@ -189,6 +196,7 @@ const orderTexts: Texts = {
   'delivery.partner_quoted': ({ priceMinor }, { money, viewer }) =>
     `the partner fleet would bring it${priced(priceMinor, { money, viewer })}`,
   'delivery.partner_declined': ({ code, priceMinor }, { money, viewer }) =>
+    notAsked[code] ??
     `the partner fleet does not bring it: ${code}${priced(priceMinor, { money, viewer })}`,
   'delivery.partner_confirmed': ({ pickupEtaAt, priceMinor }, { money, viewer }) =>
     `a partner fleet takes the delivery${priced(priceMinor, { money, viewer })}; at the branch at about ${clock(pickupEtaAt)}`,
@@ -198,6 +206,8 @@ const orderTexts: Texts = {
     `the partner’s courier has the goods; at the customer at about ${clock(dropoffEtaAt)}`,
   'delivery.partner_unconfirmed': () =>
     'the partner fleet does not say what became of the goods: support looks into it',
+  'delivery.partner_repriced': ({ priceMinor }, { money, viewer }) =>
+    `the partner fleet charges another price${priced(priceMinor, { money, viewer })}`,
   'delivery.partner_cancelling': () => 'the partner fleet is cancelled',
   'delivery.partner_cancelled': ({ by, priceMinor }, { money, viewer }) =>
     (by === 'partner'

@@ -5,7 +5,7 @@ import { assertNever } from '../errors.ts';
 import type { OrderEventBody } from '../events.ts';
 import type { ExitKind } from '../messages.ts';
 import { carrierOf, type OrderState } from '../order.ts';
-import { askPartner } from '../partner.ts';
+import { askPartner, giveUpPartner } from '../partner.ts';
 import { captureAgain, checkOnceMore, giveUpCapture } from '../payment.ts';
 import { returned, unassign, undeliverable } from './driver.ts';
 import { end } from './ending.ts';
@@ -52,6 +52,8 @@ export function decideExit(state: OrderState, exit: ExitKind, now: number): Deci
   switch (exit) {
     case 'askPartner':
       return askPartner(state);
+    case 'giveUpPartner':
+      return giveUpPartner(state);
     case 'abandonPayment':
       return (
         checkOnceMore(state) ??

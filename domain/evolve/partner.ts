@@ -59,6 +59,10 @@ export function evolvePartner(state: OrderState, event: PartnerEvent): OrderStat
       const priceMinor = priceOf(delivery);
       return become({ status: 'partner_cancelling', since, searchSince, partnerRef, priceMinor });
     }
+    case 'delivery.partner_repriced':
+      return 'priceMinor' in delivery
+        ? become({ ...delivery, priceMinor: event.priceMinor })
+        : state;
     case 'delivery.partner_declined':
     case 'delivery.partner_cancelled':
     case 'delivery.partner_cancel_failed':

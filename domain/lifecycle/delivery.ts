@@ -58,6 +58,17 @@ const pollPartner: Step<{ readonly since: number } & PartnerHold> = {
   says: 'the partner fleet is asked how far it is',
 };
 
+/** It is asked more and more seldom: again once a quarter of the time until the last question has passed. */
+const pollLate: Step<In<'partner_unconfirmed'>> = {
+  ...pollPartner,
+  at: ({ checking, checkAt, since }, { facts }) => {
+    const askedAt = Math.max(checkAt, since);
+    return checking
+      ? undefined
+      : askedAt + Math.max(facts.policy.partnerPollMs, Math.round((askedAt - since) / 4));
+  },
+};
+
 const giveUpProof = <Part extends { readonly since: number }>(): Step<Part> => ({
   exit: 'giveUpProof',
   policy: 'lateProofWindowMs',
@@ -129,12 +140,19 @@ export const deliveryRows: Rows<DeliveryPart> = {
       },
     ],
   },
-  partner_unconfirmed: { kind: 'waits', owner: 'support', steps: [giveUpProof()] },
+  partner_unconfirmed: { kind: 'waits', owner: 'support', steps: [pollLate, giveUpProof()] },
   partner_cancelling: {
-    kind: 'effect',
+    kind: 'waits',
     owner: 'system',
-    limit: 'partnerCancelMs',
-    says: 'what the partner fleet has is being cancelled',
+    steps: [
+      {
+        exit: 'giveUpPartner',
+        policy: 'partnerCancelMs',
+        at: (part, { facts }) => part.since + facts.policy.partnerCancelMs,
+        irreversible: true,
+        says: 'the cancellation at the partner fleet counts as failed and an incident is opened',
+      },
+    ],
   },
   confirmed: {
     kind: 'waits',

@@ -47,7 +47,12 @@ export async function openMarket(opening: Opening): Promise<Market> {
   });
   const merchantIds = new Map(merchants);
   const branches = await each(plan.branches, async ({ name, merchant, spot }) => {
-    const body = { merchant_id: merchantIds.get(merchant)?.id, name, location: placeOf(spot) };
+    const body = {
+      merchant_id: merchantIds.get(merchant)?.id,
+      name,
+      location: placeOf(spot),
+      address: `${name}, Market Street 1`,
+    };
     return [name, { id: idOf(await post('/v1/admin/branches', body)), merchant }] as const;
   });
   const drivers = await each([...plan.drivers.entries()], async ([index, { name, capacity }]) => {

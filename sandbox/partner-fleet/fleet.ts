@@ -57,6 +57,12 @@ const isOver: ReadonlySet<Status> = new Set(['delivered', 'canceled', 'returned'
 const free = { fee: 0, tip: 0 } as const;
 const atTheBranch: ReadonlySet<Status> = new Set(['pending', 'pickup']);
 
+/** Nothing before the pickup; the way back costs as much again. */
+function chargeOf({ status, fee }: Delivery, next: Status): Partial<Delivery> {
+  if (next === 'canceled' && atTheBranch.has(status)) return free;
+  return next === 'returned' ? { fee: 2 * fee } : {};
+}
+
 function load(file: string | undefined): readonly Delivery[] {
   if (file === undefined || !existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8')
@@ -105,9 +111,7 @@ export function createFleet({ now, onChange, currency, file, ...initial }: Fleet
   function step(id: string, status: Status, reason = ''): boolean {
     const delivery = deliveries.get(id);
     if (!delivery || isOver.has(delivery.status)) return false;
-    const isFree = status === 'canceled' && atTheBranch.has(delivery.status);
-    const charge = isFree ? free : {};
-    put({ ...delivery, ...charge, status, undeliverable_reason: reason });
+    put({ ...delivery, ...chargeOf(delivery, status), status, undeliverable_reason: reason });
     return true;
   }
 

@@ -17,6 +17,7 @@ const undeliverable = /nowhere/i;
 
 function createOne(fleet: Fleet, body: JsonRequest['body']): JsonReply {
   const required = [
+    'pickup_address',
     'dropoff_name',
     'dropoff_phone_number',
     'pickup_phone_number',

@@ -194,6 +194,7 @@ const causesOf: Readonly<Record<string, readonly string[]>> = {
   driver_pay: ['delivery.unassigned', 'delivery.transferred'],
   partner_fleet: [
     'delivery.partner_confirmed',
+    'delivery.partner_repriced',
     'delivery.partner_cancelled',
     'delivery.partner_cancel_failed',
   ],

@@ -56,7 +56,8 @@ function housekeeping(answers: Answers = {}) {
     startBulk: async (id) => void asked.push(`startBulk ${id}`),
     send: async () => ({ kind: 'unavailable' }),
     paymentSettled: async ({ orderId }) => void asked.push(`paymentSettled ${orderId}`),
-    partnerDeliveryChanged: async () => undefined,
+    partnerDeliveryChanged: async ({ orderId, partnerRef }) =>
+      void asked.push(`partnerDeliveryChanged ${orderId} ${partnerRef}`),
     catchUp: async (orderId) => {
       asked.push(`catchUp ${orderId}`);
       if (answers.isBroken) throw new Error('the engine is broken');
@@ -292,4 +293,35 @@ test('a new address that no order has taken is forgotten after a day', async () 
   await maintain({});
   const rows = await market.db.selectFrom('address_changes').select('command_id').execute();
   expect(rows).toEqual([{ command_id: '23 hours' }]);
+});
+
+const leftWith = async (delivery_status: string) => {
+  const id = await market.addOrder({ delivery_status });
+  const hook = { provider: 'partner_fleet', event_id: 'evt_1', type: 'partner.delivered' };
+  await market.db
+    .insertInto('provider_webhooks')
+    .values({ ...hook, provider_ref: 'del_1', order_id: id, done_at: null })
+    .execute();
+  const asked = await maintain({});
+  const { done_at } = await market.db
+    .selectFrom('provider_webhooks')
+    .select('done_at')
+    .executeTakeFirstOrThrow();
+  const told = asked.filter((each) => each.startsWith('partnerDeliveryChanged'));
+  return { id, told, isDone: done_at !== null };
+};
+
+describe('a partner fleet’s webhook that could not be told', () => {
+  test('is told to the order that the partner has', async () => {
+    const { id, ...rest } = await leftWith('partner_picked_up');
+    expect(rest).toEqual({ told: [`partnerDeliveryChanged ${id} del_1`], isDone: true });
+  });
+
+  test('waits while the partner’s yes is on its way', async () => {
+    expect(await leftWith('partner_requested')).toMatchObject({ told: [], isDone: false });
+  });
+
+  test('is let go when no partner has the order any more', async () => {
+    expect(await leftWith('searching')).toMatchObject({ told: [], isDone: true });
+  });
 });

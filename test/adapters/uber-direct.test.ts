@@ -12,18 +12,16 @@ import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
 let fake: Awaited<ReturnType<typeof startPartnerFleet>>;
 let partner: DeliveryPartner;
 let key = '';
+const account = {
+  customerId: 'cus_1',
+  clientId: 'id',
+  clientSecret: 'secret',
+  webhookKey: 'whk',
+  contactPhone: '+4930000000',
+} as const;
 beforeAll(async () => {
   fake = await startPartnerFleet({ webhookSecret: 'whk' });
-  partner = createUberDirect({
-    baseUrl: fake.url,
-    customerId: 'cus_1',
-    clientId: 'id',
-    clientSecret: 'secret',
-    webhookKey: 'whk',
-    contactPhone: '+4930000000',
-    timeoutMs: 300,
-    now: fake.now,
-  });
+  partner = createUberDirect({ ...account, baseUrl: fake.url, timeoutMs: 300, now: fake.now });
 });
 afterAll(() => fake.close());
 beforeEach(() => {
@@ -33,7 +31,7 @@ beforeEach(() => {
 
 const request = {
   currency: 'EUR',
-  pickup: { name: 'Noodles', place: { lat: 52.5, lng: 13.4 } },
+  pickup: { name: 'Noodles', address: 'Noodle Square 1', place: { lat: 52.5, lng: 13.4 } },
   dropoff: {
     name: 'Carla',
     phone: '+4915100000002',
@@ -85,6 +83,33 @@ describe('an estimate', () => {
       status: 'refused',
       code: 'other_currency',
     });
+  });
+});
+
+const sentIn = async (currency: string, feeHundredths: number, tipMinor: number) => {
+  const foreign = await startPartnerFleet({ currency, feeHundredths });
+  try {
+    const there = createUberDirect({ ...account, baseUrl: foreign.url });
+    const estimate = await there.estimate({ ...request, currency });
+    if (estimate.status !== 'quoted') throw new Error(estimate.code);
+    const { quoteRef, priceMinor } = estimate;
+    await there.create({ ...request, currency, key, quoteRef, tipMinor });
+    return { priceMinor, tip: foreign.fleet.all()[0]?.tip };
+  } finally {
+    await foreign.close();
+  }
+};
+
+describe('an amount', () => {
+  it('is whole minor units of any currency, and a tip hundredths of it, rounded down', async () => {
+    expect(await sentIn('JPY', 79_000, 150)).toEqual({ priceMinor: 790, tip: 15_000 });
+    expect(await sentIn('KWD', 79, 158)).toEqual({ priceMinor: 790, tip: 15 });
+    expect(await sentIn('EUR', 790, 158)).toEqual({ priceMinor: 790, tip: 158 });
+  });
+
+  it('with a part of a minor unit is none that we know', async () => {
+    await expect(sentIn('EUR', 790.5, 0)).rejects.toMatchObject({ code: 'server_error' });
+    await expect(sentIn('JPY', 79_050, 0)).rejects.toMatchObject({ code: 'server_error' });
   });
 });
 

@@ -2,21 +2,24 @@
 
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPartnerActivities } from '../../activities/partner.ts';
 import { createUberDirect } from '../../adapters/uber-direct.ts';
-import { createWorld, openShop, type Reply, type World } from './world.ts';
+import { createVault } from '../../db/vault.ts';
+import type { OrderId } from '../../domain/ids.ts';
+import { branchAt, createWorld, openShop, type Reply, type World } from './world.ts';
 
 const webhookKey = 'whk_fleet';
 let world: World;
 let without: World;
+const partner = createUberDirect({
+  baseUrl: 'http://127.0.0.1:9',
+  customerId: 'cus_1',
+  clientId: 'id',
+  clientSecret: 'secret',
+  contactPhone: '+4930000000',
+  webhookKey,
+});
 beforeAll(async () => {
-  const partner = createUberDirect({
-    baseUrl: 'http://127.0.0.1:9',
-    customerId: 'cus_1',
-    clientId: 'id',
-    clientSecret: 'secret',
-    contactPhone: '+4930000000',
-    webhookKey,
-  });
   [world, without] = await Promise.all([createWorld({ partner }), createWorld()]);
 });
 afterAll(() => Promise.all([world.close(), without.close()]));
@@ -66,6 +69,48 @@ describe('an order that a partner fleet has', () => {
     expect(await explained(shop.owner)).toContain('a partner fleet takes the delivery; at the');
     const read = await world.call('GET', `/v1/orders/${orderId}`, { secret: shop.owner });
     expect(read.body).toMatchObject({ delivery_status: 'confirmed', driver_id: null });
+  });
+});
+
+const quoteOf = async (branch: object) => {
+  const shop = await openShop(world, { policy: { partnerCapMinor: 1_000 } });
+  const { id: branch_id } = await world.make('branches', {
+    merchant_id: shop.merchant.id,
+    name: 'Nord',
+    location: branchAt,
+    ...branch,
+  });
+  const { body } = await shop.place({ branch_id });
+  const call = { step: 'quote', key: 'key', giveUpAt: 0 } as const;
+  const asked = createPartnerActivities({
+    partner,
+    db: world.db,
+    vault: createVault(Buffer.from(world.deps.masterKey, 'base64')),
+    crashPoint: () => undefined,
+  }).askPartner({ orderId: body.id as OrderId, call });
+  return { orderId: body.id, asked };
+};
+
+describe('a partner fleet', () => {
+  it('is asked to fetch at the address of the branch', async () => {
+    const { asked } = await quoteOf({ address: 'Noodle Square 1' });
+    await expect(asked).rejects.toMatchObject({ type: 'connection' });
+  });
+
+  it('is not asked when the branch has none, and the timeline says so', async () => {
+    const { asked, orderId } = await quoteOf({});
+    const answer = await asked;
+    expect(answer).toEqual({ kind: 'partnerRefused', code: 'no_pickup_address' });
+    for (const command of [
+      { kind: 'accept', prepMs: 0 },
+      { kind: 'exhaustSearch', search: 1 },
+      answer,
+    ] as const)
+      await world.engine.happens(orderId, command);
+    const { body } = await world.call('GET', `/v1/orders/${orderId}/timeline`, {
+      secret: world.support,
+    });
+    expect(JSON.stringify(body['data'])).toContain('the branch has no address');
   });
 });
 

@@ -54,8 +54,9 @@ function answerOf({ fleet, draw, now }: Luck, call: PartnerCall): PartnerAnswer 
       };
     }
     case 'check':
-      drive(fleet, draw);
       if (draw(6) === 5 || !fleet.delivery) return silent;
+      // What it charges from here on is what it says.
+      drive(fleet, draw);
       return {
         kind: 'partnerSeen',
         progress: fleet.delivery.progress,
@@ -81,8 +82,10 @@ function drive(fleet: Fleet, draw: Luck['draw']): void {
   const next = steps[at + 1];
   if (!delivery || at < 0 || !next) return;
   const luck = draw(8);
-  if (luck === 7) fleet.delivery = at === 0 ? cancelled : { ...delivery, progress: 'returned' };
-  else if (luck === 6 && at === 1) fleet.delivery = { ...delivery, progress: 'cancelled' };
+  const { priceMinor } = delivery;
+  if (luck === 7)
+    fleet.delivery = at === 0 ? cancelled : { progress: 'returned', priceMinor: priceMinor + 300 };
+  else if (luck === 6 && at === 1) fleet.delivery = { priceMinor: 200, progress: 'cancelled' };
   else if (luck < 5) fleet.delivery = { ...delivery, progress: next };
 }
 
@@ -96,10 +99,14 @@ const truthOf = ({ delivery }: Fleet, { draw, now }: Pick<Luck, 'draw' | 'now'>)
 
 /** What the ledger must say is owed: nothing that was never confirmed, and what was booked while nobody answers. */
 export function owedTo({ delivery }: Fleet, log: readonly OrderEvent[]): number {
-  const booked = log.find((event) => event.type === 'delivery.partner_confirmed');
+  const booked = log.flatMap((event) =>
+    event.type === 'delivery.partner_confirmed' || event.type === 'delivery.partner_repriced'
+      ? [event.priceMinor]
+      : [],
+  );
   const unknown = log.some(
     (event) => event.type === 'delivery.partner_cancel_failed' && event.code === 'unanswered',
   );
-  if (unknown) return booked?.priceMinor ?? 0;
+  if (unknown) return booked.at(-1) ?? 0;
   return delivery?.priceMinor ?? 0;
 }

@@ -77,10 +77,14 @@ export const seenAs = (progress: PartnerProgress, more: Partial<PartnerTruth> = 
   ...partnerTruth,
   ...more,
 });
-export const tooLate = (progress: 'picked_up' | 'delivered' | 'returned'): Command => ({
+export const tooLate = (
+  progress: 'picked_up' | 'delivered' | 'returned',
+  more: Partial<PartnerTruth> = {},
+): Command => ({
   kind: 'partnerTooLate',
   progress,
   ...partnerTruth,
+  ...more,
 });
 
 /** Commands in short, as the tests say them. */

@@ -46,12 +46,14 @@ const withTheGoods = {
   forceDeliver: 'delivery.delivered order.settled payment.capturing',
   'forceFail lost': 'order.failed delivery.partner_cancelling order.settled payment.voiding',
 } as const;
+const givesUp = { 'exit giveUpPartner': 'delivery.partner_cancel_failed' } as const;
 const poll = { 'exit pollPartner': 'delivery.partner_checking' } as const;
 const unconfirms = { 'exit unconfirmPartner': 'delivery.partner_unconfirmed' } as const;
 const failed = 'order.failed delivery.cancelled order.settled payment.voiding';
 
 export const partnerCells: readonly (readonly [situations: readonly string[], heard: Heard])[] = [
-  [['partner asked', 'partner quoted', 'partner cancelling'], awaited],
+  [['partner asked', 'partner quoted'], awaited],
+  [['partner cancelling'], { ...awaited, ...givesUp }],
   [['partner confirmed'], { ...confirmed, ...poll }],
   [['partner checking', 'partner checking, news came'], confirmed],
   [['partner has the goods'], { ...withTheGoods, ...poll, ...unconfirms }],
@@ -60,6 +62,7 @@ export const partnerCells: readonly (readonly [situations: readonly string[], he
     ['partner unconfirmed'],
     {
       ...withTheGoods,
+      ...poll,
       'exit giveUpProof': 'order.failed delivery.partner_cancelling order.settled payment.voiding',
     },
   ],
@@ -79,5 +82,6 @@ export const partnerCells: readonly (readonly [situations: readonly string[], he
       'exit failSearch': failed,
     },
   ],
-  [['partner delivered', 'cancelled, partner cancelling'], {}],
+  [['cancelled, partner cancelling'], givesUp],
+  [['partner delivered'], {}],
 ];

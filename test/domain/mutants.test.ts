@@ -111,6 +111,7 @@ const dispensable: ReadonlySet<string> = new Set([
   'pending.remindMerchant',
   'partner_confirmed.pollPartner',
   'partner_picked_up.pollPartner',
+  'partner_unconfirmed.pollPartner',
   'picked_up.pingDriver',
   'ready.remindCollection',
   'searching.askPartner',

@@ -5,6 +5,7 @@ import { postingOf } from '../../db/ledger.ts';
 import type { Command, PartnerResult } from '../../domain/messages.ts';
 import { isOver, type OrderFacts } from '../../domain/order.ts';
 import { mayAskPartner, partnerCallOf } from '../../domain/partner.ts';
+import type { PartnerProgress } from '../../domain/parts.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import {
   assign,
@@ -163,6 +164,13 @@ describe('a partner fleet › answers', () => {
     );
   });
 
+  it('and is asked on when it has not said what became of the goods', () => {
+    const late = situation('partner unconfirmed');
+    const asked = hear(late, { kind: 'pollPartner' }, placedAt + 4 * hour);
+    expect(inShort(asked)).toBe('delivery.partner_checking');
+    expect(inShort(hear(asked.state, seenAs('delivered'), placedAt + 4 * hour))).toBe(driven);
+  });
+
   it('late with a yes to what it has moved on with, and is asked at once', () => {
     expect(heard('partner quoted', { ...say.fleetTakes, isAhead: true })).toBe(
       'delivery.partner_confirmed delivery.partner_checking',
@@ -207,6 +215,25 @@ describe('a partner fleet › money', () => {
       expect.objectContaining({ account: 'partner_payable', amountMinor: 940 }),
     );
     expect(postings('cancelled, partner cancelling', tooLate('delivered'))).toEqual([]);
+  });
+
+  it('follows what it charges: a return, a longer way, what it keeps when it gives up', () => {
+    const on = 'partner has the goods, checking';
+    const charged = (priceMinor: number) => (progress: PartnerProgress) =>
+      postings(on, seenAs(progress, { priceMinor })).map(({ entries }) => entries[0]?.amountMinor);
+    const dearer = charged(1_240);
+    expect([dearer('picked_up'), dearer('delivered'), dearer('returned')]).toEqual([
+      [-300],
+      [-300],
+      [-300],
+    ]);
+    expect(charged(240)('cancelled')).toEqual([700]);
+    expect(charged(940)('returned')).toEqual([]);
+    expect(postings('partner cancelling', tooLate('returned', { priceMinor: 1_240 }))).toHaveLength(
+      1,
+    );
+    const { state } = hear(situation(on), seenAs('cancelled', { priceMinor: 240 }), now);
+    expect(state.delivery).toMatchObject({ status: 'partner_unconfirmed', priceMinor: 240 });
   });
 
   it('leaves no driver’s share: tip and pay are in its price', () => {

@@ -8,8 +8,8 @@ import { paymentCallOf } from '../../domain/payment.ts';
 import { previewOf } from '../../domain/preview.ts';
 import { decideSettle, settleOutcomes, type SettleOutcome } from '../../domain/settling.ts';
 import { exampleGiven, possibleActions, tryAction } from '../../domain/support.ts';
-import { combinationOf } from './lives.ts';
-import { situations } from './situations.ts';
+import { combinationOf, hour } from './lives.ts';
+import { situation, situations } from './situations.ts';
 import { plans, walkOf } from './walks.ts';
 
 const nodes = [
@@ -115,5 +115,20 @@ describe('support', () => {
         expect(sequence).toBe(state.sequence);
       }
     }
+  });
+
+  it.each([
+    ['partner asked', true],
+    ['partner confirmed', true],
+    ['searching', false],
+  ])('sees whether a partner fleet is cancelled › %s', (name, isTold) => {
+    const state = situation(name);
+    const now = state.facts.placedAt + hour;
+    const given = exampleGiven('cancel', now);
+    const { decision } = tryAction('cancel', { state, given, noted: {}, now });
+    const events = decision.kind === 'events' ? decision.events : [];
+    const { told } = previewOf({ state, log: [] }, events, now);
+    expect(told).toContain('customer');
+    expect(told.includes('partner')).toBe(isTold);
   });
 });

@@ -65,6 +65,21 @@ test('an order that is cancelled is cancelled there too, and costs nothing', asy
   expect(madeFor(orderId)).toMatchObject([{ status: 'canceled', fee: 0, tip: 0 }]);
 }, 60_000);
 
+test('an order that comes back costs the way back too, in the partner’s books and in ours', async () => {
+  const orderId = await asked('Canary Row 7, returns');
+  await shop.until(orderId, { order_status: 'failed', delivery_status: 'returned' });
+  expect(madeFor(orderId)).toMatchObject([{ status: 'returned', fee: 1_580, tip: 150 }]);
+  await expectAgreement(stack, orderId);
+  const owed = await stack.db
+    .selectFrom('ledger_entries as entry')
+    .innerJoin('ledger_transactions as t', 't.key', 'entry.transaction_key')
+    .select(({ fn }) => fn.sum<string>('entry.amount_minor').as('minor'))
+    .where('t.order_id', '=', orderId)
+    .where('entry.account', '=', 'partner_payable')
+    .executeTakeFirstOrThrow();
+  expect(Number(owed.minor)).toBe(-1_730);
+}, 60_000);
+
 test('a partner that gives up before the pickup leaves the search to go on', async () => {
   const orderId = await asked('Canary Row 7, cancels');
   await expect

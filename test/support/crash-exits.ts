@@ -4,6 +4,7 @@ import type { ExitKind } from '../../domain/messages.ts';
 import type { Policy } from '../../domain/policy.ts';
 import * as start from './crash-leads.ts';
 import {
+  deafenPartner,
   declineCaptures,
   driver,
   merchant,
@@ -122,6 +123,17 @@ const aboutPartners = {
     lead: after(start.readyWith(start.partnerThat('keeps')), seen('delivery.partner_picked_up')),
     finish: [support('mark-delivered')],
     end: completed,
+  },
+  giveUpPartner: {
+    noDriver,
+    policy: { ...asksFleet(), partnerCancelMs: exitMs },
+    lead: after(
+      start.readyWith(start.partnerThat('stays')),
+      seen('delivery.partner_confirmed'),
+      deafenPartner,
+      cancel,
+    ),
+    end: 'cancelled voided',
   },
 } as const satisfies Partial<Record<ExitKind, Told>>;
 

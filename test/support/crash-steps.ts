@@ -137,6 +137,13 @@ export const declineCaptures =
       match: { path: '/capture', orderId },
     });
 
+/** The fake fleet cancels this order no more. */
+export const deafenPartner: Step = async ({ stack }, orderId) => {
+  const made = stack.fleet.fleet.all().find((each) => each.external_id.startsWith(orderId));
+  const path = `/deliveries/${made?.id}/cancel`;
+  stack.fleet.addFault({ kind: '503', times: 1_000, match: { path } });
+};
+
 const idOf = (text: string): OrderId => {
   const id = parseId('order', text);
   if (!id) throw new Error(`no order id: ${text}`);

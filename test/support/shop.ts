@@ -105,6 +105,7 @@ async function createTenants(
     merchant_id: merchant,
     name: 'Mitte',
     location: branchAt,
+    address: 'Noodle Square 1',
   });
   const driver = await admin('drivers', {
     market_id: market,

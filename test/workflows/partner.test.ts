@@ -74,4 +74,24 @@ describe('an order that no driver takes', () => {
     expect(await order.result()).toMatchObject({ status: 'cancelled', delivery: 'cancelled' });
     expect(steps).toEqual(['quote', 'create', 'cancel']);
   });
+
+  test('ends, with an incident, when the partner fleet never says that it is cancelled', async () => {
+    world.fleetAnswersWith((call) =>
+      call.step === 'cancel'
+        ? { kind: 'partnerRefused', code: 'not_configured' }
+        : obligingFleet(call),
+    );
+    const rungs = [{ radiusM: 3_000, durationMs: 100 }];
+    const order = orderIn(world, factsOf({ partnerCapMinor: 1_000, rungs }));
+    await order.place();
+    await order.seen('order.submitted');
+    await order.send({ kind: 'accept', prepMs: 0 });
+    await order.seen('delivery.partner_confirmed');
+    expect(await order.send({ kind: 'cancel', by: 'merchant' })).toEqual(done);
+    await order.skipTime();
+    expect(await order.result()).toMatchObject({ status: 'cancelled', delivery: 'cancelled' });
+    expect(order.events()).toContainEqual(
+      expect.objectContaining({ type: 'delivery.partner_cancel_failed', code: 'unanswered' }),
+    );
+  });
 });
