@@ -27,7 +27,7 @@ import type { Logger } from '../log.ts';
 import type { Reconciled, ReconcileActivities } from './contract.ts';
 import { retryable } from './retryable.ts';
 
-type Other = Pick<PaymentPort, 'provider' | 'retrieve' | 'void'>;
+type Other = Pick<PaymentPort, 'provider' | 'look' | 'void'>;
 type Compared = {
   readonly from: Books;
   /** Objects in the provider’s books. */
@@ -139,7 +139,7 @@ async function askOneByOne(db: Db, other: Other, since: Date): Promise<Compared>
     for (const payment of named) {
       const { providerRef, orderId } = payment;
       const own = oursOf(payment, ours.get(orderId));
-      found.push(...compare(objectOf(payment, await other.retrieve({ providerRef }), own), own));
+      found.push(...compare(objectOf(payment, await other.look({ providerRef }), own), own));
     }
     compared += named.length;
     if (named.length < batchSize) return { from: other, compared, found };

@@ -119,6 +119,7 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
   return {
     provider,
     retrieve: ({ providerRef }) => retrieve(providerRef),
+    look: ({ providerRef }) => retrieve(providerRef),
     readWebhook: async (incoming) => api.readWebhook(incoming),
     async authorize({ key, firstSentAt, amountMinor, currency, paymentMethod }) {
       const phone = await phoneOf(paymentMethod);
