@@ -11,6 +11,7 @@ import { coarsenErased } from '../db/people.ts';
 import { dropOldRounds } from '../db/rounds.ts';
 import { closeFound } from '../db/support-attempts.ts';
 import * as upkeep from '../db/upkeep.ts';
+import { reportUnexpected } from '../db/webhooks.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
 import type { Looks, MaintenanceActivities } from './contract.ts';
@@ -128,14 +129,12 @@ async function nudgeOrders(
 
 async function deliverWebhooks({ db, engine }: Dependencies): Promise<void> {
   for (const hook of await upkeep.waitingWebhooks(db)) {
+    const { provider, type, provider_ref: providerRef } = hook;
     const orderId = parseId('order', hook.order_id);
-    if (orderId && hook.matters)
-      await engine.paymentSettled({ orderId, providerRef: hook.provider_ref });
-    await upkeep.webhookDone(db, {
-      provider: hook.provider,
-      eventId: hook.event_id,
-      now: new Date(),
-    });
+    const now = new Date();
+    if (orderId && hook.matters) await engine.paymentSettled({ orderId, providerRef });
+    else await reportUnexpected(db, { provider, type, providerRef, orderId }, now);
+    await upkeep.webhookDone(db, { provider, eventId: hook.event_id, now });
   }
 }
 

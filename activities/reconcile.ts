@@ -132,18 +132,18 @@ async function askOneByOne(db: Db, other: Other, since: Date): Promise<Compared>
   const { provider } = other;
   const found: Difference[] = [];
   let compared = 0;
-  for (let after = ''; ;) {
+  for (let after: Named | undefined; ;) {
     const named = await namedPayments(db, { provider, since, after, limit: batchSize });
-    const orderIds = [...new Set(named.map(({ orderId }) => orderId))];
+    const orderIds = [...new Set(named.flatMap(({ orderId }) => orderId ?? []))];
     const ours = await ourPayments(db, { provider, orderIds });
     for (const payment of named) {
       const { providerRef, orderId } = payment;
-      const own = oursOf(payment, ours.get(orderId));
+      const own = oursOf(payment, ours.get(orderId ?? ''));
       found.push(...compare(objectOf(payment, await other.look({ providerRef }), own), own));
     }
     compared += named.length;
     if (named.length < batchSize) return { from: other, compared, found };
-    after = named.at(-1)?.orderId ?? '';
+    after = named.at(-1);
   }
 }
 
@@ -193,7 +193,7 @@ function objectOf(
   const { status } = truth;
   const capturedMinor = truth.status === 'captured' ? truth.amountMinor : 0;
   const refundedMinor = ours?.refundedMinor ?? 0;
-  return { providerRef, orderId, status, capturedMinor, refundedMinor, currency };
+  return { providerRef, orderId, status, capturedMinor, refundedMinor, currency: currency ?? '' };
 }
 
 /** Ours of this very payment; an order that took nothing by it has taken 0. */

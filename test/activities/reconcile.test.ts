@@ -10,7 +10,8 @@ import { createStripeGateway } from '../../adapters/stripe.ts';
 import { postOnce } from '../../db/ledger.ts';
 import { newId } from '../../db/new-id.ts';
 import { readRefundBasis } from '../../db/refund-basis.ts';
-import { openRefunds } from '../../db/refunds.ts';
+import { openRefunds, refundsOfOrder } from '../../db/refunds.ts';
+import { reportUnexpected, saveWebhook } from '../../db/webhooks.ts';
 import { parseId, type OrderId } from '../../domain/ids.ts';
 import { createLog } from '../../log.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
@@ -148,14 +149,28 @@ describe('a reconciliation', () => {
     const asked = { orderId, attempt: 1, key, amountMinor: 2_350, currency: 'XAF' };
     const answer = await rig.port.authorize({ ...asked, paymentMethod: rig.method });
     if (answer.status !== 'requires_action') throw new Error(answer.status);
-    await market.setOrder(orderId, { provider_ref: answer.providerRef });
+    expect(await reconciled()).toMatchObject({ compared: 0 });
+    // Our record of its name was lost; the provider's news came.
+    const news = { provider: 'campay', type: 'campay.successful', orderId } as const;
+    const { providerRef } = answer;
+    await saveWebhook(market.db, { ...news, eventId: 'a', providerRef });
     expect(await reconciled()).toMatchObject({ compared: 1, differences: 0 });
-    rig.confirm(answer.providerRef);
+    rig.confirm(providerRef);
+    await reportUnexpected(market.db, { ...news, providerRef }, new Date());
     expect(await reconciled()).toMatchObject({ compared: 1, differences: 1, healed: 1 });
     await carryOutRefunds(rig.port);
     expect(rig.books()).toMatchObject({ taken: [2_350], givenBack: [2_350] });
     expect(await balancesOf(market.db, orderId)).toEqual({});
     expect(await reconciled()).toMatchObject({ differences: 0 });
+    const payout = (await refundsOfOrder(market.db, orderId)).map(
+      ({ refund_ref: ref }) => ref ?? '',
+    );
+    for (const [n, ref] of payout.entries())
+      await saveWebhook(market.db, { ...news, eventId: `${n}`, providerRef: ref });
+    expect(await reconciled()).toMatchObject({ compared: 2, differences: 0 });
+    const kinds = await incidents();
+    expect(kinds.map(({ kind }) => kind)).toContain('reconcile_payment_unexpected');
+    expect(kinds.filter(({ resolved_at: at }) => at === null)).toEqual([]);
     await rig.close();
   });
 
