@@ -66,8 +66,9 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     ...(deps.also ?? []),
   ];
   return {
-    async maintain({ looks: before }) {
-      const looks = lookAgain(before, Date.now());
+    // Scheduled by an older version it comes without an argument.
+    async maintain(input) {
+      const looks = lookAgain(input?.looks, Date.now());
       // One part that fails must not keep the others from their work.
       for (const part of parts) {
         await part(deps, looks).catch((error: unknown) =>
