@@ -10,12 +10,13 @@ import { createStripeGateway } from '../../adapters/stripe.ts';
 import { postOnce } from '../../db/ledger.ts';
 import { newId } from '../../db/new-id.ts';
 import { readRefundBasis } from '../../db/refund-basis.ts';
+import { namedPayments, type Named } from '../../db/reconciliation.ts';
 import { openRefunds, refundsOfOrder } from '../../db/refunds.ts';
 import { reportUnexpected, saveWebhook } from '../../db/webhooks.ts';
 import { parseId, type OrderId } from '../../domain/ids.ts';
 import { createLog } from '../../log.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
-import { createMarket, type Market } from '../db/market.ts';
+import { createMarket, start, type Market } from '../db/market.ts';
 import { rigs } from '../support/payment-rigs.ts';
 import { balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
 
@@ -172,6 +173,48 @@ describe('a reconciliation', () => {
     expect(kinds.map(({ kind }) => kind)).toContain('reconcile_payment_unexpected');
     expect(kinds.filter(({ resolved_at: at }) => at === null)).toEqual([]);
     await rig.close();
+  });
+
+  it('compares the others while one provider is away, and is tried again', async () => {
+    const [, startCampay] = rigs.find(([name]) => name === 'campay') ?? [];
+    if (!startCampay) throw new Error('no CamPay');
+    const clock = { now: Date.now() };
+    const rig = await startCampay({ db: market.db, clock, webhookUrl: 'http://127.0.0.1:9/' });
+    const { providerRef } = await endedOrder();
+    const paymentMethod = rig.method;
+    const facts = JSON.stringify({ paymentMethod });
+    await market.addOrder({ is_over: true, provider_ref: 'tx_1', facts });
+    const others = [rig.port];
+    await rig.close();
+    const away = createReconcileActivities({ db: market.db, gateway, others, log });
+    await expect(away.reconcile()).rejects.toThrow('payment provider');
+    expect(await gateway.retrieve({ providerRef })).toMatchObject({ status: 'voided' });
+  });
+
+  it('leaves out no payment at the edge of a page', async () => {
+    const orderId = await market.addOrder();
+    const provider = 'campay';
+    for (const providerRef of ['tx_1', 'tx_2', 'tx_3'])
+      await saveWebhook(market.db, {
+        provider,
+        eventId: providerRef,
+        type: 'x',
+        providerRef,
+        orderId,
+      });
+    const seen: string[] = [];
+    for (let after: Named | undefined; ;) {
+      const page = await namedPayments(market.db, {
+        provider,
+        since: new Date(start),
+        after,
+        limit: 2,
+      });
+      seen.push(...page.map(({ providerRef }) => providerRef));
+      after = page.at(-1);
+      if (!after) break;
+    }
+    expect(seen).toEqual(['tx_1', 'tx_2', 'tx_3']);
   });
 
   it('recovers what was written off and had been taken after all, and gives nothing back', async () => {
