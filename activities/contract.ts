@@ -56,7 +56,7 @@ export type MaintenanceActivities = {
    * Finishes orphan drafts, nudges orders whose caller vanished, re-delivers early webhooks, prunes old keys. `looks`:
    * what the call before answered, whichever worker made it; undefined at first.
    */
-  maintain(input: {
+  maintain(input?: {
     readonly looks: Looks | undefined;
   }): Promise<{ readonly waitMs: number; readonly looks: Looks }>;
 };

@@ -11,7 +11,7 @@ import { coarsenErased } from '../db/people.ts';
 import { dropOldRounds } from '../db/rounds.ts';
 import { closeFound } from '../db/support-attempts.ts';
 import * as upkeep from '../db/upkeep.ts';
-import { partnerFleet } from '../db/webhooks.ts';
+import { partnerFleet, reportUnexpected } from '../db/webhooks.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
 import type { Looks, MaintenanceActivities } from './contract.ts';
@@ -66,8 +66,9 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     ...(deps.also ?? []),
   ];
   return {
-    async maintain({ looks: before }) {
-      const looks = lookAgain(before, Date.now());
+    // Scheduled by an older version it comes without an argument.
+    async maintain(input) {
+      const looks = lookAgain(input?.looks, Date.now());
       // One part that fails must not keep the others from their work.
       for (const part of parts) {
         await part(deps, looks).catch((error: unknown) =>
@@ -129,17 +130,16 @@ async function nudgeOrders(
 
 async function deliverWebhooks({ db, engine }: Dependencies): Promise<void> {
   for (const hook of await upkeep.waitingWebhooks(db)) {
+    const { provider, type, provider_ref: providerRef } = hook;
     const orderId = parseId('order', hook.order_id);
-    const ref = hook.provider_ref;
+    const now = new Date();
+    const isPartners = provider === partnerFleet;
     if (orderId && hook.matters)
-      await (hook.provider === partnerFleet
-        ? engine.partnerDeliveryChanged({ orderId, partnerRef: ref })
-        : engine.paymentSettled({ orderId, providerRef: ref }));
-    await upkeep.webhookDone(db, {
-      provider: hook.provider,
-      eventId: hook.event_id,
-      now: new Date(),
-    });
+      await (isPartners
+        ? engine.partnerDeliveryChanged({ orderId, partnerRef: providerRef })
+        : engine.paymentSettled({ orderId, providerRef }));
+    else if (!isPartners) await reportUnexpected(db, { provider, type, providerRef, orderId }, now);
+    await upkeep.webhookDone(db, { provider, eventId: hook.event_id, now });
   }
 }
 

@@ -24,7 +24,7 @@ type Dependencies = {
   readonly db: Db;
   readonly engine: Pick<OrderEngine, 'paymentSettled'>;
   /** By the provider's name. Throws when it is not set up here. */
-  readonly portOf: (provider: string) => Pick<PaymentPort, 'retrieve'>;
+  readonly portOf: (provider: string) => Pick<PaymentPort, 'look'>;
   readonly money: Pick<MoneyEngine, 'startRefund' | 'refundChanged' | 'startTip' | 'tipChanged'>;
   readonly gateway: Pick<CardGateway, 'disputes'>;
   readonly log: Logger;
@@ -34,7 +34,7 @@ export function createMoneyUpkeep({ db, engine, money, gateway, portOf, log }: D
   async function askForPayers(): Promise<void> {
     const items = await awaitedPayments(db, new Date(Date.now() - awaitedForMs));
     await sendAll({ items, log }, async ({ orderId: id, provider, providerRef }) => {
-      const { status } = await portOf(provider).retrieve({ providerRef });
+      const { status } = await portOf(provider).look({ providerRef });
       const orderId = parseId('order', id);
       if (orderId && status !== 'requires_action' && status !== 'unknown')
         await engine.paymentSettled({ orderId, providerRef });

@@ -13,7 +13,7 @@ import type {
 } from '../adapters/card-gateway.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
-import { savePaymentAction } from '../db/payment-actions.ts';
+import { isLetGo, savePaymentAction } from '../db/payment-actions.ts';
 import { assertNever } from '../domain/errors.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
@@ -42,7 +42,9 @@ export function createPaymentActivities({
       const tags = [request.call.step, request.orderId];
       await crashPoint('payment:before', tags);
       try {
-        const { result, clientSecret } = await answerOf(portOf(request.provider), request);
+        const port = portOf(request.provider);
+        const { result, clientSecret } = await answerOf(port, request);
+        if (request.call.step === 'check') await letGoUnawaited({ db, port }, request, result);
         await crashPoint('payment:after-effect', tags);
         if (result.kind === 'paymentRequiresAction' && clientSecret) {
           await savePaymentAction(db, {
@@ -57,6 +59,18 @@ export function createPaymentActivities({
       }
     },
   };
+}
+
+/** The order may have let go of the payment while this check was under way: it read the provider's books too early. */
+async function letGoUnawaited(
+  { db, port }: { readonly db: Db; readonly port: Port },
+  { orderId, call: { attempt } }: Request,
+  result: PaymentResult,
+): Promise<void> {
+  if (result.kind !== 'paymentAuthorized') return;
+  const { providerRef } = result;
+  if (await isLetGo(db, { orderId, providerRef }))
+    await discard(port, { orderId, attempt, providerRef });
 }
 
 type Answer = { readonly result: PaymentResult; readonly clientSecret?: string };
@@ -108,19 +122,26 @@ type Discard = {
   readonly orderId: OrderId;
   readonly attempt: number;
   readonly firstSentAt?: number;
-  readonly answer: AuthorizeAnswer | Captured | PaymentTruth;
+  readonly providerRef: string;
 };
 
 /** A provider that stores failure after failure is asked later again. */
 const maxDiscardKeys = 5;
 
-/** Ends a declined payment at the provider, with whatever it came to hold meanwhile. Throws until it is ended. */
-async function discardDeclined(
-  port: Port,
-  { orderId, attempt, firstSentAt, answer }: Discard,
-): Promise<void> {
+type Judged = Omit<Discard, 'providerRef'> & {
+  readonly answer: AuthorizeAnswer | Captured | PaymentTruth;
+};
+
+async function discardDeclined(port: Port, { answer, ...payment }: Judged): Promise<void> {
   if (answer.status !== 'declined' || answer.providerRef === undefined) return;
-  const { providerRef } = answer;
+  await discard(port, { ...payment, providerRef: answer.providerRef });
+}
+
+/** Ends a payment at the provider, with whatever it came to hold meanwhile. Throws until it is ended. */
+async function discard(
+  port: Port,
+  { orderId, attempt, firstSentAt, providerRef }: Discard,
+): Promise<void> {
   for (let n = 1; n <= maxDiscardKeys; n++) {
     const key = `${orderId}:discard:${attempt}${n === 1 ? '' : `:${n}`}`;
     const { status } = await port.void({ orderId, key, providerRef, attempt, firstSentAt });

@@ -2,7 +2,7 @@
 // books, every object that we have a name for. What is safe is put right; of every
 // other difference a person is told, once, and no more when it has gone. Repeating it changes nothing.
 
-import { isOutage } from '../adapters/outage.ts';
+import { isOutage, type Outage } from '../adapters/outage.ts';
 import type { CardGateway, PaymentTruth, ProviderPayment } from '../adapters/card-gateway.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
@@ -27,7 +27,7 @@ import type { Logger } from '../log.ts';
 import type { Reconciled, ReconcileActivities } from './contract.ts';
 import { retryable } from './retryable.ts';
 
-type Other = Pick<PaymentPort, 'provider' | 'retrieve' | 'void'>;
+type Other = Pick<PaymentPort, 'provider' | 'look' | 'void'>;
 type Compared = {
   readonly from: Books;
   /** Objects in the provider’s books. */
@@ -87,20 +87,29 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
 
   return {
     async reconcile(): Promise<Reconciled> {
-      try {
-        const createdAfter = now() - reachMs;
-        const books = [await readBooks(deps, { createdAfter, now: now() })];
-        for (const other of others)
-          books.push(await askOneByOne(db, other, new Date(createdAfter)));
-        let healed = 0;
-        for (const each of books) healed += await settle(each);
-        const found = books.flatMap((each) => each.found);
-        const compared = books.reduce((sum, each) => sum + each.compared, 0);
-        const vanished = await resolveVanished(db, { found, now: new Date(now()) });
-        return { compared, differences: found.length, healed, vanished };
-      } catch (error) {
-        throw isOutage(error) ? retryable(error.code, error.retryAfterMs) : error;
+      const createdAfter = now() - reachMs;
+      const sources = [
+        () => readBooks(deps, { createdAfter, now: now() }),
+        ...others.map((other) => () => askOneByOne(db, other, new Date(createdAfter))),
+      ];
+      const found: Difference[] = [];
+      let [compared, healed] = [0, 0];
+      let away: Outage | undefined;
+      for (const source of sources) {
+        try {
+          const books = await source();
+          healed += await settle(books);
+          compared += books.compared;
+          found.push(...books.found);
+        } catch (error) {
+          if (!isOutage(error)) throw error;
+          away = error;
+        }
       }
+      // Whoever is away is compared at the next try; until then nothing counts as gone.
+      if (away) throw retryable(away.code, away.retryAfterMs);
+      const vanished = await resolveVanished(db, { found, now: new Date(now()) });
+      return { compared, differences: found.length, healed, vanished };
     },
   };
 }
@@ -132,18 +141,18 @@ async function askOneByOne(db: Db, other: Other, since: Date): Promise<Compared>
   const { provider } = other;
   const found: Difference[] = [];
   let compared = 0;
-  for (let after = ''; ;) {
+  for (let after: Named | undefined; ;) {
     const named = await namedPayments(db, { provider, since, after, limit: batchSize });
-    const orderIds = [...new Set(named.map(({ orderId }) => orderId))];
+    const orderIds = [...new Set(named.flatMap(({ orderId }) => orderId ?? []))];
     const ours = await ourPayments(db, { provider, orderIds });
     for (const payment of named) {
       const { providerRef, orderId } = payment;
-      const own = oursOf(payment, ours.get(orderId));
-      found.push(...compare(objectOf(payment, await other.retrieve({ providerRef }), own), own));
+      const own = oursOf(payment, ours.get(orderId ?? ''));
+      found.push(...compare(objectOf(payment, await other.look({ providerRef }), own), own));
     }
     compared += named.length;
     if (named.length < batchSize) return { from: other, compared, found };
-    after = named.at(-1)?.orderId ?? '';
+    after = named.at(-1);
   }
 }
 
@@ -193,7 +202,7 @@ function objectOf(
   const { status } = truth;
   const capturedMinor = truth.status === 'captured' ? truth.amountMinor : 0;
   const refundedMinor = ours?.refundedMinor ?? 0;
-  return { providerRef, orderId, status, capturedMinor, refundedMinor, currency };
+  return { providerRef, orderId, status, capturedMinor, refundedMinor, currency: currency ?? '' };
 }
 
 /** Ours of this very payment; an order that took nothing by it has taken 0. */

@@ -10,7 +10,7 @@ import type {
   VoidAnswer,
 } from '../adapters/card-gateway.ts';
 import type { CrashPoint } from '../adapters/crash-point.ts';
-import { isOutage } from '../adapters/outage.ts';
+import { isOutage, outage } from '../adapters/outage.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
 import { findTip, recordTipNews, reportUnansweredTip, type Tip, type TipNews } from '../db/tips.ts';
@@ -29,7 +29,7 @@ type Dependencies = {
 
 /** While the payer confirms; a webhook is usually first. */
 const lookAgainMs = 30_000;
-/** A provider that stores failure after failure is given up on, so that no loop is endless. */
+/** A provider that stores failure after failure is given up on, or asked later where that cannot be. */
 const maxAttempts = 5;
 const tellSomebodyAfterMs = 72 * 3_600_000;
 
@@ -72,6 +72,8 @@ export function createTipActivities({
       const news = await advanceOnce(row);
       await crashPoint('tip:after-effect', [row.status]);
       if (news) await recordTipNews(db, { row, news, now: new Date(now()) });
+      if (news?.kind === 'not_executed' && row.attempt >= maxAttempts)
+        throw outage({ system: row.provider, code: 'server_error' });
     } catch (error) {
       if (!isOutage(error)) throw error;
       const { code, retryAfterMs } = error;

@@ -5,7 +5,12 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { decimalOf, minorOf } from '../domain/money.ts';
 import type { DeclineCode, WebhookFact } from './card-gateway.ts';
 import { createJsonHttp, type JsonAnswer } from './http-json.ts';
-import type { MobileMoneyApi, MobileMoneyTransaction, Refused } from './mobile-money.ts';
+import {
+  isPayOut,
+  type MobileMoneyApi,
+  type MobileMoneyTransaction,
+  type Refused,
+} from './mobile-money.ts';
 import { outage } from './outage.ts';
 import type { Incoming } from './payment-port.ts';
 
@@ -113,9 +118,10 @@ function readWebhook({ rawBody }: Incoming, webhookKey: string): WebhookFact {
   if (body === undefined || !isSigned(text(body['signature']), webhookKey))
     return { kind: 'refused', code: 'invalid_signature' };
   const [reference, status] = [text(body['reference']), text(body['status'])];
-  const [orderId] = text(body['external_reference']).split(':');
+  const key = text(body['external_reference']);
+  const [orderId] = key.split(':');
   return {
-    kind: 'payment_changed',
+    kind: isPayOut(key) ? 'refund_changed' : 'payment_changed',
     eventId: `${reference}:${status}`,
     type: `campay.${status.toLowerCase()}`,
     providerRef: reference,

@@ -42,6 +42,9 @@ type Request = {
 /** A refusal of a request as such: nothing was made. */
 export type Refused = { readonly refused: DeclineCode };
 
+/** Whether our key stands for money that goes back to the customer; then it is no payment. */
+export const isPayOut = (reference: string): boolean => reference.split(':')[1] === 'refund';
+
 export type MobileMoneyApi = {
   readonly collect: (request: Request) => Promise<MobileMoneyTransaction | Refused>;
   readonly payOut: (request: Request) => Promise<MobileMoneyTransaction | Refused>;
@@ -112,13 +115,14 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
   const { once, findOrBurn } = createOnce(options);
   const retrieve = async (providerRef: string): Promise<PaymentTruth> => {
     const transaction = await api.read(providerRef);
-    if (transaction === undefined) return { status: 'unknown' };
+    if (transaction === undefined || isPayOut(transaction.reference)) return { status: 'unknown' };
     const truth = truthOf(transaction);
     return truth.status === 'not_executed' ? { status: 'unknown' } : truth;
   };
   return {
     provider,
     retrieve: ({ providerRef }) => retrieve(providerRef),
+    look: ({ providerRef }) => retrieve(providerRef),
     readWebhook: async (incoming) => api.readWebhook(incoming),
     async authorize({ key, firstSentAt, amountMinor, currency, paymentMethod }) {
       const phone = await phoneOf(paymentMethod);

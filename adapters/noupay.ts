@@ -4,7 +4,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { DeclineCode, WebhookFact } from './card-gateway.ts';
 import { createJsonHttp, type JsonAnswer } from './http-json.ts';
-import type { MobileMoneyApi, MobileMoneyTransaction, Refused } from './mobile-money.ts';
+import {
+  isPayOut,
+  type MobileMoneyApi,
+  type MobileMoneyTransaction,
+  type Refused,
+} from './mobile-money.ts';
 import { outage } from './outage.ts';
 import type { Incoming } from './payment-port.ts';
 
@@ -95,9 +100,10 @@ function readWebhook({ rawBody, headers }: Incoming, secret: string): WebhookFac
   if (given.length !== expected.length || !timingSafeEqual(given, expected))
     return { kind: 'refused', code: 'invalid_signature' };
   const body = JSON.parse(String(rawBody)) as Readonly<Record<string, unknown>>;
-  const [orderId] = text(body['reference']).split(':');
+  const key = text(body['reference']);
+  const [orderId] = key.split(':');
   return {
-    kind: 'payment_changed',
+    kind: isPayOut(key) ? 'refund_changed' : 'payment_changed',
     eventId: text(body['event_id']),
     type: `noupay.${text(body['status'])}`,
     providerRef: text(body['id']),

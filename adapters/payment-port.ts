@@ -30,6 +30,8 @@ export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund'> & {
   readonly authorize: (input: AuthorizeInput) => Promise<AuthorizeAnswer | Captured>;
   /** The provider's truth. Where an approval by the payer has to be turned into a hold by us, this does it, once. */
   readonly retrieve: (input: { readonly providerRef: string }) => Promise<PaymentTruth>;
+  /** The provider's truth, and nothing is changed by asking: an approval that is no hold yet is `unconfirmed`. */
+  readonly look: CardGateway['retrieve'];
   /** Verifies and reads a notification; a hint only. Throws an Outage where the provider has to be asked and is away. */
   readonly readWebhook: (incoming: Incoming) => Promise<WebhookFact>;
 };
@@ -42,6 +44,7 @@ export const stripePort = (gateway: CardGateway): PaymentPort => ({
   void: gateway.void,
   refund: gateway.refund,
   retrieve: gateway.retrieve,
+  look: gateway.retrieve,
   readWebhook: async ({ rawBody, headers }) =>
     gateway.readWebhook({ rawBody, signature: headers['stripe-signature'] ?? '' }),
 });

@@ -48,7 +48,7 @@ const orderPath = (id: string, verb = ''): string =>
   `/v2/checkout/orders/${encodeURIComponent(id)}${verb}`;
 
 /** An authorization of an order as our words. */
-function truthOf(orderId: string, authorization: Body): PaymentTruth {
+function truthOf(orderId: string, authorization: Body): Read {
   const providerRef = orderId;
   const amountMinor = minorIn(authorization);
   switch (text(authorization['status'])) {
@@ -70,7 +70,9 @@ function truthOf(orderId: string, authorization: Body): PaymentTruth {
   }
 }
 
-function readOrder(order: Body): PaymentTruth {
+type Read = Exclude<PaymentTruth, { readonly status: 'unconfirmed' | 'unknown' }>;
+
+function readOrder(order: Body): Read {
   const id = text(order['id']);
   const [authorization] = list(paymentsOf(order)['authorizations']);
   const [capture] = list(paymentsOf(order)['captures']);
@@ -83,27 +85,37 @@ function readOrder(order: Body): PaymentTruth {
   return { status: 'requires_action', providerRef: id, clientSecret: text(approve?.['href']) };
 }
 
+const isApproved = (order: Body): boolean => text(order['status']) === 'APPROVED';
+
 function createTruth(api: PaypalApi) {
   async function order(id: string): Promise<Body | undefined> {
     const { status, body } = await api.get(orderPath(id));
     return status === 200 ? body : undefined;
   }
 
-  /** Approved by the payer but not held yet: holds it now, under a key that follows from the order alone. */
-  async function retrieve(id: string): Promise<PaymentTruth> {
+  /** What the payer has approved is held now, under a key that follows from the order alone, so once. */
+  async function held(id: string): Promise<Body | undefined> {
     const found = await order(id);
-    if (found === undefined) return { status: 'unknown' };
-    if (text(found['status']) !== 'APPROVED') return readOrder(found);
+    if (found === undefined || !isApproved(found)) return found;
     const answer = await api.post(orderPath(id, '/authorize'), {}, `${id}:authorize`);
-    if (answer.status < 300) return readOrder(answer.body);
-    const again = await order(id);
-    const truth = again && readOrder(again);
-    return truth && truth.status !== 'requires_action'
-      ? truth
-      : { status: 'declined', providerRef: id, code: 'card_declined' };
+    return answer.status < 300 ? answer.body : order(id);
   }
 
-  return { order, retrieve };
+  async function retrieve(id: string): Promise<PaymentTruth> {
+    const found = await held(id);
+    if (found === undefined) return { status: 'unknown' };
+    return isApproved(found)
+      ? { status: 'declined', providerRef: id, code: 'card_declined' }
+      : readOrder(found);
+  }
+
+  async function look(id: string): Promise<PaymentTruth> {
+    const found = await order(id);
+    if (found === undefined) return { status: 'unknown' };
+    return isApproved(found) ? { status: 'unconfirmed', providerRef: id } : readOrder(found);
+  }
+
+  return { order, held, retrieve, look };
 }
 
 type Tools = { readonly api: PaypalApi; readonly truth: ReturnType<typeof createTruth> };
@@ -130,10 +142,9 @@ function createAuthorize({ api, truth }: Tools, returnUrl: string): PaymentPort[
         code: issueOf(answer).includes('DECIMAL') ? 'currency_not_supported' : 'card_declined',
       };
     // A repeated request is answered with what was made; what became of it is asked.
-    const now = await truth.retrieve(text(answer.body['id']));
-    return now.status === 'unconfirmed' || now.status === 'unknown' || now.status === 'voided'
-      ? { status: 'not_executed' }
-      : now;
+    const made = await truth.order(text(answer.body['id']));
+    const now = made && readOrder(made);
+    return now === undefined || now.status === 'voided' ? { status: 'not_executed' } : now;
   };
 }
 
@@ -173,9 +184,10 @@ function createCapture({ api, truth }: Tools): PaymentPort['capture'] {
 
 function createVoid({ api, truth }: Tools): PaymentPort['void'] {
   return async function cancel(input): Promise<VoidAnswer> {
-    // Never answered: nothing is held before the payer approves and we authorize, which only `retrieve` does.
+    // Never answered: nothing is held before the payer approves and we authorize, which needs its name.
     if (input.providerRef === undefined) return { status: 'nothing_to_void' };
-    const order = await truth.order(input.providerRef);
+    // An approval cannot be withdrawn: whoever turns it into a hold later is answered with this one, let go.
+    const order = await truth.held(input.providerRef);
     if (order === undefined) return { status: 'nothing_to_void' };
     const known = readOrder(order);
     if (known.status === 'captured') {
@@ -188,7 +200,7 @@ function createVoid({ api, truth }: Tools): PaymentPort['void'] {
     const path = `/v2/payments/authorizations/${text(authorization['id'])}/void`;
     const answer = await api.post(path, {}, input.key);
     if (answer.status < 300) return { status: 'voided' };
-    const after = await truth.retrieve(input.providerRef);
+    const after = await truth.look(input.providerRef);
     if (after.status === 'captured') {
       const { providerRef, amountMinor } = after;
       return { status: 'captured', providerRef, amountMinor };
@@ -245,6 +257,7 @@ export function createPaypalPort(options: PaypalOptions): PaymentPort {
     void: createVoid(tools),
     refund: createRefund(tools),
     retrieve: ({ providerRef }) => tools.truth.retrieve(providerRef),
+    look: ({ providerRef }) => tools.truth.look(providerRef),
     readWebhook: (incoming: Incoming): Promise<WebhookFact> =>
       verifyPaypalWebhook(api, { incoming, webhookId: options.webhookId }),
   };

@@ -15,11 +15,7 @@ type News = { readonly dispute: ProviderDispute; readonly now: Date };
 export async function recordDispute(db: Db, news: News): Promise<boolean> {
   const { disputeRef, providerRef, feeMinor, currency, status } = news.dispute;
   return db.transaction().execute(async (trx) => {
-    const order = await trx
-      .selectFrom('orders')
-      .select('id')
-      .where('provider_ref', '=', providerRef)
-      .executeTakeFirst();
+    const order = await orderOf(trx, providerRef);
     await lockMoney(trx, order?.id ?? disputeRef);
     const known = await trx
       .selectFrom('disputes')
@@ -38,6 +34,15 @@ export async function recordDispute(db: Db, news: News): Promise<boolean> {
     return true;
   });
 }
+
+/** By its own payment or by that of a later tip. */
+const orderOf = (trx: Db, providerRef: string): Promise<{ readonly id: string } | undefined> =>
+  trx
+    .selectFrom('orders')
+    .select('id')
+    .where('provider_ref', '=', providerRef)
+    .union(trx.selectFrom('tips').select('order_id as id').where('provider_ref', '=', providerRef))
+    .executeTakeFirst();
 
 async function saveRow(
   trx: Db,

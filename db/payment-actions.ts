@@ -53,3 +53,18 @@ export async function awaitedPayments(db: Db, since: Date): Promise<readonly Awa
     providerRef: ref,
   }));
 }
+
+/** Its order waits for this payment no more and has no use for a hold. */
+export async function isLetGo(
+  db: Db,
+  { orderId, providerRef }: { readonly orderId: string; readonly providerRef: string },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('orders')
+    .select('id')
+    .where('id', '=', orderId)
+    .where('provider_ref', '=', providerRef)
+    .where('payment_status', 'in', ['voiding', 'voided', 'declined', 'written_off'])
+    .executeTakeFirst();
+  return row !== undefined;
+}

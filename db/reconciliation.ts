@@ -2,6 +2,7 @@
 // after an order's end on its way back.
 
 import { sql } from 'kysely';
+import { formatId } from '../domain/ids.ts';
 import type { Difference, Ours } from '../domain/reconcile.ts';
 import { platformParty } from '../domain/ledger.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
@@ -36,12 +37,20 @@ export async function ordersWithCaptures(
 export type OurPayment = Ours & { readonly providerRef: string | undefined };
 
 export type Named = {
-  readonly orderId: string;
+  /** Undefined when the provider's news name no order. */
+  readonly orderId: string | undefined;
   readonly providerRef: string;
-  readonly currency: string;
+  readonly currency: string | undefined;
 };
+export type NamedPage = Pick<Named, 'orderId' | 'providerRef'>;
 
-/** Payments of ended orders and of tips that a provider has a name for, in pages by order. */
+/** An order is placed at most so long before its end. */
+const orderLifeMs = 5 * 86_400_000;
+
+/**
+ * Payments that a provider has a name for, of ended orders, of tips and of its own news since then, in pages by order and
+ * name. Each once.
+ */
 export async function namedPayments(
   db: Db,
   {
@@ -52,19 +61,39 @@ export async function namedPayments(
   }: {
     readonly provider: string;
     readonly since: Date;
-    readonly after: string;
+    readonly after: NamedPage | undefined;
     readonly limit: number;
   },
 ): Promise<readonly Named[]> {
-  const { rows } = await sql<Named>`
-    SELECT id AS "orderId", provider_ref AS "providerRef", currency FROM orders
-    WHERE is_over AND provider_ref IS NOT NULL AND updated_at >= ${since} AND id > ${after}
-      AND split_part(facts->>'paymentMethod', ':', 1) = ${provider}
-    UNION ALL
-    SELECT order_id, provider_ref, currency FROM tips
-    WHERE finished_at >= ${since} AND provider_ref IS NOT NULL AND provider = ${provider} AND order_id > ${after}
-    ORDER BY 1 LIMIT ${limit}`.execute(db);
-  return rows;
+  const oldest = formatId('order', since.getTime() - orderLifeMs, new Uint8Array(10));
+  const [afterOrder, afterRef] = [after?.orderId ?? '', after?.providerRef ?? ''];
+  const next = sql`(id, ref) > (${afterOrder}, ${afterRef}) ORDER BY id, ref LIMIT ${limit}`;
+  // Each part reads its own index up to the limit.
+  const { rows } = await sql<{ id: string; ref: string; currency: string | null }>`
+    WITH ended AS (
+      SELECT id, provider_ref AS ref FROM orders
+      WHERE id >= greatest(${oldest}, ${afterOrder}) AND is_over AND provider_ref IS NOT NULL AND updated_at >= ${since}
+        AND split_part(facts->>'paymentMethod', ':', 1) = ${provider}),
+    tipped AS (
+      SELECT order_id AS id, provider_ref AS ref FROM tips
+      WHERE order_id >= ${afterOrder} AND finished_at >= ${since} AND provider_ref IS NOT NULL AND provider = ${provider}),
+    news AS (
+      SELECT DISTINCT order_id AS id, provider_ref AS ref FROM provider_webhooks
+      WHERE order_id >= ${afterOrder} AND received_at >= ${since} AND provider_ref IS NOT NULL AND provider = ${provider}),
+    nameless AS (
+      SELECT DISTINCT '' AS id, provider_ref AS ref FROM provider_webhooks
+      WHERE ${afterOrder} = '' AND order_id IS NULL AND received_at >= ${since} AND provider_ref IS NOT NULL
+        AND provider = ${provider}),
+    named AS (
+      (SELECT * FROM ended WHERE ${next}) UNION (SELECT * FROM tipped WHERE ${next})
+      UNION (SELECT * FROM news WHERE ${next}) UNION (SELECT * FROM nameless WHERE ${next}))
+    SELECT named.id, named.ref, orders.currency FROM named LEFT JOIN orders ON orders.id = named.id
+    ORDER BY named.id, named.ref LIMIT ${limit}`.execute(db);
+  return rows.map(({ id, ref, currency }) => ({
+    orderId: id || undefined,
+    providerRef: ref,
+    currency: currency ?? undefined,
+  }));
 }
 
 /**

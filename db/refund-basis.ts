@@ -72,6 +72,7 @@ export async function readRefundBasis(
     .selectFrom('orders')
     .innerJoin('markets', 'markets.id', 'orders.market_id')
     .select(['orders.items', 'orders.delivery_fee_minor', 'orders.tip_minor'])
+    .select(['orders.is_over', 'orders.order_status'])
     .select('refund_approval_above_minor')
     .where('orders.id', '=', id)
     .executeTakeFirstOrThrow();
@@ -99,6 +100,7 @@ export async function readRefundBasis(
     basis: {
       currency,
       rail: methodTraits[provider].rail,
+      isOver: order.is_over || order.order_status === 'completed',
       // Of what was taken before the end only what the settlement asks for was kept.
       capturedMinor: takenIn(moves) - sumOf(prepaid),
       refundedMinor: sumOf(alive),

@@ -6,6 +6,7 @@ import type { Actor } from '../domain/events.ts';
 import type { Refusal } from '../domain/errors.ts';
 import type { RefundId } from '../domain/ids.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
+import { sumMinor } from '../domain/money.ts';
 import {
   bearersOf,
   isPaidByHand,
@@ -125,8 +126,14 @@ type GiveBack = {
   readonly now: Date;
 };
 
-/** What no settlement asks for goes back; its workflow is started by the housekeeping. Call inside a transaction. */
-export async function giveBack(trx: Db, { order, amountMinor, reason, from, now }: GiveBack) {
+/**
+ * What no settlement asks for goes back, unless it is on its way already; its workflow is started by the housekeeping.
+ * Call inside a transaction.
+ */
+export async function giveBack(trx: Db, { order, reason, from, now, ...due }: GiveBack) {
+  await lockMoney(trx, order.id);
+  const amountMinor = due.amountMinor - (await underWay(trx, order));
+  if (amountMinor <= 0) return;
   await insertRefund(trx, {
     id: newId('refund', now.getTime()),
     order,
@@ -141,6 +148,16 @@ export async function giveBack(trx: Db, { order, amountMinor, reason, from, now 
     now,
     decideBefore: undefined,
   });
+}
+
+/** What refunds of this payment give back or gave. */
+async function underWay(trx: Db, { id, providerRef }: RefundTarget): Promise<number> {
+  const alive = await selectRefunds(trx)
+    .where('order_id', '=', id)
+    .where('provider_ref', '=', providerRef)
+    .where('status', 'not in', ['failed', 'rejected'])
+    .execute();
+  return sumMinor(alive.map((refund) => refund.amount_minor));
 }
 
 /** Whoever changes what an order's money is, waits here for the one before. Ends with the transaction. */

@@ -105,24 +105,19 @@ export async function ordersOverdue(
 }
 
 /** Webhooks that could not be told to their order when they came, and whether they matter now. */
-export async function waitingWebhooks(db: Db): Promise<
-  readonly {
-    provider: string;
-    event_id: string;
-    order_id: string;
-    provider_ref: string;
-    matters: boolean;
-  }[]
-> {
-  const { rows } = await sql<{
-    provider: string;
-    event_id: string;
-    order_id: string;
-    provider_ref: string;
-    matters: boolean;
-  }>`
-    SELECT w.provider, w.event_id, o.id AS order_id, w.provider_ref,
-      CASE WHEN w.provider = ${partnerFleet} THEN NOT o.is_over AND o.delivery_status LIKE 'partner\\_%'
+type WaitingWebhook = {
+  readonly provider: string;
+  readonly event_id: string;
+  readonly type: string;
+  readonly order_id: string;
+  readonly provider_ref: string;
+  readonly matters: boolean;
+};
+
+export async function waitingWebhooks(db: Db): Promise<readonly WaitingWebhook[]> {
+  const { rows } = await sql<WaitingWebhook>`
+    SELECT w.provider, w.event_id, w.type, o.id AS order_id, w.provider_ref,
+      CASE WHEN w.provider = ${partnerFleet} THEN NOT o.is_over AND o.delivery_status LIKE 'partner\_%'
         ELSE o.payment_status = 'requires_action' AND o.provider_ref = w.provider_ref END AS matters
     FROM provider_webhooks w JOIN orders o ON o.id = w.order_id
     WHERE w.done_at IS NULL AND w.provider_ref IS NOT NULL

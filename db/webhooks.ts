@@ -1,5 +1,6 @@
 // Webhooks of payment providers and partner fleets: each kept once, then told to the order that waits for it.
 
+import { sql } from 'kysely';
 import type { OrderId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
@@ -63,4 +64,34 @@ export async function webhookVerdict(
     return { kind: 'tell', orderId, providerRef };
   const tips = await tipsBehind(db, { providerRef });
   return tips.length > 0 ? { kind: 'wait' } : { kind: 'done' };
+}
+
+type News = Omit<ProviderWebhook, 'eventId' | 'orderId' | 'provider'> & {
+  readonly provider: string;
+  readonly orderId: string | undefined;
+};
+
+const saysTaken: ReadonlySet<string> = new Set([
+  'campay.successful',
+  'noupay.successful',
+  'PAYMENT.CAPTURE.COMPLETED',
+]);
+
+/**
+ * Opens an incident, once per payment, when money was taken that nobody here asked for or waits for any more. It ends
+ * with the nightly comparison, which finds out what is true. The cards' provider lists its books: nothing of it is missed.
+ */
+export async function reportUnexpected(db: Db, news: News, now: Date): Promise<void> {
+  const { provider, type, providerRef, orderId } = news;
+  if (!saysTaken.has(type) || providerRef === undefined) return;
+  const detail = JSON.stringify({ provider, providerRef, orderId });
+  // While the order lets go of what was never answered, it finds the payment itself.
+  await sql`
+    INSERT INTO incidents (key, order_id, kind, detail, at)
+    SELECT ${`reconcile:${providerRef}:payment_unexpected`}, (SELECT id FROM orders WHERE id = ${orderId ?? null}),
+      'reconcile_payment_unexpected', ${detail}::jsonb, ${now}
+    WHERE NOT EXISTS (SELECT FROM tips WHERE provider_ref = ${providerRef})
+      AND NOT EXISTS (SELECT FROM orders WHERE id = ${orderId ?? null} AND (payment_status = 'voiding'
+        OR provider_ref = ${providerRef} AND payment_status NOT IN ('voided', 'declined', 'written_off')))
+    ON CONFLICT DO NOTHING`.execute(db);
 }

@@ -70,6 +70,7 @@ export const errorTable = {
   // refunds
   payment_disputed: { status: 409, title: 'The payment is disputed' },
   refund_not_captured: { status: 409, title: 'There is nothing to give back' },
+  refund_too_early: { status: 409, title: 'The order is not over yet' },
   refund_too_large: { status: 409, title: 'This is more than what is left to give back' },
   refund_duplicate: { status: 409, title: 'The same refund was asked for a moment ago' },
   refund_not_payable: { status: 409, title: 'The refund does not wait to be paid out' },

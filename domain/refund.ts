@@ -83,6 +83,8 @@ type Part = { readonly minor: number; readonly refunded: boolean };
 export type RefundBasis = {
   readonly currency: string;
   readonly rail: Rail;
+  /** Nothing goes back by itself any more: its end has said what it keeps. */
+  readonly isOver: boolean;
   readonly capturedMinor: number;
   /** By refunds that are alive. */
   readonly refundedMinor: number;
@@ -111,6 +113,11 @@ export function planRefund(basis: RefundBasis, wish: RefundWish): RefundPlan {
   if (basis.disputed)
     return refused('payment_disputed', 'the customer’s bank is taking this payment back already');
   if (capturedMinor === 0) return refused('refund_not_captured', 'the order took no money');
+  if (!basis.isOver)
+    return refused(
+      'refund_too_early',
+      'its end gives back what is not owed: cancel it, or ask again once it is over',
+    );
   const totalMinor = amountOf(basis, wish, leftMinor);
   if (typeof totalMinor === 'string') return refused('refund_too_large', totalMinor);
   const { payableMinor } = roundFor(basis.rail, { totalMinor, currency: basis.currency });

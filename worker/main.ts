@@ -191,7 +191,7 @@ async function createActivities({
     ...createPaymentActivities({ portOf, db, crashPoint }),
     ...createPartnerActivities({
       partner: partnerFleet && createUberDirect(partnerFleet),
-      vault: createVault(Buffer.from(masterKey, 'base64')),
+      vault,
       db,
       crashPoint,
     }),

@@ -7,7 +7,12 @@ import { isOutage } from '../../adapters/outage.ts';
 import type { Incoming, PaymentPort } from '../../adapters/payment-port.ts';
 import type { Db } from '../../db/connect.ts';
 import { webhookDone } from '../../db/upkeep.ts';
-import { saveWebhook, webhookVerdict, type ProviderWebhook } from '../../db/webhooks.ts';
+import {
+  reportUnexpected,
+  saveWebhook,
+  webhookVerdict,
+  type ProviderWebhook,
+} from '../../db/webhooks.ts';
 import { parseId } from '../../domain/ids.ts';
 import type { Logger } from '../../log.ts';
 import { comeBack, problem } from '../problems.ts';
@@ -56,6 +61,7 @@ export function createReceiveWebhook({ db, engine, ports, log }: Deps) {
 
   async function isSettled(webhook: ProviderWebhook): Promise<boolean> {
     const verdict = await webhookVerdict(db, webhook);
+    if (verdict.kind === 'done') await reportUnexpected(db, webhook, new Date());
     if (verdict.kind !== 'tell') return verdict.kind === 'done';
     const { orderId, providerRef } = verdict;
     try {

@@ -65,7 +65,7 @@ export function tipRoutes(app: Api, deps: Deps): void {
       });
       if (asked.kind === 'no_order') throw notFound('order');
       if (asked.kind === 'refused') throw refusal(asked.refusal);
-      return { body: tipBody(asked.tip) };
+      return { body: tipBody(asked.tip, caller.scope) };
     });
     if ('n' in answer.body) await start(req.params.id, Number(answer.body.n));
     return send(reply, answer);
@@ -82,9 +82,9 @@ export function tipRoutes(app: Api, deps: Deps): void {
   };
   app.get('/v1/orders/:id/tips', list, async (req, reply) => {
     const orderId = req.params.id;
-    if (!(await findOrder(deps.db, { scope: callerOf(req).scope, orderId })))
-      throw notFound('order');
-    const data = (await tipsOfOrder(deps.db, orderId)).map(tipBody);
+    const { scope } = callerOf(req);
+    if (!(await findOrder(deps.db, { scope, orderId }))) throw notFound('order');
+    const data = (await tipsOfOrder(deps.db, orderId)).map((tip) => tipBody(tip, scope));
     return send(reply, { status: 200, body: { data } });
   });
 }

@@ -136,8 +136,12 @@ const seesPeople = (row: OrderView, viewer: Scope): boolean =>
 const saysPin = (row: OrderView, { kind }: Scope): boolean =>
   kind === 'customer' && !row.is_over && row.terms.proofs.includes('pin');
 
-const paysFor = (row: OrderView, { kind }: Scope): boolean =>
-  row.payment_status === 'requires_action' && (kind === 'customer' || kind === 'merchant');
+const paysFor = (row: OrderView, viewer: Scope): boolean =>
+  row.payment_status === 'requires_action' && isPayersSide(viewer);
+
+/** Who may see what the payer confirms a payment with. */
+export const isPayersSide = ({ kind }: Scope): boolean =>
+  kind === 'customer' || kind === 'merchant';
 
 export function withPersonal(
   order: Order,

@@ -7,9 +7,10 @@ import { createMaintenanceActivities } from '../../activities/maintain.ts';
 import type { OrderEngine } from '../../adapters/order-engine.ts';
 import type { WorkflowState } from '../../adapters/support-engine.ts';
 import { openAttempt } from '../../db/support-attempts.ts';
+import { saveWebhook } from '../../db/webhooks.ts';
 import { parseId, type OrderId } from '../../domain/ids.ts';
 import { factsOf } from '../support/order-world.ts';
-import { createMarket, type Market } from '../db/market.ts';
+import { createMarket, start, type Market } from '../db/market.ts';
 
 let market: Market;
 beforeEach(async () => {
@@ -68,7 +69,7 @@ function housekeeping(answers: Answers = {}) {
     close: async () => undefined,
   } satisfies OrderEngine;
   const activities = createMaintenanceActivities({ db: market.db, engine, log });
-  return { asked, look: (looks?: Looks) => activities.maintain({ looks }) };
+  return { asked, activities, look: (looks?: Looks) => activities.maintain({ looks }) };
 }
 
 async function draft(ageMs: number) {
@@ -147,6 +148,29 @@ describe('an order that refused its draft', () => {
     const left = market.db.selectFrom('orders').select('external_id');
     expect(await left.where('external_id', '=', 'pos-1').execute()).toEqual([]);
     expect(facts.orderId).toMatch(/^ord_/);
+  });
+});
+
+describe('a webhook that came too early', () => {
+  test('is told to somebody when its order went another way meanwhile', async () => {
+    const orderId = await market.addOrder({ payment_status: 'voided', provider_ref: 'tx_1' });
+    const provider = 'campay';
+    const news = { type: 'campay.successful', providerRef: 'tx_1', orderId };
+    await saveWebhook(market.db, { provider, eventId: 'tx_1:successful', ...news });
+    await maintain({});
+    const told = market.db.selectFrom('incidents').select(['kind', 'order_id']);
+    expect(await told.execute()).toEqual([
+      { kind: 'reconcile_payment_unexpected', order_id: orderId },
+    ]);
+  });
+});
+
+describe('a look', () => {
+  test('that an older version has scheduled knows nothing of the looks before, and looks', async () => {
+    const orderId = await overdue(3 * minute);
+    const { asked, activities } = housekeeping();
+    expect((await activities.maintain()).looks.lastAt).toBeGreaterThan(start);
+    expect(asked).toContain(`catchUp ${orderId}`);
   });
 });
 

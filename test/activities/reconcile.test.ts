@@ -10,11 +10,13 @@ import { createStripeGateway } from '../../adapters/stripe.ts';
 import { postOnce } from '../../db/ledger.ts';
 import { newId } from '../../db/new-id.ts';
 import { readRefundBasis } from '../../db/refund-basis.ts';
-import { openRefunds } from '../../db/refunds.ts';
+import { namedPayments, type Named } from '../../db/reconciliation.ts';
+import { openRefunds, refundsOfOrder } from '../../db/refunds.ts';
+import { reportUnexpected, saveWebhook } from '../../db/webhooks.ts';
 import { parseId, type OrderId } from '../../domain/ids.ts';
 import { createLog } from '../../log.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
-import { createMarket, type Market } from '../db/market.ts';
+import { createMarket, start, type Market } from '../db/market.ts';
 import { rigs } from '../support/payment-rigs.ts';
 import { balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
 
@@ -148,15 +150,71 @@ describe('a reconciliation', () => {
     const asked = { orderId, attempt: 1, key, amountMinor: 2_350, currency: 'XAF' };
     const answer = await rig.port.authorize({ ...asked, paymentMethod: rig.method });
     if (answer.status !== 'requires_action') throw new Error(answer.status);
-    await market.setOrder(orderId, { provider_ref: answer.providerRef });
+    expect(await reconciled()).toMatchObject({ compared: 0 });
+    // Our record of its name was lost; the provider's news came.
+    const news = { provider: 'campay', type: 'campay.successful', orderId } as const;
+    const { providerRef } = answer;
+    await saveWebhook(market.db, { ...news, eventId: 'a', providerRef });
     expect(await reconciled()).toMatchObject({ compared: 1, differences: 0 });
-    rig.confirm(answer.providerRef);
+    rig.confirm(providerRef);
+    await reportUnexpected(market.db, { ...news, providerRef }, new Date());
     expect(await reconciled()).toMatchObject({ compared: 1, differences: 1, healed: 1 });
     await carryOutRefunds(rig.port);
     expect(rig.books()).toMatchObject({ taken: [2_350], givenBack: [2_350] });
     expect(await balancesOf(market.db, orderId)).toEqual({});
     expect(await reconciled()).toMatchObject({ differences: 0 });
+    const payout = (await refundsOfOrder(market.db, orderId)).map(
+      ({ refund_ref: ref }) => ref ?? '',
+    );
+    for (const [n, ref] of payout.entries())
+      await saveWebhook(market.db, { ...news, eventId: `${n}`, providerRef: ref });
+    expect(await reconciled()).toMatchObject({ compared: 2, differences: 0 });
+    const kinds = await incidents();
+    expect(kinds.map(({ kind }) => kind)).toContain('reconcile_payment_unexpected');
+    expect(kinds.filter(({ resolved_at: at }) => at === null)).toEqual([]);
     await rig.close();
+  });
+
+  it('compares the others while one provider is away, and is tried again', async () => {
+    const [, startCampay] = rigs.find(([name]) => name === 'campay') ?? [];
+    if (!startCampay) throw new Error('no CamPay');
+    const clock = { now: Date.now() };
+    const rig = await startCampay({ db: market.db, clock, webhookUrl: 'http://127.0.0.1:9/' });
+    const { providerRef } = await endedOrder();
+    const paymentMethod = rig.method;
+    const facts = JSON.stringify({ paymentMethod });
+    await market.addOrder({ is_over: true, provider_ref: 'tx_1', facts });
+    const others = [rig.port];
+    await rig.close();
+    const away = createReconcileActivities({ db: market.db, gateway, others, log });
+    await expect(away.reconcile()).rejects.toThrow('payment provider');
+    expect(await gateway.retrieve({ providerRef })).toMatchObject({ status: 'voided' });
+  });
+
+  it('leaves out no payment at the edge of a page', async () => {
+    const orderId = await market.addOrder();
+    const provider = 'campay';
+    for (const providerRef of ['tx_1', 'tx_2', 'tx_3'])
+      await saveWebhook(market.db, {
+        provider,
+        eventId: providerRef,
+        type: 'x',
+        providerRef,
+        orderId,
+      });
+    const seen: string[] = [];
+    for (let after: Named | undefined; ;) {
+      const page = await namedPayments(market.db, {
+        provider,
+        since: new Date(start),
+        after,
+        limit: 2,
+      });
+      seen.push(...page.map(({ providerRef }) => providerRef));
+      after = page.at(-1);
+      if (!after) break;
+    }
+    expect(seen).toEqual(['tx_1', 'tx_2', 'tx_3']);
   });
 
   it('recovers what was written off and had been taken after all, and gives nothing back', async () => {

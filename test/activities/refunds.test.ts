@@ -6,6 +6,7 @@ import type { RefundStep } from '../../activities/contract.ts';
 import { createMoneyUpkeep } from '../../activities/money-upkeep.ts';
 import { createRefundActivities } from '../../activities/refunds.ts';
 import type { CardGateway } from '../../adapters/card-gateway.ts';
+import { stripePort } from '../../adapters/payment-port.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
 import { recordDispute } from '../../db/disputes.ts';
 import { newId } from '../../db/new-id.ts';
@@ -284,7 +285,7 @@ describe('a dispute', () => {
       db: market.db,
       engine: { paymentSettled: async () => undefined },
       gateway,
-      portOf: () => gateway,
+      portOf: () => stripePort(gateway),
       log,
       money: {
         startRefund: async (id) => void told.push(id),

@@ -6,8 +6,9 @@ import type { TipStep } from '../../activities/contract.ts';
 import { createReconcileActivities } from '../../activities/reconcile.ts';
 import { createTipActivities } from '../../activities/tips.ts';
 import type { CardGateway } from '../../adapters/card-gateway.ts';
-import { stripePort } from '../../adapters/payment-port.ts';
+import { stripePort, type PaymentPort } from '../../adapters/payment-port.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
+import { recordDispute } from '../../db/disputes.ts';
 import { findTip, requestTip, type TipName } from '../../db/tips.ts';
 import { createLog } from '../../log.ts';
 import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
@@ -149,6 +150,21 @@ describe('a tip after the delivery', () => {
     expect(await balancesOf(market.db, order.id)).toEqual(tipped);
   });
 
+  it('that is disputed is known by its order', async () => {
+    const order = await tippable();
+    const name = await ask(order);
+    await carryOut(name);
+    const providerRef = (await findTip(market.db, name))?.provider_ref ?? '';
+    stripe.control.dispute(providerRef);
+    const [dispute] = await gateway.disputes({ providerRef });
+    if (!dispute) throw new Error('no dispute');
+    await recordDispute(market.db, { dispute, now: new Date(now) });
+    const told = market.db.selectFrom('incidents').select(['kind', 'order_id']);
+    expect(await told.where('key', '=', `${dispute.disputeRef}:dispute_open`).execute()).toEqual([
+      { kind: 'dispute_open', order_id: order.id },
+    ]);
+  });
+
   it('that nobody confirms is let go after a while', async () => {
     const order = await tippable();
     const name = await ask(order, 'pm_card_authenticationRequired');
@@ -172,6 +188,40 @@ describe('a tip after the delivery', () => {
     now += 16 * minuteMs;
     expect(await carryOut(name)).toMatchObject({ status: 'declined' });
     expect([taken(name), held(name)]).toEqual([[], 0]);
+  });
+
+  it('that cannot be let go is tried again later and later, and told to somebody after days', async () => {
+    const order = await tippable();
+    const name = await ask(order, 'pm_card_authenticationRequired');
+    await carryOut(name);
+    now += 16 * minuteMs;
+    let failures = 7;
+    const port = stripePort(gateway);
+    const release: PaymentPort['void'] = async (input) =>
+      failures-- > 0 ? { status: 'not_executed' } : port.void(input);
+    const activities = createTipActivities({
+      portOf: () => ({ ...port, void: release }),
+      db: market.db,
+      now: () => now,
+      crashPoint: () => undefined,
+    });
+    const tryOn = () => activities.advanceTip({ orderId: order.orderId, n: 1 });
+    const told = () =>
+      market.db
+        .selectFrom('incidents')
+        .select('kind')
+        .where('key', '=', `${order.id}:tip_unanswered:1`)
+        .executeTakeFirst();
+    for (const attempt of [6, 7]) {
+      await expect(tryOn()).rejects.toThrow('payment provider');
+      expect(await findTip(market.db, name)).toMatchObject({ status: 'releasing', attempt });
+    }
+    expect(await told()).toBeUndefined();
+    now += 73 * 60 * minuteMs;
+    await expect(tryOn()).rejects.toThrow('payment provider');
+    expect(await told()).toEqual({ kind: 'tip_unanswered' });
+    expect(await tryOn()).toMatchObject({ status: 'declined' });
+    expect(held(name)).toBe(0);
   });
 
   const crashes = [

@@ -216,6 +216,28 @@ describe.each(rigs)('%s', (name, start) => {
     },
   );
 
+  it('only looks, whatever the payer has said', async () => {
+    const providerRef = await pay();
+    const before = JSON.stringify(rig.books());
+    expect(await rig.port.look({ providerRef })).toMatchObject({
+      status: name === 'paypal' ? 'unconfirmed' : held,
+    });
+    expect(JSON.stringify(rig.books())).toBe(before);
+    expect(await truth(providerRef)).toMatchObject({ status: held });
+    expect(await rig.port.look({ providerRef })).toMatchObject({ status: held });
+  });
+
+  it.runIf(traits.takes === 'hold')(
+    'lets go of what the payer has approved, whoever asks for the hold afterwards',
+    async () => {
+      const providerRef = await pay();
+      expect(await release(providerRef)).toEqual({ status: 'voided' });
+      expect((await truth(providerRef)).status).toBe('voided');
+      clock.now += 24 * 60 * minuteMs;
+      expect((await truth(providerRef)).status).toBe('voided');
+    },
+  );
+
   it.runIf(traits.takes === 'at_once')(
     'cannot promise to let go while the payer may still say yes',
     async () => {

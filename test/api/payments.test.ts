@@ -121,6 +121,37 @@ describe('an index', () => {
 });
 
 describe('the client secret', () => {
+  it('of a later tip is shown to customer and merchant alone', async () => {
+    const { body: order } = await world.shop.place();
+    await world.db
+      .insertInto('tips')
+      .values({
+        order_id: order.id,
+        n: 1,
+        customer_id: world.shop.customer.id,
+        driver_id: world.shop.driver.id,
+        currency: 'EUR',
+        amount_minor: 200,
+        status: 'requires_action',
+        provider: 'stripe',
+        payment_method: 'pm_card_visa',
+        provider_ref: 'pi_tip',
+        client_secret: 'pi_tip_secret',
+        code: null,
+        requested_by: '{}',
+        created_at: new Date(),
+        first_sent_at: new Date(),
+        finished_at: null,
+      })
+      .execute();
+    const read = async (secret: string): Promise<unknown> =>
+      (await world.call('GET', `/v1/orders/${order.id}/tips`, { secret })).body['data'];
+    const shown = [{ n: 1, client_secret: 'pi_tip_secret' }];
+    expect(await read(world.shop.owner)).toMatchObject(shown);
+    expect(await read(world.shop.customerKey)).toMatchObject(shown);
+    expect(JSON.stringify(await read(world.support))).not.toContain('secret');
+  });
+
   it('is shown to customer and merchant while the payment waits for them, never to others or later', async () => {
     const orderId = await awaitingAction();
     await savePaymentAction(world.db, {

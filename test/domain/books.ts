@@ -108,6 +108,7 @@ function basisOf(facts: OrderFacts, capturedMinor: number, made: readonly Made[]
   return {
     currency: facts.currency,
     rail: railOf(facts),
+    isOver: true,
     capturedMinor,
     refundedMinor: sumMinor(made.map(({ amountMinor }) => amountMinor)),
     disputed: false,

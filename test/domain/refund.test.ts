@@ -22,6 +22,7 @@ import {
 const basis: RefundBasis = {
   currency: 'EUR',
   rail: 'card',
+  isOver: true,
   capturedMinor: 2_350,
   refundedMinor: 0,
   disputed: false,
@@ -120,6 +121,7 @@ describe('a refund is planned', () => {
       'refund_too_large',
     ],
     ['while disputed', { kind: 'whole' }, { disputed: true }, 'payment_disputed'],
+    ['the order goes on', { kind: 'whole' }, { isOver: false }, 'refund_too_early'],
     ['nothing taken', { kind: 'whole' }, { capturedMinor: 0 }, 'refund_not_captured'],
   ] as const)('not: %s', (_name, wish, change, code) => {
     expect(planRefund({ ...basis, ...change }, wish)).toMatchObject({

@@ -99,6 +99,11 @@ describe('mobile money', () => {
     const { orderId, ref } = await place(africa, mobile('noupay'));
     fakes().noupay.book.answer(ref);
     await africa.until(orderId, { order_status: 'pending' });
+    const early = { reason: 'late', fault: 'merchant', amount_minor: 500 };
+    expect(await africa.merchantSays(orderId, 'refunds', early)).toMatchObject({
+      status: 409,
+      body: { code: 'refund_too_early' },
+    });
     await africa.merchantSays(orderId, 'deny', { code: 'store_closed' });
     await expect.poll(() => paidOut('noupay', orderId), soon).toEqual([2_350]);
     await expect.poll(() => clearing(orderId), soon).toEqual({});

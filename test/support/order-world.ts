@@ -174,8 +174,8 @@ export async function createWorld() {
     },
     askPartner: async ({ call }) => fleet(call),
     dispatchRound: async () => ({ open: 0, offersMade: 0, waitMs: 60_000 }),
-    async maintain({ looks }) {
-      looked.push(looks);
+    async maintain(input) {
+      looked.push(input?.looks);
       return { waitMs: 60_000, looks: { lastAt: looked.length, backAt: 1 } };
     },
     isOrderRunning: async ({ orderId }) => (await engine.workflowOf(orderId)).kind === 'running',

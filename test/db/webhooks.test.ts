@@ -1,0 +1,75 @@
+// News of money that nobody here waits for: somebody is told, and of nothing else.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../db/new-id.ts';
+import { reportUnexpected } from '../../db/webhooks.ts';
+import type { OrderId } from '../../domain/ids.ts';
+import { createMarket, type Market } from './market.ts';
+
+let market: Market;
+beforeAll(async () => {
+  market = await createMarket();
+});
+afterAll(() => market.close());
+
+const incidentOf = (providerRef: string) =>
+  market.db
+    .selectFrom('incidents')
+    .select(['kind', 'order_id', 'detail'])
+    .where('key', '=', `reconcile:${providerRef}:payment_unexpected`)
+    .executeTakeFirst();
+
+async function report(orderId: OrderId | undefined, providerRef: string, type: string) {
+  const news = { provider: 'campay', type, providerRef, orderId };
+  for (let n = 0; n < 2; n++) await reportUnexpected(market.db, news, new Date());
+  return incidentOf(providerRef);
+}
+
+describe('money', () => {
+  it.each([
+    ['voided', 'own'],
+    ['declined', 'own'],
+    ['written_off', 'own'],
+    ['captured', 'another'],
+    ['requires_action', 'another'],
+  ])(
+    'that is taken of an order that is %s, under its %s name, is told to somebody',
+    async (payment_status, whose) => {
+      const ref = newId('note');
+      const orderId = await market.addOrder({
+        payment_status,
+        provider_ref: whose === 'own' ? ref : 'other',
+      });
+      expect(await report(orderId, ref, 'campay.successful')).toEqual({
+        kind: 'reconcile_payment_unexpected',
+        order_id: orderId,
+        detail: { provider: 'campay', providerRef: ref, orderId },
+      });
+    },
+  );
+
+  it.each([
+    ['captured', 'own', 'campay.successful'],
+    ['voiding', 'another', 'campay.successful'],
+    ['voided', 'own', 'campay.failed'],
+    ['voided', 'own', 'PAYMENT.AUTHORIZATION.VOIDED'],
+  ])(
+    'of an order that is %s, under its %s name, by %s, is no news',
+    async (payment_status, whose, type) => {
+      const ref = newId('note');
+      const orderId = await market.addOrder({
+        payment_status,
+        provider_ref: whose === 'own' ? ref : 'other',
+      });
+      expect(await report(orderId, ref, type)).toBeUndefined();
+    },
+  );
+
+  it('of no order of ours is told with the name that there is', async () => {
+    const ref = newId('note');
+    expect(await report(undefined, ref, 'PAYMENT.CAPTURE.COMPLETED')).toMatchObject({
+      order_id: null,
+      detail: { providerRef: ref },
+    });
+  });
+});
