@@ -117,7 +117,7 @@ type WaitingWebhook = {
 export async function waitingWebhooks(db: Db): Promise<readonly WaitingWebhook[]> {
   const { rows } = await sql<WaitingWebhook>`
     SELECT w.provider, w.event_id, w.type, o.id AS order_id, w.provider_ref,
-      CASE WHEN w.provider = ${partnerFleet} THEN NOT o.is_over AND o.delivery_status LIKE 'partner\_%'
+      CASE WHEN w.provider = ${partnerFleet} THEN NOT o.is_over AND o.delivery_status LIKE 'partner\\_%'
         ELSE o.payment_status = 'requires_action' AND o.provider_ref = w.provider_ref END AS matters
     FROM provider_webhooks w JOIN orders o ON o.id = w.order_id
     WHERE w.done_at IS NULL AND w.provider_ref IS NOT NULL

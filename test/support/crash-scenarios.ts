@@ -70,7 +70,11 @@ const byAnswer: { readonly [S in PaymentStep]: Told } = {
 
 const byPartnerAnswer: { readonly [S in PartnerStep]: Told } = {
   quote: byExit.askPartner,
-  create: byExit.askPartner,
+  // What the partner says before its yes is recorded is said to nobody: the poll finds it.
+  create: {
+    ...byExit.askPartner,
+    policy: { ...byExit.askPartner.policy, partnerPollMs: exitMs },
+  },
   check: byExit.pollPartner,
   cancel: { ...byExit.pollPartner, act: cancel, finish: [] },
 };
