@@ -14,7 +14,8 @@ const shared = { pool: 'forks', environment: 'node', testTimeout: 30_000 } as co
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // On two cores: whoever plays an order mostly waits for it.
+    maxWorkers: 3,
     projects: [
       { test: { ...shared, name: 'pure', include: pure } },
       {
