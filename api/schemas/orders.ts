@@ -286,6 +286,9 @@ export const Order = Type.Object({
   owner: Nullable(Type.String({ description: 'Whose move it is' })),
   deadlines: Type.Array(Deadline, { description: 'The earliest first' }),
   next_step: Nullable(Type.Object({ at: Time, exit: Type.String(), says: Type.String() })),
+  by_itself: Nullable(
+    Type.String({ description: 'What happens when nobody does anything; null when it is over' }),
+  ),
   ready_estimate_at: Nullable(Time),
   ready_at: Nullable(Time),
   pickup_eta_at: Nullable(Time),

@@ -47,6 +47,7 @@ export function orderBody(row: OrderView): Order {
     owner: row.owner,
     deadlines,
     next_step: next ? { at: next.at, exit: next.exit, says: next.says } : null,
+    by_itself: row.is_over ? null : byItself(row.deadlines[0]),
     ready_estimate_at: iso(row.ready_estimate_at),
     ready_at: iso(row.ready_at),
     pickup_eta_at: iso(row.pickup_eta_at),
@@ -55,6 +56,12 @@ export function orderBody(row: OrderView): Order {
     dropoff: { location: { lat: row.dropoff_lat, lng: row.dropoff_lng } },
   };
 }
+
+/** What happens to an order for which nobody does anything. */
+export const byItself = (next: Deadline | undefined): string =>
+  next
+    ? `${new Date(next.at).toISOString()}: ${next.says}`
+    : 'a call to the outside is under way; it is repeated by itself';
 
 function totalsOf(row: OrderView): Order['totals'] {
   const { terms, currency, total_minor: totalMinor, goods_minor: amountMinor } = row;

@@ -8,6 +8,7 @@ import { formatMoney } from '../../domain/money.ts';
 import type { Preview as Effects, Standing } from '../../domain/preview.ts';
 import { actionOf, possibleActions, type SupportActionName } from '../../domain/support.ts';
 import type { Exception, Preview } from '../schemas/support.ts';
+import { byItself } from './order.ts';
 import { textOfEvent } from './timeline.ts';
 
 export const supportPath = (orderId: string): string => `/v1/support/orders/${orderId}`;
@@ -45,7 +46,7 @@ export function exceptionBody(row: ExceptionRow, { log, incidents, now }: Around
     reasons: row.reasons.map((code) => ({ code, says: exceptionReasons[code].says })),
     owner: stands ? 'support' : row.owner,
     next_step: stands ? null : stepBody(next),
-    by_itself: byItself(row, next),
+    by_itself: whatFollows(row, next),
     incidents: incidents.map(({ key, kind, at }) => ({ key, kind, at: at.toISOString() })),
     claim:
       row.claimed_by && row.claimed_until
@@ -59,13 +60,12 @@ export function exceptionBody(row: ExceptionRow, { log, incidents, now }: Around
 const standsStill = ({ reasons }: ExceptionRow): boolean =>
   reasons.some((reason) => reason === 'workflow_gone' || reason === 'workflow_failing');
 
-function byItself(row: ExceptionRow, next: Deadline | undefined): string {
+function whatFollows(row: ExceptionRow, next: Deadline | undefined): string {
   if (row.reasons.includes('workflow_gone')) return 'nothing: settle it';
   if (row.reasons.includes('workflow_failing'))
     return 'nothing until its code is repaired: tell an engineer, or terminate and settle it';
   if (row.is_over) return 'nothing: the order is over; look into the incident and resolve it';
-  if (!next) return 'a call to the outside is under way; it is repeated by itself';
-  return `${new Date(next.at).toISOString()}: ${next.says}`;
+  return byItself(next);
 }
 
 type Link = Exception['actions'][number];

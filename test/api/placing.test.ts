@@ -38,6 +38,7 @@ describe('placing', () => {
       note: 'Ring twice',
       owner: 'merchant',
       next_step: { exit: 'remindMerchant' },
+      by_itself: expect.stringMatching(/Z: the merchant is reminded$/) as string,
     });
     expect(body['deadlines']).toHaveLength(4);
   });
