@@ -98,6 +98,7 @@ const rules: { readonly [K in UpdateName]: Rule<K> } = {
   transferDelivery: support.transferDelivery,
   remake: (state, _, now) => support.remake(state, now),
   redeliver: (state, _, now) => support.redeliver(state, now),
+  bringBack: support.bringBack,
   convertToPickup: support.convertToPickup,
   resendToMerchant: support.resendToMerchant,
   undoLast: (state, _, now) => undoLast(state, now),

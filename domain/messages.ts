@@ -97,6 +97,8 @@ type SupportCommand =
   | ({ readonly kind: 'forceDeliver' } & HandOver)
   | { readonly kind: 'forceFail'; readonly endReason: ForcedFailure }
   | ({ readonly kind: 'transferDelivery'; readonly offerId: OfferId } & ByDriver)
+  /** Nobody takes the goods at the door: their driver brings them back. */
+  | { readonly kind: 'bringBack'; readonly reason: DropoffFailure }
   | { readonly kind: 'remake' | 'redeliver' | 'convertToPickup' | 'resendToMerchant' | 'undoLast' }
   /** `travelMs`: from the branch to the new place. */
   | { readonly kind: 'changeAddress'; readonly travelMs: number }
@@ -158,6 +160,7 @@ const names: Readonly<Record<UpdateName, true>> = {
   transferDelivery: true,
   remake: true,
   redeliver: true,
+  bringBack: true,
   convertToPickup: true,
   resendToMerchant: true,
   undoLast: true,

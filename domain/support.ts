@@ -8,6 +8,7 @@ import type { DriverId, NoteId, OfferId } from './ids.ts';
 import type { ExternalCommand } from './messages.ts';
 import { deadlinesOf } from './lifecycle.ts';
 import { dueMinorOf, type OrderState } from './order.ts';
+import { dropoffFailures, type DropoffFailure } from './parts.ts';
 import { shareWords, type Shares } from './settlement.ts';
 
 /** Why a person stepped in. What more there is to say is a note, stored encrypted. */
@@ -93,6 +94,16 @@ export const supportActions = {
   'undo-last': {
     says: 'Take back what was said last, if it can be and is not older than a minute',
     command: () => ({ kind: 'undoLast' }),
+  },
+  'bring-back': {
+    says: 'The driver brings the goods back to the branch',
+    takes: {
+      because: { kind: 'choice', of: dropoffFailures, says: 'what was wrong at the door' },
+    },
+    command: ({ given }) => ({
+      kind: 'bringBack',
+      reason: given['because'] as DropoffFailure,
+    }),
   },
   'convert-to-pickup': {
     says: 'The customer comes for it; no fee for the delivery',

@@ -104,7 +104,7 @@ const supportMay = (state: OrderState): string => {
   if (isOver(state)) return 'nothing is left to do.';
   if (hasEnded(state)) return 'wait: only money is still on its way.';
   return state.goodsOut || isFulfilled(state)
-    ? 'ask driver and customer, then `mark-delivered`, `redeliver` or `mark-failed`; the order cannot be cancelled any more.'
+    ? 'ask driver and customer, then `mark-delivered`, `redeliver`, `bring-back` or `mark-failed`; the order cannot be cancelled any more.'
     : `cancel it: \`POST /v1/support/orders/${state.facts.orderId}/actions/cancel\`, with a preview beside it.`;
 };
 

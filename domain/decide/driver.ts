@@ -248,11 +248,17 @@ export function undeliverable(
         endReason: 'discarded',
         delivery: { type: 'delivery.discarded', driverId, reason },
       });
-    case 'return': {
-      const returnEtaAt = Math.round(now + state.travelMs + state.facts.policy.dropoffServiceMs);
-      return [{ type: 'delivery.return_started', driverId, reason, returnEtaAt }];
-    }
+    case 'return':
+      return returnStarted(state, { driverId, reason, now });
   }
+}
+
+export function returnStarted(
+  { travelMs, facts }: OrderState,
+  { driverId, reason, now }: Pick<Undelivered, 'reason' | 'now'> & { readonly driverId: DriverId },
+): readonly OrderEventBody[] {
+  const returnEtaAt = Math.round(now + travelMs + facts.policy.dropoffServiceMs);
+  return [{ type: 'delivery.return_started', driverId, reason, returnEtaAt }];
 }
 
 export function arriveAtReturn(

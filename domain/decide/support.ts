@@ -7,7 +7,7 @@ import type { ExternalCommand } from '../messages.ts';
 import { carrierOf, isFulfilled, isWithPartner, type OrderState } from '../order.ts';
 import type { DeliveryPart } from '../parts.ts';
 import { cashRefused, end, fulfilling } from './ending.ts';
-import { delivered, dropoffEtaFrom, letGo, unassign } from './driver.ts';
+import { delivered, dropoffEtaFrom, letGo, returnStarted, unassign } from './driver.ts';
 import { markReady } from './merchant.ts';
 import { capped, wrongState } from './refusals.ts';
 import { stageOf, type Shares } from '../settlement.ts';
@@ -38,7 +38,8 @@ export function extendDeadline(
 }
 
 const beforePickup: Statuses = ['confirmed', 'arrived_at_pickup'];
-const outside: Statuses = ['picked_up', 'arrived_at_dropoff', 'delivery_unconfirmed', 'problem'];
+const onTheWay: Statuses = ['picked_up', 'arrived_at_dropoff', 'delivery_unconfirmed'];
+const outside: Statuses = [...onTheWay, 'problem'];
 const comingBack: Statuses = ['enroute_to_return', 'arrived_at_return'];
 
 const isIn = ({ delivery }: OrderState, ...statuses: Statuses): boolean =>
@@ -108,6 +109,17 @@ export const redeliver = (state: OrderState, now: number): Decision =>
         dropoffEtaAt: dropoffEtaFrom(state, now),
       }))
     : wrongState(state, 'delivery');
+
+/** Whatever the customer has wished for at the door: somebody has decided. */
+export function bringBack(
+  state: OrderState,
+  { reason }: CommandOf<'bringBack'>,
+  now: number,
+): Decision {
+  const carrier = carrierOf(state);
+  if (!carrier || !isIn(state, ...onTheWay)) return wrongState(state, 'delivery');
+  return accepted(...returnStarted(state, { driverId: carrier.driverId, reason, now }));
+}
 
 /** The goods are made once more, and somebody else brings them; who had them is paid. */
 export function remake(state: OrderState, now: number): Decision {

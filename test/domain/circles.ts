@@ -88,6 +88,7 @@ export const atTheDesk: Speak = (state, now) => {
     { kind: 'transferDelivery', driverId: driver(nth), offerId: offer(nth) },
     { kind: 'remake' },
     { kind: 'redeliver' },
+    { kind: 'bringBack', reason: 'customer_absent' },
     { kind: 'convertToPickup' },
     { kind: 'cancelWithOutcome', shares: ['goods', 'goods', 'pay'] },
     { kind: 'pickUp', driverId },

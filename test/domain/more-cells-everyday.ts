@@ -131,7 +131,7 @@ export const everydayCells: readonly (readonly [situations: readonly string[], h
     {
       ...mix.delivering,
       ...mix.ended,
-      ...mix.goodsWithDriver,
+      ...mix.onTheWay,
       arriveAtDropoff: 'delivery.arrived_at_dropoff',
       'failDropoff refused': 'delivery.return_started',
       reportProblem: 'delivery.problem_reported',
@@ -142,7 +142,7 @@ export const everydayCells: readonly (readonly [situations: readonly string[], h
     {
       ...mix.delivering,
       ...mix.ended,
-      ...mix.goodsWithDriver,
+      ...mix.onTheWay,
       remake: 'delivery.unassigned order.remade delivery.released',
       redeliver: 'delivery.redelivery_started',
     },

@@ -25,6 +25,10 @@ export const goodsWithDriver = {
   'forceFail lost': 'order.failed delivery.cancelled order.settled payment.voiding',
   transferDelivery: 'delivery.transferred',
 } as const;
+export const onTheWay = {
+  ...goodsWithDriver,
+  bringBack: 'delivery.return_started',
+} as const;
 export const beforeTheDriver = {
   'forceFail before pickup': 'order.failed delivery.cancelled order.settled payment.voiding',
   convertToPickup: 'order.converted_to_pickup delivery.cancelled',

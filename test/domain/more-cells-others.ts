@@ -40,7 +40,7 @@ export const otherCells: readonly (readonly [situations: readonly string[], hear
     {
       ...mix.delivering,
       ...mix.ended,
-      ...mix.goodsWithDriver,
+      ...mix.onTheWay,
       'deliver by this driver': 'delivery.delivered order.settled payment.capturing',
       recordContact: 'delivery.contact_attempted',
       'failDropoff refused': 'delivery.return_started',
@@ -56,7 +56,7 @@ export const otherCells: readonly (readonly [situations: readonly string[], hear
     {
       ...mix.delivering,
       ...mix.ended,
-      ...mix.goodsWithDriver,
+      ...mix.onTheWay,
       'deliver by this driver': 'delivery.delivered order.settled payment.capturing',
       recordContact: 'delivery.contact_attempted',
       'failDropoff absent': 'delivery.return_started',
@@ -270,6 +270,7 @@ export const otherCells: readonly (readonly [situations: readonly string[], hear
       forceDeliver: 'delivery.delivered order.settled payment.collected order.completed',
       'forceFail lost': 'order.failed delivery.cancelled order.settled payment.refused',
       transferDelivery: 'delivery.transferred',
+      bringBack: 'delivery.return_started',
       cancelWithOutcome: 'order.cancelled delivery.cancelled order.settled payment.refused',
       'exit pingDriver': 'delivery.driver_pinged',
       'exit unconfirm': 'delivery.unconfirmed',

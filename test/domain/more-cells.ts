@@ -65,6 +65,7 @@ export const further = {
   transferDelivery: () => ({ kind: 'transferDelivery', offerId: offer(9), driverId: driver(9) }),
   remake: () => ({ kind: 'remake' }),
   redeliver: () => ({ kind: 'redeliver' }),
+  bringBack: () => ({ kind: 'bringBack', reason: 'customer_absent' }),
   convertToPickup: () => ({ kind: 'convertToPickup' }),
   resendToMerchant: () => ({ kind: 'resendToMerchant' }),
   changeAddress: () => ({ kind: 'changeAddress', travelMs: 20 * minute }),

@@ -117,6 +117,7 @@ const bySupport: readonly Saying[] = [
     offerId: offer(state.searches + 1),
     driverId: driver(state.searches + 1),
   }),
+  ({ world: { draw } }) => ({ kind: 'bringBack', reason: oneOf(draw, dropoffFailures) }),
   ({ world: { draw } }) => ({ kind: 'changeAddress', travelMs: draw(60) * minute }),
   ({ world: { draw } }) => ({
     kind: 'cancelWithOutcome',

@@ -71,14 +71,14 @@ async function callUntilDone(path: string, body: object): Promise<void> {
   await insist(() => shop.post({ secret: agent, path, body, key: `${path}-once` }));
 }
 
-async function pending(): Promise<string> {
-  const { body } = await shop.place();
+async function pending(extra: object = {}): Promise<string> {
+  const { body } = await shop.place(extra);
   await shop.until(body.id, { order_status: 'pending' });
   return body.id;
 }
 
-async function onTheRoad(): Promise<string> {
-  const id = await pending();
+async function onTheRoad(extra: object = {}): Promise<string> {
+  const id = await pending(extra);
   await insist(() => shop.merchantSays(id, 'accept', { prep_seconds: 1 }, `accept-${id}`));
   await insist(() => shop.merchantSays(id, 'ready', {}, `ready-${id}`));
   await acceptOffer(shop, id);
@@ -140,6 +140,31 @@ describe('on the first day', () => {
       await shop.until(id, { order_status: 'completed', payment_status: 'captured' });
       const [payment] = await paymentsOf(stack, id);
       expect(payment?.amount_received).toBe(2_350);
+    },
+  );
+
+  test(
+    'an age-restricted order whose customer is absent comes back, and is paid',
+    { timeout: 90_000 },
+    async () => {
+      const wine = { name: 'Wine', quantity: 1, unit_price_minor: 1_200, age_restricted: true };
+      const id = await onTheRoad({ items: [wine], tip_minor: 0 });
+      await insist(() => shop.driverSays(id, 'arrive-at-dropoff', `door-${id}`));
+      await makeOverdue(id);
+      const back = linkTo(await foundAs('overdue', id), 'actions/bring-back');
+      const because = { reason: 'customer_absent', because: 'customer_absent' };
+      const preview = await call(`${back}/preview`, because);
+      expect(preview.body).toMatchObject({
+        allowed: true,
+        after: { delivery: 'enroute_to_return' },
+      });
+      expect((await call(back, because)).status).toBe(200);
+      expect(calls).toBeLessThanOrEqual(3);
+      await insist(() => shop.driverSays(id, 'complete-return', `back-${id}`));
+      await shop.until(id, { order_status: 'failed', payment_status: 'captured' });
+      const [payment] = await paymentsOf(stack, id);
+      expect(payment?.amount_received).toBe(1_500);
+      expect(await timelineOf(id)).toContain('support asks for bring-back (customer_absent): done');
     },
   );
 

@@ -256,6 +256,12 @@ const bySupport = {
     act: support('redeliver'),
     ...isDelivered,
   },
+  bringBack: {
+    tag: 'delivery.return_started',
+    lead: leads.atTheDoor,
+    act: support('bring-back', () => ({ because: 'customer_absent' })),
+    ...isBroughtBack,
+  },
   convertToPickup: {
     tag: 'order.converted_to_pickup',
     noDriver,
