@@ -28,9 +28,13 @@ function owedByOrder({ ledger }: AuditData): ReadonlyMap<string, number> {
 
 const isStillOut: ReadonlySet<PartnerDelivery['progress']> = new Set(['pending', 'picked_up']);
 
-/** The partner was asked to let go of it and could not, or would not say. */
+/** The partner was asked to let go of it and could not, or would not say; or support knew that the customer has it. */
 const isExcused = ({ events }: AuditedOrder): boolean =>
-  events.some(({ type }) => type === 'delivery.partner_cancel_failed');
+  events.some(
+    ({ type, actor }) =>
+      type === 'delivery.partner_cancel_failed' ||
+      (type === 'delivery.delivered' && actor.kind === 'support'),
+  );
 
 const partnerBooksAreOurs: Check = {
   id: 'partner-books-in-ledger',

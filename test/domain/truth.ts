@@ -68,6 +68,9 @@ const becomes: Readonly<Record<string, Describes>> = {
   'delivery.unconfirmed': (state) =>
     (state.delivery.status === 'picked_up' || state.delivery.status === 'arrived_at_dropoff') &&
     isWarned(state.delivery.pinged, state),
+  'delivery.partner_requested': ({ delivery }) => delivery.status === 'searching',
+  'delivery.partner_cancelling': ({ delivery }) => delivery.status !== 'partner_picked_up',
+  'delivery.partner_unconfirmed': ({ delivery }) => delivery.status === 'partner_picked_up',
   'order.ready': ({ order }) => order.status === 'preparing' && order.late >= 3,
 };
 

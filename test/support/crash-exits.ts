@@ -126,7 +126,7 @@ const aboutPartners = {
   },
   giveUpPartner: {
     noDriver,
-    policy: { ...asksFleet(), partnerCancelMs: exitMs },
+    policy: { ...asksFleet(), partnerCancelMs: exitMs, pingGraceMs: later },
     lead: after(
       start.readyWith(start.partnerThat('stays')),
       seen('delivery.partner_confirmed'),
