@@ -4,12 +4,11 @@
 
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
-import type { CardGateway } from '../adapters/card-gateway.ts';
 import type { MoneyEngine } from '../adapters/money-engine.ts';
 import type { Db } from '../db/connect.ts';
 import { awaitedPayments } from '../db/payment-actions.ts';
 import { recordDispute } from '../db/disputes.ts';
-import { moneyWebhooks } from '../db/money-webhooks.ts';
+import { moneyWebhooks, type MoneyWebhook } from '../db/money-webhooks.ts';
 import { openRefunds, refundsBehind } from '../db/refunds.ts';
 import { openTips, tipsBehind, type TipName } from '../db/tips.ts';
 import { webhookDone } from '../db/upkeep.ts';
@@ -24,13 +23,12 @@ type Dependencies = {
   readonly db: Db;
   readonly engine: Pick<OrderEngine, 'paymentSettled'>;
   /** By the provider's name. Throws when it is not set up here. */
-  readonly portOf: (provider: string) => Pick<PaymentPort, 'look'>;
+  readonly portOf: (provider: string) => Pick<PaymentPort, 'look' | 'disputes'>;
   readonly money: Pick<MoneyEngine, 'startRefund' | 'refundChanged' | 'startTip' | 'tipChanged'>;
-  readonly gateway: Pick<CardGateway, 'disputes'>;
   readonly log: Logger;
 };
 
-export function createMoneyUpkeep({ db, engine, money, gateway, portOf, log }: Dependencies) {
+export function createMoneyUpkeep({ db, engine, money, portOf, log }: Dependencies) {
   async function askForPayers(): Promise<void> {
     const items = await awaitedPayments(db, new Date(Date.now() - awaitedForMs));
     await sendAll({ items, log }, async ({ orderId: id, provider, providerRef }) => {
@@ -57,38 +55,36 @@ export function createMoneyUpkeep({ db, engine, money, gateway, portOf, log }: D
 
   async function deliverMoneyNews(): Promise<void> {
     const hooks = await moneyWebhooks(db);
-    await sendAll(
-      { items: hooks, log },
-      async ({ event_id: eventId, type, provider_ref: providerRef }) => {
-        if (type.startsWith('charge.dispute.')) await readDisputes(providerRef);
-        else if (type.startsWith('payment_intent.')) await tellTips(providerRef);
-        else await tellRefunds(providerRef);
-        await webhookDone(db, { provider: 'stripe', eventId, now: new Date() });
-      },
-    );
+    await sendAll({ items: hooks, log }, async (hook) => {
+      const { provider, event_id: eventId, about } = hook;
+      await tell[about](hook);
+      await webhookDone(db, { provider, eventId, now: new Date() });
+    });
   }
 
-  async function readDisputes(providerRef: string): Promise<void> {
-    for (const dispute of await gateway.disputes({ providerRef })) {
-      const isNew = await recordDispute(db, { dispute, now: new Date() });
+  async function readDisputes({ provider, provider_ref: providerRef }: MoneyWebhook) {
+    for (const dispute of await portOf(provider).disputes({ providerRef })) {
+      const isNew = await recordDispute(db, { provider, dispute, now: new Date() });
       const { status, disputeRef } = dispute;
       if (isNew) log.warn({ dispute: disputeRef, status }, 'a payment is disputed');
     }
   }
 
-  async function tellRefunds(providerRef: string): Promise<void> {
+  async function tellRefunds({ provider_ref: providerRef }: MoneyWebhook): Promise<void> {
     for (const id of await refundsBehind(db, { providerRef })) {
       const refundId = parseId('refund', id);
       if (refundId) await money.refundChanged(refundId);
     }
   }
 
-  async function tellTips(providerRef: string): Promise<void> {
+  async function tellTips({ provider_ref: providerRef }: MoneyWebhook): Promise<void> {
     for (const tip of await tipsBehind(db, { providerRef })) {
       const named = parsed(tip);
       if (named) await money.tipChanged(named);
     }
   }
+
+  const tell = { dispute: readDisputes, refund: tellRefunds, tip: tellTips } as const;
 
   return [askForPayers, startRefunds, startTips, deliverMoneyNews] as const;
 }

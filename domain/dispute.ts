@@ -23,21 +23,19 @@ export function disputePostings(
   const taken = { account: 'disputes', party: provider, amountMinor } as const;
   const held = { account: 'provider_clearing', party: provider, amountMinor } as const;
   const key = (step: string): string => `${provider}:${disputeRef}:${step}`;
-  const opened: readonly Posting[] = [
-    {
-      key: key('opened'),
-      kind: 'dispute_opened',
-      entries: [taken, { ...held, amountMinor: -amountMinor }],
-    },
-    {
-      key: key('fee'),
-      kind: 'provider_fee',
-      entries: [
-        { account: 'provider_fees', party: provider, amountMinor: feeMinor },
-        { ...held, amountMinor: -feeMinor },
-      ],
-    },
-  ];
+  const opened: Posting = {
+    key: key('opened'),
+    kind: 'dispute_opened',
+    entries: [taken, { ...held, amountMinor: -amountMinor }],
+  };
+  const fee: Posting = {
+    key: key('fee'),
+    kind: 'provider_fee',
+    entries: [
+      { account: 'provider_fees', party: provider, amountMinor: feeMinor },
+      { ...held, amountMinor: -feeMinor },
+    ],
+  };
   const won: Posting = {
     key: key('won'),
     kind: 'dispute_won',
@@ -53,7 +51,8 @@ export function disputePostings(
   };
   if (before !== undefined && before !== 'open') return [];
   return [
-    ...(before === undefined ? opened : []),
+    ...(before === undefined ? [opened] : []),
+    ...(before === undefined && feeMinor > 0 ? [fee] : []),
     ...(after === 'won' ? [won] : []),
     ...(after === 'lost' ? [lost] : []),
   ];

@@ -204,7 +204,7 @@ async function createActivities({
       db,
       engine,
       log,
-      also: createMoneyUpkeep({ db, engine, money, gateway, portOf, log }),
+      also: createMoneyUpkeep({ db, engine, money, portOf, log }),
     }),
   };
   const close = async (): Promise<void> => {
