@@ -125,7 +125,9 @@ describe('a reconciliation', () => {
     if (late.status !== 'authorized') throw new Error(late.status);
     await takeBehindOurBack(order.orderId, late.providerRef);
     expect(await reconcile()).toMatchObject({ differences: 1, healed: 1 });
-    const { basis } = await market.db.transaction().execute((trx) => readRefundBasis(trx, order));
+    const { basis } = await market.db
+      .transaction()
+      .execute((trx) => readRefundBasis(trx, order, { kind: 'whole' }));
     expect([basis.capturedMinor, basis.refundedMinor]).toEqual([2_350, 0]);
   });
 
