@@ -20,7 +20,8 @@ const timeOf = (value: unknown): number | undefined => {
 };
 
 function readDispute(providerRef: string, dispute: Body): ProviderDispute {
-  const outcome = outcomes[text(inner(dispute['dispute_outcome'])['outcome_code'])];
+  const end = inner(dispute['dispute_outcome']);
+  const outcome = outcomes[text(end['outcome_code'])];
   const isResolved = text(dispute['status']) === 'RESOLVED';
   return {
     disputeRef: text(dispute['dispute_id']),
@@ -29,6 +30,7 @@ function readDispute(providerRef: string, dispute: Body): ProviderDispute {
     feeMinor: 0,
     currency: text(inner(dispute['dispute_amount'])['currency_code']),
     status: (isResolved ? outcome : undefined) ?? 'open',
+    lostMinor: 'amount_refunded' in end ? minorIn(end, 'amount_refunded') : undefined,
     reason: text(dispute['reason']).toLowerCase(),
     evidenceDueAt: timeOf(dispute['seller_response_due_date']),
     openedAt: timeOf(dispute['create_time']) ?? 0,

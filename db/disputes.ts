@@ -17,7 +17,7 @@ type News = {
 /** Repeatable, in any order: a decided dispute never opens again. Returns whether anything was new. */
 export async function recordDispute(db: Db, news: News): Promise<boolean> {
   const { provider } = news;
-  const { disputeRef, providerRef, feeMinor, currency, status } = news.dispute;
+  const { disputeRef, providerRef, feeMinor, lostMinor, currency, status } = news.dispute;
   return db.transaction().execute(async (trx) => {
     const order = await orderOf(trx, providerRef);
     await lockMoney(trx, order?.id ?? disputeRef);
@@ -31,7 +31,7 @@ export async function recordDispute(db: Db, news: News): Promise<boolean> {
     if (before !== undefined && (before === status || before !== 'open')) return false;
     await saveRow(trx, news, order?.id);
     const amountMinor = known?.amount_minor ?? news.dispute.amountMinor;
-    const facts = { provider, disputeRef, amountMinor, feeMinor };
+    const facts = { provider, disputeRef, amountMinor, feeMinor, lostMinor };
     for (const posting of disputePostings(facts, { before, after: status }))
       await postOnce(trx, { posting, orderId: order?.id, currency, at: news.now });
     await tellPeople(trx, news, order?.id);

@@ -9,6 +9,8 @@ export type DisputeFacts = {
   readonly disputeRef: string;
   readonly amountMinor: number;
   readonly feeMinor: number;
+  /** Of one that is lost; undefined: all of it. */
+  readonly lostMinor?: number | undefined;
 };
 
 /**
@@ -36,24 +38,29 @@ export function disputePostings(
       { ...held, amountMinor: -feeMinor },
     ],
   };
-  const won: Posting = {
+  const won = (minor: number): Posting => ({
     key: key('won'),
     kind: 'dispute_won',
-    entries: [held, { ...taken, amountMinor: -amountMinor }],
-  };
+    entries: [
+      { ...held, amountMinor: minor },
+      { ...taken, amountMinor: -minor },
+    ],
+  });
+  const lostMinor = Math.min(amountMinor, facts.lostMinor ?? amountMinor);
   const lost: Posting = {
     key: key('lost'),
     kind: 'dispute_lost',
     entries: [
-      { account: 'bad_debt', party: platformParty, amountMinor },
-      { ...taken, amountMinor: -amountMinor },
+      { account: 'bad_debt', party: platformParty, amountMinor: lostMinor },
+      { ...taken, amountMinor: -lostMinor },
     ],
   };
   if (before !== undefined && before !== 'open') return [];
   return [
     ...(before === undefined ? [opened] : []),
     ...(before === undefined && feeMinor > 0 ? [fee] : []),
-    ...(after === 'won' ? [won] : []),
+    ...(after === 'won' ? [won(amountMinor)] : []),
     ...(after === 'lost' ? [lost] : []),
+    ...(after === 'lost' && lostMinor < amountMinor ? [won(amountMinor - lostMinor)] : []),
   ];
 }

@@ -3,7 +3,7 @@
 import type { JsonReply, JsonRequest } from '../provider/fake.ts';
 import { newId } from '../provider/ids.ts';
 
-type Money = { readonly currency_code: string; readonly value: string };
+export type Money = { readonly currency_code: string; readonly value: string };
 export type Outcome =
   | 'RESOLVED_BUYER_FAVOUR'
   | 'RESOLVED_SELLER_FAVOUR'
@@ -21,7 +21,7 @@ export type Dispute = {
   readonly dispute_life_cycle_stage: 'INQUIRY';
   readonly dispute_amount: Money;
   readonly seller_response_due_date: string;
-  readonly dispute_outcome?: { readonly outcome_code: Outcome };
+  readonly dispute_outcome?: { readonly outcome_code: Outcome; readonly amount_refunded?: Money };
 };
 
 const ANSWER_MS = 10 * 24 * 3_600_000;
@@ -53,14 +53,17 @@ export function createDisputes({ now, tell }: Tools) {
     return dispute.dispute_id;
   }
 
-  /** False: there is nothing to decide. */
-  function decide(id: string, outcome: Outcome): boolean {
+  /** `refunded`: where the buyer gets less than they asked for. False: there is nothing to decide. */
+  function decide(id: string, outcome: Outcome, refunded?: Money): boolean {
     const dispute = disputes.get(id);
     if (dispute === undefined || dispute.status === 'RESOLVED') return false;
     const next: Dispute = {
       ...dispute,
       status: 'RESOLVED',
-      dispute_outcome: { outcome_code: outcome },
+      dispute_outcome: {
+        outcome_code: outcome,
+        ...(refunded && { amount_refunded: refunded }),
+      },
     };
     disputes.set(id, next);
     tell('CUSTOMER.DISPUTE.RESOLVED', next);

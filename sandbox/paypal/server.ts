@@ -3,10 +3,9 @@
 import { startFake, type FakeOptions, type JsonReply, type JsonRequest } from '../provider/fake.ts';
 import { newId } from '../provider/ids.ts';
 import { openKept, type Kept } from '../provider/kept.ts';
-import { createDisputes, type Outcome } from './disputes.ts';
+import { createDisputes, type Money, type Outcome } from './disputes.ts';
 import { eventHeaders, isSound } from './signature.ts';
 
-type Money = { readonly currency_code: string; readonly value: string };
 type Made<T> = T & { readonly id: string; readonly amount: Money };
 type Authorization = Made<{
   readonly status: 'CREATED' | 'CAPTURED' | 'VOIDED' | 'EXPIRED';
@@ -257,8 +256,8 @@ export async function startPaypal(options: FakeOptions = {}) {
     ...fake,
     approve,
     dispute,
-    decideDispute: (id: string, outcome: Outcome): boolean =>
-      parts?.disputes.decide(id, outcome) ?? false,
+    decideDispute: (id: string, outcome: Outcome, refunded?: Money): boolean =>
+      parts?.disputes.decide(id, outcome, refunded) ?? false,
     orders: (): readonly Order[] => [...orders.records.values()],
   };
 }

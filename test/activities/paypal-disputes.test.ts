@@ -144,6 +144,15 @@ describe('a dispute at PayPal', () => {
     expect(await incidents(paid)).toEqual(open);
   });
 
+  it('that is lost in part brings back the rest', async () => {
+    const paid = await pay();
+    const part = { currency_code: 'EUR', value: '10.00' };
+    paypal.decideDispute(dispute(paid), 'RESOLVED_BUYER_FAVOUR', part);
+    await news();
+    const partly = { bad_debt: 1_000, provider_clearing: -1_000 };
+    expect(await balancesOf(market.db, paid.orderId)).toEqual(partly);
+  });
+
   it('of which the first news is its end is posted as well', async () => {
     const paid = await pay();
     paypal.decideDispute(dispute(paid), 'RESOLVED_BUYER_FAVOUR');
