@@ -6,6 +6,7 @@ import type { OrderEngine } from '../adapters/order-engine.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { CardGateway } from '../adapters/card-gateway.ts';
 import type { MoneyEngine } from '../adapters/money-engine.ts';
+import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
 import { awaitedPayments } from '../db/payment-actions.ts';
 import { recordDispute } from '../db/disputes.ts';
@@ -15,6 +16,7 @@ import { openTips, tipsBehind, type TipName } from '../db/tips.ts';
 import { webhookDone } from '../db/upkeep.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
+import { createPayoutUpkeep } from './payout-upkeep.ts';
 import { sendAll } from './send-all.ts';
 
 /** A webhook is usually first. */
@@ -25,12 +27,15 @@ type Dependencies = {
   readonly engine: Pick<OrderEngine, 'paymentSettled'>;
   /** By the provider's name. Throws when it is not set up here. */
   readonly portOf: (provider: string) => Pick<PaymentPort, 'look'>;
-  readonly money: Pick<MoneyEngine, 'startRefund' | 'refundChanged' | 'startTip' | 'tipChanged'>;
+  readonly money: Omit<MoneyEngine, 'scheduleReconciliation' | 'close'>;
   readonly gateway: Pick<CardGateway, 'disputes'>;
+  readonly accounts: Pick<PayoutBooks, 'isVerified'>;
   readonly log: Logger;
 };
 
-export function createMoneyUpkeep({ db, engine, money, gateway, portOf, log }: Dependencies) {
+export function createMoneyUpkeep(deps: Dependencies) {
+  const { db, engine, money, gateway, portOf, log } = deps;
+  const payouts = createPayoutUpkeep(deps);
   async function askForPayers(): Promise<void> {
     const items = await awaitedPayments(db, new Date(Date.now() - awaitedForMs));
     await sendAll({ items, log }, async ({ orderId: id, provider, providerRef }) => {
@@ -59,11 +64,13 @@ export function createMoneyUpkeep({ db, engine, money, gateway, portOf, log }: D
     const hooks = await moneyWebhooks(db);
     await sendAll(
       { items: hooks, log },
-      async ({ event_id: eventId, type, provider_ref: providerRef }) => {
-        if (type.startsWith('charge.dispute.')) await readDisputes(providerRef);
+      async ({ provider, event_id: eventId, type, provider_ref: providerRef }) => {
+        if (/^(payout|transfer)\./.test(type)) await payouts.tell(providerRef, type);
+        else if (type === 'account.updated') await payouts.verify(providerRef);
+        else if (type.startsWith('charge.dispute.')) await readDisputes(providerRef);
         else if (type.startsWith('payment_intent.')) await tellTips(providerRef);
         else await tellRefunds(providerRef);
-        await webhookDone(db, { provider: 'stripe', eventId, now: new Date() });
+        await webhookDone(db, { provider, eventId, now: new Date() });
       },
     );
   }
@@ -90,7 +97,7 @@ export function createMoneyUpkeep({ db, engine, money, gateway, portOf, log }: D
     }
   }
 
-  return [askForPayers, startRefunds, startTips, deliverMoneyNews] as const;
+  return [askForPayers, startRefunds, startTips, ...payouts.parts, deliverMoneyNews] as const;
 }
 
 function parsed({ orderId, n }: TipName) {

@@ -5,6 +5,7 @@
 import { isOutage, type Outage } from '../adapters/outage.ts';
 import type { CardGateway, PaymentTruth, ProviderPayment } from '../adapters/card-gateway.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
+import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
 import {
   ordersWithCaptures,
@@ -25,6 +26,7 @@ import {
 } from '../domain/reconcile.ts';
 import type { Logger } from '../log.ts';
 import type { Reconciled, ReconcileActivities } from './contract.ts';
+import { comparePayouts } from './reconcile-payouts.ts';
 import { retryable } from './retryable.ts';
 
 type Other = Pick<PaymentPort, 'provider' | 'look' | 'void'>;
@@ -39,6 +41,8 @@ type Books = Pick<PaymentPort, 'void' | 'provider'>;
 type Dependencies = {
   readonly db: Db;
   readonly gateway: Pick<CardGateway, 'list' | 'void'>;
+  /** Undefined: nobody is paid out. */
+  readonly payouts?: Pick<PayoutBooks, 'listPayouts'>;
   /** Providers whose payments are asked for one by one. */
   readonly others?: readonly Other[];
   readonly log: Logger;
@@ -52,9 +56,11 @@ const dayMs = 86_400_000;
 const reachMs = 16 * dayMs;
 /** Captures as old as this have their payment within the reach. */
 const capturesReachMs = 3 * dayMs;
+/** Well within the list of what left our balance. */
+const payoutsReachMs = 14 * dayMs;
 
 export function createReconcileActivities(deps: Dependencies): ReconcileActivities {
-  const { db, others = [], log, now = Date.now } = deps;
+  const { db, gateway, payouts, others = [], log, now = Date.now } = deps;
 
   /** True when it was put right. */
   async function heal(
@@ -90,6 +96,9 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
       const createdAfter = now() - reachMs;
       const sources = [
         () => readBooks(deps, { createdAfter, now: now() }),
+        ...(payouts
+          ? [() => readPayouts({ db, gateway, payouts }, { createdAfter, now: now() })]
+          : []),
         ...others.map((other) => () => askOneByOne(db, other, new Date(createdAfter))),
       ];
       const found: Difference[] = [];
@@ -135,6 +144,16 @@ async function readBooks(
   // Ours may be a little younger than their oldest: a capture comes after its payment.
   found.push(...(await unseen(db, { since: new Date(now - capturesReachMs), seen })));
   return { from: { provider: cards, void: gateway.void }, compared: seen.size, found };
+}
+
+/** Nothing of it is put right by itself. */
+async function readPayouts(
+  { db, gateway, payouts }: Pick<Required<Dependencies>, 'db' | 'gateway' | 'payouts'>,
+  { createdAfter, now }: Span,
+): Promise<Compared> {
+  const sentSince = new Date(now - payoutsReachMs);
+  const books = await comparePayouts({ db, books: payouts }, { createdAfter, sentSince });
+  return { from: { provider: cards, void: gateway.void }, ...books };
 }
 
 async function askOneByOne(db: Db, other: Other, since: Date): Promise<Compared> {

@@ -1,9 +1,10 @@
-// The provider's news about money behind an order's end: refunds, disputes and tips.
+// The provider's news about money behind an order's end: refunds, disputes, tips and payouts.
 
 import { sql } from 'kysely';
 import type { Db } from './connect.ts';
 
 export type MoneyWebhook = {
+  readonly provider: string;
   readonly event_id: string;
   readonly type: string;
   readonly provider_ref: string;
@@ -14,10 +15,11 @@ const batch = 100;
 /** Oldest first, not dealt with yet. */
 export async function moneyWebhooks(db: Db): Promise<readonly MoneyWebhook[]> {
   const { rows } = await sql<MoneyWebhook>`
-    SELECT event_id, type, provider_ref FROM provider_webhooks
-    WHERE provider = 'stripe' AND done_at IS NULL AND provider_ref IS NOT NULL
-      AND (type LIKE 'charge.dispute.%' OR type LIKE 'refund.%' OR type = 'charge.refunded'
-        OR type LIKE 'payment_intent.%' AND EXISTS (SELECT FROM tips WHERE tips.provider_ref = provider_webhooks.provider_ref))
+    SELECT provider, event_id, type, provider_ref FROM provider_webhooks
+    WHERE done_at IS NULL AND provider_ref IS NOT NULL
+      AND (type LIKE 'payout.%' OR provider = 'stripe' AND (type LIKE 'transfer.%' OR type = 'account.updated')
+        OR provider = 'stripe' AND (type LIKE 'charge.dispute.%' OR type LIKE 'refund.%' OR type = 'charge.refunded'
+        OR type LIKE 'payment_intent.%' AND EXISTS (SELECT FROM tips WHERE tips.provider_ref = provider_webhooks.provider_ref)))
     ORDER BY received_at LIMIT ${batch}`.execute(db);
   return rows;
 }

@@ -5,6 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { sql, type Transaction } from 'kysely';
 import type { CardGateway } from '../../adapters/card-gateway.ts';
 import type { DeliveryPartner } from '../../adapters/delivery-partner.ts';
+import type { PayoutBooks } from '../../adapters/payout-port.ts';
+import { createStripePayouts } from '../../adapters/stripe-payouts.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
 import { createUberDirect, type UberDirectOptions } from '../../adapters/uber-direct.ts';
 import { connect, type Db } from '../../db/connect.ts';
@@ -36,6 +38,7 @@ export type Opened = {
   readonly db: Db;
   readonly engine: Engine;
   readonly gateway: Pick<CardGateway, 'list'>;
+  readonly payouts: Pick<PayoutBooks, 'listPayouts'>;
   readonly partner: Pick<DeliveryPartner, 'list'> | undefined;
   readonly close: () => Promise<void>;
 };
@@ -56,6 +59,7 @@ export async function openSources(sources: AuditSources): Promise<Opened> {
     db,
     engine,
     gateway,
+    payouts: createStripePayouts({ secretKey, apiBase }),
     partner: sources.partnerFleet && createUberDirect(sources.partnerFleet),
     close: async () => void (await Promise.all([db.destroy(), engine.close()])),
   };
@@ -81,6 +85,7 @@ export async function loadAll({
   db,
   engine,
   gateway,
+  payouts,
   partner,
   sources,
 }: Opened): Promise<AuditData> {
@@ -88,20 +93,22 @@ export async function loadAll({
   const ids = rows.orders.map((order) => order.id);
   const placed = rows.orders.filter((order) => order.sequence > 0).map((order) => order.id);
   const sample = placed.slice(-sources.historySample);
-  const [workflows, books, partnerBooks, clientLog, hits, logs, pages] = await Promise.all([
-    loadWorkflows(engine, ids),
-    collect(gateway.list({ createdAfter: 0 })),
-    partner ? collect(partner.list()) : [],
-    loadClientLogs(sources.clientLogs),
-    searchHistories(engine, sample),
-    searchLogs(sources.logFolders),
-    searchPages(sources.metricsUrls),
-  ]);
+  const [workflows, books, payoutBooks, partnerBooks, clientLog, hits, logs, pages] =
+    await Promise.all([
+      loadWorkflows(engine, ids),
+      collect(gateway.list({ createdAfter: 0 })),
+      collect(payouts.listPayouts({ createdAfter: 0 })),
+      partner ? collect(partner.list()) : [],
+      loadClientLogs(sources.clientLogs),
+      searchHistories(engine, sample),
+      searchLogs(sources.logFolders),
+      searchPages(sources.metricsUrls),
+    ]);
   const canaries = {
     searched: sample.length + logs.searched + pages.searched,
     hits: [...hits, ...logs.hits, ...pages.hits],
   };
-  return { ...rows, ...workflows, books, partnerBooks, clientLog, canaries };
+  return { ...rows, ...workflows, books, payoutBooks, partnerBooks, clientLog, canaries };
 }
 
 async function collect<T>(pages: AsyncIterable<T>): Promise<readonly T[]> {

@@ -18,6 +18,7 @@ import { createLog } from '../../log.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 import { createMarket, type Market } from '../db/market.ts';
 import { actor, balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
+import { quietMoney } from '../support/quiet-money.ts';
 
 const hourMs = 3_600_000;
 let market: Market;
@@ -286,12 +287,12 @@ describe('a dispute', () => {
       engine: { paymentSettled: async () => undefined },
       gateway,
       portOf: () => stripePort(gateway),
+      accounts: { isVerified: async () => true },
       log,
       money: {
+        ...quietMoney,
         startRefund: async (id) => void told.push(id),
         refundChanged: async (id) => void told.push(id),
-        startTip: async () => undefined,
-        tipChanged: async () => undefined,
       },
     });
   const news = async (order: PaidOrder, type: string, eventId = newId('note')): Promise<void> => {

@@ -70,6 +70,7 @@ async function breachesOf(id: OrderId): Promise<readonly object[]> {
     ...workflows,
     books,
     clientLog: [],
+    payoutBooks: [],
     partnerBooks: [],
     canaries: { searched: 0, hits: [] },
   };
