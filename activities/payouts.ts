@@ -67,7 +67,8 @@ export function createPayoutActivities({
     const { rail, destination, amount_minor: amountMinor, currency, instant, attempt } = row;
     if (rail === null || destination === null || amountMinor === null)
       throw new Error(`payout ${payoutNameOf(row)} is sent and was never decided on`);
-    await crashPoint('payout:before', [row.status]);
+    const tags = [row.status, row.party];
+    await crashPoint('payout:before', tags);
     try {
       const answer = await payoutPortOf(rail).pay({
         name: payoutNameOf(row),
@@ -78,9 +79,9 @@ export function createPayoutActivities({
         instant,
         firstSentAt: row.first_sent_at?.getTime() ?? now(),
       });
-      await crashPoint('payout:after-effect', [row.status]);
+      await crashPoint('payout:after-effect', tags);
       await recordPayoutNews(db, { row, news: newsOf(row, answer), now: new Date(now()) });
-      await crashPoint('payout:after-record', [row.status]);
+      await crashPoint('payout:after-record', tags);
     } catch (error) {
       if (!isOutage(error)) throw error;
       const { code, retryAfterMs } = error;

@@ -144,8 +144,23 @@ const readBooks = ({
   returned: reversed,
 });
 
+/** Idempotent by state, so a key of our own could only replay an old failure. */
+const createTakeBack =
+  (stripe: Stripe) =>
+  async ({ id, reversed }: Stripe.Transfer): Promise<void> => {
+    if (reversed) return;
+    await stripe.transfers.createReversal(id).catch(async (error: unknown) => {
+      const failure = readFailure(error);
+      if (failure.kind === 'outage') throw failure.outage;
+      const { reversed: meanwhile } = await asked('transfer', stripe.transfers.retrieve(id));
+      // Not even the party's account has it: somebody must look.
+      if (!meanwhile) throw outage({ system: 'stripe', code: 'not_settled' });
+    });
+  };
+
 function createPay({ stripe, mayBeForgotten: isForgotten }: Tools): PayoutPort['pay'] {
   const lookup = createLookup(stripe);
+  const takeBack = createTakeBack(stripe);
 
   const transferStep = (input: PayInput): Step<Stripe.Transfer> => ({
     input,
@@ -183,23 +198,15 @@ function createPay({ stripe, mayBeForgotten: isForgotten }: Tools): PayoutPort['
     };
   };
 
-  /** Idempotent by state, so a key of our own could only replay an old failure. */
-  async function takeBack({ id, reversed }: Stripe.Transfer): Promise<void> {
-    if (reversed) return;
-    await stripe.transfers.createReversal(id).catch(async (error: unknown) => {
-      const failure = readFailure(error);
-      if (failure.kind === 'outage') throw failure.outage;
-      const { reversed: meanwhile } = await asked('transfer', stripe.transfers.retrieve(id));
-      // Not even the party's account has it: somebody must look.
-      if (!meanwhile) throw outage({ system: 'stripe', code: 'not_settled' });
-    });
-  }
-
   return async function pay(input) {
     const forgotten = isForgotten(input.firstSentAt);
     const transfer = await makeOnce(transferStep(input), forgotten);
     if (!('made' in transfer)) return transfer;
-    if (transfer.made.reversed) return { status: 'failed', code: 'bank_refused' };
+    if (transfer.made.reversed) {
+      // Taken back because no payout came of it, before that was recorded; or because the bank refused one.
+      const refusedByBank = (await lookup.payout(input)) !== undefined;
+      return refusedByBank ? { status: 'failed', code: 'bank_refused' } : NOT_EXECUTED;
+    }
     const payout = await makeOnce(payoutStep(input), forgotten);
     if (!('made' in payout)) {
       await takeBack(transfer.made);

@@ -121,7 +121,8 @@ function readFacts(state: State, { request, route }: Arrival): RequestFacts {
   return {
     method,
     path,
-    orderId: metadata['order_id'],
+    // Of a payout, its name.
+    orderId: metadata['order_id'] ?? metadata['payout'],
     paymentMethod: form.get('payment_method') ?? route.intent?.paymentMethod ?? undefined,
     replay: key !== undefined && state.storedKey(key) !== undefined,
   };

@@ -75,6 +75,29 @@ export async function askForPayout(
   return { party, period };
 }
 
+/** The payer's bank takes the order's payment back for now. The dispute's name. */
+export async function openDispute(db: Db, orderId: string): Promise<string> {
+  const disputeRef = `dp_${orderId}`;
+  await db
+    .insertInto('disputes')
+    .values({
+      provider: 'stripe',
+      dispute_ref: disputeRef,
+      order_id: orderId,
+      provider_ref: 'pi_1',
+      amount_minor: 2_350,
+      currency: 'EUR',
+      status: 'open',
+      reason: 'fraudulent',
+      evidence_due_at: null,
+      evidence_sent_at: null,
+      opened_at: new Date(),
+      closed_at: null,
+    })
+    .execute();
+  return disputeRef;
+}
+
 /** What payouts of this party have moved, by account, as the ledger counts: debit positive. Zeros are left out. */
 export async function movedByPayouts(
   db: Db,
