@@ -5,6 +5,7 @@ import type { PartnerResult, PaymentResult } from '../domain/messages.ts';
 import type { PartnerCall } from '../domain/partner.ts';
 import type { PaymentCall } from '../domain/payment.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
+import type { PayoutName, PayoutStatus } from '../domain/payout.ts';
 import type { RefundStatus } from '../domain/refund.ts';
 import type { TipStatus } from '../domain/tip.ts';
 import type { Recorded, RecordInput } from '../domain/step.ts';
@@ -90,6 +91,26 @@ export type TipStep = {
 export type TipActivities = {
   /** Takes the tip as far as it goes now. Idempotent; throws (and is retried) while the provider gives no answer. */
   advanceTip(input: { readonly orderId: OrderId; readonly n: number }): Promise<TipStep>;
+};
+
+export type PayoutStep = {
+  readonly status: PayoutStatus;
+  readonly isOver: boolean;
+  /** Until somebody should look again, unless there is news. */
+  readonly waitMs: number;
+};
+
+export type PayoutActivities = {
+  /** Takes the payout as far as it goes now. Idempotent; throws (and is retried) while the provider gives no answer. */
+  advancePayout(input: PayoutName): Promise<PayoutStep>;
+  /**
+   * Opens the payouts of the market's period that has ended last, one per party with a balance, and starts their
+   * workflows. Repeatable. `after`: the party at which the page before ended.
+   */
+  openPayouts(input: {
+    readonly marketId: MarketId;
+    readonly after: string | undefined;
+  }): Promise<{ readonly opened: number; readonly next: string | undefined }>;
 };
 
 export type Reconciled = {

@@ -5,6 +5,7 @@
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { MoneyEngine } from '../adapters/money-engine.ts';
+import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
 import { awaitedPayments } from '../db/payment-actions.ts';
 import { recordDispute } from '../db/disputes.ts';
@@ -14,6 +15,7 @@ import { openTips, tipsBehind, type TipName } from '../db/tips.ts';
 import { webhookDone } from '../db/upkeep.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
+import { createPayoutUpkeep } from './payout-upkeep.ts';
 import { sendAll } from './send-all.ts';
 
 /** A webhook is usually first. */
@@ -24,11 +26,14 @@ type Dependencies = {
   readonly engine: Pick<OrderEngine, 'paymentSettled'>;
   /** By the provider's name. Throws when it is not set up here. */
   readonly portOf: (provider: string) => Pick<PaymentPort, 'look' | 'disputes'>;
-  readonly money: Pick<MoneyEngine, 'startRefund' | 'refundChanged' | 'startTip' | 'tipChanged'>;
+  readonly money: Omit<MoneyEngine, 'scheduleReconciliation' | 'close'>;
+  readonly accounts: Pick<PayoutBooks, 'isVerified'>;
   readonly log: Logger;
 };
 
-export function createMoneyUpkeep({ db, engine, money, portOf, log }: Dependencies) {
+export function createMoneyUpkeep(deps: Dependencies) {
+  const { db, engine, money, portOf, log } = deps;
+  const payouts = createPayoutUpkeep(deps);
   async function askForPayers(): Promise<void> {
     const items = await awaitedPayments(db, new Date(Date.now() - awaitedForMs));
     await sendAll({ items, log }, async ({ orderId: id, provider, providerRef }) => {
@@ -84,9 +89,15 @@ export function createMoneyUpkeep({ db, engine, money, portOf, log }: Dependenci
     }
   }
 
-  const tell = { dispute: readDisputes, refund: tellRefunds, tip: tellTips } as const;
+  const tell = {
+    dispute: readDisputes,
+    refund: tellRefunds,
+    tip: tellTips,
+    payout: ({ provider_ref: ref, type }: MoneyWebhook) => payouts.tell(ref, type),
+    account: ({ provider_ref: ref }: MoneyWebhook) => payouts.verify(ref),
+  } as const;
 
-  return [askForPayers, startRefunds, startTips, deliverMoneyNews] as const;
+  return [askForPayers, startRefunds, startTips, ...payouts.parts, deliverMoneyNews] as const;
 }
 
 function parsed({ orderId, n }: TipName) {

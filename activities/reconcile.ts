@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { isOutage, type Outage } from '../adapters/outage.ts';
 import type { CardGateway, PaymentTruth, ProviderPayment } from '../adapters/card-gateway.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
+import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import {
@@ -29,6 +30,7 @@ import {
 } from '../domain/reconcile.ts';
 import type { Logger } from '../log.ts';
 import type { Reconciled, ReconcileActivities } from './contract.ts';
+import { comparePayouts } from './reconcile-payouts.ts';
 import { retryable } from './retryable.ts';
 
 type Books = Pick<PaymentPort, 'void' | 'provider'>;
@@ -53,9 +55,13 @@ export type ProgressKeeper = {
   readonly keep: (progress: Progress) => void;
 };
 
+type PayoutsOf = Pick<PayoutBooks, 'listPayouts'>;
+
 type Dependencies = {
   readonly db: Db;
   readonly gateway: Pick<CardGateway, 'list' | 'void'>;
+  /** Undefined: nobody is paid out. */
+  readonly payouts?: PayoutsOf;
   /** Providers whose payments are asked for one by one. */
   readonly others?: readonly Other[];
   readonly log: Logger;
@@ -64,12 +70,15 @@ type Dependencies = {
 };
 
 const cards = 'stripe';
+const paidOut = 'payouts';
 const batchSize = 200;
 const dayMs = 86_400_000;
 /** A card is held up to 5 days ahead, for 7 days, and its capture tried for 3: each is looked at after its end. */
 const reachMs = 16 * dayMs;
 /** Captures as old as this have their payment within the reach. */
 const capturesReachMs = 3 * dayMs;
+/** Well within the list of what left our balance. */
+const payoutsReachMs = 14 * dayMs;
 
 const leastBudgetMs = 30 * 60_000;
 /** Far more than a page of 100 cards, and than one question, take. */
@@ -82,7 +91,7 @@ const nothingKept: ProgressKeeper = { last: () => undefined, keep: () => undefin
 type Batch = { readonly compared: number; readonly found: readonly Difference[] };
 
 export function createReconcileActivities(deps: Dependencies): ReconcileActivities {
-  const { db, gateway, others = [], now = Date.now, progress = nothingKept } = deps;
+  const { db, gateway, payouts, others = [], now = Date.now, progress = nothingKept } = deps;
   const settle = createSettling(deps);
 
   async function compareCards(track: Track): Promise<void> {
@@ -96,6 +105,18 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
     const books = { provider: cards, void: gateway.void } as const;
     const healed = await settle(books, { track, found });
     track.advance({ provider: cards, reached: 'all', compared, found, healed });
+  }
+
+  /** Nothing of it is put right by itself. */
+  async function compareWhatWasPaidOut(books: PayoutsOf, track: Track): Promise<void> {
+    const { startedAt } = track.at();
+    const span = {
+      createdAfter: startedAt - reachMs,
+      sentSince: new Date(startedAt - payoutsReachMs),
+    };
+    const { compared, found } = await comparePayouts({ db, books }, span);
+    const healed = await settle({ provider: cards, void: gateway.void }, { track, found });
+    track.advance({ provider: paidOut, reached: 'all', compared, found, healed });
   }
 
   async function compareOneByOne(other: Other, track: Track): Promise<void> {
@@ -125,6 +146,7 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
       const track = createTrack(progress, now());
       const sources = [
         async () => track.at().done[cards] ?? compareCards(track),
+        async () => payouts && (track.at().done[paidOut] ?? compareWhatWasPaidOut(payouts, track)),
         ...others.map((other) => () => compareOneByOne(other, track)),
       ];
       let away: Outage | undefined;

@@ -6,7 +6,7 @@ import { decimalOf, minorOf } from '../domain/money.ts';
 import type { DeclineCode, WebhookFact } from './card-gateway.ts';
 import { createJsonHttp, type JsonAnswer } from './http-json.ts';
 import {
-  isPayOut,
+  newsOf,
   type MobileMoneyApi,
   type MobileMoneyTransaction,
   type Refused,
@@ -97,7 +97,7 @@ export function createCampayApi({
         amount: decimalOf(amountMinor, currency),
         currency,
         to: phone,
-        description: 'refund',
+        description: 'payment',
         external_reference: reference,
       };
       const answer = await post('/api/withdraw/', request);
@@ -121,10 +121,8 @@ function readWebhook({ rawBody }: Incoming, webhookKey: string): WebhookFact {
   const key = text(body['external_reference']);
   const [orderId] = key.split(':');
   return {
-    kind: isPayOut(key) ? 'refund_changed' : 'payment_changed',
     eventId: `${reference}:${status}`,
-    type: `campay.${status.toLowerCase()}`,
-    providerRef: reference,
+    ...newsOf(key, { type: `campay.${status.toLowerCase()}`, providerRef: reference }),
     orderId,
     createdAt: Date.now(),
   };

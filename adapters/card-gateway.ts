@@ -151,9 +151,15 @@ export type ProviderPayment = {
 
 export type WebhookFact =
   | {
-      readonly kind: 'payment_changed' | 'refund_changed' | 'dispute_changed';
+      readonly kind:
+        | 'payment_changed'
+        | 'refund_changed'
+        | 'dispute_changed'
+        | 'payout_changed'
+        | 'account_changed';
       readonly eventId: string;
       readonly type: string;
+      /** Of a payout our own name for it, `<party>:<period>`. */
       readonly providerRef: string;
       readonly orderId: string | undefined;
       readonly createdAt: number;

@@ -15,8 +15,10 @@ import type {
   VoidAnswer,
   WebhookFact,
 } from './card-gateway.ts';
+import { payoutNameOfKey } from '../domain/payout.ts';
 import { outage } from './outage.ts';
 import type { Incoming, PaymentPort } from './payment-port.ts';
+import type { PayoutPort } from './payout-port.ts';
 
 export type MobileMoneyTransaction = {
   readonly ref: string;
@@ -42,8 +44,21 @@ type Request = {
 /** A refusal of a request as such: nothing was made. */
 export type Refused = { readonly refused: DeclineCode };
 
-/** Whether our key stands for money that goes back to the customer; then it is no payment. */
-export const isPayOut = (reference: string): boolean => reference.split(':')[1] === 'refund';
+/** Whether our key stands for money that goes out: back to the customer, or to who has earned it; then it is no payment. */
+const isPayOut = (reference: string): boolean =>
+  ['refund', 'payout'].includes(reference.split(':')[1] ?? '');
+
+/** What a notification about a transaction of this key says changed, and of whom. */
+export function newsOf(
+  reference: string,
+  { type, providerRef }: { readonly type: string; readonly providerRef: string },
+) {
+  const name = payoutNameOfKey(reference);
+  if (name !== undefined)
+    return { kind: 'payout_changed', type: `payout.${type}`, providerRef: name } as const;
+  const kind = isPayOut(reference) ? 'refund_changed' : 'payment_changed';
+  return { kind, type, providerRef } as const;
+}
 
 export type MobileMoneyApi = {
   readonly collect: (request: Request) => Promise<MobileMoneyTransaction | Refused>;
@@ -198,4 +213,29 @@ function refundOf(outcome: MobileMoneyTransaction | Refused): RefundAnswer {
   return outcome.status === 'successful'
     ? { status: 'refunded', refundRef, amountMinor }
     : { status: 'refund_pending', refundRef, amountMinor };
+}
+
+/** Merchants and drivers are paid like refunds: sent at most once per key. `destination` is a payment method's token. */
+export function createMobileMoneyPayouts(options: MobileMoneyOptions): PayoutPort {
+  const { provider, api, phoneOf } = options;
+  const { once } = createOnce(options);
+  return {
+    rail: provider,
+    async pay({ key, firstSentAt, amountMinor, currency, destination }) {
+      const phone = await phoneOf(destination);
+      if (phone === undefined) return { status: 'failed', code: 'account_unknown' };
+      const request = {
+        reference: key,
+        amountMinor,
+        currency: currency.toUpperCase(),
+        phone: phone.replace(/^\+/, ''),
+      };
+      const outcome = await once({ key, firstSentAt }, () => api.payOut(request));
+      if (outcome === undefined) return { status: 'not_executed' };
+      if ('refused' in outcome) return { status: 'failed', code: 'account_refused' };
+      if (outcome.status === 'failed') return { status: 'failed', code: 'bank_refused' };
+      const status = outcome.status === 'successful' ? 'paid' : 'in_transit';
+      return { status, payoutRef: outcome.ref };
+    },
+  };
 }

@@ -1,8 +1,19 @@
-// How the rest of the system speaks to the workflows of money: refunds, tips and the nightly reconciliation. No rules.
+// How the rest of the system speaks to the workflows of money: refunds, tips, payouts and the nightly reconciliation. No rules.
 
 import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
-import { refundWorkflowId, tipWorkflowId, type OrderId, type RefundId } from '../domain/ids.ts';
-import { refundChangedSignal, tipChangedSignal } from '../domain/money-messages.ts';
+import {
+  payoutWorkflowId,
+  refundWorkflowId,
+  tipWorkflowId,
+  type OrderId,
+  type RefundId,
+} from '../domain/ids.ts';
+import {
+  payoutChangedSignal,
+  refundChangedSignal,
+  tipChangedSignal,
+} from '../domain/money-messages.ts';
+import type { PayoutName } from '../domain/payout.ts';
 import { connectionTo } from './temporal-connection.ts';
 
 type TipName = { readonly orderId: OrderId; readonly n: number };
@@ -16,9 +27,22 @@ export type MoneyEngine = {
   startTip(tip: TipName): Promise<void>;
   /** The same, and makes it look at once: the provider has news. */
   tipChanged(tip: TipName): Promise<void>;
+  /** Makes sure that the payout's workflow runs. Idempotent. */
+  startPayout(payout: PayoutName): Promise<void>;
+  /** The same, and makes it look at once: it may go now, or the provider has news. */
+  payoutChanged(payout: PayoutName): Promise<void>;
+  /** Makes sure that the market pays out by itself. Idempotent; the schedule stays as it was made first. */
+  schedulePayouts(market: PayoutMarket): Promise<void>;
   /** Makes sure that the provider's books are compared every night. Idempotent. */
   scheduleReconciliation(): Promise<void>;
   close(): Promise<void>;
+};
+
+type PayoutMarket = {
+  readonly marketId: string;
+  readonly every: 'day' | 'week';
+  /** IANA name. */
+  readonly timeZone: string;
 };
 
 const taskQueue = 'orders';
@@ -39,6 +63,38 @@ const optionsOfTip = (tip: TipName) => ({
   args: [tip],
   staticSummary: 'tip',
   workflowIdConflictPolicy: 'USE_EXISTING' as const,
+});
+
+const optionsOfPayout = ({ party, period }: PayoutName) => ({
+  workflowId: payoutWorkflowId({ party, period }),
+  taskQueue,
+  args: [{ party, period }],
+  staticSummary: 'payout',
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+});
+
+/** A while after midnight, so that what was recorded at the last moment is in the ledger. */
+const scheduleOf = ({ marketId, every, timeZone }: PayoutMarket) => ({
+  scheduleId: `payouts:${marketId}`,
+  spec: {
+    calendars: [
+      {
+        ...(every === 'week' && { dayOfWeek: 'MONDAY' as const }),
+        hour: 0,
+        minute: 20,
+        comment: `by the calendar of ${timeZone}`,
+      },
+    ],
+    timezone: timeZone,
+  },
+  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' as const },
+  action: {
+    type: 'startWorkflow' as const,
+    workflowType: 'payouts',
+    workflowId: `payouts:${marketId}`,
+    taskQueue,
+    args: [{ marketId }],
+  },
 });
 
 const nightly = {
@@ -66,6 +122,10 @@ export function createMoneyEngine({
   const within = async (call: () => Promise<unknown>): Promise<void> => {
     await client.withDeadline(Date.now() + deadlineMs, call);
   };
+  const schedule = (options: Parameters<typeof client.schedule.create>[0]): Promise<void> =>
+    within(() => client.schedule.create(options)).catch((error: unknown) => {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    });
   return {
     startRefund: (refundId) => within(() => client.workflow.start('refund', optionsOf(refundId))),
     refundChanged: (refundId) =>
@@ -83,10 +143,16 @@ export function createMoneyEngine({
           signal: tipChangedSignal,
         }),
       ),
-    scheduleReconciliation: () =>
-      within(() => client.schedule.create(nightly)).catch((error: unknown) => {
-        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      }),
+    startPayout: (payout) => within(() => client.workflow.start('payout', optionsOfPayout(payout))),
+    payoutChanged: (payout) =>
+      within(() =>
+        client.workflow.signalWithStart('payout', {
+          ...optionsOfPayout(payout),
+          signal: payoutChangedSignal,
+        }),
+      ),
+    schedulePayouts: (market) => schedule(scheduleOf(market)),
+    scheduleReconciliation: () => schedule(nightly),
     close: () => connection.close(),
   };
 }

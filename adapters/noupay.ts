@@ -5,7 +5,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { DeclineCode, WebhookFact } from './card-gateway.ts';
 import { createJsonHttp, type JsonAnswer } from './http-json.ts';
 import {
-  isPayOut,
+  newsOf,
   type MobileMoneyApi,
   type MobileMoneyTransaction,
   type Refused,
@@ -103,10 +103,11 @@ function readWebhook({ rawBody, headers }: Incoming, secret: string): WebhookFac
   const key = text(body['reference']);
   const [orderId] = key.split(':');
   return {
-    kind: isPayOut(key) ? 'refund_changed' : 'payment_changed',
     eventId: text(body['event_id']),
-    type: `noupay.${text(body['status'])}`,
-    providerRef: text(body['id']),
+    ...newsOf(key, {
+      type: `noupay.${text(body['status'])}`,
+      providerRef: text(body['id']),
+    }),
     orderId,
     createdAt: Date.now(),
   };

@@ -14,21 +14,29 @@ const PAYMENT_TYPES: readonly string[] = [
   'payment_intent.requires_action',
 ];
 
-type Kind = 'payment_changed' | 'refund_changed' | 'dispute_changed';
+type Kind = Exclude<WebhookFact['kind'], 'ignored' | 'refused'>;
 
 function kindOf(type: string): Kind | undefined {
+  if (/^(payout|transfer)\./.test(type)) return 'payout_changed';
+  if (type === 'account.updated') return 'account_changed';
   if (PAYMENT_TYPES.includes(type)) return 'payment_changed';
   if (type === 'charge.refunded' || type.startsWith('refund.')) return 'refund_changed';
   return type.startsWith('charge.dispute.') ? 'dispute_changed' : undefined;
 }
 
-/** The fields that intents, charges, refunds and disputes share, as far as we read them. */
+/** The fields that all of these objects share, as far as we read them. */
 type Subject = {
   readonly id: string;
   readonly object: string;
   readonly payment_intent?: string | { readonly id: string } | null;
   readonly metadata?: Readonly<Record<string, string>> | null;
 };
+
+/** What the truth is asked by: a payment's id, an account's, the name that our payouts and transfers carry. */
+function refOf(kind: Kind, subject: Subject): string | undefined {
+  if (kind === 'account_changed') return subject.id;
+  return kind === 'payout_changed' ? subject.metadata?.['payout'] : intentOf(subject);
+}
 
 function intentOf(subject: Subject): string | undefined {
   if (subject.object === 'payment_intent') return subject.id;
@@ -39,15 +47,19 @@ function intentOf(subject: Subject): string | undefined {
 type Signed = {
   readonly rawBody: string | Buffer;
   readonly signature: string;
+  /** Of several endpoints, the account's own and that of its connected ones: divided by commas. */
   readonly secret: string;
 };
 
-function verify({ rawBody, signature, secret }: Signed): Stripe.Event | undefined {
-  try {
-    return Stripe.webhooks.constructEvent(rawBody, signature, secret, TOLERANCE_S);
-  } catch {
-    return undefined;
+function verify({ rawBody, signature, secret: secrets }: Signed): Stripe.Event | undefined {
+  for (const secret of secrets.split(',')) {
+    try {
+      return Stripe.webhooks.constructEvent(rawBody, signature, secret, TOLERANCE_S);
+    } catch {
+      continue;
+    }
   }
+  return undefined;
 }
 
 /** A bad, stale or missing signature is a refusal, never an exception. */
@@ -57,7 +69,7 @@ export function readStripeWebhook(signed: Signed): WebhookFact {
   const subject = event.data.object as unknown as Subject;
   const facts = { eventId: event.id, type: event.type, createdAt: event.created * 1000 };
   const kind = kindOf(event.type);
-  const providerRef = intentOf(subject);
+  const providerRef = kind && refOf(kind, subject);
   return kind === undefined || providerRef === undefined
     ? { kind: 'ignored', ...facts }
     : { kind, ...facts, providerRef, orderId: subject.metadata?.['order_id'] };

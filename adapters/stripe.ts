@@ -3,7 +3,7 @@
 // caller under the same key. Stripe replays what it stored under a key for 24 h, 500s included, so a
 // replay is never believed: the object itself is asked. The client never retries by itself, except
 // that it repeats a request once, same key, when the connection closes under it.
-import { Stripe } from 'stripe';
+import type { Stripe } from 'stripe';
 import type {
   AuthorizeAnswer,
   AuthorizeInput,
@@ -19,6 +19,7 @@ import type {
   VoidAnswer,
   VoidInput,
 } from './card-gateway.ts';
+import { connectStripe, isReplay, forgottenBy, type StripeOptions } from './stripe-client.ts';
 import { createDisputes } from './stripe-disputes.ts';
 import { impossibleRequest, readFailure, type StripeFailure } from './stripe-failure.ts';
 import { createStripeLookup, type StripeLookup } from './stripe-lookup.ts';
@@ -33,43 +34,13 @@ import { readStripeWebhook } from './stripe-webhook.ts';
 
 export type { CardGateway } from './card-gateway.ts';
 
-export type StripeGatewayOptions = {
-  readonly secretKey: string;
-  /** Another server that speaks Stripe's API, `http://127.0.0.1:8899`; undefined is Stripe itself. */
-  readonly apiBase?: string | undefined;
-  readonly webhookSecret: string;
-  /** Per request; 8,000 unless told. */
-  readonly timeoutMs?: number | undefined;
-  /** Epoch ms; the wall clock unless told. */
-  readonly now?: (() => number) | undefined;
-};
-
 type Tools = {
   readonly stripe: Stripe;
   readonly lookup: StripeLookup;
   readonly mayBeForgotten: (firstSentAt: number | undefined) => boolean;
 };
 
-/** Stripe keeps keys for at least 24 h; the margin covers clocks and a request on its way. */
-const KEY_RETENTION_MS = 23 * 3_600_000;
-
 const NOT_EXECUTED = { status: 'not_executed' } as const;
-
-function connect({ secretKey, apiBase, timeoutMs = 8_000 }: StripeGatewayOptions): Stripe {
-  const config = { timeout: timeoutMs, maxNetworkRetries: 0, telemetry: false } as const;
-  if (apiBase === undefined) return new Stripe(secretKey, config);
-  const { hostname, port, protocol } = new URL(apiBase);
-  const secure = protocol === 'https:';
-  return new Stripe(secretKey, {
-    ...config,
-    host: hostname,
-    port: port === '' ? (secure ? 443 : 80) : Number(port),
-    protocol: secure ? 'https' : 'http',
-  });
-}
-
-const isReplay = (object: { readonly lastResponse: { readonly headers: unknown } }): boolean =>
-  (object.lastResponse.headers as Record<string, unknown>)['idempotent-replayed'] === 'true';
 
 /**
  * For a failure after which the object itself showed that nothing was executed. A refusal by a state
@@ -281,16 +252,17 @@ function createRefund({ stripe, lookup, mayBeForgotten }: Tools): CardGateway['r
   };
 }
 
+export type StripeGatewayOptions = StripeOptions & { readonly webhookSecret: string };
+
 /** Stateless and safe to share; one per process keeps the connections alive. */
 export function createStripeGateway(options: StripeGatewayOptions): CardGateway {
   const { now = Date.now, webhookSecret } = options;
-  const stripe = connect(options);
+  const stripe = connectStripe(options);
   const lookup = createStripeLookup({ stripe, now });
   const tools: Tools = {
     stripe,
     lookup,
-    mayBeForgotten: (firstSentAt) =>
-      firstSentAt !== undefined && now() - firstSentAt > KEY_RETENTION_MS,
+    mayBeForgotten: forgottenBy(now),
   };
 
   async function* list(input: { readonly createdAfter: number }): AsyncIterable<ProviderPayment> {

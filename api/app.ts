@@ -39,6 +39,8 @@ import { orderRoutes } from './routes/orders.ts';
 import { supportMoreRoutes } from './routes/support-more.ts';
 import { supportActionRoutes } from './routes/support-actions.ts';
 import { supportRoutes } from './routes/support.ts';
+import { payoutFileRoutes } from './routes/payout-files.ts';
+import { payoutRoutes } from './routes/payouts.ts';
 import { proofRoutes } from './routes/proofs.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { statementRoutes } from './routes/statements.ts';
@@ -107,6 +109,8 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   statementRoutes(app, db);
   refundRoutes(app, { db, vault, money: deps.money, log });
   tipRoutes(app, { db, vault, money: deps.money, log });
+  payoutRoutes(app, { db, vault, money: deps.money, log });
+  payoutFileRoutes(app, { db, vault, money: deps.money, log });
   healthRoutes(app, { db, engine, redis });
 }
 

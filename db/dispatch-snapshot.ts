@@ -220,7 +220,7 @@ const shortCountsMs = 30 * 24 * 3_600_000;
 
 /**
  * By driver: cash of the platform in their pocket, what their deliveries under way will add, and what was missing when
- * they handed cash in. Nothing settles that yet, so it counts for 30 days. Minor units.
+ * they handed cash in: for 30 days, or until they were paid out what was left after it. Minor units.
  */
 export async function readCash(
   db: Db,
@@ -234,7 +234,8 @@ export async function readCash(
       FROM orders WHERE driver_id = ANY(${driverIds}::text[]) AND (
         payment_status = 'collected'
         OR (payment_status = 'due' AND delivery_status IN (${carriedStatuses}))
-        OR (payment_status = 'short' AND updated_at > ${new Date(now - shortCountsMs)}))) AS cash
+        OR (payment_status = 'short' AND updated_at > ${new Date(now - shortCountsMs)} AND NOT EXISTS (
+          SELECT FROM payouts p WHERE p.party = orders.driver_id AND p.first_sent_at > orders.updated_at)))) AS cash
     GROUP BY driver_id`.execute(db);
   return new Map(rows.map((row) => [row.driver_id, row.minor]));
 }

@@ -1,4 +1,4 @@
-// The providers' news about money behind an order's end: refunds, disputes and tips.
+// The providers' news about money behind an order's end: refunds, disputes, tips and payouts.
 
 import { sql } from 'kysely';
 import type { ProviderName } from '../domain/payment-methods.ts';
@@ -7,7 +7,8 @@ import type { Db } from './connect.ts';
 export type MoneyWebhook = {
   readonly provider: ProviderName;
   readonly event_id: string;
-  readonly about: 'dispute' | 'refund' | 'tip';
+  readonly type: string;
+  readonly about: 'dispute' | 'refund' | 'tip' | 'payout' | 'account';
   readonly provider_ref: string;
 };
 
@@ -17,12 +18,14 @@ const batch = 100;
 export const aboutMoney = sql`CASE
   WHEN w.type LIKE 'charge.dispute.%' OR w.type LIKE 'CUSTOMER.DISPUTE.%' THEN 'dispute'
   WHEN w.type LIKE 'refund.%' OR w.type = 'charge.refunded' OR w.type LIKE 'PAYMENT.CAPTURE.REFUND%' THEN 'refund'
+  WHEN w.type LIKE 'payout.%' OR w.provider = 'stripe' AND w.type LIKE 'transfer.%' THEN 'payout'
+  WHEN w.provider = 'stripe' AND w.type = 'account.updated' THEN 'account'
   WHEN EXISTS (SELECT FROM tips WHERE tips.provider_ref = w.provider_ref) THEN 'tip' END`;
 
 /** Oldest first, not dealt with yet. */
 export async function moneyWebhooks(db: Db): Promise<readonly MoneyWebhook[]> {
   const { rows } = await sql<MoneyWebhook>`
-    SELECT provider, event_id, provider_ref, ${aboutMoney} AS about FROM provider_webhooks w
+    SELECT provider, event_id, type, provider_ref, ${aboutMoney} AS about FROM provider_webhooks w
     WHERE done_at IS NULL AND provider_ref IS NOT NULL AND ${aboutMoney} IS NOT NULL
     ORDER BY received_at LIMIT ${batch}`.execute(db);
   return rows;

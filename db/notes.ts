@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto';
 import type { NoteId } from '../domain/ids.ts';
-import { parsePaymentMethod } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
 import type { Vault } from './vault.ts';
 
@@ -12,7 +11,8 @@ export const noteIdOf = (commandId: string): NoteId =>
 
 export type NewNote = {
   readonly id: NoteId;
-  readonly orderId: string;
+  /** Undefined: it belongs to no order. */
+  readonly orderId: string | undefined;
   readonly personId: string;
   readonly text: string;
 };
@@ -44,7 +44,7 @@ async function insertNote(
     .insertInto('notes')
     .values({
       id,
-      order_id: orderId,
+      order_id: orderId ?? null,
       person_id: personId,
       body_enc: body,
       written_by: writtenBy,
@@ -54,12 +54,15 @@ async function insertNote(
   return new Date();
 }
 
-/** The phone that a payment method names. Undefined when there is none, or the person was erased. */
-export async function phoneBehind(
+/**
+ * What is stored behind a token `<way>:<note>`: a payer's phone, an account to pay out to. Undefined when there is none, or
+ * the person was erased.
+ */
+export async function noteBehind(
   { db, vault }: { readonly db: Db; readonly vault: Vault },
-  paymentMethod: string,
+  token: string,
 ): Promise<string | undefined> {
-  const id = parsePaymentMethod(paymentMethod)?.reference ?? '';
+  const id = token.split(':')[1] ?? '';
   const row = await db
     .selectFrom('notes')
     .innerJoin('people', 'people.id', 'notes.person_id')

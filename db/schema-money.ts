@@ -1,8 +1,10 @@
 // The tables of money as kysely sees them: the ledger, and what moves behind an order's end.
 
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { BankAccount } from '../domain/bank-file.ts';
 import type { Actor } from '../domain/events.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
+import type { PartyKind, PayoutRail, PayoutStatus } from '../domain/payout.ts';
 import type { RefundFault, RefundReason, RefundStatus, RefundWish } from '../domain/refund.ts';
 import type { TipStatus } from '../domain/tip.ts';
 
@@ -85,6 +87,59 @@ export type MoneyTables = {
     evidence_sent_at: Time | null;
     opened_at: Time;
     closed_at: Time | null;
+  };
+  payout_accounts: {
+    party: string;
+    rail: PayoutRail;
+    destination: string;
+    verified: boolean;
+    /** Undefined: nobody keeps it back. */
+    held_by: JSONColumnType<Actor | null, string | null, string | null>;
+    changed_at: Time;
+  };
+  payouts: {
+    party: string;
+    period: string;
+    id: string;
+    kind: PartyKind;
+    market_id: string;
+    currency: string;
+    ends_at: Time;
+    instant: boolean;
+    status: PayoutStatus;
+    code: string | null;
+    amount_minor: number | null;
+    rail: PayoutRail | null;
+    destination: string | null;
+    provider_ref: string | null;
+    attempt: Generated<number>;
+    requested_by: Json<Actor>;
+    created_at: Time;
+    first_sent_at: Time | null;
+    paid_at: Time | null;
+    finished_at: Time | null;
+  };
+  payout_files: {
+    id: string;
+    market_id: string;
+    currency: string;
+    debtor: Json<BankAccount>;
+    payment_count: number;
+    total_minor: number;
+    sha256: Buffer;
+    sealed_by: Json<Actor>;
+    sealed_at: Time;
+  };
+  bank_payments: {
+    key: string;
+    party: string;
+    period: string;
+    amount_minor: number;
+    destination: string;
+    file_id: string | null;
+    status: Generated<'queued' | 'filed' | 'paid' | 'returned'>;
+    decided_by: JSONColumnType<Actor | null, string | undefined, string | null>;
+    decided_at: ColumnType<Date | null, Date | undefined, Date>;
   };
   payment_claims: { key: string; kind: 'sent' | 'burnt'; at: CreatedAt };
 };

@@ -7,6 +7,7 @@ import type { Deadline } from '../domain/lifecycle.ts';
 import type { ProofId } from '../domain/ids.ts';
 import type { GoodsKind, OrderFacts, ProofKind } from '../domain/order.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
+import type { PayoutEvery, PayoutRail } from '../domain/payout.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Shares } from '../domain/settlement.ts';
 import type { MoneyTables } from './schema-money.ts';
@@ -58,6 +59,11 @@ export type Database = MoneyTables & {
     payment_providers: ColumnType<ProviderName[], ProviderName[] | undefined, ProviderName[]>;
     /** Above this a refund needs a second person; null: half of what the order took. */
     refund_approval_above_minor: number | null;
+    payout_every: ColumnType<PayoutEvery, PayoutEvery | undefined, PayoutEvery>;
+    /** Less than this waits for the next period. */
+    payout_minimum_minor: Generated<number>;
+    /** The ways in which its parties may be paid out. */
+    payout_rails: ColumnType<PayoutRail[], PayoutRail[] | undefined, PayoutRail[]>;
     created_at: CreatedAt;
   };
   merchants: {

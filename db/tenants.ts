@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
 import type { GoodsKind, Taxes } from '../domain/order.ts';
+import type { PayoutEvery, PayoutRail } from '../domain/payout.ts';
 import { completePolicy, type Policy } from '../domain/policy.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { Shares } from '../domain/settlement.ts';
@@ -19,6 +20,13 @@ export type NewMarket = {
   readonly deliveryFeeMinor: number;
   /** Undefined: none. */
   readonly taxes?: Taxes | undefined;
+  readonly payouts?:
+    | {
+        readonly every?: PayoutEvery | undefined;
+        readonly minimumMinor?: number | undefined;
+        readonly rails?: readonly PayoutRail[] | undefined;
+      }
+    | undefined;
   /** Undefined: the usual ones. */
   readonly paymentProviders?: readonly ProviderName[] | undefined;
 };
@@ -36,8 +44,9 @@ export type Branch = Awaited<
   ReturnType<ReturnType<typeof selectBranches>['executeTakeFirstOrThrow']>
 >;
 
-export const createMarket = (db: Db, market: NewMarket): Promise<Market> =>
-  db
+export async function createMarket(db: Db, market: NewMarket): Promise<Market> {
+  const { every, minimumMinor, rails } = market.payouts ?? {};
+  return db
     .insertInto('markets')
     .values({
       id: newId('market'),
@@ -50,9 +59,13 @@ export const createMarket = (db: Db, market: NewMarket): Promise<Market> =>
       tax_bps: market.taxes?.goodsBps ?? 0,
       fee_vat_bps: market.taxes?.feeVatBps ?? 0,
       ...(market.paymentProviders && { payment_providers: [...market.paymentProviders] }),
+      ...(every && { payout_every: every }),
+      ...(minimumMinor !== undefined && { payout_minimum_minor: minimumMinor }),
+      ...(rails && { payout_rails: [...rails] }),
     })
     .returningAll()
     .executeTakeFirstOrThrow();
+}
 
 type NewMerchant = {
   readonly marketId: string;

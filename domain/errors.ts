@@ -79,6 +79,9 @@ export const errorTable = {
   refund_not_payable: { status: 409, title: 'The refund does not wait to be paid out' },
   reference_taken: { status: 409, title: 'Another refund was paid out under this reference' },
   refund_not_waiting: { status: 409, title: 'The refund does not wait for a decision' },
+  // payouts
+  payout_held: { status: 409, title: 'Payouts are kept back' },
+  payout_too_small: { status: 409, title: 'Nothing is due, or too little to pay it out' },
   // offers and drivers
   offer_not_open: { status: 409, title: 'The offer is not open any more' },
   offer_expired: { status: 409, title: 'The offer has expired' },

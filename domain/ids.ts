@@ -14,6 +14,7 @@ export type CustomerId = Id<'customer'>;
 export type NoteId = Id<'note'>;
 export type BulkId = Id<'bulk'>;
 export type RefundId = Id<'refund'>;
+export type PayoutId = Id<'payout'>;
 export type ProofId = Id<'proof'>;
 export type RoundId = Id<'round'>;
 
@@ -32,6 +33,8 @@ const prefixes = {
   approval: 'apr',
   bulk: 'blk',
   refund: 'rfd',
+  payout: 'pay',
+  payoutFile: 'pfl',
   round: 'rnd',
 } as const;
 export type IdKind = keyof typeof prefixes;
@@ -64,6 +67,13 @@ export const tipWorkflowId = ({
   readonly orderId: OrderId;
   readonly n: number;
 }): string => `tip:${orderId}:${n}`;
+export const payoutWorkflowId = ({
+  party,
+  period,
+}: {
+  readonly party: string;
+  readonly period: string;
+}): string => `payout:${party}:${period}`;
 export const maintenanceWorkflowId = 'maintenance';
 
 export function parseOrderWorkflowId(workflowId: string): OrderId | undefined {

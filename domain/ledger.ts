@@ -4,7 +4,7 @@
 import { sumMinor } from './money.ts';
 
 /** Whose account it is: the `party` of an entry is the id of one of these, `platform`, or a provider's name. */
-type Holder = 'customer' | 'merchant' | 'driver' | 'platform' | 'provider' | 'partner';
+type Holder = 'customer' | 'merchant' | 'driver' | 'party' | 'platform' | 'provider' | 'partner';
 
 type Account = { readonly holder: Holder; readonly says: string };
 
@@ -32,6 +32,10 @@ export const accounts = {
     says: 'payouts that were sent and have not arrived (credit)',
   },
   disputes: { holder: 'provider', says: 'money that a dispute has taken back for now (debit)' },
+  receivable: {
+    holder: 'party',
+    says: 'what merchants and drivers owe us since their balance stayed negative (debit)',
+  },
   bad_debt: { holder: 'platform', says: 'losses that were written off (debit)' },
   rounding: { holder: 'platform', says: 'what rounding to payable amounts gave or took' },
   fx: { holder: 'platform', says: 'gains and losses of exchange' },
@@ -101,6 +105,10 @@ export const postingKinds = [
   'payout_sent',
   'payout_paid',
   'payout_failed',
+  'payout_netted',
+  'receivable',
+  'receivable_repaid',
+  'receivable_written_off',
 ] as const;
 export type PostingKind = (typeof postingKinds)[number];
 

@@ -5,3 +5,6 @@ export const refundChangedSignal = 'refundChanged';
 
 /** The provider has news of a tip’s payment. */
 export const tipChangedSignal = 'tipChanged';
+
+/** Something may have happened to a payout: it may go now, or the provider has news. */
+export const payoutChangedSignal = 'payoutChanged';

@@ -16,3 +16,15 @@ export type ProviderDispute = {
   readonly evidenceDueAt: number | undefined;
   readonly openedAt: number;
 };
+
+/** What has left our balance to pay somebody out. */
+export type ProviderPayout = {
+  readonly providerRef: string;
+  /** Ours, `<party>:<period>`; undefined on what this system did not make. */
+  readonly name: string | undefined;
+  readonly amountMinor: number;
+  /** ISO 4217, uppercase. */
+  readonly currency: string;
+  /** It came back to us. */
+  readonly returned: boolean;
+};

@@ -1,5 +1,8 @@
 // The provider's books against ours, object by object. Pure: what differs, and which differences heal by themselves.
 
+import type { PayoutStatus } from './payout.ts';
+import type { ProviderPayout } from './provider-books.ts';
+
 /** One payment as the provider has it, minor units. */
 export type Theirs = {
   readonly providerRef: string;
@@ -31,7 +34,11 @@ export type DifferenceKind =
   | 'refunded_there_unknown_here'
   | 'refunded_here_unknown_there'
   | 'currency_differs'
-  | 'hold_left';
+  | 'hold_left'
+  | 'payout_of_nobody'
+  | 'payout_twice'
+  | 'payout_differs'
+  | 'payout_here_unknown_there';
 
 export type Difference = {
   readonly kind: DifferenceKind;
@@ -100,3 +107,44 @@ export const missingThere = (providerRef: string, ours: Ours): readonly Differen
         },
       ]
     : [];
+
+/** A payout as our rows have it. */
+export type OurPayout = {
+  /** `<party>:<period>`. */
+  readonly name: string;
+  readonly status: PayoutStatus;
+  /** Undefined until it was decided. */
+  readonly amountMinor: number | undefined;
+  readonly currency: string;
+};
+
+/** While it is being sent theirs may be ahead of ours for a moment. */
+const isMoving = ({ status }: OurPayout): boolean => status === 'sending';
+const hasLeft = ({ status }: OurPayout): boolean => status === 'in_transit' || status === 'paid';
+
+/** All that the provider has under one name, and what it means to us; `ours` is undefined for a name that is not ours. */
+export function comparePayout(
+  theirs: readonly ProviderPayout[],
+  ours: OurPayout | undefined,
+): readonly Difference[] {
+  if (ours && isMoving(ours)) return [];
+  const left = theirs.filter(({ returned }) => !returned);
+  const expectedMinor = ours && hasLeft(ours) ? (ours.amountMinor ?? 0) : 0;
+  const theirsMinor = left.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  const [any] = left.length > 0 ? left : theirs;
+  const differs = (kind: DifferenceKind): readonly Difference[] => [
+    {
+      kind,
+      providerRef: any?.providerRef ?? ours?.name ?? '',
+      orderId: undefined,
+      oursMinor: expectedMinor,
+      theirsMinor,
+    },
+  ];
+  if (expectedMinor === 0) return left.length > 0 ? differs('payout_of_nobody') : [];
+  if (left.length === 0) return differs('payout_here_unknown_there');
+  if (left.length > 1) return differs('payout_twice');
+  return theirsMinor === expectedMinor && any?.currency === ours?.currency
+    ? []
+    : differs('payout_differs');
+}

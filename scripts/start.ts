@@ -16,7 +16,7 @@ import type { Engine } from './audit/load-workflows.ts';
 import { buildHouse, type House } from './start/bring-up.ts';
 import { costOf, readActions } from './start/cost.ts';
 import { describeEnds, endsOf, neverOccurred } from './start/ends.ts';
-import { describeMoney, moneyOf, providerFeeMinor } from './start/money.ts';
+import { describeMoney, describePayDay, moneyOf, providerFeeMinor } from './start/money.ts';
 import { readOptions, usage, type StartOptions } from './start/options.ts';
 import {
   describeMissed,
@@ -189,9 +189,10 @@ async function report(reporting: Reporting): Promise<boolean> {
     const lines = [
       '\nThe day',
       ...describeDay(day),
-      ...describeMoney(moneyOf(data, day.market.id), fee).map(
-        (line, index) => (index === 0 ? 'money' : '').padEnd(15) + line,
-      ),
+      ...[
+        ...describeMoney(moneyOf(data, day.market.id), fee),
+        ...(day.payDay ? describePayDay(day.payDay, day.market.currency) : []),
+      ].map((line, index) => (index === 0 ? 'money' : '').padEnd(15) + line),
       ...describeCost(cost),
       `processes      worker started again ${house.worker.restarts()} times, API ${house.api.restarts()} times`,
     ];
@@ -201,7 +202,8 @@ async function report(reporting: Reporting): Promise<boolean> {
       nobodyPunished(reporting, ofDay),
       audit(data, say),
     ];
-    return judged.every(Boolean) && day.figures.unfinished === 0 && day.openAtEnd === 0;
+    const allPaid = (day.payDay?.others ?? []).length === 0;
+    return judged.every(Boolean) && day.figures.unfinished === 0 && day.openAtEnd === 0 && allPaid;
   } finally {
     await opened.close();
   }

@@ -12,10 +12,12 @@ import {
 } from '@temporalio/worker';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { createCrashPoint } from '../adapters/crash-point.ts';
+import { createBankPayouts } from '../activities/bank-payouts.ts';
 import { createDispatchActivities } from '../activities/dispatch.ts';
 import { createMaintenanceActivities } from '../activities/maintain.ts';
 import { createMoneyUpkeep } from '../activities/money-upkeep.ts';
 import { createPartnerActivities } from '../activities/partner.ts';
+import { createPayoutActivities, createPayoutRuns } from '../activities/payouts.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
 import { heartbeats } from '../activities/progress.ts';
 import { createReconcileActivities, type Progress } from '../activities/reconcile.ts';
@@ -28,17 +30,18 @@ import { withCatchUp } from '../adapters/catch-up.ts';
 import { createMoneyEngine, type MoneyEngine } from '../adapters/money-engine.ts';
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import { createPaymentPorts, othersIn, portIn } from '../adapters/payment-ports.ts';
+import { createPayoutPorts, payoutPortIn } from '../adapters/payout-ports.ts';
 import { createRedis } from '../adapters/redis.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
 import { deploymentName, type Fleet } from '../adapters/temporal-versions.ts';
 import { createUberDirect } from '../adapters/uber-direct.ts';
 import { readConfig, type Config } from '../config.ts';
-import { connect } from '../db/connect.ts';
-import { phoneBehind } from '../db/notes.ts';
+import { connect, type Db } from '../db/connect.ts';
+import { noteBehind } from '../db/notes.ts';
 import { claimPayment } from '../db/payment-claims.ts';
 import { recordedSequence } from '../db/upkeep.ts';
-import { createVault } from '../db/vault.ts';
+import { createVault, type Vault } from '../db/vault.ts';
 import { createLog } from '../log.ts';
 import { promote, takeOverAll } from './promote.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -150,40 +153,47 @@ async function createWorkers({ connection, namespace, code }: Making) {
   return { workers, engine, money, close };
 }
 
-async function createActivities({
-  databaseUrl,
-  redisUrl,
-  temporalAddress,
-  temporalNamespace,
-  stripeSecretKey,
-  stripeApiBase,
-  stripeWebhookSecret,
-  providers,
-  partnerFleet,
-  masterKey,
-}: Config) {
-  const db = connect({ url: databaseUrl, poolSize: 20 });
-  const redis = createRedis(redisUrl, log);
-  const engine = withCatchUp(
-    createTemporalEngine({ address: temporalAddress, namespace: temporalNamespace }),
-    (orderId) => recordedSequence(db, orderId),
-  );
-  const gateway = createStripeGateway({
-    secretKey: stripeSecretKey,
-    webhookSecret: stripeWebhookSecret,
-    ...(stripeApiBase === undefined ? {} : { apiBase: stripeApiBase }),
-  });
-  const vault = createVault(Buffer.from(masterKey, 'base64'));
-  const ports = createPaymentPorts({
-    gateway,
+type Stores = { readonly db: Db; readonly vault: Vault };
+
+/** Who takes money and who is paid out, as far as they are set up here. */
+function createProviders(
+  { stripeSecretKey: secretKey, stripeApiBase: apiBase, stripeWebhookSecret, providers }: Config,
+  { db, vault }: Stores,
+) {
+  const stripe = { secretKey, apiBase };
+  const gateway = createStripeGateway({ ...stripe, webhookSecret: stripeWebhookSecret });
+  const needs = {
     settings: providers,
-    phoneOf: (paymentMethod) => phoneBehind({ db, vault }, paymentMethod),
-    claim: (key, kind) => claimPayment(db, key, kind),
+    phoneOf: (paymentMethod: string) => noteBehind({ db, vault }, paymentMethod),
+    claim: (key: string, kind: 'sent' | 'burnt') => claimPayment(db, key, kind),
+  };
+  const ports = createPaymentPorts({ gateway, ...needs });
+  const payouts = createPayoutPorts({ stripe, ...needs });
+  return {
+    gateway,
+    others: othersIn(ports),
+    portOf: portIn(ports),
+    payouts: payouts.stripe,
+    payoutPortOf: payoutPortIn({ ...payouts, bank: createBankPayouts(db) }),
+  };
+}
+
+async function createActivities(settings: Config) {
+  const { temporalAddress: address, temporalNamespace: namespace, partnerFleet } = settings;
+  const db = connect({ url: settings.databaseUrl, poolSize: 20 });
+  const redis = createRedis(settings.redisUrl, log);
+  const engine = withCatchUp(createTemporalEngine({ address, namespace }), (orderId) =>
+    recordedSequence(db, orderId),
+  );
+  const vault = createVault(Buffer.from(settings.masterKey, 'base64'));
+  const { gateway, others, portOf, payouts, payoutPortOf } = createProviders(settings, {
+    db,
+    vault,
   });
-  const portOf = portIn(ports);
-  const money = createMoneyEngine({ address: temporalAddress, namespace: temporalNamespace });
+  const money = createMoneyEngine({ address, namespace });
   const crashPoint = createCrashPoint(process.env['CRASH_AT']);
   const progress = heartbeats<Progress>();
+  const upkeep = { db, engine, money, accounts: payouts, portOf, log };
   const activities = {
     ...createRecordActivities({
       db,
@@ -201,15 +211,12 @@ async function createActivities({
     }),
     ...createRefundActivities({ portOf, db, crashPoint }),
     ...createTipActivities({ portOf, db, crashPoint }),
-    ...createReconcileActivities({ db, gateway, others: othersIn(ports), log, progress }),
+    ...createPayoutActivities({ payoutPortOf, db, crashPoint }),
+    ...createPayoutRuns({ db, money, log }),
+    ...createReconcileActivities({ gateway, payouts, others, db, log, progress }),
     ...createDispatchActivities({ db, redis, engine, log, crashPoint }),
     ...createSupportActivities({ db, engine, log, crashPoint }),
-    ...createMaintenanceActivities({
-      db,
-      engine,
-      log,
-      also: createMoneyUpkeep({ db, engine, money, portOf, log }),
-    }),
+    ...createMaintenanceActivities({ db, engine, log, also: createMoneyUpkeep(upkeep) }),
   };
   const close = async (): Promise<void> => {
     await Promise.all([db.destroy(), redis.close(), engine.close(), money.close()]);

@@ -1,6 +1,6 @@
 // Moves the open workflows of another version to this one. What replays under this code goes on where it is; what does
-// not is begun anew: an order, and a settling, finds every step in its event log, a refund, a bulk action and the
-// comparison of the books in their rows. So nothing is left to a version that nobody runs.
+// not is begun anew: an order, and a settling, finds every step in its event log, a refund, a payout, a bulk
+// action and the comparison of the books in their rows. So nothing is left to a version that nobody runs.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';

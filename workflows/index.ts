@@ -4,6 +4,8 @@ export { bulk } from './bulk.ts';
 export { dispatcher } from './dispatcher.ts';
 export { maintenance } from './maintenance.ts';
 export { order } from './order.ts';
+export { payout } from './payout.ts';
+export { payouts } from './payouts.ts';
 export { reconciliation } from './reconciliation.ts';
 export { refund } from './refund.ts';
 export { settle } from './settle.ts';

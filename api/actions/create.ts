@@ -54,6 +54,7 @@ export const market =
       driverPayMinor: body.driver_pay_minor,
       deliveryFeeMinor: body.delivery_fee_minor,
       taxes: { goodsBps: tax_bps, feeVatBps: fee_vat_bps },
+      payouts: body.payouts && { ...body.payouts, minimumMinor: body.payouts.minimum_minor },
       paymentProviders: body.payment_providers,
     });
     return { body: marketBody(row) };

@@ -54,8 +54,8 @@ export function createReceiveWebhook({ db, engine, ports, log }: Deps) {
       orderId,
     };
     if (await saveWebhook(db, webhook)) return;
-    // The housekeeping asks the provider about refunds and disputes: they concern orders that are over.
-    if (fact.kind === 'refund_changed' || fact.kind === 'dispute_changed') return;
+    // The housekeeping asks the provider about refunds, disputes and payouts: no running order waits for them.
+    if (fact.kind !== 'payment_changed' && fact.kind !== 'ignored') return;
     if (await isSettled(webhook)) await webhookDone(db, { provider, eventId, now: new Date() });
   };
 

@@ -1,6 +1,7 @@
 // What no text may hold: card numbers (they would bring this system into the scope of PCI DSS), NUL and broken
 // Unicode (PostgreSQL refuses them). Looks at every string of body and query and at the Idempotency-Key.
 
+import { isIban } from '../../domain/bank-file.ts';
 import { problem } from '../problems.ts';
 import type { Api } from '../server.ts';
 
@@ -38,6 +39,8 @@ const digitRun = /\d(?:[\s.–-]?\d){12,}/g;
 // Hexadecimal ids would look like a card once in some thousands; a phone has its plus.
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 const hexId = /[0-9a-f]{32,}/gi;
+/** Not an account whose check digits are right. */
+const iban = /\b[A-Z]{2}\d{2}[A-Z0-9]{11,30}\b/g;
 const phone = /\+\d[\d\s.-]{5,24}/g;
 const withoutPhone = (text: string): string => (text.replace(/\D/g, '').length > 15 ? text : ' ');
 
@@ -46,6 +49,7 @@ export function holdsCardNumber(text: string): boolean {
   if (text.length < 13) return false;
   const rest = text
     .replace(uuid, ' ')
+    .replace(iban, (account) => (isIban(account) ? ' ' : account))
     .replace(hexId, (id) => (/[a-f]/i.test(id) ? ' ' : id))
     .replace(phone, withoutPhone);
   return (rest.match(digitRun) ?? []).some((run) => anyCard(run.split(/\D/)));

@@ -60,8 +60,8 @@ export function statementRoutes(app: Api, db: Db): void {
   });
 }
 
-/** A key of one branch sees no statement: it is the whole merchant's. */
-function mayRead(request: FastifyRequest, party: string): boolean {
+/** Whose money it is. A key of one branch sees none of it: it is the whole merchant's. */
+export function mayRead(request: FastifyRequest, party: string): boolean {
   const { scope } = callerOf(request);
   switch (scope.kind) {
     case 'platform':

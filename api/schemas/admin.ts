@@ -4,6 +4,7 @@ import { Type, type Static, type TSchema } from 'typebox';
 import { currencies } from '../../domain/money.ts';
 import { marketProviders } from '../../domain/payment-methods.ts';
 import { goodsKinds } from '../../domain/order.ts';
+import { payoutEvery, payoutRails } from '../../domain/payout.ts';
 import { defaultPolicy, matchings, type Policy } from '../../domain/policy.ts';
 import { shareWords, type Shares as SettlementShares } from '../../domain/settlement.ts';
 import { driverSkills, vehicles } from '../../db/schema.ts';
@@ -89,6 +90,23 @@ export const NewMarket = Body({
       description: 'Who takes money here; default stripe, cash and external',
     }),
   ),
+  payouts: Type.Optional(
+    Body(
+      {
+        every: Type.Optional(
+          Type.Enum([...payoutEvery], {
+            description:
+              'By the market’s calendar, a week from Monday on; default never: only when asked for',
+          }),
+        ),
+        minimum_minor: Type.Optional(AmountMinor),
+        rails: Type.Optional(
+          Type.Array(Type.Enum([...payoutRails]), { minItems: 1, uniqueItems: true }),
+        ),
+      },
+      { description: 'How merchants and drivers are paid out; the rails default to stripe' },
+    ),
+  ),
   policy: Type.Optional(PolicyOverrides),
   speed: Type.Optional(
     Type.Number({
@@ -110,6 +128,11 @@ export const Market = Type.Object({
   tax_bps: Type.Integer(),
   fee_vat_bps: Type.Integer(),
   payment_providers: Type.Array(Type.String()),
+  payouts: Type.Object({
+    every: Type.String(),
+    minimum_minor: Type.Integer(),
+    rails: Type.Array(Type.String()),
+  }),
   policy: Type.Object({}, { additionalProperties: true }),
   created_at: Time,
 });

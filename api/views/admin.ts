@@ -15,6 +15,11 @@ export const marketBody = (row: Market) => ({
   tax_bps: row.tax_bps,
   fee_vat_bps: row.fee_vat_bps,
   payment_providers: row.payment_providers,
+  payouts: {
+    every: row.payout_every,
+    minimum_minor: row.payout_minimum_minor,
+    rails: row.payout_rails,
+  },
   policy: row.policy,
   created_at: row.created_at.toISOString(),
 });

@@ -11,6 +11,7 @@ import { figuresOf, type DayFigures } from './figures.ts';
 import { createApiClient, type ApiClient } from './http.ts';
 import { createMerchant } from './merchant.ts';
 import { openMarket, type Market } from './open-market.ts';
+import { payEverybody, type PayDay } from './pay-day.ts';
 import type { CityPlan } from './plan.ts';
 import { createRandom } from './random.ts';
 import type { City } from './robot.ts';
@@ -48,6 +49,8 @@ export type Day = {
   readonly figures: DayFigures;
   /** Of the orders that the system still calls open. */
   readonly openAtEnd: number;
+  /** Undefined: nobody was paid out. */
+  readonly payDay: PayDay | undefined;
   readonly oddities: ReadonlyMap<string, number>;
   readonly retries: ReadonlyMap<string, number>;
   readonly realSeconds: number;
@@ -65,7 +68,13 @@ const lookEveryMs = 250;
 export async function playDay(options: DayOptions): Promise<Day> {
   const { plan, speed, apiUrl, adminKey, awayMs = 0 } = options;
   const founding = createApiClient({ baseUrl: apiUrl, giveUpMs, signal: options.signal });
-  const market = await openMarket({ client: founding, adminKey, plan, speed });
+  const market = await openMarket({
+    client: founding,
+    adminKey,
+    plan,
+    speed,
+    bankUrl: options.bankUrl,
+  });
   const over = new AbortController();
   const signal = AbortSignal.any([
     over.signal,
@@ -97,6 +106,10 @@ export async function playDay(options: DayOptions): Promise<Day> {
   await Promise.all(merchants.map((merchant) => merchant.drain(founding)));
   if (options.signal?.aborted !== true) log.write({ kind: 'day_ended', merchantIds });
   await sendHome(city, founding);
+  const payDay =
+    bankUrl === undefined || options.signal?.aborted === true
+      ? undefined
+      : await payEverybody({ client: founding, adminKey, market, signal: options.signal });
   await log.close();
   const realSeconds = (Date.now() - startedAt) / 1_000;
   const retries = client.retries();
@@ -107,6 +120,7 @@ export async function playDay(options: DayOptions): Promise<Day> {
     lives: world.lives(),
     figures: figuresOf(world.lives()),
     openAtEnd,
+    payDay,
     oddities: world.oddities(),
     retries,
     realSeconds,

@@ -26,6 +26,8 @@ type Opening = {
   readonly adminKey: string;
   readonly plan: CityPlan;
   readonly speed: number;
+  /** The provider's sandbox, where everybody gets an account to be paid out to. */
+  readonly bankUrl: string | undefined;
 };
 type Post = (path: string, body: object) => Promise<unknown>;
 
@@ -33,7 +35,7 @@ const atOnce = 4;
 
 /** Throws with the API's answer when one of them is refused. */
 export async function openMarket(opening: Opening): Promise<Market> {
-  const { plan } = opening;
+  const { plan, bankUrl } = opening;
   const post = createPost(opening);
   const id = idOf(await post('/v1/admin/markets', marketOf(opening)));
   const merchants = await each(plan.merchants, async ({ name, kind }) => {
@@ -65,6 +67,8 @@ export async function openMarket(opening: Opening): Promise<Market> {
       await withKey(post, { id: driverId, role: 'driver', scope: { driver_id: driverId } }),
     ] as const;
   });
+  const parties = [...merchants, ...drivers].map(([, identity]) => identity);
+  if (bankUrl !== undefined) await openAccounts(post, { bankUrl, parties });
   return {
     id,
     currency: currencyOf(plan),
@@ -157,4 +161,16 @@ async function each<T, R>(
     results.push(...(await Promise.all(items.slice(start, start + atOnce).map(work))));
   }
   return results;
+}
+
+/** Accounts at the sandbox provider for everybody who earns. */
+async function openAccounts(
+  post: Post,
+  { bankUrl, parties }: { readonly bankUrl: string; readonly parties: readonly Identity[] },
+): Promise<void> {
+  for (const { id: party } of parties) {
+    const response = await fetch(`${bankUrl}/sandbox/accounts`, { method: 'POST' });
+    const destination = idOf(await response.json());
+    await post('/v1/admin/payout-accounts', { party, rail: 'stripe', destination });
+  }
 }

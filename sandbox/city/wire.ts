@@ -55,6 +55,27 @@ export const totalOf = (body: unknown): number =>
 export const dropoffOf = (body: unknown): Place =>
   readPlace(recordOf(recordOf(body)['dropoff'])['location']);
 
+export type PayoutView = {
+  readonly id: string;
+  readonly status: string;
+  readonly code: string;
+  readonly amountMinor: number;
+  readonly finished: boolean;
+};
+
+export const readPayouts = (
+  body: unknown,
+): { readonly payouts: readonly PayoutView[]; readonly next: string | undefined } => ({
+  payouts: listOf(recordOf(body)['data']).map((row) => ({
+    id: textOf(row['id']),
+    status: textOf(row['status']),
+    code: textOf(row['code']),
+    amountMinor: Number(row['amount_minor'] ?? 0),
+    finished: typeof row['finished_at'] === 'string',
+  })),
+  next: maybeText(recordOf(body)['next_cursor']),
+});
+
 /** The orders in support's queue. */
 export const readQueue = (body: unknown): readonly string[] =>
   listOf(recordOf(body)['data']).map((row) => textOf(row['order_id']));

@@ -1,16 +1,18 @@
 // The control API of the fake, under /sandbox: faults, clock, webhooks, 3-D Secure, books. JSON in and
 // out. It has no counterpart at Stripe; tests, the simulator and the audit steer and read through it.
+import type { Connect } from './connect.ts';
 import type { Disputes, DisputeWish } from './disputes.ts';
 import { FAULT_KINDS, type FaultRule, type createFaults } from '../provider/faults.ts';
 import type { Payments } from './payments.ts';
-import type { State } from './state.ts';
-import { viewCharge, viewIntent, viewRefund } from './views.ts';
+import type { Account, State } from './state.ts';
+import { viewCharge, viewIntent, viewPayout, viewRefund, viewTransfer } from './views.ts';
 import type { WebhookMode, Webhooks } from './webhooks.ts';
 
 export type ControlOptions = {
   readonly state: State;
   readonly payments: Payments;
   readonly disputes: Disputes;
+  readonly connect: Connect;
   readonly faults: ReturnType<typeof createFaults>;
   readonly webhooks: Webhooks;
 };
@@ -52,7 +54,36 @@ function createDisputeControl({ state, disputes, webhooks }: DisputeTools) {
   return { dispute, decideDispute };
 }
 
-export function createControl({ state, payments, disputes, faults, webhooks }: ControlOptions) {
+type ConnectTools = Pick<ControlOptions, 'state' | 'connect' | 'webhooks'>;
+
+function createConnectControl({ state, connect, webhooks }: ConnectTools) {
+  function told<T>(work: T): T {
+    state.flush();
+    void webhooks.dispatch();
+    return work;
+  }
+
+  return {
+    /** The new account's id. */
+    openAccount: (wish: Partial<Omit<Account, 'id'>> = {}): string =>
+      told(connect.openAccount(wish)).id,
+    /** False: no such account. */
+    changeAccount(id: string, wish: Partial<Omit<Account, 'id'>>): boolean {
+      const account = state.accounts.get(id);
+      if (account) told(connect.changeAccount(account, wish));
+      return account !== undefined;
+    },
+    /** The bank's word on a payout; undefined: no such payout. */
+    decidePayout(id: string, status: 'paid' | 'failed'): string | undefined {
+      const payout = state.payouts.get(id);
+      return payout && told(connect.decide(payout, status)).status;
+    },
+    limitBalance: connect.limitBalance,
+  };
+}
+
+export function createControl(options: ControlOptions) {
+  const { state, payments, disputes, faults, webhooks } = options;
   function addFault(rule: FaultRule): number {
     if (!FAULT_KINDS.includes(rule.kind)) throw new Error(`unknown fault kind ${rule.kind}`);
     return faults.add(rule);
@@ -92,6 +123,11 @@ export function createControl({ state, payments, disputes, faults, webhooks }: C
         viewRefund(refund, state.intents.get(refund.intentId)?.currency ?? ''),
       ),
       disputes: [...state.disputes.values()].map(disputes.show),
+      transfers: [...state.transfers.values()].map(viewTransfer),
+      payouts: [...state.payouts.values()].map((payout) => ({
+        ...viewPayout(payout),
+        account: payout.account,
+      })),
     };
   }
 
@@ -103,6 +139,7 @@ export function createControl({ state, payments, disputes, faults, webhooks }: C
     moveClock,
     authenticate,
     ...createDisputeControl({ state, disputes, webhooks }),
+    ...createConnectControl(options),
     books,
     setWebhooks: (change: Partial<WebhookMode>): void => webhooks.setMode(change),
     releaseWebhooks: webhooks.release,
@@ -176,6 +213,8 @@ export function createControlRoutes(control: Control) {
         return ok({});
       case 'POST /sandbox/clock':
         return moveClock(body);
+      case 'POST /sandbox/accounts':
+        return ok({ id: control.openAccount(body) });
       case 'GET /sandbox/webhooks':
         return ok(control.viewWebhooks());
       case 'POST /sandbox/webhooks':

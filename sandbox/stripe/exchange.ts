@@ -28,6 +28,8 @@ export type ApiRequest = {
   readonly form: Form;
   readonly authorization: string | undefined;
   readonly key: string | undefined;
+  /** On whose behalf, of the connected ones. */
+  readonly account: string | undefined;
 };
 
 export type Exchange =
@@ -119,7 +121,8 @@ function readFacts(state: State, { request, route }: Arrival): RequestFacts {
   return {
     method,
     path,
-    orderId: metadata['order_id'],
+    // Of a payout, its name.
+    orderId: metadata['order_id'] ?? metadata['payout'],
     paymentMethod: form.get('payment_method') ?? route.intent?.paymentMethod ?? undefined,
     replay: key !== undefined && state.storedKey(key) !== undefined,
   };
@@ -133,7 +136,7 @@ export function createExchange(options: ExchangeOptions) {
     if (call.fault?.kind === 'hold_expired' && call.route.intent !== undefined) {
       payments.expireNow(call.route.intent);
     }
-    const ran = insteadOf(call.fault) ?? call.route.run(call.form);
+    const ran = insteadOf(call.fault) ?? call.route.run(call.form, call.account);
     const broken = call.fault?.kind === 'execute_then_500' && ran.stored;
     const reply = broken ? serverError() : ran;
     const requestId = newId('req');

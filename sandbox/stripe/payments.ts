@@ -9,7 +9,8 @@ import { declined, executed, missing, refused, rejected, type Reply } from './re
 import type { CardError, Charge, Intent, State } from './state.ts';
 import { viewCharge, viewIntent } from './views.ts';
 
-export type Emit = (type: string, object: unknown) => void;
+/** `account`: whose event it is, when it is a connected account's. */
+export type Emit = (type: string, object: unknown, account?: string) => void;
 export type PaymentOptions = {
   readonly state: State;
   readonly emit: Emit;

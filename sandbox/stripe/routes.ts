@@ -1,7 +1,9 @@
-// The part of Stripe's REST API that the fake answers: payment intents, charges, refunds, disputes.
+// The part of Stripe's REST API that the fake answers: payment intents, charges, refunds, disputes, Connect.
 // A route is found first and run later, so that faults and idempotency sit between. Used by server.ts.
-import { fieldsUnder, type Form, listUnder } from './form.ts';
+import { type Form, listUnder } from './form.ts';
 import { createDisputeRoutes, type Disputes } from './disputes.ts';
+import type { createConnectRoutes } from './connect-routes.ts';
+import { paginate } from './pages.ts';
 import type { Payments } from './payments.ts';
 import type { createRefunds } from './refunds.ts';
 import { executed, missing, rejected, type Reply } from './replies.ts';
@@ -11,7 +13,8 @@ import { viewCharge, viewIntent, viewList, viewRefund } from './views.ts';
 export type Route = {
   /** The intent that the path names, for matching faults. */
   readonly intent?: Intent | undefined;
-  readonly run: (form: Form) => Reply;
+  /** `account`: on whose behalf, of the connected ones. */
+  readonly run: (form: Form, account: string | undefined) => Reply;
 };
 
 export type RouteOptions = {
@@ -19,6 +22,7 @@ export type RouteOptions = {
   readonly payments: Payments;
   readonly refunds: ReturnType<typeof createRefunds>;
   readonly disputes: Disputes;
+  readonly findConnectRoute: ReturnType<typeof createConnectRoutes>;
   /** How far behind search is. */
   readonly searchLagMs: number;
 };
@@ -30,35 +34,6 @@ const notFound = (method: string, path: string): Route => ({
 /** `data.latest_charge` of a list is `latest_charge` of each object. */
 const itemExpand = (form: Form): readonly string[] =>
   listUnder(form, 'expand').map((field) => field.replace(/^data\./, ''));
-
-type Listed = { readonly id: string; readonly createdAt: number };
-type Page<T> = { readonly data: readonly T[]; readonly hasMore: boolean };
-
-const COMPARISONS: Readonly<Record<string, (created: number, limit: number) => boolean>> = {
-  gte: (created, limit) => created >= limit,
-  gt: (created, limit) => created > limit,
-  lte: (created, limit) => created <= limit,
-  lt: (created, limit) => created < limit,
-};
-
-const isWithin = (createdAt: number, range: Readonly<Record<string, string>>): boolean =>
-  Object.entries(range).every(([name, limit]) =>
-    COMPARISONS[name]?.(Math.floor(createdAt / 1000), Number(limit)),
-  );
-
-/** Newest first; `newestFirst` is in that order already. */
-function paginate<T extends Listed>(newestFirst: readonly T[], form: Form): Page<T> {
-  const limit = Math.min(100, Math.max(1, Number(form.get('limit') ?? 10)));
-  const range = fieldsUnder(form, 'created');
-  const after = form.get('starting_after');
-  const start = after === undefined ? 0 : newestFirst.findIndex(({ id }) => id === after) + 1;
-  const found: T[] = [];
-  for (let index = start; index < newestFirst.length && found.length <= limit; index += 1) {
-    const item = newestFirst[index];
-    if (item !== undefined && isWithin(item.createdAt, range)) found.push(item);
-  }
-  return { data: found.slice(0, limit), hasMore: found.length > limit };
-}
 
 function createReads({ state, searchLagMs, refunds }: RouteOptions) {
   function listIntents(form: Form): Reply {
@@ -195,7 +170,10 @@ export function createRoutes(options: RouteOptions) {
       return { run: (form) => reads.readCharge(id, form) };
     if (method === 'GET' && kind === 'refunds') return { run: () => reads.readRefund(id) };
     return (
-      findIntentRoute(method, path) ?? findDisputeRoute(method, path) ?? notFound(method, path)
+      findIntentRoute(method, path) ??
+      findDisputeRoute(method, path) ??
+      options.findConnectRoute(method, path) ??
+      notFound(method, path)
     );
   };
 }

@@ -4,6 +4,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Control, createControl, createControlRoutes } from './control.ts';
+import { createConnect } from './connect.ts';
+import { createConnectRoutes } from './connect-routes.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { createDisputes } from './disputes.ts';
 import { createFaults } from '../provider/faults.ts';
@@ -60,7 +62,15 @@ function createParts(options: StripeSandboxOptions) {
   const disputes = createDisputes({ state, emit });
   const faults = createFaults({ seed: options.seed ?? 1, rate: options.faultRate ?? 0 });
   const searchLagMs = options.searchLagMs ?? 60_000;
-  const findRoute = createRoutes({ state, payments, refunds, disputes, searchLagMs });
+  const connect = createConnect({ state, emit });
+  const findRoute = createRoutes({
+    state,
+    payments,
+    refunds,
+    disputes,
+    findConnectRoute: createConnectRoutes({ state, connect }),
+    searchLagMs,
+  });
   const exchange = createExchange({
     state,
     payments,
@@ -69,7 +79,7 @@ function createParts(options: StripeSandboxOptions) {
     webhooks,
     latencyMs: options.latencyMs ?? 0,
   });
-  const control = createControl({ state, payments, disputes, faults, webhooks });
+  const control = createControl({ state, payments, disputes, connect, faults, webhooks });
   return { state, webhooks, exchange, control };
 }
 
@@ -111,6 +121,7 @@ function createHandler(
     const text = await readBody(request);
     if (path.startsWith('/sandbox/')) return control(request, path, text);
     const key = request.headers['idempotency-key'];
+    const account = request.headers['stripe-account'];
     const method = request.method ?? 'GET';
     const sent = method === 'POST' ? text : query;
     const answer = await parts.exchange({
@@ -119,6 +130,7 @@ function createHandler(
       form: parseForm(sent),
       authorization: request.headers.authorization,
       key: Array.isArray(key) ? key[0] : key,
+      account: Array.isArray(account) ? account[0] : account,
     });
     onCall?.({ method, path, sent, answer: answer.kind === 'reply' ? answer : undefined });
     return answer;

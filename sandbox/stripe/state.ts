@@ -95,7 +95,40 @@ export type Dispute = {
   readonly submissions: number;
 };
 
+/** Somebody whom money can be sent to. `slow`: what the bank does is decided from outside. */
+export type Account = {
+  readonly id: string;
+  readonly payoutsEnabled: boolean;
+  readonly bank: 'pays' | 'refuses' | 'slow';
+};
+
+export type Transfer = {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly amount: number;
+  readonly currency: string;
+  readonly destination: string;
+  readonly transferGroup: string | null;
+  readonly sourceTransaction: string | null;
+  readonly reversed: boolean;
+  readonly metadata: Metadata;
+};
+
+export type Payout = {
+  readonly id: string;
+  readonly account: string;
+  readonly createdAt: number;
+  readonly amount: number;
+  readonly currency: string;
+  readonly method: string;
+  readonly status: 'pending' | 'paid' | 'failed';
+  readonly metadata: Metadata;
+};
+
 export type Line =
+  | { readonly kind: 'account'; readonly value: Account }
+  | { readonly kind: 'transfer'; readonly value: Transfer }
+  | { readonly kind: 'payout'; readonly value: Payout }
   | { readonly kind: 'dispute'; readonly value: Dispute }
   | { readonly kind: 'intent'; readonly value: Intent }
   | { readonly kind: 'charge'; readonly value: Charge }
@@ -121,6 +154,9 @@ function createMaps() {
     charges: new Map<string, Charge>(),
     refunds: new Map<string, Refund>(),
     disputes: new Map<string, Dispute>(),
+    accounts: new Map<string, Account>(),
+    transfers: new Map<string, Transfer>(),
+    payouts: new Map<string, Payout>(),
     /** Events without a confirmed delivery. */
     undelivered: new Map<string, ProviderEvent>(),
     keys: new Map<string, KeyRecord>(),
@@ -148,42 +184,43 @@ function storedAnswer(
   return keys.get(key);
 }
 
+function applyTo(maps: ReturnType<typeof createMaps>, line: Line): void {
+  switch (line.kind) {
+    case 'intent':
+      maps.intents.set(line.value.id, line.value);
+      return indexByOrder(maps.byOrder, line.value);
+    case 'charge':
+      return void maps.charges.set(line.value.id, line.value);
+    case 'refund':
+      return void maps.refunds.set(line.value.id, line.value);
+    case 'dispute':
+      return void maps.disputes.set(line.value.id, line.value);
+    case 'account':
+      return void maps.accounts.set(line.value.id, line.value);
+    case 'transfer':
+      return void maps.transfers.set(line.value.id, line.value);
+    case 'payout':
+      return void maps.payouts.set(line.value.id, line.value);
+    case 'event':
+      return void maps.undelivered.set(line.value.id, line.value);
+    case 'delivered':
+      return void maps.undelivered.delete(line.value.eventId);
+    case 'key':
+      return void maps.keys.set(line.value.key, line.value);
+    case 'clock':
+      return undefined;
+  }
+}
+
 export function createState({ file, now: wallClock }: StateOptions) {
   const maps = createMaps();
   let offsetMs = 0;
   let sequence = 0;
 
   function apply(line: Line): void {
-    switch (line.kind) {
-      case 'intent':
-        maps.intents.set(line.value.id, line.value);
-        indexByOrder(maps.byOrder, line.value);
-        sequence = Math.max(sequence, line.value.sequence);
-        break;
-      case 'charge':
-        maps.charges.set(line.value.id, line.value);
-        break;
-      case 'refund':
-        maps.refunds.set(line.value.id, line.value);
-        sequence = Math.max(sequence, line.value.sequence);
-        break;
-      case 'dispute':
-        maps.disputes.set(line.value.id, line.value);
-        sequence = Math.max(sequence, line.value.sequence);
-        break;
-      case 'event':
-        maps.undelivered.set(line.value.id, line.value);
-        break;
-      case 'delivered':
-        maps.undelivered.delete(line.value.eventId);
-        break;
-      case 'key':
-        maps.keys.set(line.value.key, line.value);
-        break;
-      case 'clock':
-        offsetMs = line.value.offsetMs;
-        break;
-    }
+    applyTo(maps, line);
+    if (line.kind === 'clock') offsetMs = line.value.offsetMs;
+    if ('sequence' in line.value) sequence = Math.max(sequence, line.value.sequence);
   }
 
   const journal: Journal<Line> | undefined =
@@ -201,6 +238,9 @@ export function createState({ file, now: wallClock }: StateOptions) {
     charges: maps.charges as ReadonlyMap<string, Charge>,
     refunds: maps.refunds as ReadonlyMap<string, Refund>,
     disputes: maps.disputes as ReadonlyMap<string, Dispute>,
+    accounts: maps.accounts as ReadonlyMap<string, Account>,
+    transfers: maps.transfers as ReadonlyMap<string, Transfer>,
+    payouts: maps.payouts as ReadonlyMap<string, Payout>,
     undelivered: maps.undelivered as ReadonlyMap<string, ProviderEvent>,
     intentsOfOrder: (orderId: string): readonly string[] => [...(maps.byOrder.get(orderId) ?? [])],
     put,

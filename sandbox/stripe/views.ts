@@ -1,6 +1,6 @@
 // Renders the fake's records as Stripe objects of API version 2026-10-28, as far as a card
 // integration reads them, and expands `latest_charge` and `balance_transaction` on request. Pure.
-import type { Charge, Dispute, Intent, Refund, State } from './state.ts';
+import type { Account, Charge, Dispute, Intent, Payout, Refund, State, Transfer } from './state.ts';
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
@@ -144,6 +144,52 @@ export function viewDispute(dispute: Dispute, currency: string) {
     status: dispute.status,
   };
 }
+
+export const viewAccount = ({ id, payoutsEnabled }: Account) => ({
+  id,
+  object: 'account',
+  charges_enabled: false,
+  details_submitted: true,
+  metadata: {},
+  payouts_enabled: payoutsEnabled,
+  type: 'custom',
+});
+
+export const viewTransfer = (transfer: Transfer) => ({
+  id: transfer.id,
+  object: 'transfer',
+  amount: transfer.amount,
+  amount_reversed: transfer.reversed ? transfer.amount : 0,
+  balance_transaction: transfer.id.replace('tr_', 'txn_'),
+  created: seconds(transfer.createdAt),
+  currency: transfer.currency,
+  description: null,
+  destination: transfer.destination,
+  livemode: false,
+  metadata: transfer.metadata,
+  reversals: viewList(`/v1/transfers/${transfer.id}/reversals`, [], false),
+  reversed: transfer.reversed,
+  source_transaction: transfer.sourceTransaction,
+  source_type: 'card',
+  transfer_group: transfer.transferGroup,
+});
+
+export const viewPayout = (payout: Payout) => ({
+  id: payout.id,
+  object: 'payout',
+  amount: payout.amount,
+  arrival_date: seconds(payout.createdAt),
+  automatic: false,
+  created: seconds(payout.createdAt),
+  currency: payout.currency,
+  failure_code: payout.status === 'failed' ? 'account_closed' : null,
+  livemode: false,
+  metadata: payout.metadata,
+  method: payout.method,
+  source_type: 'card',
+  status: payout.status,
+  type: 'bank_account',
+});
 
 export const viewList = (url: string, data: readonly unknown[], hasMore: boolean) => ({
   object: 'list',

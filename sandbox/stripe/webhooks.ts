@@ -141,9 +141,14 @@ function createSender({ state, mode }: SenderOptions) {
   return { log, start, startInOrder, isClosed, close };
 }
 
-type Happening = { readonly type: string; readonly object: unknown; readonly now: number };
+type Happening = {
+  readonly type: string;
+  readonly object: unknown;
+  readonly account: string | undefined;
+  readonly now: number;
+};
 
-function createEvent({ type, object, now }: Happening): ProviderEvent {
+function createEvent({ type, object, account, now }: Happening): ProviderEvent {
   const id = newId('evt');
   const body = JSON.stringify({
     id,
@@ -153,6 +158,7 @@ function createEvent({ type, object, now }: Happening): ProviderEvent {
     livemode: false,
     pending_webhooks: 1,
     request: null,
+    account,
     type,
     data: { object },
   });
@@ -164,9 +170,9 @@ export function createWebhooks(state: State, initial: Partial<WebhookMode>) {
   let waiting: readonly ProviderEvent[] = [...state.undelivered.values()];
   const sender = createSender({ state, mode: () => mode });
 
-  function emit(type: string, object: unknown): void {
+  function emit(type: string, object: unknown, account?: string): void {
     if (mode.url === undefined) return;
-    const event = createEvent({ type, object, now: state.now() });
+    const event = createEvent({ type, object, account, now: state.now() });
     state.put({ kind: 'event', value: event });
     waiting = [...waiting, event];
   }

@@ -7,6 +7,7 @@ import { ledgerChecks } from './ledger-checks.ts';
 import { offerChecks } from './offer-checks.ts';
 import { orderChecks } from './order-checks.ts';
 import { partnerChecks } from './partner-checks.ts';
+import { payoutChecks } from './payout-checks.ts';
 
 const noCanaryFound: Check = {
   id: 'no-personal-data',
@@ -27,6 +28,7 @@ export const checks: readonly Check[] = [
   ...orderChecks,
   ...booksChecks,
   ...partnerChecks,
+  ...payoutChecks,
   ...clientChecks,
   ...offerChecks,
   noCanaryFound,

@@ -9,6 +9,8 @@ import type { OrderEvent } from '../../domain/events.ts';
 import type { OrderResult } from '../../domain/messages.ts';
 import type { OrderFacts } from '../../domain/order.ts';
 import type { ProviderName } from '../../domain/payment-methods.ts';
+import type { PartyKind, PayoutRail, PayoutStatus } from '../../domain/payout.ts';
+import type { ProviderPayout } from '../../domain/provider-books.ts';
 import type { RefundReason, RefundStatus } from '../../domain/refund.ts';
 import type { TipStatus } from '../../domain/tip.ts';
 import type { ClientLogLine } from '../../sandbox/city/client-log.ts';
@@ -85,6 +87,18 @@ export type ProviderObject = {
   readonly capturedMinor: number;
 };
 
+export type AuditedPayout = {
+  readonly party: string;
+  readonly period: string;
+  readonly kind: PartyKind;
+  readonly rail: PayoutRail | null;
+  readonly amountMinor: number | null;
+  readonly currency: string;
+  readonly status: PayoutStatus;
+  /** It had been paid, also when the bank has sent it back since. */
+  readonly wasPaid: boolean;
+};
+
 export type WorkflowView = {
   readonly workflowId: string;
   readonly status:
@@ -109,6 +123,7 @@ export type AuditData = {
   readonly ledger: readonly LedgerTransaction[];
   readonly refunds: readonly AuditedRefund[];
   readonly tips: readonly AuditedTip[];
+  readonly payouts: readonly AuditedPayout[];
   readonly offers: readonly AuditedOffer[];
   readonly driverCapacity: ReadonlyMap<string, number>;
   /** Dispatch rounds of this code, the newest ones. */
@@ -117,6 +132,8 @@ export type AuditData = {
   /** Of those providers that were asked for each. */
   readonly objects: readonly ProviderObject[];
   readonly asked: readonly ProviderName[];
+  /** What has left our balance to pay somebody out. */
+  readonly payoutBooks: readonly ProviderPayout[];
   /** Of the partner fleet; empty where there is none. */
   readonly partnerBooks: readonly PartnerDelivery[];
   readonly clientLog: readonly ClientLogLine[];

@@ -214,6 +214,10 @@ const ownKinds: ReadonlySet<string> = new Set([
   'payout_sent',
   'payout_paid',
   'payout_failed',
+  'payout_netted',
+  'receivable',
+  'receivable_repaid',
+  'receivable_written_off',
 ]);
 
 const refundsEnd: Check = {

@@ -11,6 +11,7 @@ import {
   type AuditData,
   type AuditedOffer,
   type AuditedOrder,
+  type AuditedPayout,
   type AuditedRefund,
   type AuditedTip,
   type LedgerTransaction,
@@ -18,7 +19,15 @@ import {
 
 export type Rows = Pick<
   AuditData,
-  'now' | 'orders' | 'ledger' | 'refunds' | 'tips' | 'offers' | 'driverCapacity' | 'rounds'
+  | 'now'
+  | 'orders'
+  | 'ledger'
+  | 'refunds'
+  | 'tips'
+  | 'payouts'
+  | 'offers'
+  | 'driverCapacity'
+  | 'rounds'
 >;
 
 /** Each is planned again. */
@@ -31,6 +40,7 @@ export async function loadRows(db: Kysely<Database>): Promise<Rows> {
   const ledger = await loadLedger(db);
   const refunds = await loadRefunds(db);
   const tips = await loadTips(db);
+  const payouts = await loadPayouts(db);
   const offers = await loadOffers(db);
   const drivers = await db.selectFrom('drivers').select(['id', 'capacity']).execute();
   return {
@@ -39,6 +49,7 @@ export async function loadRows(db: Kysely<Database>): Promise<Rows> {
     ledger,
     refunds,
     tips,
+    payouts,
     offers,
     rounds: await readRounds(db, { engine: engineId, limit: mostRounds }),
     driverCapacity: new Map(drivers.map(({ id, capacity }) => [id, capacity])),
@@ -162,6 +173,18 @@ const loadTips = (db: Kysely<Database>): Promise<readonly AuditedTip[]> =>
       'status',
     ])
     .execute();
+
+async function loadPayouts(db: Kysely<Database>): Promise<readonly AuditedPayout[]> {
+  const rows = await db
+    .selectFrom('payouts')
+    .select(['party', 'period', 'kind', 'rail', 'amount_minor', 'currency', 'status', 'paid_at'])
+    .execute();
+  return rows.map(({ amount_minor: amountMinor, paid_at: paidAt, ...row }) => ({
+    ...row,
+    amountMinor,
+    wasPaid: paidAt !== null,
+  }));
+}
 
 async function loadOffers(db: Kysely<Database>): Promise<readonly AuditedOffer[]> {
   return db

@@ -5,6 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { sql, type Transaction } from 'kysely';
 import type { CardGateway } from '../../adapters/card-gateway.ts';
 import type { DeliveryPartner } from '../../adapters/delivery-partner.ts';
+import type { PayoutBooks } from '../../adapters/payout-port.ts';
+import { createStripePayouts } from '../../adapters/stripe-payouts.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
 import {
   createPaymentPorts,
@@ -46,6 +48,7 @@ export type Opened = {
   readonly engine: Engine;
   readonly gateway: Pick<CardGateway, 'list'>;
   readonly others: readonly Pick<PaymentPort, 'provider' | 'look'>[];
+  readonly payouts: Pick<PayoutBooks, 'listPayouts'>;
   readonly partner: Pick<DeliveryPartner, 'list'> | undefined;
   readonly close: () => Promise<void>;
 };
@@ -74,6 +77,7 @@ export async function openSources(sources: AuditSources): Promise<Opened> {
     engine,
     gateway,
     others: othersIn(ports),
+    payouts: createStripePayouts({ secretKey, apiBase }),
     partner: sources.partnerFleet && createUberDirect(sources.partnerFleet),
     close: async () => void (await Promise.all([db.destroy(), engine.close()])),
   };
@@ -100,6 +104,7 @@ export async function loadAll({
   engine,
   gateway,
   others,
+  payouts,
   partner,
   sources,
 }: Opened): Promise<AuditData> {
@@ -107,24 +112,24 @@ export async function loadAll({
   const ids = rows.orders.map((order) => order.id);
   const placed = rows.orders.filter((order) => order.sequence > 0).map((order) => order.id);
   const sample = placed.slice(-sources.historySample);
-  const [workflows, books, objects, partnerBooks, clientLog, hits, logs, pages] = await Promise.all(
-    [
+  const [workflows, books, objects, payoutBooks, partnerBooks, clientLog, hits, logs, pages] =
+    await Promise.all([
       loadWorkflows(engine, ids),
       collect(gateway.list({ createdAfter: 0 })),
       Promise.all(others.map((other) => collect(loadObjects(db, other)))),
+      collect(payouts.listPayouts({ createdAfter: 0 })),
       partner ? collect(partner.list()) : [],
       loadClientLogs(sources.clientLogs),
       searchHistories(engine, sample),
       searchLogs(sources.logFolders),
       searchPages(sources.metricsUrls),
-    ],
-  );
+    ]);
   const canaries = {
     searched: sample.length + logs.searched + pages.searched,
     hits: [...hits, ...logs.hits, ...pages.hits],
   };
   const asked = others.map(({ provider }) => provider);
-  const money = { books, objects: objects.flat(), asked, partnerBooks };
+  const money = { books, objects: objects.flat(), asked, payoutBooks, partnerBooks };
   return { ...rows, ...workflows, ...money, clientLog, canaries };
 }
 

@@ -4,6 +4,7 @@
 import { sql } from 'kysely';
 import type { ProviderPayment } from '../../adapters/card-gateway.ts';
 import type { PartnerDelivery } from '../../adapters/delivery-partner.ts';
+import type { ProviderPayout } from '../../domain/provider-books.ts';
 import { checks } from './checks.ts';
 import type { AuditData, ProviderObject } from './data.ts';
 import { loadChangedRows, type Change, type Opened } from './load.ts';
@@ -70,6 +71,14 @@ function changeObject(
   const found = data.objects[index];
   return found && { ...data, objects: data.objects.toSpliced(index, 1, ...change(found)) };
 }
+
+const payoutOfNobody: ProviderPayout = {
+  providerRef: 'tr_nobody',
+  name: undefined,
+  amountMinor: 1,
+  currency: 'EUR',
+  returned: false,
+};
 
 const anyDelivered = sql`(SELECT id FROM orders WHERE is_over AND delivery_status = 'delivered' ORDER BY id LIMIT 1)`;
 
@@ -286,6 +295,15 @@ export const seededBugs: readonly SeededBug[] = [
     seenBy: 'partner-books-in-ledger',
     kind: 'books',
     change: (data) => changePartner(data, (each) => [{ ...each, priceMinor: each.priceMinor + 1 }]),
+  },
+  {
+    name: 'somebody was paid out twice',
+    seenBy: 'payouts-in-books',
+    kind: 'books',
+    change: (data) => ({
+      ...data,
+      payoutBooks: [...data.payoutBooks, data.payoutBooks[0] ?? payoutOfNobody],
+    }),
   },
   {
     name: 'an order has a row and no workflow',

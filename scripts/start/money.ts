@@ -2,6 +2,7 @@
 // provider's sandbox tells.
 
 import { formatMoney } from '../../domain/money.ts';
+import type { PayDay } from '../../sandbox/city/pay-day.ts';
 import { sum, type AuditData } from '../audit/data.ts';
 
 export type DayMoney = {
@@ -47,6 +48,14 @@ export function describeMoney(money: DayMoney, feeMinor: number | undefined): re
       (feeMinor === undefined ? '' : ` · of which the provider takes ${show(feeMinor)}`),
   ];
 }
+
+export const describePayDay = (
+  { paid, paidMinor, nothingDue, others }: PayDay,
+  currency: string,
+): readonly string[] => [
+  `${paid} payouts of ${formatMoney(paidMinor, currency)} arrived; ${nothingDue} parties had earned nothing`,
+  ...others.map((why) => `not paid out: ${why}`),
+];
 
 type SandboxCharge = {
   readonly metadata: { readonly order_id?: string };

@@ -12,6 +12,7 @@ import { createLog } from '../../log.ts';
 import { startPaypal } from '../../sandbox/paypal/server.ts';
 import { createMarket, type Market } from '../db/market.ts';
 import { balancesOf } from '../support/paid-order.ts';
+import { quietMoney } from '../support/quiet-money.ts';
 
 let market: Market;
 let paypal: Awaited<ReturnType<typeof startPaypal>>;
@@ -59,12 +60,8 @@ const upkeep = () =>
     engine: { paymentSettled: async () => undefined },
     portOf: () => port,
     log: createLog({ name: 'test', level: 'silent' }),
-    money: {
-      startRefund: async () => undefined,
-      refundChanged: async (id) => void told.push(id),
-      startTip: async () => undefined,
-      tipChanged: async () => undefined,
-    },
+    money: { ...quietMoney, refundChanged: async (id) => void told.push(id) },
+    accounts: { isVerified: async () => true },
   });
 
 /** All that PayPal has said so far about disputes is received, and dealt with. */

@@ -14,6 +14,7 @@ import type { RefundId } from '../../domain/ids.ts';
 import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
 import { createLog } from '../../log.ts';
 import { actor, balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
+import { quietMoney } from '../support/quiet-money.ts';
 import { insist, setUpStripe } from '../support/stripe-rig.ts';
 
 const hourMs = 3_600_000;
@@ -255,12 +256,12 @@ describe('a dispute', () => {
       db: set.market.db,
       engine: { paymentSettled: async () => undefined },
       portOf: () => stripePort(set.gateway),
+      accounts: { isVerified: async () => true },
       log,
       money: {
+        ...quietMoney,
         startRefund: async (id) => void told.push(id),
         refundChanged: async (id) => void told.push(id),
-        startTip: async () => undefined,
-        tipChanged: async () => undefined,
       },
     });
   const news = async (order: PaidOrder, type: string, eventId = newId('note')): Promise<void> => {

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../db/new-id.ts';
 import { parseId } from '../../domain/ids.ts';
+import { askForPayout } from '../support/payouts.ts';
 import { createRounds } from './rounds.ts';
 import { branchAt, createWorld, openShop, type Json, type Shop, type World } from './world.ts';
 
@@ -166,6 +167,24 @@ describe('cash', () => {
     expect(await offered(driver)).toEqual([0]);
     const updated_at = new Date(Date.now() - 31 * 86_400_000);
     await world.db.updateTable('orders').set({ updated_at }).where('id', '=', orderId).execute();
+    expect(await offered(driver)).toEqual([1]);
+  });
+
+  it('that was missing counts until a payout has taken it off', async () => {
+    const driver = await rounds.driver();
+    await handedIn(driver, 350);
+    expect(await offered(driver)).toEqual([0]);
+    const now = new Date(Date.now() + 1_000);
+    const market = { db: world.db, marketId: shop.market.id };
+    const payout = { party: driver.id, period: 'after-it', endsAt: now, now } as const;
+    await askForPayout(market, { ...payout, kind: 'driver' });
+    expect(await offered(driver)).toEqual([0]);
+    await world.db
+      .updateTable('payouts')
+      .set({ status: 'paid', amount_minor: 1, rail: 'stripe', destination: 'acct_1' })
+      .set({ first_sent_at: now })
+      .where('party', '=', driver.id)
+      .execute();
     expect(await offered(driver)).toEqual([1]);
   });
 });

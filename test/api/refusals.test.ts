@@ -299,6 +299,7 @@ describe('card numbers', () => {
     '+49 4242 4242 4242 4242',
     '6011111111111117',
     'x4111111111111111y',
+    'BE4242424242424242',
   ])('are seen in %s', (text) => {
     expect(holdsCardNumber(text)).toBe(true);
   });
@@ -313,6 +314,8 @@ describe('card numbers', () => {
     '42424242-4242-4242-8242-424242424242',
     'Row 7, 10115 Berlin',
     '42424242',
+    // An IBAN whose digits would do for a card.
+    'BE64719536405259',
   ])('are not seen in %s', (text) => {
     expect(holdsCardNumber(text)).toBe(false);
   });

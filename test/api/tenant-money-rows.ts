@@ -55,6 +55,65 @@ export const moneyRows = {
     path: ({ shop }: Target) => `/v1/drivers/${shop.driver.id}/statement`,
     foreign: 'not_found',
   },
+  'GET /v1/merchants/{id}/payouts': {
+    roles: ['owner', 'manager', 'support'],
+    path: ({ shop }: Target) => `/v1/merchants/${shop.merchant.id}/payouts`,
+    foreign: 'not_found',
+  },
+  'POST /v1/merchants/{id}/payouts': {
+    roles: ['owner', 'manager', 'support'],
+    path: ({ shop }: Target) => `/v1/merchants/${shop.merchant.id}/payouts`,
+    foreign: 'not_found',
+  },
+  'GET /v1/drivers/{id}/payouts': {
+    roles: ['driver', 'support'],
+    path: ({ shop }: Target) => `/v1/drivers/${shop.driver.id}/payouts`,
+    foreign: 'not_found',
+  },
+  'POST /v1/drivers/{id}/payouts': {
+    roles: ['driver', 'support'],
+    path: ({ shop }: Target) => `/v1/drivers/${shop.driver.id}/payouts`,
+    foreign: 'not_found',
+  },
+  ...Object.fromEntries(
+    (['hold', 'release'] as const).flatMap((verb) => [
+      [
+        `POST /v1/merchants/{id}/payouts/${verb}`,
+        {
+          roles: ['support'] as const,
+          path: ({ shop }: Target) => `/v1/merchants/${shop.merchant.id}/payouts/${verb}`,
+          foreign: 'platform' as const,
+        },
+      ],
+      [
+        `POST /v1/drivers/{id}/payouts/${verb}`,
+        {
+          roles: ['support'] as const,
+          path: ({ shop }: Target) => `/v1/drivers/${shop.driver.id}/payouts/${verb}`,
+          foreign: 'platform' as const,
+        },
+      ],
+    ]),
+  ),
+  'POST /v1/admin/payout-accounts': { roles: nobody, foreign: 'platform' },
+  'POST /v1/admin/payout-files': { roles: nobody, foreign: 'platform' },
+  'GET /v1/admin/payout-files': { roles: nobody, foreign: 'platform' },
+  'GET /v1/admin/payout-files/{id}/download': {
+    roles: nobody,
+    path: () => `/v1/admin/payout-files/${newId('payoutFile')}/download`,
+    foreign: 'platform',
+  },
+  'POST /v1/admin/payout-files/{id}/paid': {
+    roles: nobody,
+    path: () => `/v1/admin/payout-files/${newId('payoutFile')}/paid`,
+    foreign: 'platform',
+  },
+  'POST /v1/admin/payouts/{id}/returned': {
+    roles: nobody,
+    path: () => `/v1/admin/payouts/${newId('payout')}/returned`,
+    foreign: 'platform',
+  },
+  'GET /v1/admin/payouts': { roles: ['support'], foreign: 'platform' },
   'GET /v1/admin/ledger/statement': {
     roles: nobody,
     path: () => '/v1/admin/ledger/statement?account=bad_debt&party=platform&currency=EUR',

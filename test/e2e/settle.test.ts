@@ -72,6 +72,7 @@ async function breachesOf(id: OrderId): Promise<readonly object[]> {
     objects: [],
     asked: [],
     clientLog: [],
+    payoutBooks: [],
     partnerBooks: [],
     canaries: { searched: 0, hits: [] },
   };

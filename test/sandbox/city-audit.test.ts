@@ -4,6 +4,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Db } from '../../db/connect.ts';
+import { newId } from '../../db/new-id.ts';
 import { loadChangedRows } from '../../scripts/audit/load.ts';
 import { loadRows } from '../../scripts/audit/load-rows.ts';
 import { breachesIn, runChecks } from '../../scripts/audit/checks.ts';
@@ -24,6 +25,7 @@ beforeAll(async () => {
   await writeLedger(db);
   await writeRefunds(db);
   await writeTips(db);
+  await writePayouts(db);
   await writeOffers(db);
 });
 
@@ -143,6 +145,31 @@ async function writeLedger(to: Db): Promise<void> {
       at,
     }));
     await to.insertInto('ledger_entries').values(values).execute();
+  }
+}
+
+async function writePayouts(to: Db): Promise<void> {
+  const marketId = data.orders[0]?.facts.marketId ?? '';
+  for (const { amountMinor, wasPaid, ...payout } of data.payouts) {
+    await to
+      .insertInto('payouts')
+      .values({
+        ...payout,
+        id: newId('payout'),
+        market_id: marketId,
+        ends_at: at,
+        instant: false,
+        code: null,
+        amount_minor: amountMinor,
+        destination: 'acct_1',
+        provider_ref: null,
+        requested_by: '{"kind":"system"}',
+        created_at: at,
+        first_sent_at: at,
+        paid_at: wasPaid ? at : null,
+        finished_at: at,
+      })
+      .execute();
   }
 }
 

@@ -25,6 +25,7 @@ import type {
   LedgerTransaction,
 } from '../../scripts/audit/data.ts';
 import { plainDelivery } from '../support/facts.ts';
+import { payoutOf } from './audit-payout.ts';
 
 const startedAt = Date.UTC(2026, 10, 5, 12);
 const stepMs = 60_000;
@@ -293,12 +294,13 @@ const objectOf = (life: Life) => ({ ...paymentOf(life), provider: 'paypal' as co
 
 /**
  * Five delivered orders, one tipped later and refunded in part, one by a second driver, one by a partner fleet, one paid
- * with PayPal, and a cancelled one: nothing is wrong.
+ * with PayPal, and a cancelled one; and a payout: nothing is wrong.
  */
 export function soundData(): AuditData {
   const first = delivered(startedAt);
   const refunded = refundOf(first);
   const tipped = tipOf(first);
+  const paidOut = payoutOf({ merchantId, currency: first.facts.currency });
   const byCard = [
     first,
     delivered(startedAt + 3_600_000),
@@ -312,15 +314,17 @@ export function soundData(): AuditData {
   return {
     now: startedAt + 9_000_000,
     orders,
-    ledger: [...lives.flatMap(ledgerOf), ...refunded.ledger, ...tipped.ledger],
+    ledger: [...lives.flatMap(ledgerOf), ...refunded.ledger, ...tipped.ledger, ...paidOut.ledger],
     refunds: [refunded.refund],
     tips: [tipped.tip],
+    payouts: [paidOut.payout],
     offers: lives.flatMap(offersOf),
     driverCapacity: new Map([driverId, secondDriverId].map((id) => [id, 1])),
     rounds: [storedRound()],
     books: [...byCard.map(paymentOf), tipped.payment],
     objects: [objectOf(byPaypal)],
     asked: ['paypal'],
+    payoutBooks: [paidOut.left],
     partnerBooks: lives.flatMap(partnerBooksOf),
     clientLog: clientLogOf(lives),
     workflows: new Map(lives.map(workflowOf)),

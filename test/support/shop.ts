@@ -52,6 +52,7 @@ type ShopOptions = {
   /** Of the market. */
   readonly currency?: string;
   readonly payment_providers?: readonly string[];
+  readonly payouts?: object;
   /** Of the driver. */
   readonly capacity?: number;
   /** Of the merchant. */

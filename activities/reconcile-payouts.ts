@@ -1,0 +1,39 @@
+// Payouts in the nightly comparison: what has left our balance at the provider against our rows, both ways. Whatever
+// differs is for a person to look at: money that somebody has is not taken back by itself.
+
+import type { PayoutBooks } from '../adapters/payout-port.ts';
+import type { Db } from '../db/connect.ts';
+import { payoutsNamed, payoutsSent } from '../db/payouts.ts';
+import { comparePayout, type Difference } from '../domain/reconcile.ts';
+import type { ProviderPayout } from '../domain/provider-books.ts';
+
+type Span = {
+  readonly createdAfter: number;
+  /** Ours since then are all within the provider's list. */
+  readonly sentSince: Date;
+};
+
+const batchSize = 200;
+
+export async function comparePayouts(
+  { db, books }: { readonly db: Db; readonly books: Pick<PayoutBooks, 'listPayouts'> },
+  { createdAfter, sentSince }: Span,
+): Promise<{ readonly compared: number; readonly found: readonly Difference[] }> {
+  const theirs: ProviderPayout[] = [];
+  for await (const each of books.listPayouts({ createdAfter })) theirs.push(each);
+  const byName = Map.groupBy(theirs, ({ name, providerRef }) => name ?? providerRef);
+  const names = [...byName.keys()];
+  const found: Difference[] = [];
+  for (let start = 0; start < names.length; start += batchSize) {
+    const some = names.slice(start, start + batchSize);
+    const ours = await payoutsNamed(db, some);
+    for (const name of some) found.push(...comparePayout(byName.get(name) ?? [], ours.get(name)));
+  }
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page = await payoutsSent(db, { since: sentSince, after, limit: batchSize });
+    for (const ours of page.payouts)
+      if (!byName.has(ours.name)) found.push(...comparePayout([], ours));
+    after = page.next;
+  }
+  return { compared: theirs.length, found };
+}

@@ -1,0 +1,131 @@
+// Payouts by mobile money over HTTP against the fakes, which know no idempotency keys or their own: a phone is paid once.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createCampayApi } from '../../adapters/campay.ts';
+import { createMobileMoneyPayouts } from '../../adapters/mobile-money.ts';
+import { createNoupayApi } from '../../adapters/noupay.ts';
+import { isOutage } from '../../adapters/outage.ts';
+import type { PayAnswer, PayoutPort } from '../../adapters/payout-port.ts';
+import { newId } from '../../db/new-id.ts';
+import { claimPayment } from '../../db/payment-claims.ts';
+import { payoutKey } from '../../domain/payout.ts';
+import { startCampay } from '../../sandbox/mobile-money/campay.ts';
+import { startNoupay } from '../../sandbox/mobile-money/noupay.ts';
+import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
+import { createMarket, type Market } from '../db/market.ts';
+
+const phones: Readonly<Record<string, string>> = {
+  'campay:note_1': '+237670000000',
+  'campay:note_404': '+237670000404',
+};
+let market: Market;
+beforeAll(async () => {
+  market = await createMarket();
+});
+afterAll(() => market.close());
+
+const name = () => ({ party: newId('merchant'), period: '2026-05-04' });
+
+describe.each(['campay', 'noupay'] as const)('%s', (provider) => {
+  let now: number;
+  let fake: Awaited<ReturnType<typeof startCampay>> | Awaited<ReturnType<typeof startNoupay>>;
+  let port: PayoutPort;
+  beforeAll(async () => {
+    fake = provider === 'campay' ? await startCampay() : await startNoupay();
+  });
+  afterAll(() => fake.close());
+  beforeEach(() => {
+    now = Date.now();
+    const options = { baseUrl: fake.url, timeoutMs: 200 };
+    const api =
+      provider === 'campay'
+        ? createCampayApi({ ...options, token: 't', webhookKey: 'secret' })
+        : createNoupayApi({ ...options, apiKey: 'k', webhookSecret: 'secret' });
+    port = createMobileMoneyPayouts({
+      provider,
+      api,
+      phoneOf: async (destination) => phones[destination],
+      claim: (key, kind) => claimPayment(market.db, key, kind),
+      now: () => now,
+    });
+  });
+
+  const pay = (
+    payout: ReturnType<typeof name>,
+    { n = 1, destination = 'campay:note_1' } = {},
+  ): Promise<PayAnswer> =>
+    port.pay({
+      name: `${payout.party}:${payout.period}`,
+      key: payoutKey(payout, n),
+      amountMinor: 5_000,
+      currency: 'XAF',
+      destination,
+      instant: false,
+      firstSentAt: now,
+    });
+  const paid = ({ party }: ReturnType<typeof name>) =>
+    fake.book.all().filter(({ reference }) => reference.startsWith(party));
+
+  it('pays a phone, and says the same again without paying again', async () => {
+    const payout = name();
+    expect(await pay(payout)).toMatchObject({ status: 'paid' });
+    expect(await pay(payout)).toMatchObject({ status: 'paid' });
+    expect(paid(payout)).toMatchObject([{ kind: 'payout', amount: '5000', phone: '237670000000' }]);
+  });
+
+  it('says that there is no such account, and pays nobody', async () => {
+    const payout = name();
+    expect(await pay(payout, { destination: 'campay:note_404' })).toEqual({
+      status: 'failed',
+      code: 'account_refused',
+    });
+    expect(await pay(name(), { destination: 'campay:note_erased' })).toEqual({
+      status: 'failed',
+      code: 'account_unknown',
+    });
+    expect(paid(payout)).toEqual([]);
+  });
+
+  it.each(POST_FAULTS)('pays once although the answer is lost: %s', async (kind) => {
+    const payout = name();
+    fake.addFault({
+      kind,
+      match: { method: 'POST', path: provider === 'campay' ? '/withdraw' : '/payouts' },
+    });
+    const first = await pay(payout).catch((error: unknown) => error);
+    expect(isOutage(first)).toBe(true);
+    const firstSentAt = now;
+    now += 6 * 60_000;
+    let answer: PayAnswer = { status: 'not_executed' };
+    for (let n = 1; answer.status === 'not_executed'; n++) {
+      answer = await port.pay({
+        name: `${payout.party}:${payout.period}`,
+        key: payoutKey(payout, n),
+        amountMinor: 5_000,
+        currency: 'XAF',
+        destination: 'campay:note_1',
+        instant: false,
+        firstSentAt,
+      });
+    }
+    expect(answer).toMatchObject({ status: 'paid' });
+    expect(paid(payout)).toHaveLength(1);
+  });
+
+  it('names the payout in its news, which are no payment’s', async () => {
+    const payout = name();
+    await pay(payout);
+    const [notice] = fake.notices.waiting().slice(-1);
+    const api =
+      provider === 'campay'
+        ? createCampayApi({ baseUrl: fake.url, token: 't', webhookKey: 'secret' })
+        : createNoupayApi({ baseUrl: fake.url, apiKey: 'k', webhookSecret: 'secret' });
+    expect(
+      api.readWebhook({ rawBody: notice?.body ?? '', headers: notice?.headers ?? {} }),
+    ).toMatchObject({
+      kind: 'payout_changed',
+      type: expect.stringMatching(/^payout\./),
+      providerRef: `${payout.party}:${payout.period}`,
+    });
+  });
+});
