@@ -1,5 +1,5 @@
-// Housekeeping of money: refunds and tips whose workflow was never started or was lost, and the provider's news about
-// refunds, tips and disputes; payments whose payer may have confirmed while the webhook was lost. Each part is idempotent
+// Housekeeping of money: refunds, tips, top-ups and withdrawals whose workflow was never started or was lost, and the
+// provider's news about them and about disputes; payments whose payer may have confirmed while the webhook was lost. Each part is idempotent
 // and bounded; a webhook is a hint, the provider is asked what is true.
 
 import type { OrderEngine } from '../adapters/order-engine.ts';
@@ -12,7 +12,9 @@ import { recordDispute } from '../db/disputes.ts';
 import { moneyWebhooks } from '../db/money-webhooks.ts';
 import { openRefunds, refundsBehind } from '../db/refunds.ts';
 import { openTips, tipsBehind, type TipName } from '../db/tips.ts';
+import { openTopUps, topUpsBehind } from '../db/top-ups.ts';
 import { webhookDone } from '../db/upkeep.ts';
+import { openWithdrawals, withdrawalsBehind } from '../db/withdrawals.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
 import { sendAll } from './send-all.ts';
@@ -25,7 +27,7 @@ type Dependencies = {
   readonly engine: Pick<OrderEngine, 'paymentSettled'>;
   /** By the provider's name. Throws when it is not set up here. */
   readonly portOf: (provider: string) => Pick<PaymentPort, 'look'>;
-  readonly money: Pick<MoneyEngine, 'startRefund' | 'refundChanged' | 'startTip' | 'tipChanged'>;
+  readonly money: Omit<MoneyEngine, 'scheduleReconciliation' | 'close'>;
   readonly gateway: Pick<CardGateway, 'disputes'>;
   readonly log: Logger;
 };
@@ -55,13 +57,30 @@ export function createMoneyUpkeep({ db, engine, money, gateway, portOf, log }: D
     });
   }
 
+  async function startWalletMoney(): Promise<void> {
+    await sendAll({ items: await openTopUps(db), log }, async (id) => {
+      const topUpId = parseId('topUp', id);
+      if (topUpId) await money.startTopUp(topUpId);
+    });
+    await sendAll({ items: await openWithdrawals(db), log }, async (id) => {
+      const withdrawalId = parseId('withdrawal', id);
+      if (withdrawalId) await money.startWithdrawal(withdrawalId);
+    });
+  }
+
+  const deliver = createDelivery({ db, money, gateway, log });
+  return [askForPayers, startRefunds, startTips, startWalletMoney, deliver] as const;
+}
+
+/** The provider's news, to whoever waits for them. */
+function createDelivery({ db, money, gateway, log }: Omit<Dependencies, 'engine' | 'portOf'>) {
   async function deliverMoneyNews(): Promise<void> {
     const hooks = await moneyWebhooks(db);
     await sendAll(
       { items: hooks, log },
       async ({ event_id: eventId, type, provider_ref: providerRef }) => {
         if (type.startsWith('charge.dispute.')) await readDisputes(providerRef);
-        else if (type.startsWith('payment_intent.')) await tellTips(providerRef);
+        else if (type.startsWith('payment_intent.')) await tellPayments(providerRef);
         else await tellRefunds(providerRef);
         await webhookDone(db, { provider: 'stripe', eventId, now: new Date() });
       },
@@ -81,16 +100,24 @@ export function createMoneyUpkeep({ db, engine, money, gateway, portOf, log }: D
       const refundId = parseId('refund', id);
       if (refundId) await money.refundChanged(refundId);
     }
+    for (const id of await withdrawalsBehind(db, { providerRef })) {
+      const withdrawalId = parseId('withdrawal', id);
+      if (withdrawalId) await money.withdrawalChanged(withdrawalId);
+    }
   }
 
-  async function tellTips(providerRef: string): Promise<void> {
+  async function tellPayments(providerRef: string): Promise<void> {
     for (const tip of await tipsBehind(db, { providerRef })) {
       const named = parsed(tip);
       if (named) await money.tipChanged(named);
     }
+    for (const id of await topUpsBehind(db, { providerRef })) {
+      const topUpId = parseId('topUp', id);
+      if (topUpId) await money.topUpChanged(topUpId);
+    }
   }
 
-  return [askForPayers, startRefunds, startTips, deliverMoneyNews] as const;
+  return deliverMoneyNews;
 }
 
 function parsed({ orderId, n }: TipName) {

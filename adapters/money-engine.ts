@@ -1,8 +1,23 @@
-// How the rest of the system speaks to the workflows of money: refunds, tips and the nightly reconciliation. No rules.
+// How the rest of the system speaks to the workflows of money: refunds, tips, money into and out of
+// wallets, and the nightly reconciliation. No rules.
 
 import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
-import { refundWorkflowId, tipWorkflowId, type OrderId, type RefundId } from '../domain/ids.ts';
-import { refundChangedSignal, tipChangedSignal } from '../domain/money-messages.ts';
+import {
+  refundWorkflowId,
+  tipWorkflowId,
+  topUpWorkflowId,
+  withdrawalWorkflowId,
+  type OrderId,
+  type RefundId,
+  type TopUpId,
+  type WithdrawalId,
+} from '../domain/ids.ts';
+import {
+  refundChangedSignal,
+  tipChangedSignal,
+  topUpChangedSignal,
+  withdrawalChangedSignal,
+} from '../domain/money-messages.ts';
 import { connectionTo } from './temporal-connection.ts';
 
 type TipName = { readonly orderId: OrderId; readonly n: number };
@@ -16,6 +31,11 @@ export type MoneyEngine = {
   startTip(tip: TipName): Promise<void>;
   /** The same, and makes it look at once: the provider has news. */
   tipChanged(tip: TipName): Promise<void>;
+  /** The same for money into a wallet, and out of it. */
+  startTopUp(topUpId: TopUpId): Promise<void>;
+  topUpChanged(topUpId: TopUpId): Promise<void>;
+  startWithdrawal(withdrawalId: WithdrawalId): Promise<void>;
+  withdrawalChanged(withdrawalId: WithdrawalId): Promise<void>;
   /** Makes sure that the provider's books are compared every night. Idempotent. */
   scheduleReconciliation(): Promise<void>;
   close(): Promise<void>;
@@ -24,22 +44,21 @@ export type MoneyEngine = {
 const taskQueue = 'orders';
 const deadlineMs = 5_000;
 
-/** A refund that is over ends at once when it is started again: its row says so. */
-const optionsOf = (refundId: RefundId) => ({
-  workflowId: refundWorkflowId(refundId),
+/** What is over ends at once when it is started again: its row says so. */
+const optionsOf = (staticSummary: string, workflowId: string, input: object) => ({
+  workflowId,
   taskQueue,
-  args: [{ refundId }],
-  staticSummary: 'refund',
+  args: [input],
+  staticSummary,
   workflowIdConflictPolicy: 'USE_EXISTING' as const,
 });
 
-const optionsOfTip = (tip: TipName) => ({
-  workflowId: tipWorkflowId(tip),
-  taskQueue,
-  args: [tip],
-  staticSummary: 'tip',
-  workflowIdConflictPolicy: 'USE_EXISTING' as const,
-});
+const ofRefund = (refundId: RefundId) =>
+  optionsOf('refund', refundWorkflowId(refundId), { refundId });
+const ofTip = (tip: TipName) => optionsOf('tip', tipWorkflowId(tip), tip);
+const ofTopUp = (topUpId: TopUpId) => optionsOf('top-up', topUpWorkflowId(topUpId), { topUpId });
+const ofWithdrawal = (withdrawalId: WithdrawalId) =>
+  optionsOf('withdrawal', withdrawalWorkflowId(withdrawalId), { withdrawalId });
 
 const nightly = {
   scheduleId: 'reconciliation',
@@ -66,23 +85,20 @@ export function createMoneyEngine({
   const within = async (call: () => Promise<unknown>): Promise<void> => {
     await client.withDeadline(Date.now() + deadlineMs, call);
   };
+  type Options = ReturnType<typeof optionsOf>;
+  const start = (type: string, options: Options): Promise<void> =>
+    within(() => client.workflow.start(type, options));
+  const tell = (type: string, signal: string, options: Options): Promise<void> =>
+    within(() => client.workflow.signalWithStart(type, { ...options, signal }));
   return {
-    startRefund: (refundId) => within(() => client.workflow.start('refund', optionsOf(refundId))),
-    refundChanged: (refundId) =>
-      within(() =>
-        client.workflow.signalWithStart('refund', {
-          ...optionsOf(refundId),
-          signal: refundChangedSignal,
-        }),
-      ),
-    startTip: (tip) => within(() => client.workflow.start('tip', optionsOfTip(tip))),
-    tipChanged: (tip) =>
-      within(() =>
-        client.workflow.signalWithStart('tip', {
-          ...optionsOfTip(tip),
-          signal: tipChangedSignal,
-        }),
-      ),
+    startRefund: (id) => start('refund', ofRefund(id)),
+    refundChanged: (id) => tell('refund', refundChangedSignal, ofRefund(id)),
+    startTip: (tip) => start('tip', ofTip(tip)),
+    tipChanged: (tip) => tell('tip', tipChangedSignal, ofTip(tip)),
+    startTopUp: (id) => start('topUp', ofTopUp(id)),
+    topUpChanged: (id) => tell('topUp', topUpChangedSignal, ofTopUp(id)),
+    startWithdrawal: (id) => start('withdrawal', ofWithdrawal(id)),
+    withdrawalChanged: (id) => tell('withdrawal', withdrawalChangedSignal, ofWithdrawal(id)),
     scheduleReconciliation: () =>
       within(() => client.schedule.create(nightly)).catch((error: unknown) => {
         if (!(error instanceof ScheduleAlreadyRunning)) throw error;

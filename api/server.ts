@@ -44,8 +44,11 @@ export const defaultLimits: Limits = {
 export type ApiDeps = {
   readonly db: Db;
   readonly engine: OrderEngine;
-  /** Starts refunds and tips at once; without it the housekeeping does. */
-  readonly money?: Pick<MoneyEngine, 'startRefund' | 'refundChanged' | 'startTip'>;
+  /** Starts refunds, tips, top-ups and withdrawals at once; without it the housekeeping does. */
+  readonly money?: Pick<
+    MoneyEngine,
+    'startRefund' | 'refundChanged' | 'startTip' | 'startTopUp' | 'startWithdrawal'
+  >;
   readonly redis: Pick<
     LiveRedis,
     'waitFor' | 'hint' | 'isUp' | 'writePositions' | 'forgetPosition'

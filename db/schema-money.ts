@@ -5,6 +5,8 @@ import type { Actor } from '../domain/events.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import type { RefundFault, RefundReason, RefundStatus, RefundWish } from '../domain/refund.ts';
 import type { TipStatus } from '../domain/tip.ts';
+import type { TopUpStatus } from '../domain/top-up.ts';
+import type { WithdrawalPartStatus, WithdrawalStatus } from '../domain/withdrawal.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type CreatedAt = ColumnType<Date, Date | string | undefined, never>;
@@ -85,6 +87,46 @@ export type MoneyTables = {
     evidence_sent_at: Time | null;
     opened_at: Time;
     closed_at: Time | null;
+  };
+  top_ups: {
+    id: string;
+    customer_id: string;
+    currency: string;
+    amount_minor: number;
+    status: TopUpStatus;
+    provider: string;
+    payment_method: string;
+    provider_ref: string | null;
+    client_secret: string | null;
+    attempt: Generated<number>;
+    code: string | null;
+    requested_by: Json<Actor>;
+    created_at: Time;
+    first_sent_at: Time | null;
+    finished_at: Time | null;
+  };
+  withdrawals: {
+    id: string;
+    customer_id: string;
+    currency: string;
+    amount_minor: number;
+    status: WithdrawalStatus;
+    requested_by: Json<Actor>;
+    created_at: Time;
+    finished_at: Time | null;
+  };
+  withdrawal_parts: {
+    withdrawal_id: string;
+    n: number;
+    top_up_id: string;
+    provider: string;
+    provider_ref: string;
+    amount_minor: number;
+    status: WithdrawalPartStatus;
+    attempt: Generated<number>;
+    refund_ref: string | null;
+    code: string | null;
+    first_sent_at: Time;
   };
   payment_claims: { key: string; kind: 'sent' | 'burnt'; at: CreatedAt };
 };

@@ -76,6 +76,8 @@ export const errorTable = {
   refund_not_payable: { status: 409, title: 'The refund does not wait to be paid out' },
   reference_taken: { status: 409, title: 'Another refund was paid out under this reference' },
   refund_not_waiting: { status: 409, title: 'The refund does not wait for a decision' },
+  // wallets
+  withdrawal_too_large: { status: 409, title: 'This is more than what can be withdrawn' },
   // offers and drivers
   offer_not_open: { status: 409, title: 'The offer is not open any more' },
   offer_expired: { status: 409, title: 'The offer has expired' },

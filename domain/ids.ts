@@ -16,6 +16,8 @@ export type BulkId = Id<'bulk'>;
 export type RefundId = Id<'refund'>;
 export type ProofId = Id<'proof'>;
 export type RoundId = Id<'round'>;
+export type TopUpId = Id<'topUp'>;
+export type WithdrawalId = Id<'withdrawal'>;
 
 const prefixes = {
   order: 'ord',
@@ -33,6 +35,8 @@ const prefixes = {
   bulk: 'blk',
   refund: 'rfd',
   round: 'rnd',
+  topUp: 'top',
+  withdrawal: 'wdr',
 } as const;
 export type IdKind = keyof typeof prefixes;
 
@@ -64,6 +68,9 @@ export const tipWorkflowId = ({
   readonly orderId: OrderId;
   readonly n: number;
 }): string => `tip:${orderId}:${n}`;
+export const topUpWorkflowId = (topUpId: TopUpId): string => `topup:${topUpId}`;
+export const withdrawalWorkflowId = (withdrawalId: WithdrawalId): string =>
+  `withdrawal:${withdrawalId}`;
 export const maintenanceWorkflowId = 'maintenance';
 
 export function parseOrderWorkflowId(workflowId: string): OrderId | undefined {

@@ -5,3 +5,7 @@ export const refundChangedSignal = 'refundChanged';
 
 /** The provider has news of a tip’s payment. */
 export const tipChangedSignal = 'tipChanged';
+
+/** The provider has news of the payment behind a top-up, or of a refund of a withdrawal. */
+export const topUpChangedSignal = 'topUpChanged';
+export const withdrawalChangedSignal = 'withdrawalChanged';

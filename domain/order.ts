@@ -19,7 +19,14 @@ import type { Policy } from './policy.ts';
 
 export const fulfilments = ['delivery', 'pickup', 'dine_in'] as const;
 export type Fulfilment = (typeof fulfilments)[number];
-export const paymentMethods = ['card', 'paypal', 'mobile_money', 'cash', 'external'] as const;
+export const paymentMethods = [
+  'card',
+  'paypal',
+  'mobile_money',
+  'wallet',
+  'cash',
+  'external',
+] as const;
 export type PaymentMethod = (typeof paymentMethods)[number];
 export const goodsKinds = ['restaurant', 'store', 'pharmacy'] as const;
 export type GoodsKind = (typeof goodsKinds)[number];

@@ -21,6 +21,7 @@ export const marketProviders = [
   'campay',
   'noupay',
   'cash',
+  'wallet',
   'external',
 ] as const satisfies readonly ProviderName[];
 

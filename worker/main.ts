@@ -22,6 +22,7 @@ import { createRecordActivities } from '../activities/record.ts';
 import { createRefundActivities } from '../activities/refunds.ts';
 import { createSupportActivities } from '../activities/support.ts';
 import { createTipActivities } from '../activities/tips.ts';
+import { createWalletActivities } from '../activities/wallet.ts';
 import { wakeIfAsleep } from '../activities/wake-dispatcher.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
 import { createMoneyEngine, type MoneyEngine } from '../adapters/money-engine.ts';
@@ -38,6 +39,7 @@ import { phoneBehind } from '../db/notes.ts';
 import { claimPayment } from '../db/payment-claims.ts';
 import { recordedSequence } from '../db/upkeep.ts';
 import { createVault } from '../db/vault.ts';
+import { createWalletBooks } from '../db/wallet.ts';
 import { createLog } from '../log.ts';
 import { promote, takeOverAll } from './promote.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -174,6 +176,7 @@ async function createActivities({
   const ports = createPaymentPorts({
     gateway,
     settings: providers,
+    wallets: createWalletBooks(db),
     phoneOf: (paymentMethod) => phoneBehind({ db, vault }, paymentMethod),
     claim: (key, kind) => claimPayment(db, key, kind),
   });
@@ -197,6 +200,7 @@ async function createActivities({
     }),
     ...createRefundActivities({ portOf, db, crashPoint }),
     ...createTipActivities({ portOf, db, crashPoint }),
+    ...createWalletActivities({ portOf, db, crashPoint }),
     ...createReconcileActivities({ gateway, others: othersIn(ports), db, log }),
     ...createDispatchActivities({ db, redis, engine, log, crashPoint }),
     ...createSupportActivities({ db, engine, log, crashPoint }),

@@ -54,12 +54,13 @@ const Payment = Type.Union(
       provider: Type.Enum(['campay', 'noupay']),
       phone: Phone,
     }),
+    Body({ method: Type.Literal('wallet') }),
     Body({ method: Type.Literal('cash') }),
     Body({ method: Type.Literal('external') }),
   ],
   {
     description:
-      'By card, over PayPal or mobile money (the payer confirms it), in cash at the hand-over, or paid elsewhere already',
+      'By card, over PayPal or mobile money (the payer confirms it), out of the customer’s wallet, in cash at the hand-over, or paid elsewhere already',
   },
 );
 

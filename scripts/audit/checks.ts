@@ -7,6 +7,7 @@ import { ledgerChecks } from './ledger-checks.ts';
 import { offerChecks } from './offer-checks.ts';
 import { orderChecks } from './order-checks.ts';
 import { partnerChecks } from './partner-checks.ts';
+import { walletChecks } from './wallet-checks.ts';
 
 const noCanaryFound: Check = {
   id: 'no-personal-data',
@@ -24,6 +25,7 @@ const noCanaryFound: Check = {
 
 export const checks: readonly Check[] = [
   ...ledgerChecks,
+  ...walletChecks,
   ...orderChecks,
   ...booksChecks,
   ...partnerChecks,

@@ -10,6 +10,8 @@ import type { OrderResult } from '../../domain/messages.ts';
 import type { OrderFacts } from '../../domain/order.ts';
 import type { RefundReason, RefundStatus } from '../../domain/refund.ts';
 import type { TipStatus } from '../../domain/tip.ts';
+import type { TopUpStatus } from '../../domain/top-up.ts';
+import type { WithdrawalPartStatus } from '../../domain/withdrawal.ts';
 import type { ClientLogLine } from '../../sandbox/city/client-log.ts';
 
 export type AuditedOrder = {
@@ -74,6 +76,25 @@ export type AuditedTip = {
   readonly status: TipStatus;
 };
 
+/** Money into a wallet. */
+export type AuditedTopUp = {
+  readonly id: string;
+  readonly customerId: string;
+  readonly currency: string;
+  readonly amountMinor: number;
+  readonly providerRef: string | null;
+  readonly status: TopUpStatus;
+  /** Withdrawn again, part by part. */
+  readonly withdrawn: readonly WithdrawnPart[];
+};
+/** Out of a wallet, back to one of the payments that had filled it. */
+export type WithdrawnPart = {
+  readonly withdrawalId: string;
+  readonly n: number;
+  readonly amountMinor: number;
+  readonly status: WithdrawalPartStatus;
+};
+
 export type WorkflowView = {
   readonly workflowId: string;
   readonly status:
@@ -98,6 +119,7 @@ export type AuditData = {
   readonly ledger: readonly LedgerTransaction[];
   readonly refunds: readonly AuditedRefund[];
   readonly tips: readonly AuditedTip[];
+  readonly topUps: readonly AuditedTopUp[];
   readonly offers: readonly AuditedOffer[];
   readonly driverCapacity: ReadonlyMap<string, number>;
   /** Dispatch rounds of this code, the newest ones. */

@@ -201,6 +201,10 @@ const causesOf: Readonly<Record<string, readonly string[]>> = {
   elsewhere: ['payment.paid_elsewhere'],
   cash: ['payment.collected'],
   remittance: ['payment.remitted', 'payment.short'],
+  wallet_hold: ['payment.authorizing'],
+  wallet_capture: ['payment.capturing'],
+  wallet_release: ['payment.authorizing'],
+  wallet_refund: ['payment.captured'],
 };
 
 /** What the provider, a payout or support causes, not an order. */
@@ -214,6 +218,12 @@ const ownKinds: ReadonlySet<string> = new Set([
   'payout_sent',
   'payout_paid',
   'payout_failed',
+  'top_up',
+  'top_up_late',
+  'top_up_returned',
+  'withdrawal_sent',
+  'withdrawal_paid',
+  'withdrawal_failed',
 ]);
 
 const refundsEnd: Check = {

@@ -13,12 +13,21 @@ import {
   type AuditedOrder,
   type AuditedRefund,
   type AuditedTip,
+  type AuditedTopUp,
   type LedgerTransaction,
 } from './data.ts';
 
 export type Rows = Pick<
   AuditData,
-  'now' | 'orders' | 'ledger' | 'refunds' | 'tips' | 'offers' | 'driverCapacity' | 'rounds'
+  | 'now'
+  | 'orders'
+  | 'ledger'
+  | 'refunds'
+  | 'tips'
+  | 'topUps'
+  | 'offers'
+  | 'driverCapacity'
+  | 'rounds'
 >;
 
 /** Each is planned again. */
@@ -31,6 +40,7 @@ export async function loadRows(db: Kysely<Database>): Promise<Rows> {
   const ledger = await loadLedger(db);
   const refunds = await loadRefunds(db);
   const tips = await loadTips(db);
+  const topUps = await loadTopUps(db);
   const offers = await loadOffers(db);
   const drivers = await db.selectFrom('drivers').select(['id', 'capacity']).execute();
   return {
@@ -39,6 +49,7 @@ export async function loadRows(db: Kysely<Database>): Promise<Rows> {
     ledger,
     refunds,
     tips,
+    topUps,
     offers,
     rounds: await readRounds(db, { engine: engineId, limit: mostRounds }),
     driverCapacity: new Map(drivers.map(({ id, capacity }) => [id, capacity])),
@@ -162,6 +173,21 @@ const loadTips = (db: Kysely<Database>): Promise<readonly AuditedTip[]> =>
       'status',
     ])
     .execute();
+
+async function loadTopUps(db: Kysely<Database>): Promise<readonly AuditedTopUp[]> {
+  const parts = await db
+    .selectFrom('withdrawal_parts')
+    .select(['top_up_id', 'withdrawal_id as withdrawalId', 'n', 'amount_minor as amountMinor'])
+    .select('status')
+    .execute();
+  const withdrawn = groupBy(parts, (part) => part.top_up_id);
+  const rows = await db
+    .selectFrom('top_ups')
+    .select(['id', 'customer_id as customerId', 'currency', 'amount_minor as amountMinor'])
+    .select(['provider_ref as providerRef', 'status'])
+    .execute();
+  return rows.map((row) => ({ ...row, withdrawn: withdrawn.get(row.id) ?? [] }));
+}
 
 async function loadOffers(db: Kysely<Database>): Promise<readonly AuditedOffer[]> {
   return db

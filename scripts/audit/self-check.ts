@@ -63,6 +63,14 @@ function changePartner(
 
 const anyDelivered = sql`(SELECT id FROM orders WHERE is_over AND delivery_status = 'delivered' ORDER BY id LIMIT 1)`;
 
+/** For an order that is over, out of a wallet without money. */
+const setAside = (trx: Parameters<Change>[0]) =>
+  sql`WITH hold AS (
+      INSERT INTO ledger_transactions SELECT id || ':wallet_hold:ghost', id, 'wallet_hold', currency, placed_at
+      FROM orders WHERE id = ${anyDelivered} RETURNING *)
+    INSERT INTO ledger_entries SELECT key, account, 'cus_ghost', minor, currency, at
+    FROM hold, (VALUES ('wallet', 1), ('wallet_held', -1)) AS entry (account, minor)`.execute(trx);
+
 export const seededBugs: readonly SeededBug[] = [
   {
     name: 'the idempotency key was dropped: a retry paid twice',
@@ -184,6 +192,18 @@ export const seededBugs: readonly SeededBug[] = [
         SELECT id, 99, customer_id, 'drv_ghost', currency, 1, 'paid', 'stripe', 'pm_ghost', '{"kind":"system"}', placed_at,
           placed_at FROM orders WHERE id = ${anyDelivered}`.execute(trx),
       ),
+  },
+  {
+    name: 'a hold on a wallet was never let go',
+    seenBy: 'wallet-holds-end',
+    kind: 'rows',
+    change: (trx) => changed(setAside(trx)),
+  },
+  {
+    name: 'two orders took the last of one wallet',
+    seenBy: 'wallets-not-negative',
+    kind: 'rows',
+    change: (trx) => changed(setAside(trx)),
   },
   {
     name: 'an event is missing in the log',

@@ -11,6 +11,7 @@ import type { OrderId } from '../../domain/ids.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 import { createMarket, type Market } from '../db/market.ts';
 import { rigs, type Rig } from '../support/payment-rigs.ts';
+import { quietMoney } from '../support/quiet-money.ts';
 
 const log = createLog({ name: 'test', level: 'silent' });
 let market: Market;
@@ -82,12 +83,7 @@ async function askForPayers(): Promise<readonly string[]> {
     portOf: () => rig.port,
     gateway,
     log,
-    money: {
-      startRefund: async () => undefined,
-      refundChanged: async () => undefined,
-      startTip: async () => undefined,
-      tipChanged: async () => undefined,
-    },
+    money: quietMoney,
   });
   await part();
   return told;

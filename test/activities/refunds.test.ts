@@ -17,6 +17,7 @@ import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
 import { createLog } from '../../log.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 import { createMarket, type Market } from '../db/market.ts';
+import { quietMoney } from '../support/quiet-money.ts';
 import { actor, balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
 
 const hourMs = 3_600_000;
@@ -288,10 +289,9 @@ describe('a dispute', () => {
       portOf: () => stripePort(gateway),
       log,
       money: {
+        ...quietMoney,
         startRefund: async (id) => void told.push(id),
         refundChanged: async (id) => void told.push(id),
-        startTip: async () => undefined,
-        tipChanged: async () => undefined,
       },
     });
   const news = async (order: PaidOrder, type: string, eventId = newId('note')): Promise<void> => {

@@ -51,8 +51,21 @@ function amountsFrom(draw: Draw) {
   };
 }
 
-const methods = ['card', 'card', 'card', 'cash', 'external', 'mobile_money', 'paypal'] as const;
-const tokens = { mobile_money: 'campay:payer', paypal: 'paypal' } as const;
+const methods = [
+  'card',
+  'card',
+  'card',
+  'cash',
+  'external',
+  'mobile_money',
+  'paypal',
+  'wallet',
+] as const;
+const tokens = {
+  mobile_money: 'campay:payer',
+  paypal: 'paypal',
+  wallet: `wallet:${facts.customerId}`,
+} as const;
 
 /** Every kind of order; 0s make the plain one. */
 function factsFrom(draw: Draw): OrderFacts {

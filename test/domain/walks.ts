@@ -31,6 +31,7 @@ const pickup = {
 const cash = { method: 'cash', paymentMethod: '' } as const;
 const external = { method: 'external', paymentMethod: '' } as const;
 const mobileMoney = { method: 'mobile_money', paymentMethod: 'campay:payer' } as const;
+const wallet = { method: 'wallet', paymentMethod: `wallet:${facts.customerId}` } as const;
 const substitute = { substitution: 'substitute', bufferMinor: 400, goodsKind: 'store' } as const;
 const pharmacy = { goodsKind: 'pharmacy', prescription: true } as const;
 const soon = { promisedAt: placedAt + 4 * hour };
@@ -56,6 +57,12 @@ export const plans = {
   'on the road, external': { facts: external, speak: onTheRoad, justInTime: false },
   'everyday, mobile money': { facts: mobileMoney, speak: everyday, justInTime: false },
   'on the road, mobile money': { facts: mobileMoney, speak: onTheRoad, justInTime: false },
+  'on the road, wallet': { facts: wallet, speak: onTheRoad, justInTime: false },
+  'for much later, wallet': {
+    facts: { ...farAhead, ...wallet },
+    speak: atTheBranch,
+    justInTime: false,
+  },
   'at the branch': { facts: {}, speak: atTheBranch, justInTime: true },
   'at the branch, substitutes': { facts: substitute, speak: atTheBranch, justInTime: true },
   'at the branch, cancels': {

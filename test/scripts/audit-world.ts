@@ -24,6 +24,7 @@ import type {
   LedgerTransaction,
 } from '../../scripts/audit/data.ts';
 import { plainDelivery } from '../support/facts.ts';
+import { soundWallet } from './audit-wallet.ts';
 
 const startedAt = Date.UTC(2026, 10, 5, 12);
 const stepMs = 60_000;
@@ -285,12 +286,13 @@ function tipOf({ facts }: Life) {
 
 /**
  * Four delivered orders, one tipped later and refunded in part, one by a second driver, one by a partner fleet, and a
- * cancelled one: nothing is wrong.
+ * cancelled one; and a wallet: nothing is wrong.
  */
 export function soundData(): AuditData {
   const first = delivered(startedAt);
   const refunded = refundOf(first);
   const tipped = tipOf(first);
+  const wallet = soundWallet(startedAt);
   const lives = [
     first,
     delivered(startedAt + 3_600_000),
@@ -302,13 +304,14 @@ export function soundData(): AuditData {
   return {
     now: startedAt + 9_000_000,
     orders,
-    ledger: [...lives.flatMap(ledgerOf), ...refunded.ledger, ...tipped.ledger],
+    ledger: [...lives.flatMap(ledgerOf), ...refunded.ledger, ...tipped.ledger, ...wallet.ledger],
     refunds: [refunded.refund],
     tips: [tipped.tip],
+    topUps: [wallet.topUp],
     offers: lives.flatMap(offersOf),
     driverCapacity: new Map([driverId, secondDriverId].map((id) => [id, 1])),
     rounds: [storedRound()],
-    books: [...lives.map(paymentOf), tipped.payment],
+    books: [...lives.map(paymentOf), tipped.payment, wallet.payment],
     partnerBooks: lives.flatMap(partnerBooksOf),
     clientLog: clientLogOf(lives),
     workflows: new Map(lives.map(workflowOf)),
