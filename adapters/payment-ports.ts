@@ -6,6 +6,7 @@ import { createMobileMoney, type MobileMoneyApi, type MobileMoneyOptions } from 
 import { createNoupayApi, type NoupayOptions } from './noupay.ts';
 import { stripePort, type PaymentPort } from './payment-port.ts';
 import { createPaypalPort, type PaypalOptions } from './paypal.ts';
+import { createSplitPort } from './split.ts';
 import { createWalletPort } from './wallet.ts';
 import type { WalletBooks } from '../domain/wallet.ts';
 
@@ -16,7 +17,7 @@ export type ProviderSettings = {
 };
 
 export type RemoteProvider = 'stripe' | keyof ProviderSettings;
-type AskedProvider = RemoteProvider | 'wallet';
+type AskedProvider = RemoteProvider | 'wallet' | 'split';
 export type PaymentPorts = { readonly [P in AskedProvider]?: PaymentPort | undefined };
 
 type Needs = Pick<MobileMoneyOptions, 'phoneOf' | 'claim'> & {
@@ -36,9 +37,12 @@ export function createPaymentPorts({
   const { paypal, campay, noupay } = settings;
   const mobileMoney = (provider: 'campay' | 'noupay', api: MobileMoneyApi): PaymentPort =>
     createMobileMoney({ provider, api, phoneOf, claim });
+  const card = stripePort(gateway);
+  const wallet = wallets && createWalletPort(wallets);
   return {
-    stripe: stripePort(gateway),
-    wallet: wallets && createWalletPort(wallets),
+    stripe: card,
+    wallet,
+    split: wallet && createSplitPort({ books: wallets, wallet, card }),
     paypal: paypal && createPaypalPort(paypal),
     campay: campay && mobileMoney('campay', createCampayApi(campay)),
     noupay: noupay && mobileMoney('noupay', createNoupayApi(noupay)),

@@ -50,6 +50,8 @@ export type MoneyTables = {
     /** Who paid it out by hand, or gave that up. */
     closed_by: JSONColumnType<Actor | null, string | null | undefined, string | null>;
     note_id: string | null;
+    /** Another refund's second half: of a split payment. */
+    part_of: ColumnType<string | null, string | null | undefined, never>;
     created_at: Time;
     decide_before: Time | null;
     first_sent_at: Time | null;

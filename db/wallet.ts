@@ -77,13 +77,28 @@ export function createWalletBooks(db: Db, now: () => number = Date.now): WalletB
 
   return {
     read: (name) => readHold(db, name),
-    hold: ({ customerId, currency, amountMinor, ...name }) =>
+    latest: async ({ orderId, step }) => {
+      const { rows } = await sql<{ attempt: number | null }>`
+        SELECT max(split_part(key, ':', 4))::int AS attempt FROM ledger_transactions
+        WHERE order_id = ${orderId} AND kind = 'wallet_hold' AND split_part(key, ':', 3) = ${step}`.execute(
+        db,
+      );
+      const attempt = rows[0]?.attempt;
+      return attempt == null ? undefined : { orderId, step, attempt };
+    },
+    hold: ({ customerId, currency, stepMinor, ...wish }) =>
       db.transaction().execute(async (trx) => {
+        const { amountMinor: wished, ...name } = wish;
         await lockWallet(trx, { customerId, currency });
         const known = await readHold(trx, name);
         if (known) return { status: 'held', amountMinor: known.heldMinor };
         const { balanceMinor } = await balanceOf(trx, { customerId, currency });
-        if (balanceMinor < amountMinor) return { status: 'too_little' };
+        const amountMinor = affordable(wished, { balanceMinor, stepMinor });
+        if (amountMinor === 0) {
+          // What is asked of the card depends on it, whoever asks again.
+          if (stepMinor !== undefined) await claimPayment(trx, holdKey(name), 'burnt');
+          return { status: 'too_little' };
+        }
         if ((await claimPayment(trx, holdKey(name), 'sent')) !== 'first')
           return { status: 'burnt' };
         await move(trx, { ...name, currency }, holdPosting(name, { customerId, amountMinor }));
@@ -124,6 +139,18 @@ export async function reportUnanswered(
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+}
+
+/** All of it, or what there is, in steps; 0 when that is too little. */
+function affordable(
+  wished: number,
+  {
+    balanceMinor,
+    stepMinor,
+  }: { readonly balanceMinor: number; readonly stepMinor?: number | undefined },
+): number {
+  if (balanceMinor >= wished) return wished;
+  return stepMinor === undefined ? 0 : balanceMinor - (balanceMinor % stepMinor);
 }
 
 type Moved = Pick<HoldName, 'orderId'> & Pick<Wallet, 'currency'>;

@@ -251,6 +251,8 @@ type PaymentEvents =
       readonly amountMinor: number;
       /** Only when it was taken before the end, without a hold. */
       readonly providerRef?: string;
+      /** Of a split payment: so much of it out of the wallet. */
+      readonly walletMinor?: number;
     }
   /** Taken before the end, and more than the settlement asks for: a refund of its own gives it back. */
   | {

@@ -198,6 +198,8 @@ export type PaymentResult =
       readonly amountMinor: number;
       /** Where the provider takes money at once, without a hold. */
       readonly providerRef?: string | undefined;
+      /** Of a split payment: so much of it out of the wallet. */
+      readonly walletMinor?: number | undefined;
     }
   | {
       readonly kind: 'paymentCaptureFailed';

@@ -24,6 +24,7 @@ export const paymentMethods = [
   'paypal',
   'mobile_money',
   'wallet',
+  'split',
   'cash',
   'external',
 ] as const;

@@ -197,9 +197,10 @@ export function decidePayment(
 /** Money that was taken without a hold: the order goes on with it, or has ended meanwhile and gives all of it back. */
 function takenAtOnce(
   state: OrderState,
-  { amountMinor, providerRef }: Extract<PaymentResult, { readonly kind: 'paymentCaptured' }>,
+  answer: Extract<PaymentResult, { readonly kind: 'paymentCaptured' }>,
   now: number,
 ): Decision {
+  const { amountMinor, providerRef } = answer;
   const { payment, attempts } = state;
   const awaited = awaitsAuthorization(payment) || payment.status === 'voiding';
   if (providerRef === undefined || !awaited) return ignored;
@@ -208,14 +209,24 @@ function takenAtOnce(
     attempt: attempts.authorize,
     amountMinor,
     providerRef,
+    ...outOfWallet(answer),
   } as const;
   const taken = { status: 'captured', since: now, amountMinor, providerRef } as const;
   // A capture that was given up on had happened after all: what it was for is kept.
-  const owedMinor = payment.status === 'voiding' ? (payment.lost?.amountMinor ?? 0) : 0;
+  const lost = payment.status === 'voiding' ? payment.lost : undefined;
+  const owedMinor = lost?.amountMinor ?? 0;
+  const missing = lost && lost.amountMinor > amountMinor;
+  const loss: readonly OrderEventBody[] = missing
+    ? [{ type: 'payment.written_off', amountMinor: owedMinor - amountMinor, code: lost.code }]
+    : [];
   return payment.status === 'voiding' || hasEnded(state)
-    ? accepted(captured, ...giveBack(taken, owedMinor), ...completion(state))
+    ? accepted(captured, ...loss, ...giveBack(taken, owedMinor), ...completion(state))
     : accepted(captured, ...afterPayment({ ...state, payment: taken }, now));
 }
+
+/** Only where there is something to say. */
+const outOfWallet = ({ walletMinor }: { readonly walletMinor?: number | undefined }) =>
+  walletMinor === undefined ? {} : { walletMinor };
 
 /** A provider that stores failure after failure is given up on, so that no loop is endless. */
 const maxCallsPerStep = 5;
@@ -337,7 +348,12 @@ function captureAnswer(
   const attempt = state.attempts.capture;
   if (answer.kind === 'paymentCaptured') {
     return accepted(
-      { type: 'payment.captured', attempt, amountMinor: answer.amountMinor },
+      {
+        type: 'payment.captured',
+        attempt,
+        amountMinor: answer.amountMinor,
+        ...outOfWallet(answer),
+      },
       ...completion(state),
     );
   }

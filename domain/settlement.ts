@@ -261,6 +261,7 @@ export function billOf(state: OrderState, end: End): Bill {
     paypal: secured,
     mobile_money: secured,
     wallet: secured,
+    split: secured,
     cash: paidAtTheDoor,
     external: totalMinor,
   }[facts.method];

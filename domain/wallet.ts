@@ -42,12 +42,19 @@ export type HoldState = Wallet & {
 /** What the rest of the system may do with wallets: each step in one transaction, once, whoever asks again. */
 export type WalletBooks = {
   readonly hold: (
-    wish: HoldName & Wallet & { readonly amountMinor: number },
+    wish: HoldName &
+      Wallet & {
+        readonly amountMinor: number;
+        /** When there is less: as much as there is, in such steps; and nothing later, if that is nothing. */
+        readonly stepMinor?: number;
+      },
   ) => Promise<
     | { readonly status: 'held'; readonly amountMinor: number }
     | { readonly status: 'too_little' | 'burnt' }
   >;
   readonly read: (name: HoldName) => Promise<HoldState | undefined>;
+  /** The order's last hold of a step. */
+  readonly latest: (of: Omit<HoldName, 'attempt'>) => Promise<HoldName | undefined>;
   /** Takes an open hold's `amountMinor`, or nothing, and lets the rest go. The state after it, whoever was first. */
   readonly settle: (
     name: HoldName & { readonly amountMinor: number },

@@ -6,6 +6,7 @@ import { newId } from '../../db/new-id.ts';
 import type { BranchFacts } from '../../db/tenants.ts';
 import type { OrderFacts } from '../../domain/order.ts';
 import { methodsFor, type ProviderName } from '../../domain/payment-methods.ts';
+import { splitToken } from '../../domain/split.ts';
 import { badField, problem } from '../problems.ts';
 import type { NewOrder } from '../schemas/orders.ts';
 
@@ -18,6 +19,7 @@ const providers = {
   card: 'stripe',
   paypal: 'paypal',
   wallet: 'wallet',
+  split: 'split',
   cash: 'cash',
   external: 'external',
 } as const;
@@ -33,7 +35,9 @@ export function paymentTerms(
   const market = { providers: branch.paymentProviders, currency: branch.currency };
   const order = { paidElsewhere: payment.method === 'external', aheadMs: promisedAt - now };
   const provider = providerOfPayment(payment);
-  if (!methodsFor(market, order).includes(provider))
+  const offered = methodsFor(market, order);
+  const needed: readonly ProviderName[] = provider === 'split' ? ['wallet', 'stripe'] : [provider];
+  if (!needed.every((each) => offered.includes(each)))
     throw problem('payment_method_unavailable', `the market does not take ${provider} for this`, {
       errors: [
         {
@@ -50,6 +54,15 @@ export function paymentTerms(
       return { method, paymentMethod: 'paypal', payer: undefined };
     case 'wallet':
       return { method, paymentMethod: `wallet:${ownerOf(customer)}`, payer: undefined };
+    case 'split': {
+      const { wallet_minor: walletMinor, token: card } = payment;
+      const customerId = ownerOf(customer);
+      return {
+        method,
+        paymentMethod: splitToken({ customerId, walletMinor, card }),
+        payer: undefined,
+      };
+    }
     case 'mobile_money': {
       // A phone number is never a part of a payment method: the reference names the sealed note that holds it.
       const payer = { id: newId('note', now), text: payment.phone };

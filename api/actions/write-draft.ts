@@ -85,14 +85,16 @@ export function createWriteDraft(db: Db): WriteDraft {
     const customerId = parseId('customer', customer.id);
     const known = customerId && (await customerOf(db, { customerId, merchantId }));
     if (!known) throw noSuch('customer.id', 'customer');
-    if (payment.method === 'wallet' && known.isOfPlatform && scope.kind !== 'platform')
+    if (usesWallet.has(payment.method) && known.isOfPlatform && scope.kind !== 'platform')
       throw notYourWallet();
     return { customer: { kind: 'known', wrappedKey: known.wrappedKey }, customerId };
   }
 }
 
 /** Whose hold can be more than the total; money that is taken at once is taken exactly. */
-const holds: ReadonlySet<string> = new Set(['card', 'paypal', 'wallet']);
+const holds: ReadonlySet<string> = new Set(['card', 'paypal', 'wallet', 'split']);
+
+const usesWallet: ReadonlySet<string> = new Set(['wallet', 'split']);
 
 const isOwn = (scope: Scope, { merchantId, branchId }: BranchFacts): boolean =>
   scope.kind === 'platform' ||

@@ -51,6 +51,7 @@ export function placing(state: OrderState, now: number): readonly OrderEventBody
       // The payer confirms now, not when the order is released; what a wallet holds does not lapse.
       return [placed, authorizing(state, facts.paymentMethod)];
     case 'card':
+    case 'split':
       return promisedAt !== undefined && promisedAt - now > policy.authorizeAheadMs
         ? [placed, ...afterPayment(state, now)]
         : [placed, authorizing(state, facts.paymentMethod)];

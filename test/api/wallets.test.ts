@@ -110,6 +110,16 @@ describe('an order', () => {
     expect([status, body['payment_method']]).toEqual([201, 'wallet']);
   });
 
+  it('can be paid by wallet and card, of a market that takes both', async () => {
+    const payment = { method: 'split', token: 'pm_card_visa' };
+    const { status, body } = await shop.place({ payment });
+    expect([status, body['payment_method']]).toEqual([201, 'split']);
+    expect((await world.shop.place({ payment })).body['code']).toBe('payment_method_unavailable');
+    const odd = await shop.place({ payment: { ...payment, wallet_minor: 0 } });
+    expect(odd).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(JSON.stringify(odd.body)).toContain('wallet_minor');
+  });
+
   it('of a customer of the platform can, if the platform places it', async () => {
     const { id } = await world.make('customers', { name: 'Pia', phone: '+4915100000008' });
     const wish = { payment: { method: 'wallet' }, customer: { id } };

@@ -60,11 +60,13 @@ const methods = [
   'mobile_money',
   'paypal',
   'wallet',
+  'split',
 ] as const;
 const tokens = {
   mobile_money: 'campay:payer',
   paypal: 'paypal',
   wallet: `wallet:${facts.customerId}`,
+  split: `split:${facts.customerId}_all_pm_card_visa`,
 } as const;
 
 /** Every kind of order; 0s make the plain one. */

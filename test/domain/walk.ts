@@ -348,7 +348,7 @@ function illegalities(state: OrderState): readonly string[] {
   const delivered = delivery.status === 'delivered' && order.status === 'ready';
   const collected = nobody.some((status) => status === delivery.status);
   const alive = !['cancelled', 'failed', 'completed'].includes(order.status);
-  const isHeld = ['card', 'paypal', 'wallet'].includes(facts.method);
+  const isHeld = ['card', 'paypal', 'wallet', 'split'].includes(facts.method);
   const takenEarly = isHeld && payment.status === 'captured' && alive;
   const hasIt: boolean = withTheGoods.some((status) => status === delivery.status);
   return [

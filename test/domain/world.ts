@@ -17,6 +17,7 @@ import {
 } from '../../domain/order.ts';
 import { partnerCallOf } from '../../domain/partner.ts';
 import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
+import { walletShare } from '../../domain/split.ts';
 import { booksOf, checkBooks } from './books.ts';
 import {
   captureBefore,
@@ -32,7 +33,8 @@ import { askFleet, openFleet, owedTo, type Fleet } from './fleet.ts';
 import { sayings } from './sayings.ts';
 import { untruths } from './truth.ts';
 
-type Hold = 'nothing' | 'needs_action' | 'held' | 'released' | 'captured';
+/** `half`: the wallet has given its part, the card’s is lost. */
+type Hold = 'nothing' | 'needs_action' | 'held' | 'released' | 'captured' | 'half';
 type Sent = { readonly call: PaymentCall; answered: boolean };
 type Answer = { readonly key: string; readonly result: PaymentResult };
 
@@ -213,6 +215,12 @@ export function hearFleet(world: World): void {
   if (call) turn(world, askFleet(world, call));
 }
 
+/** A part of it that leaves the card something that it can move. */
+function walletShareOf({ facts, draw }: World, amountMinor: number): number {
+  const mostMinor = Math.floor((amountMinor * draw(5)) / 4);
+  return walletShare(amountMinor, { currency: facts.currency, mostMinor });
+}
+
 /** What the bank does and says. `draw` 0 is the obliging answer. */
 function bank(world: World, call: PaymentCall): PaymentResult {
   const { facts, holds, captures, draw } = world;
@@ -238,13 +246,22 @@ function bank(world: World, call: PaymentCall): PaymentResult {
       const attempt = Number(call.providerRef.split('_')[1]);
       must(holds.get(attempt) === 'held', `captures a payment that is ${holds.get(attempt)}`);
       const luck = draw(8);
+      const walletMinor = facts.method === 'split' ? walletShareOf(world, call.amountMinor) : 0;
+      if (luck === 6 && walletMinor > 0) {
+        holds.set(attempt, 'half');
+        captures.push(walletMinor);
+      }
       if (luck === 5)
         return { kind: 'paymentCaptureFailed', code: 'capture_declined', final: false };
       if (luck === 6) return { kind: 'paymentCaptureFailed', code: 'hold_expired', final: true };
       if (luck === 7) return { kind: 'paymentNotExecuted' };
       holds.set(attempt, 'captured');
       captures.push(call.amountMinor);
-      return { kind: 'paymentCaptured', amountMinor: call.amountMinor };
+      return {
+        kind: 'paymentCaptured',
+        amountMinor: call.amountMinor,
+        ...(facts.method === 'split' && { walletMinor }),
+      };
     }
     case 'void': {
       const luck = draw(10);
@@ -258,6 +275,14 @@ function bank(world: World, call: PaymentCall): PaymentResult {
         'voids what was captured',
       );
       if (holds.get(attempt) === 'captured') return yes(world, attempt);
+      const [half = 0] = captures;
+      if (holds.get(attempt) === 'half')
+        return {
+          kind: 'paymentCaptured',
+          providerRef: 'wlt_1',
+          amountMinor: half,
+          walletMinor: half,
+        };
       if (holds.has(attempt)) holds.set(attempt, 'released');
       return { kind: 'paymentVoided' };
     }
@@ -307,12 +332,16 @@ export function checkEnd(world: World): readonly Posting[] {
   const { status } = state.payment;
   const dueBack = log.flatMap((e) => (e.type === 'payment.refund_due' ? [e.amountMinor] : []))[0];
   const taken = captures[0] ?? 0;
+  // The wallet's part of what is otherwise lost.
+  const half = log.find((event) => event.type === 'payment.captured');
+  const halfMinor = status === 'written_off' ? (half?.amountMinor ?? 0) : 0;
   // Nobody could be asked about it: the nightly comparison finds it.
-  const unknown = facts.method === 'mobile_money' && status === 'written_off';
+  const unheard = facts.method === 'mobile_money' || (facts.method === 'split' && !half);
+  const unknown = unheard && status === 'written_off';
   if (status === 'captured') {
     must(taken - (dueBack ?? 0) === owedMinor, 'kept another amount than settled');
     must(taken > 0 && (dueBack ?? 1) > 0, 'captured or gave back nothing');
-  } else must(taken === 0 || unknown, `the bank captured, the order says ${status}`);
+  } else must(taken === halfMinor || unknown, `the bank captured, the order says ${status}`);
   must(paidWith.has(status) || owedMinor === 0, `${owedMinor} owed, payment ${status}`);
   const hanging = [...holds.values()].some((hold) => hold === 'held' || hold === 'needs_action');
   const letGo = answers.some(({ result }) => result.kind === 'paymentVoided');

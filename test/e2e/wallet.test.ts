@@ -43,6 +43,10 @@ const placed = (payment: object): Promise<Reply> =>
 
 async function bring(orderId: string): Promise<void> {
   await shop.merchantSays(orderId, 'accept');
+  await carry(orderId);
+}
+
+async function carry(orderId: string): Promise<void> {
   await shop.merchantSays(orderId, 'ready');
   await shop.goOnline();
   await acceptOffer(shop, orderId);
@@ -87,11 +91,38 @@ test('of two orders at once that want it one gets it, and the other waits to be 
   await expect.poll(() => read(), soon).toMatchObject([{ balance_minor: 3_000, held_minor: 0 }]);
 }, 60_000);
 
+test('an order that wallet and card pay: the wallet first, and its refund to the card first', async () => {
+  const { body } = await placed({ method: 'split', token: 'pm_card_visa', wallet_minor: 1_000 });
+  await shop.until(body.id, { payment_status: 'authorized' });
+  expect(await read()).toMatchObject([{ balance_minor: 2_000, held_minor: 1_000 }]);
+  await shop.merchantSays(body.id, 'accept');
+  await shop.merchantSays(body.id, 'shortages', { line: 0, quantity: 1 });
+  await shop.merchantSays(body.id, 'shortage-answer', { answer: 'remove' });
+  await carry(body.id);
+  await shop.until(body.id, { payment_status: 'captured' });
+  await expectAgreement(stack, body.id);
+  const own = stack.stripe.control
+    .books()
+    .payment_intents.filter(({ metadata }) => metadata['order_id'] === body.id);
+  expect(own.map((p) => [p.amount, p.amount_received])).toEqual([[1_350, 400]]);
+  const refund = { reason: 'late', fault: 'merchant', amount_minor: 600 };
+  expect((await shop.merchantSays(body.id, 'refunds', refund)).body).toMatchObject({
+    amount_minor: 400,
+    to: 'payment',
+  });
+  await expect.poll(() => read(), soon).toMatchObject([{ balance_minor: 2_200, held_minor: 0 }]);
+}, 90_000);
+
 test('the rest goes back to the card', async () => {
-  const asked = await ask('/withdrawals', { amount_minor: 3_000 });
+  const asked = await ask('/withdrawals', { amount_minor: 2_200 });
   expect(asked).toMatchObject({ status: 201, body: { status: 'sending' } });
   await expect.poll(() => read('/withdrawals'), soon).toMatchObject([{ status: 'paid' }]);
-  expect(stack.stripe.control.books().refunds.map(({ amount }) => amount)).toEqual([3_000]);
+  expect(
+    stack.stripe.control
+      .books()
+      .refunds.map(({ amount }) => amount)
+      .toSorted((a, b) => a - b),
+  ).toEqual([400, 2_200]);
   expect(await read()).toMatchObject([{ balance_minor: 0, held_minor: 0 }]);
 }, 60_000);
 
