@@ -3,7 +3,7 @@
 import type { BulkId, MarketId, OrderId, RefundId, TopUpId, WithdrawalId } from '../domain/ids.ts';
 import type { PartnerResult, PaymentResult } from '../domain/messages.ts';
 import type { PartnerCall } from '../domain/partner.ts';
-import type { PaymentCall } from '../domain/payment.ts';
+import type { PaymentCall } from '../domain/payment-call.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { RefundStatus } from '../domain/refund.ts';
 import type { TipStatus } from '../domain/tip.ts';

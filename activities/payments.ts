@@ -105,7 +105,8 @@ async function answerOf(port: Port, { orderId, currency, call }: Request): Promi
         ),
       };
     }
-    case 'void': {
+    case 'void':
+    case 'release': {
       const { key, providerRef, authorizeAttempt, firstSentAt } = call;
       return {
         result: voided(

@@ -277,6 +277,7 @@ export const exitKinds = [
   'resolveProblem',
   'escalateReturn',
   'assumeReturned',
+  'renewHold',
   'retryCapture',
   'writeOff',
   'fallShort',

@@ -75,12 +75,12 @@ export const changeDropoffNotes = (state: OrderState): Decision =>
     ? wrongState(state, 'delivery')
     : (capped(state, 'changes') ?? accepted({ type: 'order.notes_changed' }));
 
-/** While the merchant has not been asked; never past the end of a hold on the card. */
+/** While the merchant has not been asked; never past the end of a hold that cannot be renewed. */
 export function reschedule(state: OrderState, { promisedAt }: CommandOf<'reschedule'>): Decision {
   const { order, payment, facts } = state;
   if (order.status !== 'scheduled') return wrongState(state, 'order');
   const lastAt =
-    payment.status === 'authorized'
+    payment.status === 'authorized' && facts.method !== 'card'
       ? payment.captureBefore - facts.policy.holdMarginMs
       : Number.POSITIVE_INFINITY;
   if (promisedAt > lastAt)

@@ -238,19 +238,27 @@ function loggedInBooks(
   order: AuditedOrder,
   books: ReadonlyMap<string, ProviderPayment>,
 ): readonly Breach[] {
-  const voiding = new Map(
-    order.events.flatMap((event) =>
-      event.type === 'payment.voiding' ? [[event.attempt, event.providerRef] as const] : [],
-    ),
-  );
+  const named = (intent: 'payment.voiding' | 'payment.releasing') =>
+    new Map(
+      order.events.flatMap((event) =>
+        event.type === intent ? [[event.attempt, event.providerRef] as const] : [],
+      ),
+    );
+  const letGo = {
+    'payment.voided': named('payment.voiding'),
+    'payment.released': named('payment.releasing'),
+  };
   return order.events.flatMap((event) => {
-    if (event.type === 'payment.authorized') {
+    if (event.type === 'payment.authorized' || event.type === 'payment.renewed') {
       return mustEqual(order.id, `granted by ${event.providerRef}`, {
         expected: event.amountMinor,
         actual: books.get(event.providerRef)?.authorizedMinor,
       });
     }
-    const released = event.type === 'payment.voided' ? voiding.get(event.attempt) : undefined;
+    const released =
+      event.type === 'payment.voided' || event.type === 'payment.released'
+        ? letGo[event.type].get(event.attempt)
+        : undefined;
     if (released === undefined) return [];
     return mustEqual(order.id, `${released} is`, {
       expected: 'voided',

@@ -3,7 +3,7 @@
 import type { Command } from '../../domain/messages.ts';
 import type { OrderState } from '../../domain/order.ts';
 import { partnerCallOf, type PartnerCall } from '../../domain/partner.ts';
-import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
+import { paymentCallOf, type PaymentCall } from '../../domain/payment-call.ts';
 import { captured, say, seenAs, tooLate } from './lives.ts';
 
 export type Called = { readonly giveUpAt: number; readonly answered: readonly Command[] };
@@ -63,6 +63,8 @@ function answersTo(call: PaymentCall, { facts, attempts }: OrderState): readonly
       return [yes, say.requiresAction, say.declined, say.unanswered];
     case 'capture':
       return [captured(call.amountMinor), say.captureFailed, say.captureLost, say.notExecuted];
+    case 'release':
+      return [say.voided, say.voidFailed, say.notExecuted];
     case 'void':
       return [
         say.voided,

@@ -10,6 +10,7 @@ import {
   besideAPartner,
   byAPartner,
   byTheClock,
+  byTheCustomer,
   everyday,
   onTheRoad,
 } from './circles.ts';
@@ -62,6 +63,16 @@ export const plans = {
   'everyday, mobile money': { facts: mobileMoney, speak: everyday, justInTime: false },
   'on the road, mobile money': { facts: mobileMoney, speak: onTheRoad, justInTime: false },
   'on the road, split': { facts: split, speak: onTheRoad, justInTime: false },
+  'for later, renewed': {
+    facts: soon,
+    policy: {
+      renewHoldMs: 7 * 24 * hour - 2 * hour,
+      orderLifeMs: 30 * 24 * hour,
+      maxHoldRenewals: 1,
+    },
+    speak: byTheCustomer,
+    justInTime: false,
+  },
   'on the road, wallet': { facts: wallet, speak: onTheRoad, justInTime: false },
   'for much later, wallet': {
     facts: { ...farAhead, ...wallet },
