@@ -84,7 +84,7 @@ const productionUrls = {
 } as const;
 
 /** Each by its first secret: with it, the others of the same provider must be there too. */
-function providersOf(env: Environment): ProviderSettings {
+export function providersOf(env: Environment): ProviderSettings {
   const [paypal, campay, noupay] = [
     env['PAYPAL_CLIENT_ID'],
     env['CAMPAY_TOKEN'],

@@ -7,6 +7,7 @@ const pure = [
   'test/dispatch/**/*.test.ts',
   'test/tidy.test.ts',
   'test/scripts/**/*.test.ts',
+  'test/adapters/stripe-openapi.test.ts',
   'test/sandbox/city-plan.test.ts',
   'test/sandbox/fates.test.ts',
 ];

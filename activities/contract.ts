@@ -120,7 +120,9 @@ export type Reconciled = {
 };
 
 export type ReconcileActivities = {
-  /** Repeatable. Differences become incidents, what is safe is put right. */
+  /** How long a comparison may take: it grows with what there is to compare. */
+  reconciliationBudgetMs(): Promise<number>;
+  /** Repeatable, and goes on from its last heartbeat. Differences become incidents, what is safe is put right. */
   reconcile(): Promise<Reconciled>;
 };
 

@@ -4,12 +4,11 @@
 
 import type { OrderEngine } from '../adapters/order-engine.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
-import type { CardGateway } from '../adapters/card-gateway.ts';
 import type { MoneyEngine } from '../adapters/money-engine.ts';
 import type { Db } from '../db/connect.ts';
 import { awaitedPayments } from '../db/payment-actions.ts';
 import { recordDispute } from '../db/disputes.ts';
-import { moneyWebhooks } from '../db/money-webhooks.ts';
+import { moneyWebhooks, type MoneyWebhook } from '../db/money-webhooks.ts';
 import { openRefunds, refundsBehind } from '../db/refunds.ts';
 import { openTips, tipsBehind, type TipName } from '../db/tips.ts';
 import { openTopUps, topUpsBehind } from '../db/top-ups.ts';
@@ -26,13 +25,12 @@ type Dependencies = {
   readonly db: Db;
   readonly engine: Pick<OrderEngine, 'paymentSettled'>;
   /** By the provider's name. Throws when it is not set up here. */
-  readonly portOf: (provider: string) => Pick<PaymentPort, 'look'>;
+  readonly portOf: (provider: string) => Pick<PaymentPort, 'look' | 'disputes'>;
   readonly money: Omit<MoneyEngine, 'scheduleReconciliation' | 'close'>;
-  readonly gateway: Pick<CardGateway, 'disputes'>;
   readonly log: Logger;
 };
 
-export function createMoneyUpkeep({ db, engine, money, gateway, portOf, log }: Dependencies) {
+export function createMoneyUpkeep({ db, engine, money, portOf, log }: Dependencies) {
   async function askForPayers(): Promise<void> {
     const items = await awaitedPayments(db, new Date(Date.now() - awaitedForMs));
     await sendAll({ items, log }, async ({ orderId: id, provider, providerRef }) => {
@@ -68,34 +66,30 @@ export function createMoneyUpkeep({ db, engine, money, gateway, portOf, log }: D
     });
   }
 
-  const deliver = createDelivery({ db, money, gateway, log });
+  const deliver = createDelivery({ db, money, portOf, log });
   return [askForPayers, startRefunds, startTips, startWalletMoney, deliver] as const;
 }
 
 /** The provider's news, to whoever waits for them. */
-function createDelivery({ db, money, gateway, log }: Omit<Dependencies, 'engine' | 'portOf'>) {
+function createDelivery({ db, money, portOf, log }: Omit<Dependencies, 'engine'>) {
   async function deliverMoneyNews(): Promise<void> {
     const hooks = await moneyWebhooks(db);
-    await sendAll(
-      { items: hooks, log },
-      async ({ event_id: eventId, type, provider_ref: providerRef }) => {
-        if (type.startsWith('charge.dispute.')) await readDisputes(providerRef);
-        else if (type.startsWith('payment_intent.')) await tellPayments(providerRef);
-        else await tellRefunds(providerRef);
-        await webhookDone(db, { provider: 'stripe', eventId, now: new Date() });
-      },
-    );
+    await sendAll({ items: hooks, log }, async (hook) => {
+      const { provider, event_id: eventId, about } = hook;
+      await tell[about](hook);
+      await webhookDone(db, { provider, eventId, now: new Date() });
+    });
   }
 
-  async function readDisputes(providerRef: string): Promise<void> {
-    for (const dispute of await gateway.disputes({ providerRef })) {
-      const isNew = await recordDispute(db, { dispute, now: new Date() });
+  async function readDisputes({ provider, provider_ref: providerRef }: MoneyWebhook) {
+    for (const dispute of await portOf(provider).disputes({ providerRef })) {
+      const isNew = await recordDispute(db, { provider, dispute, now: new Date() });
       const { status, disputeRef } = dispute;
       if (isNew) log.warn({ dispute: disputeRef, status }, 'a payment is disputed');
     }
   }
 
-  async function tellRefunds(providerRef: string): Promise<void> {
+  async function tellRefunds({ provider_ref: providerRef }: MoneyWebhook): Promise<void> {
     for (const id of await refundsBehind(db, { providerRef })) {
       const refundId = parseId('refund', id);
       if (refundId) await money.refundChanged(refundId);
@@ -106,7 +100,7 @@ function createDelivery({ db, money, gateway, log }: Omit<Dependencies, 'engine'
     }
   }
 
-  async function tellPayments(providerRef: string): Promise<void> {
+  async function tellPayments({ provider_ref: providerRef }: MoneyWebhook): Promise<void> {
     for (const tip of await tipsBehind(db, { providerRef })) {
       const named = parsed(tip);
       if (named) await money.tipChanged(named);
@@ -116,6 +110,8 @@ function createDelivery({ db, money, gateway, log }: Omit<Dependencies, 'engine'
       if (topUpId) await money.topUpChanged(topUpId);
     }
   }
+
+  const tell = { dispute: readDisputes, refund: tellRefunds, payment: tellPayments } as const;
 
   return deliverMoneyNews;
 }

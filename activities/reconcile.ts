@@ -1,11 +1,13 @@
 // Once a day: every object in the providers' books against our ledger, both ways; of a provider without a list of its
-// books, every object that we have a name for. What is safe is put right; of every
-// other difference a person is told, once, and no more when it has gone. Repeating it changes nothing.
+// books, every object that we have a name for. What is safe is put right; of every other difference a person is told,
+// once, and no more when it has gone. Repeating it changes nothing; interrupted, it goes on where its last heartbeat was.
 
+import { randomUUID } from 'node:crypto';
 import { isOutage, type Outage } from '../adapters/outage.ts';
 import type { CardGateway, PaymentTruth, ProviderPayment } from '../adapters/card-gateway.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
+import type { ProviderName } from '../domain/payment-methods.ts';
 import {
   ordersWithCaptures,
   ourPayments,
@@ -13,7 +15,9 @@ import {
   resolveVanished,
   bookLateMoney,
   namedPayments,
+  paymentsInReach,
   type Named,
+  type NamedPage,
   type OurPayment,
 } from '../db/reconciliation.ts';
 import {
@@ -27,14 +31,27 @@ import type { Logger } from '../log.ts';
 import type { Reconciled, ReconcileActivities } from './contract.ts';
 import { retryable } from './retryable.ts';
 
-type Other = Pick<PaymentPort, 'provider' | 'look' | 'void'>;
-type Compared = {
-  readonly from: Books;
-  /** Objects in the provider’s books. */
-  readonly compared: number;
-  readonly found: readonly Difference[];
-};
 type Books = Pick<PaymentPort, 'void' | 'provider'>;
+type Other = Books & Pick<PaymentPort, 'look'>;
+
+/** How far a comparison is: small, plain, and enough to go on from. */
+export type Progress = {
+  /** Names the comparison: what it does not find any more has gone. */
+  readonly run: string;
+  readonly startedAt: number;
+  /** By provider: the last payment that was dealt with, or that all were. */
+  readonly done: { readonly [provider: string]: NamedPage | 'all' };
+  readonly compared: number;
+  readonly differences: number;
+  readonly healed: number;
+};
+
+/** Where the engine keeps the progress of an activity. */
+export type ProgressKeeper = {
+  /** Of an attempt before this one. */
+  readonly last: () => Progress | undefined;
+  readonly keep: (progress: Progress) => void;
+};
 
 type Dependencies = {
   readonly db: Db;
@@ -43,6 +60,7 @@ type Dependencies = {
   readonly others?: readonly Other[];
   readonly log: Logger;
   readonly now?: () => number;
+  readonly progress?: ProgressKeeper;
 };
 
 const cards = 'stripe';
@@ -53,9 +71,121 @@ const reachMs = 16 * dayMs;
 /** Captures as old as this have their payment within the reach. */
 const capturesReachMs = 3 * dayMs;
 
-export function createReconcileActivities(deps: Dependencies): ReconcileActivities {
-  const { db, others = [], log, now = Date.now } = deps;
+const leastBudgetMs = 30 * 60_000;
+/** Far more than a page of 100 cards, and than one question, take. */
+const listedMs = 20;
+const askedMs = 1_500;
 
+const nothingKept: ProgressKeeper = { last: () => undefined, keep: () => undefined };
+
+/** What a batch of payments was found to be. */
+type Batch = { readonly compared: number; readonly found: readonly Difference[] };
+
+export function createReconcileActivities(deps: Dependencies): ReconcileActivities {
+  const { db, gateway, others = [], now = Date.now, progress = nothingKept } = deps;
+  const settle = createSettling(deps);
+
+  async function compareCards(track: Track): Promise<void> {
+    const found: Difference[] = [];
+    let compared = 0;
+    for await (const batch of readBooks(deps, track.at())) {
+      compared += batch.compared;
+      found.push(...batch.found);
+      track.beat();
+    }
+    const books = { provider: cards, void: gateway.void } as const;
+    const healed = await settle(books, { track, found });
+    track.advance({ provider: cards, reached: 'all', compared, found, healed });
+  }
+
+  async function compareOneByOne(other: Other, track: Track): Promise<void> {
+    const { provider } = other;
+    for (;;) {
+      const { startedAt, done } = track.at();
+      const after = done[provider];
+      if (after === 'all') return;
+      const since = new Date(startedAt - reachMs);
+      const { named, isLast } = await pageOf(db, { provider, after, since });
+      const found = await ask(db, other, { named, beat: track.beat });
+      const healed = await settle(other, { track, found });
+      const reached = isLast ? 'all' : (named.at(-1) ?? 'all');
+      track.advance({ provider, reached, compared: named.length, found, healed });
+    }
+  }
+
+  return {
+    async reconciliationBudgetMs(): Promise<number> {
+      const since = new Date(now() - reachMs);
+      const askedOf = others.map(({ provider }) => provider);
+      const { listed, asked } = await paymentsInReach(db, { since, askedOf });
+      return leastBudgetMs + listed * listedMs + asked * askedMs;
+    },
+
+    async reconcile(): Promise<Reconciled> {
+      const track = createTrack(progress, now());
+      const sources = [
+        async () => track.at().done[cards] ?? compareCards(track),
+        ...others.map((other) => () => compareOneByOne(other, track)),
+      ];
+      let away: Outage | undefined;
+      for (const source of sources) {
+        try {
+          await source();
+        } catch (error) {
+          if (!isOutage(error)) throw error;
+          away = error;
+        }
+      }
+      // Whoever is away is compared at the next try; until then nothing counts as gone.
+      if (away) throw retryable(away.code, away.retryAfterMs);
+      const { run, startedAt, compared, differences, healed } = track.at();
+      const ended = { run, startedAt: new Date(startedAt), now: new Date(now()) };
+      const vanished = await resolveVanished(db, ended);
+      return { compared, differences, healed, vanished };
+    },
+  };
+}
+
+type Step = Batch & {
+  readonly provider: string;
+  readonly reached: NamedPage | 'all';
+  readonly healed: number;
+};
+type Track = ReturnType<typeof createTrack>;
+
+/** From where the attempt before was, else from the beginning. */
+function createTrack(keeper: ProgressKeeper, now: number) {
+  let at: Progress = keeper.last() ?? {
+    run: randomUUID(),
+    startedAt: now,
+    done: {},
+    compared: 0,
+    differences: 0,
+    healed: 0,
+  };
+  const beat = (): void => keeper.keep(at);
+  return {
+    at: (): Progress => at,
+    beat,
+    advance({ provider, reached, compared, found, healed }: Step): void {
+      at = {
+        ...at,
+        done: { ...at.done, [provider]: reached === 'all' ? reached : placeOf(reached) },
+        compared: at.compared + compared,
+        differences: at.differences + found.length,
+        healed: at.healed + healed,
+      };
+      beat();
+    },
+  };
+}
+
+const placeOf = ({ orderId, providerRef }: NamedPage): NamedPage => ({ orderId, providerRef });
+
+type Found = { readonly track: Track; readonly found: readonly Difference[] };
+
+/** Heals what is safe and reports all; how many were put right. */
+function createSettling({ db, log, now = Date.now }: Dependencies) {
   /** True when it was put right. */
   async function heal(
     { provider, void: release }: Books,
@@ -72,88 +202,76 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
     return status === 'voided' || status === 'nothing_to_void';
   }
 
-  /** Heals what is safe and reports all; how many were put right. */
-  async function settle({ from, found }: Compared): Promise<number> {
+  return async function settle(books: Books, { track, found }: Found): Promise<number> {
     const doubtful = ordersInDoubt(found);
+    const { run } = track.at();
     let healed = 0;
     for (const difference of found) {
-      const isHealed = !doubtful.has(difference.orderId) && (await heal(from, difference));
+      const isHealed = !doubtful.has(difference.orderId) && (await heal(books, difference));
       if (isHealed) healed += 1;
-      await reportDifference(db, { difference, now: new Date(now()), healed: isHealed });
+      await reportDifference(db, { difference, run, now: new Date(now()), healed: isHealed });
       log.warn({ ...difference, healed: isHealed }, 'the provider’s books differ from ours');
+      track.beat();
     }
     return healed;
-  }
-
-  return {
-    async reconcile(): Promise<Reconciled> {
-      const createdAfter = now() - reachMs;
-      const sources = [
-        () => readBooks(deps, { createdAfter, now: now() }),
-        ...others.map((other) => () => askOneByOne(db, other, new Date(createdAfter))),
-      ];
-      const found: Difference[] = [];
-      let [compared, healed] = [0, 0];
-      let away: Outage | undefined;
-      for (const source of sources) {
-        try {
-          const books = await source();
-          healed += await settle(books);
-          compared += books.compared;
-          found.push(...books.found);
-        } catch (error) {
-          if (!isOutage(error)) throw error;
-          away = error;
-        }
-      }
-      // Whoever is away is compared at the next try; until then nothing counts as gone.
-      if (away) throw retryable(away.code, away.retryAfterMs);
-      const vanished = await resolveVanished(db, { found, now: new Date(now()) });
-      return { compared, differences: found.length, healed, vanished };
-    },
   };
 }
 
-type Span = { readonly createdAfter: number; readonly now: number };
-
 /** The cards' provider lists its books. */
-async function readBooks(
+async function* readBooks(
   { db, gateway }: Pick<Dependencies, 'db' | 'gateway'>,
-  { createdAfter, now }: Span,
-): Promise<Compared> {
+  { startedAt }: Progress,
+): AsyncIterable<Batch> {
   const seen = new Set<string>();
-  const found: Difference[] = [];
   let batch: ProviderPayment[] = [];
-  for await (const payment of gateway.list({ createdAfter })) {
+  for await (const payment of gateway.list({ createdAfter: startedAt - reachMs })) {
     seen.add(payment.providerRef);
     batch.push(payment);
     if (batch.length < batchSize) continue;
-    found.push(...(await compareBatch(db, cards, batch)));
+    yield { compared: batch.length, found: await compareBatch(db, cards, batch) };
     batch = [];
   }
-  found.push(...(await compareBatch(db, cards, batch)));
+  yield { compared: batch.length, found: await compareBatch(db, cards, batch) };
   // Ours may be a little younger than their oldest: a capture comes after its payment.
-  found.push(...(await unseen(db, { since: new Date(now - capturesReachMs), seen })));
-  return { from: { provider: cards, void: gateway.void }, compared: seen.size, found };
+  const since = new Date(startedAt - capturesReachMs);
+  yield { compared: 0, found: await unseen(db, { since, seen }) };
 }
 
-async function askOneByOne(db: Db, other: Other, since: Date): Promise<Compared> {
-  const { provider } = other;
+type Place = {
+  readonly provider: ProviderName;
+  readonly after: NamedPage | undefined;
+  readonly since: Date;
+};
+
+/** Whole orders alone: what is in doubt about one is seen together. */
+async function pageOf(
+  db: Db,
+  place: Place,
+): Promise<{ readonly named: readonly Named[]; readonly isLast: boolean }> {
+  const named = await namedPayments(db, { ...place, limit: batchSize });
+  if (named.length < batchSize) return { named, isLast: true };
+  const last = named.at(-1)?.orderId;
+  const whole = named.filter(({ orderId }) => orderId !== last);
+  return { named: whole.length > 0 ? whole : named, isLast: false };
+}
+
+type Asking = { readonly named: readonly Named[]; readonly beat: () => void };
+
+async function ask(
+  db: Db,
+  { provider, look }: Other,
+  { named, beat }: Asking,
+): Promise<readonly Difference[]> {
   const found: Difference[] = [];
-  let compared = 0;
-  for (let after: Named | undefined; ;) {
-    const named = await namedPayments(db, { provider, since, after, limit: batchSize });
-    const orderIds = [...new Set(named.flatMap(({ orderId }) => orderId ?? []))];
-    const ours = await ourPayments(db, { provider, orderIds });
-    for (const payment of named) {
-      const { providerRef, orderId } = payment;
-      const own = oursOf(payment, ours.get(orderId ?? ''));
-      found.push(...compare(objectOf(payment, await other.look({ providerRef }), own), own));
-    }
-    compared += named.length;
-    if (named.length < batchSize) return { from: other, compared, found };
-    after = named.at(-1);
+  const orderIds = [...new Set(named.flatMap(({ orderId }) => orderId ?? []))];
+  const ours = await ourPayments(db, { provider, orderIds });
+  for (const payment of named) {
+    const { providerRef, orderId } = payment;
+    const own = oursOf(payment, ours.get(orderId ?? ''));
+    found.push(...compare(objectOf(payment, await look({ providerRef }), own), own));
+    beat();
   }
+  return found;
 }
 
 async function compareBatch(

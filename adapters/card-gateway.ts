@@ -7,6 +7,7 @@
  * Implemented by `adapters/stripe.ts`; called by the payment activities and the audit.
  */
 
+import type { Evidence } from '../domain/evidence.ts';
 import type { ProviderDispute } from '../domain/provider-books.ts';
 
 /** Decline reasons the rest of the system may see; anything else a provider says is `card_declined`. */
@@ -224,8 +225,8 @@ export type CardGateway = {
   readonly submitEvidence: (input: {
     readonly disputeRef: string;
     readonly key: string;
-    /** Facts of the order in words, at most 20,000 characters; never a person's data. */
-    readonly text: string;
+    /** Each at most 20,000 characters. */
+    readonly evidence: Evidence;
   }) => Promise<'submitted' | 'closed'>;
   /** The provider's books, newest first, for objects created at or after `createdAfter` (epoch ms). */
   readonly list: (input: { readonly createdAfter: number }) => AsyncIterable<ProviderPayment>;

@@ -123,6 +123,8 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
     provider,
     retrieve: ({ providerRef }) => retrieve(providerRef),
     look: ({ providerRef }) => retrieve(providerRef),
+    // Who has confirmed on the phone has paid for good.
+    disputes: async () => [],
     readWebhook: async (incoming) => api.readWebhook(incoming),
     async authorize({ key, firstSentAt, amountMinor, currency, paymentMethod }) {
       const phone = await phoneOf(paymentMethod);

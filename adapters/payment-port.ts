@@ -26,7 +26,7 @@ export type Retrieving = {
   readonly of?: { readonly orderId: string; readonly attempt: number } | undefined;
 };
 
-export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund'> & {
+export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund' | 'disputes'> & {
   readonly provider: ProviderName;
   /**
    * A hold, or money taken at once where the method knows no holds. `requires_action`: the payer must confirm; news
@@ -38,6 +38,8 @@ export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund'> & {
   readonly retrieve: (input: Retrieving) => Promise<PaymentTruth>;
   /** The provider's truth, and nothing is changed by asking: an approval that is no hold yet is `unconfirmed`. */
   readonly look: CardGateway['retrieve'];
+  /** Undefined where the provider takes evidence in its own dashboard alone, or knows no disputes. */
+  readonly submitEvidence?: CardGateway['submitEvidence'] | undefined;
   /** Verifies and reads a notification; a hint only. Throws an Outage where the provider has to be asked and is away. */
   readonly readWebhook: (incoming: Incoming) => Promise<WebhookFact>;
 };
@@ -51,6 +53,8 @@ export const stripePort = (gateway: CardGateway): PaymentPort => ({
   refund: gateway.refund,
   retrieve: gateway.retrieve,
   look: gateway.retrieve,
+  disputes: gateway.disputes,
+  submitEvidence: gateway.submitEvidence,
   readWebhook: async ({ rawBody, headers }) =>
     gateway.readWebhook({ rawBody, signature: headers['stripe-signature'] ?? '' }),
 });

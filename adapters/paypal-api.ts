@@ -1,5 +1,7 @@
 // PayPal's REST API as calls: a bearer token that is fetched when it is needed, and PayPal-Request-Id. Called by paypal.ts.
+import { minorOf } from '../domain/money.ts';
 import { createJsonHttp, type JsonAnswer } from './http-json.ts';
+import { outage } from './outage.ts';
 
 export type PaypalAccount = {
   readonly baseUrl: string;
@@ -47,4 +49,19 @@ export function createPaypalApi(options: PaypalAccount): PaypalApi {
         body,
       }),
   };
+}
+
+export type Body = JsonAnswer['body'];
+export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+export const list = (value: unknown): readonly Body[] =>
+  Array.isArray(value) ? (value as Body[]) : [];
+export const inner = (value: unknown): Body =>
+  typeof value === 'object' && value ? (value as Body) : {};
+
+/** Throws an Outage: an answer without its amount is none. */
+export function minorIn(object: Body, field = 'amount'): number {
+  const { currency_code: currency, value } = inner(object[field]);
+  const minor = minorOf(text(value), text(currency));
+  if (minor === undefined) throw outage({ system: 'paypal', code: 'server_error' });
+  return minor;
 }

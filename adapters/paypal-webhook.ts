@@ -1,7 +1,7 @@
 // PayPal's notifications: PayPal itself says whether one is its own
 // (developer.paypal.com/docs/api/webhooks/v1/#verify-webhook-signature). A hint only; the order is read afterwards.
 import type { WebhookFact } from './card-gateway.ts';
-import type { PaypalApi } from './paypal-api.ts';
+import { inner, text, type PaypalApi } from './paypal-api.ts';
 import type { Incoming } from './payment-port.ts';
 
 type Signed = { readonly incoming: Incoming; readonly webhookId: string };
@@ -19,6 +19,7 @@ type Resource = {
   readonly custom_id?: string;
   readonly purchase_units?: readonly { readonly reference_id?: string }[];
   readonly supplementary_data?: { readonly related_ids?: { readonly order_id?: string } };
+  readonly disputed_transactions?: readonly { readonly seller_transaction_id?: string }[];
 };
 type Event = {
   readonly id: string;
@@ -42,7 +43,21 @@ export async function verifyPaypalWebhook(
   });
   if (answer.body['verification_status'] !== 'SUCCESS')
     return { kind: 'refused', code: 'invalid_signature' };
-  return factOf(event);
+  return event.event_type.startsWith('CUSTOMER.DISPUTE.') ? disputeFact(api, event) : factOf(event);
+}
+
+/** A dispute names the capture alone, which knows its order. */
+async function disputeFact(api: PaypalApi, event: Event): Promise<WebhookFact> {
+  const { id: eventId, event_type: type, create_time: time, resource } = event;
+  const facts = { eventId, type, createdAt: Date.parse(time) };
+  const capture = resource.disputed_transactions?.[0]?.seller_transaction_id ?? '';
+  const { body } = await api.get(`/v2/payments/captures/${encodeURIComponent(capture)}`);
+  const related = inner(inner(body['supplementary_data'])['related_ids']);
+  const providerRef = text(related['order_id']);
+  const [orderId] = text(body['custom_id']).split(':');
+  return providerRef === ''
+    ? { kind: 'ignored', ...facts }
+    : { kind: 'dispute_changed', ...facts, providerRef, orderId: orderId || undefined };
 }
 
 function factOf({

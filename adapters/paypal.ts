@@ -2,7 +2,7 @@
 // the payer, then authorized by us, captured once, voided or refunded. Requests carry PayPal-Request-Id; PayPal keeps it
 // for hours (orders) to weeks (payments), and answers a repeated one with what it made before. An authorization is
 // honoured for three days. Plain HTTP: the vendor's package cannot be pointed at another server (docs/decisions/0021).
-import { decimalOf, minorOf } from '../domain/money.ts';
+import { decimalOf } from '../domain/money.ts';
 import type {
   AuthorizeAnswer,
   Captured,
@@ -17,7 +17,17 @@ import type {
 import type { JsonAnswer } from './http-json.ts';
 import { outage } from './outage.ts';
 import type { Incoming, PaymentPort } from './payment-port.ts';
-import { createPaypalApi, type PaypalApi, type PaypalAccount } from './paypal-api.ts';
+import {
+  createPaypalApi,
+  inner,
+  list,
+  minorIn,
+  text,
+  type Body,
+  type PaypalApi,
+  type PaypalAccount,
+} from './paypal-api.ts';
+import { createPaypalDisputes } from './paypal-disputes.ts';
 import { verifyPaypalWebhook } from './paypal-webhook.ts';
 
 export type PaypalOptions = PaypalAccount & {
@@ -28,18 +38,6 @@ export type PaypalOptions = PaypalAccount & {
 
 /** Within this PayPal makes sure that the money is there; after it a capture may fail. */
 const HONOUR_MS = 3 * 24 * 3_600_000;
-
-type Body = Readonly<Record<string, unknown>>;
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-const list = (value: unknown): readonly Body[] => (Array.isArray(value) ? (value as Body[]) : []);
-const inner = (value: unknown): Body => (typeof value === 'object' && value ? (value as Body) : {});
-
-function minorIn(object: Body): number {
-  const { currency_code: currency, value } = inner(object['amount']);
-  const minor = minorOf(text(value), text(currency));
-  if (minor === undefined) throw outage({ system: 'paypal', code: 'server_error' });
-  return minor;
-}
 
 const paymentsOf = (order: Body): Body => inner(list(order['purchase_units'])[0]?.['payments']);
 const issueOf = ({ body }: JsonAnswer): string => text(list(body['details'])[0]?.['issue']);
@@ -258,6 +256,11 @@ export function createPaypalPort(options: PaypalOptions): PaymentPort {
     refund: createRefund(tools),
     retrieve: ({ providerRef }) => tools.truth.retrieve(providerRef),
     look: ({ providerRef }) => tools.truth.look(providerRef),
+    disputes: createPaypalDisputes(api, async (orderId) => {
+      const order = await tools.truth.order(orderId);
+      const [capture] = order ? list(paymentsOf(order)['captures']) : [];
+      return capture && text(capture['id']);
+    }),
     readWebhook: (incoming: Incoming): Promise<WebhookFact> =>
       verifyPaypalWebhook(api, { incoming, webhookId: options.webhookId }),
   };

@@ -34,6 +34,7 @@ export const createSplitPort = (parts: Parts): PaymentPort => ({
   void: (input) => release(parts, input),
   // What goes back, goes back to the wallet and to the card: each is a refund of its own.
   refund: async () => ({ status: 'failed', code: 'unknown_payment' }),
+  disputes: (input) => parts.card.disputes(input),
   readWebhook: async () => ({ kind: 'refused', code: 'invalid_signature' }),
 });
 

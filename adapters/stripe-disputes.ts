@@ -1,5 +1,6 @@
 // Disputes at Stripe (docs.stripe.com/disputes/api): what they are now, and our side of the story. Called by stripe.ts.
 import type { Stripe } from 'stripe';
+import type { Evidence } from '../domain/evidence.ts';
 import type { ProviderDispute } from '../domain/provider-books.ts';
 import type { CardGateway } from './card-gateway.ts';
 import { impossibleRequest, readFailure, type StripeFailure } from './stripe-failure.ts';
@@ -42,6 +43,19 @@ function raise(step: string, failure: StripeFailure): never {
   throw impossibleRequest(step, failure.kind === 'refused' ? failure.code : failure.kind);
 }
 
+const fields = {
+  explanation: 'uncategorized_text',
+  product_description: 'product_description',
+  service_date: 'service_date',
+  refund_refusal: 'refund_refusal_explanation',
+  cancellation_rebuttal: 'cancellation_rebuttal',
+} as const satisfies Record<keyof Evidence, keyof Stripe.DisputeUpdateParams.Evidence>;
+
+const wordsOf = (evidence: Evidence): Stripe.DisputeUpdateParams.Evidence =>
+  Object.fromEntries(
+    Object.entries(evidence).map(([field, said]) => [fields[field as keyof Evidence], said]),
+  );
+
 export function createDisputes(stripe: Stripe): Pick<CardGateway, 'disputes' | 'submitEvidence'> {
   return {
     async disputes({ providerRef }) {
@@ -54,13 +68,10 @@ export function createDisputes(stripe: Stripe): Pick<CardGateway, 'disputes' | '
         return raise('disputes', readFailure(error));
       }
     },
-    async submitEvidence({ disputeRef, key, text }) {
+    async submitEvidence({ disputeRef, key, evidence }) {
+      const params = { evidence: wordsOf(evidence), submit: true };
       try {
-        await stripe.disputes.update(
-          disputeRef,
-          { evidence: { uncategorized_text: text }, submit: true },
-          { idempotencyKey: key },
-        );
+        await stripe.disputes.update(disputeRef, params, { idempotencyKey: key });
         return 'submitted';
       } catch (error) {
         const failure = readFailure(error);

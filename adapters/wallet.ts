@@ -38,6 +38,7 @@ export function createWalletPort(books: WalletBooks, now: () => number = Date.no
     refund: (input) => refund(books, input),
     retrieve: look,
     look,
+    disputes: async () => [],
     // Nobody has anything to tell.
     readWebhook: async () => ({ kind: 'refused', code: 'invalid_signature' }),
   };

@@ -2,18 +2,22 @@
 // that a refund is either before the dispute or refused.
 
 import { disputePostings } from '../domain/dispute.ts';
+import type { ProviderName } from '../domain/payment-methods.ts';
 import type { ProviderDispute } from '../domain/provider-books.ts';
 import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
 import { lockMoney } from './refunds.ts';
 
-const provider = 'stripe';
-
-type News = { readonly dispute: ProviderDispute; readonly now: Date };
+type News = {
+  readonly provider: ProviderName;
+  readonly dispute: ProviderDispute;
+  readonly now: Date;
+};
 
 /** Repeatable, in any order: a decided dispute never opens again. Returns whether anything was new. */
 export async function recordDispute(db: Db, news: News): Promise<boolean> {
-  const { disputeRef, providerRef, feeMinor, currency, status } = news.dispute;
+  const { provider } = news;
+  const { disputeRef, providerRef, feeMinor, lostMinor, currency, status } = news.dispute;
   return db.transaction().execute(async (trx) => {
     const order = await orderOf(trx, providerRef);
     await lockMoney(trx, order?.id ?? disputeRef);
@@ -27,7 +31,7 @@ export async function recordDispute(db: Db, news: News): Promise<boolean> {
     if (before !== undefined && (before === status || before !== 'open')) return false;
     await saveRow(trx, news, order?.id);
     const amountMinor = known?.amount_minor ?? news.dispute.amountMinor;
-    const facts = { provider, disputeRef, amountMinor, feeMinor };
+    const facts = { provider, disputeRef, amountMinor, feeMinor, lostMinor };
     for (const posting of disputePostings(facts, { before, after: status }))
       await postOnce(trx, { posting, orderId: order?.id, currency, at: news.now });
     await tellPeople(trx, news, order?.id);
@@ -46,7 +50,7 @@ const orderOf = (trx: Db, providerRef: string): Promise<{ readonly id: string } 
 
 async function saveRow(
   trx: Db,
-  { dispute, now }: News,
+  { provider, dispute, now }: News,
   orderId: string | undefined,
 ): Promise<void> {
   const { disputeRef, status, evidenceDueAt } = dispute;
@@ -80,13 +84,7 @@ async function tellPeople(
   orderId: string | undefined,
 ): Promise<void> {
   const { disputeRef, status, amountMinor, reason } = dispute;
-  if (status !== 'open')
-    await trx
-      .updateTable('incidents')
-      .set({ resolved_at: now })
-      .where('key', '=', `${disputeRef}:dispute_open`)
-      .where('resolved_at', 'is', null)
-      .execute();
+  if (status !== 'open') await nobodyNeeded(trx, disputeRef, now);
   if (status === 'won') return;
   await trx
     .insertInto('incidents')
@@ -101,3 +99,37 @@ async function tellPeople(
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
+
+/** What was open for a person to do about it is done. */
+async function nobodyNeeded(trx: Db, disputeRef: string, now: Date): Promise<void> {
+  await trx
+    .updateTable('incidents')
+    .set({ resolved_at: now })
+    .where('key', '=', `${disputeRef}:dispute_open`)
+    .where('resolved_at', 'is', null)
+    .execute();
+}
+
+const selectDisputes = (db: Db) => db.selectFrom('disputes').selectAll();
+export type DisputeRow = Awaited<
+  ReturnType<ReturnType<typeof selectDisputes>['executeTakeFirstOrThrow']>
+>;
+
+export const findDispute = (db: Db, disputeRef: string): Promise<DisputeRow | undefined> =>
+  selectDisputes(db).where('dispute_ref', '=', disputeRef).executeTakeFirst();
+
+/** Oldest first. */
+export const disputesOfOrder = (db: Db, orderId: string): Promise<readonly DisputeRow[]> =>
+  selectDisputes(db).where('order_id', '=', orderId).orderBy('opened_at').execute();
+
+/** The provider has heard our side. Call inside a transaction. */
+export async function evidenceSent(trx: Db, { disputeRef, now }: Sent): Promise<void> {
+  await trx
+    .updateTable('disputes')
+    .set({ evidence_sent_at: now })
+    .where('dispute_ref', '=', disputeRef)
+    .execute();
+  await nobodyNeeded(trx, disputeRef, now);
+}
+
+type Sent = { readonly disputeRef: string; readonly now: Date };

@@ -52,6 +52,23 @@ export type NamedPage = Pick<Named, 'orderId' | 'providerRef'>;
 /** An order is placed at most so long before its end. */
 const orderLifeMs = 5 * 86_400_000;
 
+/** Orders that have ended since then have ids behind this one. */
+const oldestOrder = (since: Date): string =>
+  formatId('order', Math.max(0, since.getTime() - orderLifeMs), new Uint8Array(10));
+
+/** Roughly how many payments there are to compare: of providers that are asked for each, and of those that list them. */
+export async function paymentsInReach(
+  db: Db,
+  { since, askedOf }: { readonly since: Date; readonly askedOf: readonly string[] },
+): Promise<{ readonly listed: number; readonly asked: number }> {
+  const { rows } = await sql<{ asked: number; all: number }>`
+    SELECT count(*)::bigint AS all,
+      count(*) FILTER (WHERE split_part(facts->>'paymentMethod', ':', 1) = ANY(${[...askedOf]}))::bigint AS asked
+    FROM orders WHERE id >= ${oldestOrder(since)} AND provider_ref IS NOT NULL`.execute(db);
+  const { all, asked } = rows[0] ?? { all: 0, asked: 0 };
+  return { listed: all - asked, asked };
+}
+
 /**
  * Payments that a provider has a name for, of ended orders, of tips and of its own news since then, in pages by order and
  * name. Each once.
@@ -70,7 +87,7 @@ export async function namedPayments(
     readonly limit: number;
   },
 ): Promise<readonly Named[]> {
-  const oldest = formatId('order', since.getTime() - orderLifeMs, new Uint8Array(10));
+  const oldest = oldestOrder(since);
   const [afterOrder, afterRef] = [after?.orderId ?? '', after?.providerRef ?? ''];
   const next = sql`(id, ref) > (${afterOrder}, ${afterRef}) ORDER BY id, ref LIMIT ${limit}`;
   // Each part reads its own index up to the limit.
@@ -171,12 +188,19 @@ export async function ourPayments(
   return Map.groupBy([...rows, ...topUps], (row) => row.orderId);
 }
 
-type Found = { readonly difference: Difference; readonly now: Date; readonly healed: boolean };
+type Found = {
+  readonly difference: Difference;
+  /** Which comparison saw it. */
+  readonly run: string;
+  readonly now: Date;
+  readonly healed: boolean;
+};
 
 const keyOf = ({ kind, providerRef }: Difference): string => `reconcile:${providerRef}:${kind}`;
 
 /** Once per difference; seen again, it stays as it is. What was healed needs nobody. */
-export async function reportDifference(db: Db, { difference, now, healed }: Found): Promise<void> {
+export async function reportDifference(db: Db, found: Found): Promise<void> {
+  const { difference, run, now, healed } = found;
   await db
     .insertInto('incidents')
     .values({
@@ -186,22 +210,24 @@ export async function reportDifference(db: Db, { difference, now, healed }: Foun
       detail: JSON.stringify(difference),
       at: now,
       resolved_at: healed ? now : null,
+      seen_by: run,
     })
-    .onConflict((conflict) => conflict.doNothing())
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ seen_by: run }))
     .execute();
 }
 
-/** Differences of earlier runs that this one did not find any more have gone. Returns how many. */
+/** Differences from before this comparison that it did not find any more have gone. Returns how many. */
 export async function resolveVanished(
   db: Db,
-  { found, now }: { readonly found: readonly Difference[]; readonly now: Date },
+  { run, startedAt, now }: { readonly run: string; readonly startedAt: Date; readonly now: Date },
 ): Promise<number> {
   const { numUpdatedRows } = await db
     .updateTable('incidents')
     .set({ resolved_at: now })
     .where('kind', 'like', 'reconcile\\_%')
     .where('resolved_at', 'is', null)
-    .where(sql<boolean>`key <> ALL(${found.map(keyOf)}::text[])`)
+    .where('at', '<', startedAt)
+    .where(sql<boolean>`seen_by IS DISTINCT FROM ${run}`)
     .executeTakeFirst();
   return Number(numUpdatedRows);
 }

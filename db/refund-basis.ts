@@ -5,6 +5,7 @@ import type { OrderEventBody } from '../domain/events.ts';
 import { methodTraits, providerOfOrder, type ProviderName } from '../domain/payment-methods.ts';
 import {
   earnersOf,
+  earnersOfTip,
   isOwnRefund,
   isRefundAlive,
   missingItems,
@@ -12,6 +13,7 @@ import {
   type Earner,
   type Move,
   type RefundBasis,
+  type RefundWish,
 } from '../domain/refund.ts';
 import type { Db } from './connect.ts';
 import { ordersIn, type Scope } from './scope.ts';
@@ -57,16 +59,67 @@ export async function findRefundTarget(
   };
 }
 
+/** The order's tip `n` after the delivery, which has a payment of its own. Undefined: there is none, or nothing was taken. */
+export async function findTipTarget(
+  db: Db,
+  order: Omit<RefundTarget, 'providerRef'>,
+  n: number,
+): Promise<RefundTarget | undefined> {
+  const tip = await paidTip(db, order.id, n);
+  return tip?.provider_ref
+    ? { ...order, provider: tip.provider as ProviderName, providerRef: tip.provider_ref }
+    : undefined;
+}
+
+const paidTip = (db: Db, orderId: string, n: number) =>
+  db
+    .selectFrom('tips')
+    .select(['amount_minor', 'driver_id', 'provider', 'provider_ref'])
+    .where('order_id', '=', orderId)
+    .where('n', '=', n)
+    .where('status', '=', 'paid')
+    .executeTakeFirst();
+
+type Taken = Pick<RefundBasis, 'capturedMinor' | 'refundedMinor'>;
 type Known = {
   readonly basis: RefundBasis;
   readonly earners: readonly Earner[];
+  /** By the order and its later tips: what one person may give back is measured by it. */
+  readonly inAll: Taken;
   readonly approvalAboveMinor: number | undefined;
 };
 
 /** Under the order's lock, so that it stays true until the transaction ends. Throws when there is no such order. */
 export async function readRefundBasis(
   trx: Db,
-  { id, currency, provider }: RefundTarget,
+  target: RefundTarget,
+  wish: RefundWish,
+): Promise<Known> {
+  const known = await readOrderBasis(trx, target);
+  if (wish.kind !== 'later_tip') return known;
+  const tip = await paidTip(trx, target.id, wish.n);
+  const { rows } = await sql<{ minor: number }>`
+    SELECT coalesce(sum(amount_minor), 0)::bigint AS minor FROM refunds
+    WHERE order_id = ${target.id} AND provider_ref = ${target.providerRef}
+      AND status NOT IN ('failed', 'rejected')`.execute(trx);
+  const refundedMinor = rows[0]?.minor ?? 0;
+  const capturedMinor = tip?.amount_minor ?? 0;
+  const { basis, earners, inAll, approvalAboveMinor } = known;
+  const ofTip = { driverId: tip?.driver_id ?? '', paidMinor: capturedMinor, refundedMinor };
+  return {
+    basis: { ...basis, isOver: true, capturedMinor, refundedMinor },
+    earners: earnersOfTip(earners, ofTip),
+    inAll: {
+      capturedMinor: inAll.capturedMinor + capturedMinor,
+      refundedMinor: inAll.refundedMinor + refundedMinor,
+    },
+    approvalAboveMinor,
+  };
+}
+
+async function readOrderBasis(
+  trx: Db,
+  { id, currency, provider, providerRef }: RefundTarget,
 ): Promise<Known> {
   const order = await trx
     .selectFrom('orders')
@@ -83,11 +136,13 @@ export async function readRefundBasis(
       .select(['status', 'amount_minor', 'wish', 'reason'])
       .where('order_id', '=', id)
       .execute(),
-    await isDisputed(trx, id),
+    await isDisputed(trx, { id, providerRef }),
   ];
   const missing = missingItems(await shortagesOf(trx, id));
   const kept = refunds.filter(({ status }) => isRefundAlive(status));
-  const alive = kept.filter(({ reason }) => !isOwnRefund(reason));
+  const alive = kept.filter(
+    ({ reason, wish }) => !isOwnRefund(reason) && wish.kind !== 'later_tip',
+  );
   const prepaid = kept.filter(({ reason }) => reason === 'prepaid');
   const sumOf = (rows: typeof refunds): number =>
     rows.reduce((sum, refund) => sum + refund.amount_minor, 0);
@@ -96,14 +151,18 @@ export async function readRefundBasis(
     parts
       .flatMap(({ items }) => items.filter((item) => item.index === index))
       .reduce((sum, { quantity }) => sum + quantity, 0);
+  // Of what was taken before the end only what the settlement asks for was kept.
+  const taken: Taken = {
+    capturedMinor: takenIn(moves) - sumOf(prepaid),
+    refundedMinor: sumOf(alive),
+  };
   return {
+    inAll: taken,
     basis: {
+      ...taken,
       currency,
       rail: methodTraits[provider].rail,
       isOver: order.is_over || order.order_status === 'completed',
-      // Of what was taken before the end only what the settlement asks for was kept.
-      capturedMinor: takenIn(moves) - sumOf(prepaid),
-      refundedMinor: sumOf(alive),
       disputed,
       items: order.items.map((item, index) => ({
         unitPriceMinor: item.unit_price_minor,
@@ -133,19 +192,27 @@ async function shortagesOf(trx: Db, orderId: string): Promise<readonly OrderEven
   return rows.map(({ type, body }) => ({ ...body, type }) as OrderEventBody);
 }
 
+/** Without what was given back of later tips: it takes nothing away from what was earned by the order. */
 async function movesOf(trx: Db, orderId: string): Promise<readonly Move[]> {
   const { rows } = await sql<Move>`
     SELECT t.kind, e.account, e.party, sum(e.amount_minor)::bigint AS "amountMinor"
     FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_key = t.key AND e.at = t.at
-    WHERE t.order_id = ${orderId} GROUP BY t.kind, e.account, e.party`.execute(trx);
+    WHERE t.order_id = ${orderId} AND NOT EXISTS (
+      SELECT FROM refunds r WHERE r.order_id = ${orderId} AND r.wish->>'kind' = 'later_tip'
+        AND r.id = split_part(t.key, ':', 3))
+    GROUP BY t.kind, e.account, e.party`.execute(trx);
   return rows;
 }
 
-async function isDisputed(trx: Db, orderId: string): Promise<boolean> {
+async function isDisputed(
+  trx: Db,
+  { id, providerRef }: Pick<RefundTarget, 'id' | 'providerRef'>,
+): Promise<boolean> {
   const row = await trx
     .selectFrom('disputes')
     .select('dispute_ref')
-    .where('order_id', '=', orderId)
+    .where('order_id', '=', id)
+    .where('provider_ref', '=', providerRef)
     .where('status', '<>', 'won')
     .executeTakeFirst();
   return row !== undefined;

@@ -59,12 +59,13 @@ export async function requestRefund(trx: Db, input: NewRefund): Promise<Requeste
   await lockMoney(trx, order.id);
   const twin = input.again ? undefined : await findTwin(trx, input);
   if (twin) return { kind: 'refused', refusal: duplicateOf(twin) };
-  const { basis, earners, approvalAboveMinor } = await readRefundBasis(trx, order);
+  const known = await readRefundBasis(trx, order, wish);
+  const { basis, earners, inAll, approvalAboveMinor } = known;
   const plan = planRefund(basis, wish);
   if (plan.kind === 'refused') return plan;
   const { amountMinor } = plan;
   const waits =
-    input.actor.kind !== 'system' && needsApproval({ ...basis, amountMinor, approvalAboveMinor });
+    input.actor.kind !== 'system' && needsApproval({ ...inAll, amountMinor, approvalAboveMinor });
   const refund = await insertLegs(trx, {
     id: input.id,
     order,

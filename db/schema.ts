@@ -179,6 +179,7 @@ export type Database = MoneyTables & {
     detail: Json<object>;
     at: Time;
     resolved_at: Time | null;
+    seen_by: Generated<string | null>;
   };
   idempotency_keys: {
     tenant: string;

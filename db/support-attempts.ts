@@ -55,6 +55,15 @@ export async function openAttempt(db: Db, attempt: Attempt): Promise<string> {
   return row?.id ?? id;
 }
 
+export async function attemptIsDone(db: Db, commandId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('support_attempts')
+    .select('outcome')
+    .where('command_id', '=', commandId)
+    .executeTakeFirst();
+  return row?.outcome === 'done';
+}
+
 type Close = {
   readonly commandId: string;
   readonly outcome: AttemptOutcome;

@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import type { OrderFacts } from '../domain/order.ts';
 import type { Db } from './connect.ts';
+import { aboutMoney } from './money-webhooks.ts';
 import { isOverdue } from './overdue.ts';
 import { partnerFleet } from './webhooks.ts';
 
@@ -122,9 +123,7 @@ export async function waitingWebhooks(db: Db): Promise<readonly WaitingWebhook[]
     FROM provider_webhooks w JOIN orders o ON o.id = w.order_id
     WHERE w.done_at IS NULL AND w.provider_ref IS NOT NULL
       AND CASE WHEN w.provider = ${partnerFleet} THEN o.delivery_status <> 'partner_requested'
-        ELSE (w.provider <> 'stripe' OR w.type LIKE 'payment_intent.%')
-          AND o.payment_status <> 'authorizing'
-          AND NOT EXISTS (SELECT FROM tips WHERE tips.provider_ref = w.provider_ref) END
+        ELSE o.payment_status <> 'authorizing' AND ${aboutMoney} IS NULL END
     ORDER BY w.received_at LIMIT ${batch}`.execute(db);
   return rows;
 }

@@ -9,6 +9,8 @@ export type DisputeFacts = {
   readonly disputeRef: string;
   readonly amountMinor: number;
   readonly feeMinor: number;
+  /** Of one that is lost; undefined: all of it. */
+  readonly lostMinor?: number | undefined;
 };
 
 /**
@@ -23,38 +25,42 @@ export function disputePostings(
   const taken = { account: 'disputes', party: provider, amountMinor } as const;
   const held = { account: 'provider_clearing', party: provider, amountMinor } as const;
   const key = (step: string): string => `${provider}:${disputeRef}:${step}`;
-  const opened: readonly Posting[] = [
-    {
-      key: key('opened'),
-      kind: 'dispute_opened',
-      entries: [taken, { ...held, amountMinor: -amountMinor }],
-    },
-    {
-      key: key('fee'),
-      kind: 'provider_fee',
-      entries: [
-        { account: 'provider_fees', party: provider, amountMinor: feeMinor },
-        { ...held, amountMinor: -feeMinor },
-      ],
-    },
-  ];
-  const won: Posting = {
+  const opened: Posting = {
+    key: key('opened'),
+    kind: 'dispute_opened',
+    entries: [taken, { ...held, amountMinor: -amountMinor }],
+  };
+  const fee: Posting = {
+    key: key('fee'),
+    kind: 'provider_fee',
+    entries: [
+      { account: 'provider_fees', party: provider, amountMinor: feeMinor },
+      { ...held, amountMinor: -feeMinor },
+    ],
+  };
+  const won = (minor: number): Posting => ({
     key: key('won'),
     kind: 'dispute_won',
-    entries: [held, { ...taken, amountMinor: -amountMinor }],
-  };
+    entries: [
+      { ...held, amountMinor: minor },
+      { ...taken, amountMinor: -minor },
+    ],
+  });
+  const lostMinor = Math.min(amountMinor, facts.lostMinor ?? amountMinor);
   const lost: Posting = {
     key: key('lost'),
     kind: 'dispute_lost',
     entries: [
-      { account: 'bad_debt', party: platformParty, amountMinor },
-      { ...taken, amountMinor: -amountMinor },
+      { account: 'bad_debt', party: platformParty, amountMinor: lostMinor },
+      { ...taken, amountMinor: -lostMinor },
     ],
   };
   if (before !== undefined && before !== 'open') return [];
   return [
-    ...(before === undefined ? opened : []),
-    ...(after === 'won' ? [won] : []),
+    ...(before === undefined ? [opened] : []),
+    ...(before === undefined && feeMinor > 0 ? [fee] : []),
+    ...(after === 'won' ? [won(amountMinor)] : []),
     ...(after === 'lost' ? [lost] : []),
+    ...(after === 'lost' && lostMinor < amountMinor ? [won(amountMinor - lostMinor)] : []),
   ];
 }

@@ -67,6 +67,9 @@ export const errorTable = {
     title: 'Another agent than the one who asked must approve',
   },
   count_changed: { status: 409, title: 'The selection has changed since the dry run' },
+  // disputes
+  dispute_closed: { status: 409, title: 'The dispute is decided' },
+  evidence_elsewhere: { status: 409, title: 'This provider hears our side in its dashboard only' },
   // refunds
   payment_disputed: { status: 409, title: 'The payment is disputed' },
   refund_not_captured: { status: 409, title: 'There is nothing to give back' },

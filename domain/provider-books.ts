@@ -9,6 +9,8 @@ export type ProviderDispute = {
   readonly feeMinor: number;
   readonly currency: string;
   readonly status: 'open' | 'won' | 'lost';
+  /** Of one that is lost, where the provider says so: the rest of the amount comes back. */
+  readonly lostMinor?: number | undefined;
   /** The provider's code. */
   readonly reason: string;
   readonly evidenceDueAt: number | undefined;

@@ -62,7 +62,9 @@ export type RefundWish =
       readonly items: readonly { readonly index: number; readonly quantity: number }[];
       readonly deliveryFee: boolean;
       readonly tip: boolean;
-    };
+    }
+  /** Of the tip `n` after the delivery, a payment of its own: all that is left, or an amount. */
+  | { readonly kind: 'later_tip'; readonly n: number; readonly amountMinor?: number };
 
 /** What was ordered and never sold, by the item's place: removed, or replaced by something that is no item. */
 export function missingItems(log: readonly OrderEventBody[]): ReadonlyMap<number, number> {
@@ -131,6 +133,7 @@ export function planRefund(basis: RefundBasis, wish: RefundWish): RefundPlan {
 function amountOf(basis: RefundBasis, wish: RefundWish, leftMinor: number): number | string {
   if (wish.kind === 'whole') return leftMinor;
   if (wish.kind === 'amount') return wish.amountMinor;
+  if (wish.kind === 'later_tip') return wish.amountMinor ?? leftMinor;
   const items: number[] = [];
   for (const [index, quantity] of quantitiesOf(wish.items)) {
     const item = basis.items[index];
@@ -219,6 +222,27 @@ const givenBack = (moves: readonly Move[], account: string, party: string): numb
       .filter(({ kind }) => kind === 'refund_share' || kind === 'refund_failed')
       .map(({ amountMinor }) => amountMinor),
   );
+
+/** Who earned by a tip after the delivery: its driver alone. Whoever else is at fault bears it out of the order. */
+export const earnersOfTip = (
+  ofOrder: readonly Earner[],
+  { driverId, paidMinor, refundedMinor }: PaidTip,
+): readonly Earner[] => [
+  {
+    account: 'driver',
+    party: driverId,
+    earnedMinor: paidMinor,
+    givenBackMinor: refundedMinor,
+  },
+  ...ofOrder.flatMap((earner) =>
+    earner.account === 'driver' ? [] : [{ ...earner, earnedMinor: 0 }],
+  ),
+];
+type PaidTip = {
+  readonly driverId: string;
+  readonly paidMinor: number;
+  readonly refundedMinor: number;
+};
 
 /** What each bears of a refund, by account; the parts sum to it. Nobody there to bear it: the platform does. */
 export function bearersOf(

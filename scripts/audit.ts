@@ -2,7 +2,7 @@
 // clients' logs and the engine's workflows, and compares them. Exit code 1 on any breach.
 
 import { parseArgs } from 'node:util';
-import { partnerFleetOf } from '../config.ts';
+import { partnerFleetOf, providersOf } from '../config.ts';
 import { breachesIn, describeVerdicts, runChecks } from './audit/checks.ts';
 import { loadAll, openSources, type AuditSources, type Opened } from './audit/load.ts';
 import { selfCheck } from './audit/self-check.ts';
@@ -14,6 +14,7 @@ Without options: the stack that \`npm start\` has running.
   --database-url URL --temporal-address HOST:PORT --temporal-namespace NAME
   --stripe-api-base URL     the provider; without it the real Stripe
   --stripe-secret-key KEY   or STRIPE_SECRET_KEY in the environment
+  PAYPAL_… CAMPAY_… NOUPAY_…  in the environment, as in .env.example: what they know of each payment
   PARTNER_FLEET_…           in the environment, as in .env.example: the partner fleet
   --client-log FILE         what clients were told, JSON lines; may be repeated
   --log-folder DIR          logs to search for people's data; may be repeated
@@ -59,6 +60,7 @@ function sourcesAsked(): AuditSources {
     stripeSecretKey,
     temporalNamespace: values['temporal-namespace'] ?? running?.temporalNamespace ?? 'default',
     stripeApiBase: values['stripe-api-base'] ?? running?.stripeApiBase,
+    providers: running ? running.providers : providersOf(process.env),
     partnerFleet: running ? running.partnerFleet : partnerFleetOf(process.env),
     clientLogs: values['client-log'] ?? running?.clientLogs ?? [],
     logFolders: values['log-folder'] ?? running?.logFolders ?? [],

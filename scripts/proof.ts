@@ -18,6 +18,7 @@ const usage = `npm run proof [-- options]
     silence   everybody falls silent: the order ends in a real run, within its bound
     crash     every crash point × every command, exit and payment step of the lifecycle, then the audit
     upgrade   a rolling upgrade under load, a bad version rolled back (also: npm run rehearse-upgrade)
+    stripe-mock  every request to Stripe is taken by Stripe's own mock; needs Go
     pause     200 orders under way while the worker is away for a minute, and the outbox's crashes
   --only TEXT     only tests whose name holds this ("× accept", "record:before")
   --resume        crash: without the cells that passed since the last run without it
@@ -32,6 +33,7 @@ const parts = {
   crash: ['test/e2e/crash.test.ts', 'test/e2e/settle.test.ts'],
   upgrade: ['test/e2e/upgrade.test.ts'],
   pause: ['test/e2e/pause.test.ts', 'test/e2e/outbox.test.ts'],
+  'stripe-mock': ['test/adapters/stripe-mock.test.ts'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 type Part = keyof typeof parts;
 const partNames = Object.keys(parts) as readonly Part[];
@@ -94,16 +96,16 @@ function closingTable() {
   return {
     reporter,
     print() {
-      console.log('\npart      passed  failed  seconds');
+      console.log('\npart         passed  failed  seconds');
       for (const part of partNames) {
         const line = lines.get(part);
         if (!line) continue;
         const { passed, failed, ms, figures } = line;
         const cells = [String(passed).padStart(6), String(failed).padStart(6)];
         console.log(
-          `${part.padEnd(9)} ${cells.join('  ')}  ${String(Math.round(ms / 1_000)).padStart(7)}`,
+          `${part.padEnd(12)} ${cells.join('  ')}  ${String(Math.round(ms / 1_000)).padStart(7)}`,
         );
-        for (const text of figures) console.log(`          · ${text}`);
+        for (const text of figures) console.log(`             · ${text}`);
       }
     },
   };

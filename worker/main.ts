@@ -17,7 +17,8 @@ import { createMaintenanceActivities } from '../activities/maintain.ts';
 import { createMoneyUpkeep } from '../activities/money-upkeep.ts';
 import { createPartnerActivities } from '../activities/partner.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
-import { createReconcileActivities } from '../activities/reconcile.ts';
+import { heartbeats } from '../activities/progress.ts';
+import { createReconcileActivities, type Progress } from '../activities/reconcile.ts';
 import { createRecordActivities } from '../activities/record.ts';
 import { createRefundActivities } from '../activities/refunds.ts';
 import { createSupportActivities } from '../activities/support.ts';
@@ -138,6 +139,8 @@ async function createWorkers({ connection, namespace, code }: Making) {
       taskQueue: 'payments',
       activities,
       maxConcurrentActivityTaskExecutions: 50,
+      // What a killed worker did after its last heartbeat is done again.
+      maxHeartbeatThrottleInterval: '5s',
     }),
     Worker.create({
       ...shared,
@@ -183,6 +186,7 @@ async function createActivities({
   const portOf = portIn(ports);
   const money = createMoneyEngine({ address: temporalAddress, namespace: temporalNamespace });
   const crashPoint = createCrashPoint(process.env['CRASH_AT']);
+  const progress = heartbeats<Progress>();
   const activities = {
     ...createRecordActivities({
       db,
@@ -201,14 +205,14 @@ async function createActivities({
     ...createRefundActivities({ portOf, db, crashPoint }),
     ...createTipActivities({ portOf, db, crashPoint }),
     ...createWalletActivities({ portOf, db, crashPoint }),
-    ...createReconcileActivities({ gateway, others: othersIn(ports), db, log }),
+    ...createReconcileActivities({ db, gateway, others: othersIn(ports), log, progress }),
     ...createDispatchActivities({ db, redis, engine, log, crashPoint }),
     ...createSupportActivities({ db, engine, log, crashPoint }),
     ...createMaintenanceActivities({
       db,
       engine,
       log,
-      also: createMoneyUpkeep({ db, engine, money, gateway, portOf, log }),
+      also: createMoneyUpkeep({ db, engine, money, portOf, log }),
     }),
   };
   const close = async (): Promise<void> => {

@@ -1,19 +1,33 @@
-// The daily comparison with the provider's books: one activity, its figures as the result.
+// The daily comparison with the provider’s books: one long activity, its figures as the result.
 
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { Reconciled, ReconcileActivities } from '../activities/contract.ts';
 
-const { reconcile } = proxyActivities<ReconcileActivities>({
+const common = {
   taskQueue: 'payments',
-  startToCloseTimeout: '30m',
-  // The next day's run takes over what this one cannot.
-  scheduleToCloseTimeout: '20h',
   retry: { initialInterval: '10s', maximumInterval: '10m' },
-  summary: 'compare the provider’s books with the ledger',
+} as const;
+
+const { reconciliationBudgetMs } = proxyActivities<ReconcileActivities>({
+  ...common,
+  startToCloseTimeout: '5m',
+  summary: 'measure how much there is to compare',
 });
+
+/** The next day's run takes over what one cannot. */
+const dayMs = 20 * 3_600_000;
 
 /** Started by the schedule `reconciliation` (adapters/money-engine.ts). */
 export async function reconciliation(): Promise<Reconciled> {
+  const budgetMs = Math.min(await reconciliationBudgetMs(), dayMs);
+  const { reconcile } = proxyActivities<ReconcileActivities>({
+    ...common,
+    startToCloseTimeout: budgetMs,
+    scheduleToCloseTimeout: dayMs,
+    // One that died is noticed so soon, and its heir goes on where it was.
+    heartbeatTimeout: '30s',
+    summary: 'compare the provider’s books with the ledger',
+  });
   const result = await reconcile();
   const { compared, differences, healed } = result;
   setCurrentDetails(

@@ -26,7 +26,7 @@ type Deps = {
 
 /** Those that are set up here. */
 export type WebhookPorts = {
-  readonly [P in RemoteProvider]?: Pick<PaymentPort, 'readWebhook'> | undefined;
+  readonly [P in RemoteProvider]?: Pick<PaymentPort, 'readWebhook' | 'submitEvidence'> | undefined;
 };
 type Arrived = { readonly provider: RemoteProvider; readonly incoming: Incoming };
 

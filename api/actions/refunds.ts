@@ -6,7 +6,7 @@ import type { Db } from '../../db/connect.ts';
 import { newId } from '../../db/new-id.ts';
 import { noteIdOf, saveNote } from '../../db/notes.ts';
 import { giveUpPayOut, payOutRefund } from '../../db/cash-refunds.ts';
-import { findRefundTarget } from '../../db/refund-basis.ts';
+import { findRefundTarget, findTipTarget, type RefundTarget } from '../../db/refund-basis.ts';
 import { decideRefund, findRefund, requestRefund, type Refund } from '../../db/refunds.ts';
 import type { Vault } from '../../db/vault.ts';
 import { parseId } from '../../domain/ids.ts';
@@ -38,8 +38,8 @@ export function createRefunds({ vault, money, log }: Omit<Deps, 'db'>) {
       throw problem('forbidden', 'a merchant can only refund what it bears itself');
     const order = await findRefundTarget(trx, { scope: caller.scope, orderId });
     if (!order) throw notFound('order');
-    if (order.providerRef === undefined)
-      throw problem('refund_not_captured', 'the order took no money');
+    const target = await paymentOf(trx, order, wish);
+    if (target === undefined) throw problem('refund_not_captured', 'it took no money');
     const id = newId('refund', now.getTime());
     const noteId = body.note === undefined ? undefined : noteIdOf(id);
     if (noteId !== undefined && body.note !== undefined) {
@@ -47,7 +47,6 @@ export function createRefunds({ vault, money, log }: Omit<Deps, 'db'>) {
       await saveNote(trx, vault, note);
     }
     const { reason, fault, again = false } = body;
-    const target = { ...order, providerRef: order.providerRef };
     const outcome = await requestRefund(trx, {
       id,
       order: target,
@@ -64,6 +63,18 @@ export function createRefunds({ vault, money, log }: Omit<Deps, 'db'>) {
   }
 
   return { request, start: (id: string) => tell({ money, log }, id, 'startRefund') };
+}
+
+type Paid = NonNullable<Awaited<ReturnType<typeof findRefundTarget>>>;
+
+/** The order's payment or its later tip's. Undefined: it took nothing. */
+async function paymentOf(
+  trx: Db,
+  { providerRef, ...order }: Paid,
+  wish: RefundWish,
+): Promise<RefundTarget | undefined> {
+  if (wish.kind === 'later_tip') return findTipTarget(trx, order, wish.n);
+  return providerRef === undefined ? undefined : { ...order, providerRef };
 }
 
 /** By a second person: whether a refund is made, and that one in cash was paid out. */
@@ -134,9 +145,14 @@ async function tell(
 
 function wishOf(body: NewRefund): RefundWish {
   const { amount_minor: amountMinor, items, delivery_fee: fee = false, tip = false } = body;
+  const { later_tip: n } = body;
   const byPart = items !== undefined || fee || tip;
-  if (amountMinor !== undefined && byPart)
+  if (byPart && n !== undefined)
+    throw badField('later_tip', 'cannot be combined with items, delivery_fee or tip');
+  if (byPart && amountMinor !== undefined)
     throw badField('amount_minor', 'cannot be combined with items, delivery_fee or tip');
-  if (amountMinor !== undefined) return { kind: 'amount', amountMinor };
-  return byPart ? { kind: 'parts', items: items ?? [], deliveryFee: fee, tip } : { kind: 'whole' };
+  if (byPart) return { kind: 'parts', items: items ?? [], deliveryFee: fee, tip };
+  if (n !== undefined)
+    return { kind: 'later_tip', n, ...(amountMinor !== undefined && { amountMinor }) };
+  return amountMinor === undefined ? { kind: 'whole' } : { kind: 'amount', amountMinor };
 }

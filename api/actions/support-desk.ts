@@ -16,7 +16,15 @@ import { parseId, type OrderId } from '../../domain/ids.ts';
 import { previewOf, type Preview } from '../../domain/preview.ts';
 import { tryAction, type Given, type SupportActionName } from '../../domain/support.ts';
 import type { Caller } from '../plugins/auth.ts';
-import { comeBack, isProblem, notFound, problem, refusal, type ProblemError } from '../problems.ts';
+import {
+  comeBack,
+  isProblem,
+  notFound,
+  problem,
+  refusal,
+  statusOf,
+  type ProblemError,
+} from '../problems.ts';
 import type { Because } from '../schemas/support.ts';
 import type { Answer } from '../server.ts';
 import { actedAnswer } from './acted.ts';
@@ -100,10 +108,7 @@ export async function audited<T>(
   try {
     return await work({ ...attempt, id });
   } catch (error) {
-    const refused =
-      isProblem(error) &&
-      error.problem.code !== 'outcome_unknown' &&
-      error.problem.code !== 'engine_unavailable';
+    const refused = isProblem(error) && statusOf(error.problem) < 500;
     await closeAttempt(db, {
       commandId,
       outcome: refused ? 'refused' : 'unknown',

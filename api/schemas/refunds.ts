@@ -30,7 +30,14 @@ export const NewRefund = Body(
       ),
     ),
     delivery_fee: Type.Optional(Type.Boolean()),
-    tip: Type.Optional(Type.Boolean()),
+    tip: Type.Optional(Type.Boolean({ description: 'The tip that the order was placed with' })),
+    later_tip: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 99,
+        description: 'Number `n` of a tip after the delivery: it, or amount_minor of it, instead',
+      }),
+    ),
     again: Type.Optional(
       Type.Boolean({ description: 'true: an equal refund of the last ten minutes is known' }),
     ),

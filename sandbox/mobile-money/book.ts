@@ -1,6 +1,7 @@
 // What a mobile-money operator knows: requests for money that a phone confirms or lets expire, and payouts. The last
 // three digits of a number say what its owner does: 001 has too little money, 002 refuses, 404 is no account.
 import { newId } from '../provider/ids.ts';
+import { openKept } from '../provider/kept.ts';
 
 export type Entry = {
   readonly id: string;
@@ -19,15 +20,17 @@ export type Book = ReturnType<typeof createBook>;
 const EXPIRES_MS = 10 * 60_000;
 
 type BookOptions = {
+  readonly file: string | undefined;
   readonly now: () => number;
   readonly onChange: (entry: Entry) => void;
 };
 
-export function createBook({ now, onChange }: BookOptions) {
-  const entries = new Map<string, Entry>();
+export function createBook({ file, now, onChange }: BookOptions) {
+  const kept = openKept<Entry>(file);
+  const entries = kept.records;
 
   function put(entry: Entry): Entry {
-    entries.set(entry.id, entry);
+    kept.put(entry);
     if (entry.status !== 'pending') onChange(entry);
     return entry;
   }

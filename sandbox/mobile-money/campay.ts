@@ -67,6 +67,7 @@ export async function startCampay(options: FakeOptions = {}) {
   const signature = campaySignature(options.webhookSecret ?? 'secret');
   const fake = await startFake(options, ({ now, emit }) => {
     const book = createBook({
+      file: options.file,
       now,
       onChange: (entry) =>
         emit({ body: JSON.stringify({ ...view(entry), signature }), headers: {} }),

@@ -56,6 +56,7 @@ export async function startNoupay(options: FakeOptions = {}) {
   const secret = options.webhookSecret ?? 'secret';
   const fake = await startFake(options, ({ now, emit }) => {
     const book = createBook({
+      file: options.file,
       now,
       onChange: (entry) => {
         const body = JSON.stringify({ event_id: newId('evt'), ...view(entry) });

@@ -1,7 +1,7 @@
 // What a partner fleet knows: quotes and deliveries, each on its way by itself as its clock runs, at a pace that can be
 // set. Deliveries survive a restart when they are given a file.
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { newId } from '../provider/ids.ts';
+import { openKept } from '../provider/kept.ts';
 
 export const statuses = [
   'pending',
@@ -63,19 +63,11 @@ function chargeOf({ status, fee }: Delivery, next: Status): Partial<Delivery> {
   return next === 'returned' ? { fee: 2 * fee } : {};
 }
 
-function load(file: string | undefined): readonly Delivery[] {
-  if (file === undefined || !existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line.endsWith('}'));
-  return lines.map((line) => JSON.parse(line) as Delivery);
-}
-
 function createBook({ file, onChange }: Pick<FleetOptions, 'file' | 'onChange'>) {
-  const deliveries = new Map(load(file).map((each) => [each.id, each]));
+  const kept = openKept<Delivery>(file);
+  const deliveries = kept.records;
   function put(delivery: Delivery): Delivery {
-    deliveries.set(delivery.id, delivery);
-    if (file !== undefined) appendFileSync(file, `${JSON.stringify(delivery)}\n`);
+    kept.put(delivery);
     onChange(delivery);
     return delivery;
   }

@@ -1,6 +1,7 @@
 // Runs the fake partner fleet as a process: `node sandbox/partner-fleet/main.ts --port 0`. Prints one JSON line with its
 // address when it listens. Ends cleanly on SIGTERM and SIGINT.
 import { parseArgs } from 'node:util';
+import { numberOf } from '../provider/flags.ts';
 import { startPartnerFleet } from './server.ts';
 
 const { values } = parseArgs({
@@ -16,19 +17,13 @@ const { values } = parseArgs({
   },
 });
 
-function readNumber(name: 'port' | 'fee-hundredths' | 'step-ms'): number {
-  const value = Number(values[name]);
-  if (Number.isFinite(value) && value >= 0) return value;
-  throw new Error(`--${name} must be a number, not ${values[name]}`);
-}
-
 const sandbox = await startPartnerFleet({
   host: values.host,
-  port: readNumber('port'),
+  port: numberOf('port', values.port),
   file: values.state,
   currency: values.currency,
-  feeHundredths: readNumber('fee-hundredths'),
-  stepMs: readNumber('step-ms'),
+  feeHundredths: numberOf('fee-hundredths', values['fee-hundredths']),
+  stepMs: numberOf('step-ms', values['step-ms']),
   mood: 'delivers',
   webhookUrl: values['webhook-url'],
   webhookSecret: values['webhook-secret'],

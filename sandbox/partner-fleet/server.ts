@@ -73,7 +73,7 @@ function handle(fleet: Fleet, request: JsonRequest, currency: string): JsonReply
 }
 
 export type PartnerFleetOptions = FakeOptions &
-  Partial<Pick<FleetOptions, 'currency' | 'feeHundredths' | 'stepMs' | 'mood' | 'file'>>;
+  Partial<Pick<FleetOptions, 'currency' | 'feeHundredths' | 'stepMs' | 'mood'>>;
 
 export async function startPartnerFleet(options: PartnerFleetOptions = {}) {
   const { currency = 'EUR', feeHundredths = 790, stepMs = 1_000, mood = 'stays', file } = options;

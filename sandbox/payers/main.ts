@@ -1,6 +1,7 @@
 // PayPal, CamPay and NouPay in one process, and their payers: `POST /confirm {provider, ref}` on --port is somebody who
 // says yes at PayPal or on the phone. Ends cleanly on SIGTERM and SIGINT.
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startCampay } from '../mobile-money/campay.ts';
 import { startNoupay } from '../mobile-money/noupay.ts';
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     'noupay-port': { type: 'string' },
     'api-url': { type: 'string' },
     'webhook-secret': { type: 'string' },
+    'state-folder': { type: 'string', default: '.' },
   },
 });
 
@@ -22,6 +24,7 @@ const optionsOf = (name: 'paypal' | 'campay' | 'noupay') => ({
   latencyMs: 50,
   webhookUrl: `${values['api-url']}/v1/webhooks/${name}`,
   webhookSecret: values['webhook-secret'],
+  file: join(values['state-folder'], `${name}-state.jsonl`),
 });
 const paypal = await startPaypal(optionsOf('paypal'));
 const campay = await startCampay(optionsOf('campay'));

@@ -2,9 +2,10 @@
 // with what the first one made. Authorizations are honoured for three days and end after 29. Amounts are decimals.
 import { startFake, type FakeOptions, type JsonReply, type JsonRequest } from '../provider/fake.ts';
 import { newId } from '../provider/ids.ts';
+import { openKept, type Kept } from '../provider/kept.ts';
+import { createDisputes, type Money, type Outcome } from './disputes.ts';
 import { eventHeaders, isSound } from './signature.ts';
 
-type Money = { readonly currency_code: string; readonly value: string };
 type Made<T> = T & { readonly id: string; readonly amount: Money };
 type Authorization = Made<{
   readonly status: 'CREATED' | 'CAPTURED' | 'VOIDED' | 'EXPIRED';
@@ -51,7 +52,8 @@ const view = ({ id, status, unit, authorization, capture, refunds }: Order) => (
 });
 
 type Books = {
-  readonly orders: Map<string, Order>;
+  readonly orders: Kept<Order>;
+  readonly disputes: ReturnType<typeof createDisputes>;
   readonly now: () => number;
   readonly tell: (type: string, order: Order) => void;
 };
@@ -64,7 +66,7 @@ function create({ orders }: Books, body: JsonRequest['body']): JsonReply {
     return issue(422, 'DECIMALS_NOT_SUPPORTED');
   if (['XAF', 'KWD'].includes(currency)) return issue(422, 'CURRENCY_NOT_SUPPORTED');
   const order: Order = { id: newId('PP'), status: 'PAYER_ACTION_REQUIRED', unit, refunds: [] };
-  orders.set(order.id, order);
+  orders.put(order);
   return reply(201, view(order));
 }
 
@@ -77,7 +79,7 @@ function authorize({ orders, now, tell }: Books, order: Order): JsonReply {
     create_time: new Date(now()).toISOString(),
   };
   const next: Order = { ...order, status: 'COMPLETED', authorization };
-  orders.set(order.id, next);
+  orders.put(next);
   tell('PAYMENT.AUTHORIZATION.CREATED', next);
   return reply(201, view(next));
 }
@@ -101,7 +103,7 @@ function take({ orders, tell }: Books, order: Paid, amount: Money): JsonReply {
     capture: made,
     authorization: { ...authorization, status: 'CAPTURED' },
   };
-  orders.set(order.id, next);
+  orders.put(next);
   tell('PAYMENT.CAPTURE.COMPLETED', next);
   return reply(201, made);
 }
@@ -110,13 +112,16 @@ function release({ orders, tell }: Books, order: Paid): JsonReply {
   const { authorization } = order;
   if (authorization.status !== 'CREATED') return issue(422, states[authorization.status]);
   const next: Order = { ...order, authorization: { ...authorization, status: 'VOIDED' } };
-  orders.set(order.id, next);
+  orders.put(next);
   tell('PAYMENT.AUTHORIZATION.VOIDED', next);
   return reply(204, {});
 }
 
-function refund({ orders, tell }: Books, order: Order, body: JsonRequest['body']): JsonReply {
+function refund(books: Books, order: Order, body: JsonRequest['body']): JsonReply {
+  const { orders, disputes, tell } = books;
   if (order.capture === undefined) return issue(422, 'CAPTURE_NOT_FOUND');
+  if (disputes.blocksRefunds(order.capture.id))
+    return issue(422, 'CAPTURE_DISPUTED_PARTIAL_REFUND_NOT_ALLOWED');
   const amount = body['amount'] as Money;
   const left =
     hundredths(order.capture.amount) -
@@ -126,18 +131,24 @@ function refund({ orders, tell }: Books, order: Order, body: JsonRequest['body']
   const custom_id = typeof body['custom_id'] === 'string' ? body['custom_id'] : '';
   const made: Refund = { id: newId('REF'), status: 'COMPLETED', amount, custom_id };
   const next: Order = { ...order, refunds: [...order.refunds, made] };
-  orders.set(order.id, next);
+  orders.put(next);
   tell('PAYMENT.CAPTURE.REFUNDED', next);
   return reply(201, made);
 }
 
+const viewCapture = ({ id, unit, capture }: Order) => ({
+  ...capture,
+  custom_id: unit.custom_id,
+  supplementary_data: { related_ids: { order_id: id } },
+});
+
 /** Ends authorizations whose time has passed. */
 function expire({ orders, now }: Books): void {
-  for (const order of orders.values()) {
+  for (const order of orders.records.values()) {
     const { authorization } = order;
     if (authorization?.status !== 'CREATED') continue;
     if (now() - Date.parse(authorization.create_time) < VALID_MS) continue;
-    orders.set(order.id, { ...order, authorization: { ...authorization, status: 'EXPIRED' } });
+    orders.put({ ...order, authorization: { ...authorization, status: 'EXPIRED' } });
   }
 }
 
@@ -157,16 +168,21 @@ function handle(books: Books, request: JsonRequest, webhookSecret: string): Json
   if (`${method} ${path}` === 'POST /v2/checkout/orders') return create(books, body);
 
   const [, id = '', verb = ''] = /^\/v2\/checkout\/orders\/(\w+)(\/authorize)?$/.exec(path) ?? [];
-  const order = orders.get(id);
+  const order = orders.records.get(id);
   if (order && method === 'GET') return reply(200, view(order));
   if (order && verb) return authorize(books, order);
 
+  const dispute = books.disputes.answer(request);
+  if (dispute) return dispute;
+
   const [, kind, ref, action] =
-    /^\/v2\/payments\/(authorizations|captures)\/(\w+)\/(capture|void|refund)$/.exec(path) ?? [];
-  const found = [...orders.values()].find((each) =>
+    /^\/v2\/payments\/(authorizations|captures)\/(\w+)(?:\/(capture|void|refund))?$/.exec(path) ??
+    [];
+  const found = [...orders.records.values()].find((each) =>
     kind === 'captures' ? each.capture?.id === ref : each.authorization?.id === ref,
   );
   if (found === undefined) return reply(404, { name: 'RESOURCE_NOT_FOUND' });
+  if (action === undefined) return reply(200, viewCapture(found));
   if (action === 'refund') return refund(books, found, body);
   const { authorization } = found;
   if (authorization === undefined) return reply(404, { name: 'RESOURCE_NOT_FOUND' });
@@ -174,19 +190,23 @@ function handle(books: Books, request: JsonRequest, webhookSecret: string): Json
   return action === 'void' ? release(books, paid) : take(books, paid, body['amount'] as Money);
 }
 
+type Tell = (type: string, resource: object) => void;
+
+const resourceOf = (type: string, order: Order): object =>
+  type.startsWith('CHECKOUT.ORDER.')
+    ? view(order)
+    : {
+        id: order.authorization?.id,
+        custom_id: order.unit.custom_id,
+        supplementary_data: { related_ids: { order_id: order.id } },
+      };
+
 export async function startPaypal(options: FakeOptions = {}) {
-  const orders = new Map<string, Order>();
+  const orders = openKept<Order>(options.file);
   const secret = options.webhookSecret ?? 'secret';
-  const told: { tell: Books['tell'] } = { tell: () => undefined };
+  let parts: (Pick<Books, 'disputes'> & { readonly tell: Tell }) | undefined;
   const fake = await startFake(options, ({ now, emit }) => {
-    told.tell = (type, order) => {
-      const resource = type.startsWith('CHECKOUT.ORDER.')
-        ? view(order)
-        : {
-            id: order.authorization?.id,
-            custom_id: order.unit.custom_id,
-            supplementary_data: { related_ids: { order_id: order.id } },
-          };
+    const tell: Tell = (type, resource) => {
       const event = {
         id: newId('WH'),
         event_type: type,
@@ -195,7 +215,14 @@ export async function startPaypal(options: FakeOptions = {}) {
       };
       emit({ body: JSON.stringify(event), headers: eventHeaders(event, secret) });
     };
-    const books: Books = { orders, now, tell: (type, order) => told.tell(type, order) };
+    const disputes = createDisputes({ now, tell });
+    parts = { tell, disputes };
+    const books: Books = {
+      orders,
+      disputes,
+      now,
+      tell: (type, order) => tell(type, resourceOf(type, order)),
+    };
     return {
       // Kept by PayPal for at least six hours; the same id is answered with what it made, whatever is asked.
       keys: {
@@ -211,13 +238,26 @@ export async function startPaypal(options: FakeOptions = {}) {
 
   /** The payer says yes at PayPal. False: there is nothing to approve. */
   function approve(id: string): boolean {
-    const order = orders.get(id);
+    const order = orders.records.get(id);
     if (order?.status !== 'PAYER_ACTION_REQUIRED') return false;
     const next: Order = { ...order, status: 'APPROVED' };
-    orders.set(id, next);
-    told.tell('CHECKOUT.ORDER.APPROVED', next);
+    orders.put(next);
+    parts?.tell('CHECKOUT.ORDER.APPROVED', resourceOf('CHECKOUT.ORDER.APPROVED', next));
     return true;
   }
 
-  return { ...fake, approve, orders: (): readonly Order[] => [...orders.values()] };
+  /** The payer complains about what was captured. The dispute's id; undefined: nothing was. */
+  function dispute(orderId: string): string | undefined {
+    const capture = orders.records.get(orderId)?.capture;
+    return capture && parts?.disputes.open({ captureId: capture.id, amount: capture.amount });
+  }
+
+  return {
+    ...fake,
+    approve,
+    dispute,
+    decideDispute: (id: string, outcome: Outcome, refunded?: Money): boolean =>
+      parts?.disputes.decide(id, outcome, refunded) ?? false,
+    orders: (): readonly Order[] => [...orders.records.values()],
+  };
 }

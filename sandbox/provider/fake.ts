@@ -34,6 +34,8 @@ export type FakeOptions = {
   readonly now?: (() => number) | undefined;
   readonly webhookUrl?: string | undefined;
   readonly webhookSecret?: string | undefined;
+  /** What it knows survives a restart. */
+  readonly file?: string | undefined;
 };
 
 export type Notice = {

@@ -1,6 +1,7 @@
 // Runs the fake Stripe as a process: `node sandbox/stripe/main.ts --port 0`. Prints one JSON line
 // with its address when it listens, and nothing else. Ends cleanly on SIGTERM and SIGINT.
 import { parseArgs } from 'node:util';
+import { numberOf } from '../provider/flags.ts';
 import { startStripeSandbox } from './server.ts';
 
 const { values } = parseArgs({
@@ -17,20 +18,14 @@ const { values } = parseArgs({
   },
 });
 
-function readNumber(name: 'port' | 'seed' | 'fault-rate' | 'latency-ms' | 'search-lag-ms'): number {
-  const value = Number(values[name]);
-  if (Number.isFinite(value) && value >= 0) return value;
-  throw new Error(`--${name} must be a number, not ${values[name]}`);
-}
-
 const sandbox = await startStripeSandbox({
   host: values.host,
-  port: readNumber('port'),
+  port: numberOf('port', values.port),
   stateFile: values.state,
-  seed: readNumber('seed'),
-  faultRate: readNumber('fault-rate'),
-  latencyMs: readNumber('latency-ms'),
-  searchLagMs: readNumber('search-lag-ms'),
+  seed: numberOf('seed', values.seed),
+  faultRate: numberOf('fault-rate', values['fault-rate']),
+  latencyMs: numberOf('latency-ms', values['latency-ms']),
+  searchLagMs: numberOf('search-lag-ms', values['search-lag-ms']),
   webhooks: { url: values['webhook-url'], secret: values['webhook-secret'] },
 });
 

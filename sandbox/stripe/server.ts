@@ -27,8 +27,18 @@ export type StripeSandboxOptions = {
   readonly holdMs?: number | undefined;
   readonly searchLagMs?: number | undefined;
   readonly webhooks?: Partial<WebhookMode> | undefined;
+  /** Sees every call of the API, and what it was answered, if anything. */
+  readonly onCall?: ((call: ApiCall) => void) | undefined;
   /** The clock under the movable one; epoch ms. */
   readonly now?: (() => number) | undefined;
+};
+
+type ApiCall = {
+  readonly method: string;
+  readonly path: string;
+  /** Form or query, encoded. */
+  readonly sent: string;
+  readonly answer: { readonly status: number; readonly body: string } | undefined;
 };
 
 export type StripeSandbox = {
@@ -81,7 +91,10 @@ function finish(answer: Exchange, response: ServerResponse): void {
   response.end(answer.body);
 }
 
-function createHandler(parts: ReturnType<typeof createParts>) {
+function createHandler(
+  parts: ReturnType<typeof createParts>,
+  onCall: StripeSandboxOptions['onCall'],
+) {
   const answerControl = createControlRoutes(parts.control);
 
   async function control(request: IncomingMessage, path: string, text: string): Promise<Exchange> {
@@ -98,13 +111,17 @@ function createHandler(parts: ReturnType<typeof createParts>) {
     const text = await readBody(request);
     if (path.startsWith('/sandbox/')) return control(request, path, text);
     const key = request.headers['idempotency-key'];
-    return parts.exchange({
-      method: request.method ?? 'GET',
+    const method = request.method ?? 'GET';
+    const sent = method === 'POST' ? text : query;
+    const answer = await parts.exchange({
+      method,
       path,
-      form: parseForm(request.method === 'POST' ? text : query),
+      form: parseForm(sent),
       authorization: request.headers.authorization,
       key: Array.isArray(key) ? key[0] : key,
     });
+    onCall?.({ method, path, sent, answer: answer.kind === 'reply' ? answer : undefined });
+    return answer;
   };
 }
 
@@ -119,7 +136,7 @@ export async function startStripeSandbox(
   options: StripeSandboxOptions = {},
 ): Promise<StripeSandbox> {
   const parts = createParts(options);
-  const handle = createHandler(parts);
+  const handle = createHandler(parts, options.onCall);
   const server = createServer((request, response) => {
     handle(request).then(
       (answer) => finish(answer, response),

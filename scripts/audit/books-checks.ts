@@ -1,8 +1,8 @@
-// Items 2 and 3: the provider's books against our log and ledger, object by object, both ways.
+// Items 2 and 3: the providers' books against our log and ledger, object by object, both ways.
 
 import type { ProviderPayment } from '../../adapters/card-gateway.ts';
 import type { OrderEvent } from '../../domain/events.ts';
-import { providerOf } from '../../domain/payment-methods.ts';
+import { providerOf, type ProviderName } from '../../domain/payment-methods.ts';
 import { isTipOver } from '../../domain/tip.ts';
 import { isTopUpOver } from '../../domain/top-up.ts';
 import {
@@ -15,10 +15,11 @@ import {
   type AuditedRefund,
   type Breach,
   type Check,
+  type ProviderObject,
   type WithdrawnPart,
 } from './data.ts';
 
-/** Whose books are read; payments of others are compared by the providers' own objects (activities/reconcile.ts). */
+/** Whose books are read; of the others each payment that we have a name for. */
 const booksOf = 'stripe';
 
 const isInBooks = ({ facts }: AuditedOrder): boolean => providerOf(facts.paymentMethod) === booksOf;
@@ -104,7 +105,7 @@ const booksAreInOurLedger: Check = {
   says: 'every payment in the provider’s books is ours, with the amounts that our ledger has',
   run: (data) => {
     const owners = ownersOf(data);
-    const captured = capturedByRef(data);
+    const captured = capturedByRef(data, booksOf);
     const refunded = refundedByRef(data);
     const moving = movingOrders(data);
     const counted = settledBooks(data).filter(({ orderId = '' }) => !moving.has(orderId));
@@ -141,7 +142,10 @@ function bookedHere(
 }
 
 /** Provider reference → what our ledger says was captured by it. */
-function capturedByRef({ orders, tips, topUps, ledger }: AuditData): ReadonlyMap<string, number> {
+function capturedByRef(
+  { orders, tips, topUps, ledger }: AuditData,
+  provider: ProviderName,
+): ReadonlyMap<string, number> {
   const refs = new Map([
     ...orders.flatMap(({ id, events }) => events.flatMap((event) => captureRef(id, event))),
     ...tips.map(
@@ -166,7 +170,7 @@ function capturedByRef({ orders, tips, topUps, ledger }: AuditData): ReadonlyMap
     const ref = refs.get(key) ?? key.split(':late:')[1] ?? key;
     const amount = sum(
       entries
-        .filter(({ account, party }) => account === 'provider_clearing' && party === booksOf)
+        .filter(({ account, party }) => account === 'provider_clearing' && party === provider)
         .map((entry) => entry.amountMinor),
     );
     if (amount !== 0) totals.set(ref, (totals.get(ref) ?? 0) + amount);
@@ -216,7 +220,7 @@ const ledgerIsInTheBooks: Check = {
   says: 'every authorization, capture and release in our log is in the provider’s books',
   run: (data) => {
     const books = new Map(data.books.map((payment) => [payment.providerRef, payment]));
-    const captured = [...capturedByRef(data)].map(([ref, amount]) => ({ ref, amount }));
+    const captured = [...capturedByRef(data, booksOf)].map(([ref, amount]) => ({ ref, amount }));
     const fromLedger = findingOf(captured, ({ ref, amount }) =>
       mustEqual(books.get(ref)?.orderId ?? ref, `captured by ${ref}`, {
         expected: amount,
@@ -267,9 +271,58 @@ function loggedInBooks(
   });
 }
 
+const orderOfObject = ({ orderId = 'unknown' }: ProviderObject): string => orderId;
+
+const objectsAreInOurLedger: Check = {
+  id: 'objects-in-ledger',
+  item: 3,
+  says: 'every payment of PayPal and mobile money took there what our ledger has, and holds nothing of what is over',
+  run: (data) => {
+    const moving = movingOrders(data);
+    const captured = new Map(data.asked.map((name) => [name, capturedByRef(data, name)]));
+    const settled = data.objects.filter((object) => !moving.has(orderOfObject(object)));
+    return findingOf(settled, (object) => {
+      const { provider, providerRef, status, capturedMinor } = object;
+      const order = orderOfObject(object);
+      return [
+        ...mustEqual(order, `captured by ${provider} ${providerRef}`, {
+          expected: captured.get(provider)?.get(providerRef) ?? 0,
+          actual: capturedMinor,
+        }),
+        ...(status === 'authorized'
+          ? [{ order, expected: `no hold left by ${providerRef}`, actual: status }]
+          : []),
+      ];
+    });
+  },
+};
+
+const ledgerIsInTheObjects: Check = {
+  id: 'ledger-in-objects',
+  item: 3,
+  says: 'everything that our ledger took by PayPal and mobile money, they know',
+  run: (data) => {
+    const known = new Set(
+      data.objects.map(({ provider, providerRef }) => `${provider}:${providerRef}`),
+    );
+    const moving = movingOrders(data);
+    const over = { ...data, ledger: data.ledger.filter(({ orderId }) => !moving.has(orderId)) };
+    const taken = data.asked.flatMap((provider) =>
+      [...capturedByRef(over, provider).keys()].map((ref) => ({ provider, ref })),
+    );
+    return findingOf(taken, ({ provider, ref }) =>
+      known.has(`${provider}:${ref}`)
+        ? []
+        : [{ order: ref, expected: `a payment ${ref} at ${provider}`, actual: 'none' }],
+    );
+  },
+};
+
 export const booksChecks: readonly Check[] = [
   noHoldLeft,
   oneObjectPerAttempt,
   booksAreInOurLedger,
   ledgerIsInTheBooks,
+  objectsAreInOurLedger,
+  ledgerIsInTheObjects,
 ];

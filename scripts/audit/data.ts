@@ -1,13 +1,14 @@
 // Everything that the audit looks at, read once: our rows, the provider's books, the clients' logs, the
 // engine's workflows. Checks are pure functions over it, so that each can be tried on made-up data.
 
-import type { ProviderPayment } from '../../adapters/card-gateway.ts';
+import type { PaymentTruth, ProviderPayment } from '../../adapters/card-gateway.ts';
 import type { PartnerDelivery } from '../../adapters/delivery-partner.ts';
 import type { StoredRound } from '../../db/rounds.ts';
 import type { OfferOrderStatus, OfferStatus } from '../../db/schema.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import type { OrderResult } from '../../domain/messages.ts';
 import type { OrderFacts } from '../../domain/order.ts';
+import type { ProviderName } from '../../domain/payment-methods.ts';
 import type { RefundReason, RefundStatus } from '../../domain/refund.ts';
 import type { TipStatus } from '../../domain/tip.ts';
 import type { TopUpStatus } from '../../domain/top-up.ts';
@@ -95,6 +96,16 @@ export type WithdrawnPart = {
   readonly status: WithdrawalPartStatus;
 };
 
+/** A payment at a provider that has no list of its books, as it says itself when it is asked for it. */
+export type ProviderObject = {
+  readonly provider: ProviderName;
+  readonly providerRef: string;
+  /** Undefined: only the provider's news name it. */
+  readonly orderId: string | undefined;
+  readonly status: PaymentTruth['status'];
+  readonly capturedMinor: number;
+};
+
 export type WorkflowView = {
   readonly workflowId: string;
   readonly status:
@@ -125,6 +136,9 @@ export type AuditData = {
   /** Dispatch rounds of this code, the newest ones. */
   readonly rounds: readonly StoredRound[];
   readonly books: readonly ProviderPayment[];
+  /** Of those providers that were asked for each. */
+  readonly objects: readonly ProviderObject[];
+  readonly asked: readonly ProviderName[];
   /** Of the partner fleet; empty where there is none. */
   readonly partnerBooks: readonly PartnerDelivery[];
   readonly clientLog: readonly ClientLogLine[];

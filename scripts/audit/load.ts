@@ -6,12 +6,19 @@ import { sql, type Transaction } from 'kysely';
 import type { CardGateway } from '../../adapters/card-gateway.ts';
 import type { DeliveryPartner } from '../../adapters/delivery-partner.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
+import {
+  createPaymentPorts,
+  othersIn,
+  type ProviderSettings,
+} from '../../adapters/payment-ports.ts';
+import type { PaymentPort } from '../../adapters/payment-port.ts';
 import { createUberDirect, type UberDirectOptions } from '../../adapters/uber-direct.ts';
 import { connect, type Db } from '../../db/connect.ts';
 import type { Database } from '../../db/schema.ts';
 import type { ClientLogLine } from '../../sandbox/city/client-log.ts';
 import { searchLogs, searchPages } from './canaries.ts';
 import type { AuditData } from './data.ts';
+import { loadObjects } from './load-objects.ts';
 import { loadRows, type Rows } from './load-rows.ts';
 import { loadWorkflows, openEngine, searchHistories, type Engine } from './load-workflows.ts';
 
@@ -22,6 +29,8 @@ export type AuditSources = {
   /** Undefined: the real Stripe. */
   readonly stripeApiBase: string | undefined;
   readonly stripeSecretKey: string;
+  /** Those beside Stripe that are asked. */
+  readonly providers: ProviderSettings;
   /** Undefined: there is no partner fleet. */
   readonly partnerFleet: UberDirectOptions | undefined;
   readonly clientLogs: readonly string[];
@@ -36,6 +45,7 @@ export type Opened = {
   readonly db: Db;
   readonly engine: Engine;
   readonly gateway: Pick<CardGateway, 'list'>;
+  readonly others: readonly Pick<PaymentPort, 'provider' | 'look'>[];
   readonly partner: Pick<DeliveryPartner, 'list'> | undefined;
   readonly close: () => Promise<void>;
 };
@@ -51,11 +61,19 @@ export async function openSources(sources: AuditSources): Promise<Opened> {
   const db = connect({ url: databaseUrl, poolSize: 2 });
   const engine = await openEngine({ address, namespace });
   const gateway = createStripeGateway({ secretKey, apiBase, webhookSecret: 'whsec_unused' });
+  const ports = createPaymentPorts({
+    gateway,
+    settings: sources.providers,
+    // Nothing is asked for here, so no phone is needed and no key claimed.
+    phoneOf: async () => undefined,
+    claim: async () => 'burnt',
+  });
   return {
     sources,
     db,
     engine,
     gateway,
+    others: othersIn(ports),
     partner: sources.partnerFleet && createUberDirect(sources.partnerFleet),
     close: async () => void (await Promise.all([db.destroy(), engine.close()])),
   };
@@ -81,6 +99,7 @@ export async function loadAll({
   db,
   engine,
   gateway,
+  others,
   partner,
   sources,
 }: Opened): Promise<AuditData> {
@@ -88,20 +107,25 @@ export async function loadAll({
   const ids = rows.orders.map((order) => order.id);
   const placed = rows.orders.filter((order) => order.sequence > 0).map((order) => order.id);
   const sample = placed.slice(-sources.historySample);
-  const [workflows, books, partnerBooks, clientLog, hits, logs, pages] = await Promise.all([
-    loadWorkflows(engine, ids),
-    collect(gateway.list({ createdAfter: 0 })),
-    partner ? collect(partner.list()) : [],
-    loadClientLogs(sources.clientLogs),
-    searchHistories(engine, sample),
-    searchLogs(sources.logFolders),
-    searchPages(sources.metricsUrls),
-  ]);
+  const [workflows, books, objects, partnerBooks, clientLog, hits, logs, pages] = await Promise.all(
+    [
+      loadWorkflows(engine, ids),
+      collect(gateway.list({ createdAfter: 0 })),
+      Promise.all(others.map((other) => collect(loadObjects(db, other)))),
+      partner ? collect(partner.list()) : [],
+      loadClientLogs(sources.clientLogs),
+      searchHistories(engine, sample),
+      searchLogs(sources.logFolders),
+      searchPages(sources.metricsUrls),
+    ],
+  );
   const canaries = {
     searched: sample.length + logs.searched + pages.searched,
     hits: [...hits, ...logs.hits, ...pages.hits],
   };
-  return { ...rows, ...workflows, books, partnerBooks, clientLog, canaries };
+  const asked = others.map(({ provider }) => provider);
+  const money = { books, objects: objects.flat(), asked, partnerBooks };
+  return { ...rows, ...workflows, ...money, clientLog, canaries };
 }
 
 async function collect<T>(pages: AsyncIterable<T>): Promise<readonly T[]> {

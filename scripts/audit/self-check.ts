@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import type { ProviderPayment } from '../../adapters/card-gateway.ts';
 import type { PartnerDelivery } from '../../adapters/delivery-partner.ts';
 import { checks } from './checks.ts';
-import type { AuditData } from './data.ts';
+import type { AuditData, ProviderObject } from './data.ts';
 import { loadChangedRows, type Change, type Opened } from './load.ts';
 
 export type SeededBug = { readonly name: string; readonly seenBy: string } & (
@@ -59,6 +59,16 @@ function changePartner(
 ): AuditData | undefined {
   const [first, ...rest] = data.partnerBooks;
   return first && { ...data, partnerBooks: [...change(first), ...rest] };
+}
+
+/** The first payment that PayPal or mobile money has taken. */
+function changeObject(
+  data: AuditData,
+  change: (object: ProviderObject) => readonly ProviderObject[],
+): AuditData | undefined {
+  const index = data.objects.findIndex(({ capturedMinor }) => capturedMinor > 0);
+  const found = data.objects[index];
+  return found && { ...data, objects: data.objects.toSpliced(index, 1, ...change(found)) };
 }
 
 const anyDelivered = sql`(SELECT id FROM orders WHERE is_over AND delivery_status = 'delivered' ORDER BY id LIMIT 1)`;
@@ -271,6 +281,19 @@ export const seededBugs: readonly SeededBug[] = [
       const plan = round.plan.replace('"policyVersion":"', '"policyVersion":"not-');
       return plan === round.plan ? undefined : { ...data, rounds: [{ ...round, plan }, ...rest] };
     },
+  },
+  {
+    name: 'PayPal or mobile money took more than was booked',
+    seenBy: 'objects-in-ledger',
+    kind: 'books',
+    change: (data) =>
+      changeObject(data, (each) => [{ ...each, capturedMinor: each.capturedMinor + 1 }]),
+  },
+  {
+    name: 'what was booked, PayPal or mobile money has never heard of',
+    seenBy: 'ledger-in-objects',
+    kind: 'books',
+    change: (data) => changeObject(data, () => []),
   },
   {
     name: 'the partner fleet was asked twice for one order',

@@ -1,26 +1,28 @@
 // Temporal as plain server and web UI programs, built once with `go install` and cached by version.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder, fillCache, findProgram, isExecutable, runTool } from './cache.ts';
+import { cacheFolder, isExecutable } from './cache.ts';
+import { buildGoProgram, builtPath, type GoProgram } from './go-program.ts';
 import type { Program } from './program.ts';
-import { withProgress } from './progress.ts';
 import type { Slot } from './state.ts';
 import { dynamicConfigFile, serverConfigFile, temporalPorts } from './temporal-config.ts';
 import { ensureNamespace, type NamespaceWish } from './temporal-namespace.ts';
 import type { Plan } from './ways.ts';
 
-type Tool = { readonly name: string; readonly title: string; readonly package: string };
 type Log = (line: string) => void;
 
-const server: Tool = {
+const takes = '4 to 10 minutes';
+const server: GoProgram = {
   name: 'temporal-1.32.0',
   title: 'Temporal 1.32.0',
   package: 'go.temporal.io/server/cmd/server@v1.32.0',
+  takes,
 };
-const ui: Tool = {
+const ui: GoProgram = {
   name: 'temporal-ui-2.54.1',
   title: 'Temporal web UI 2.54.1',
   package: 'github.com/temporalio/ui-server/v2/cmd/server@v2.54.1',
+  takes,
 };
 
 type ServerWish = { readonly slot: Slot; readonly wish: Omit<NamespaceWish, 'address'> };
@@ -34,13 +36,13 @@ export function cachedServer(context: ServerWish): Plan | string {
 }
 
 export async function buildServer(context: ServerWish, log: Log): Promise<Plan | string> {
-  const program = await build(server, log);
+  const program = await buildGoProgram(server, log);
   return serverPlan(program, { ...context, from: 'just built with Go' });
 }
 
 /** The web UI program, cached or built; throws when there is no Go. */
 export function obtainUi(log: Log): Promise<string> {
-  return build(ui, log);
+  return buildGoProgram(ui, log);
 }
 
 /** The web UI for a server; ready once its own connection to the server stands. */
@@ -94,40 +96,4 @@ function serverPlan(program: string, context: ServerWish & { readonly from: stri
       };
     },
   };
-}
-
-async function build(tool: Tool, log: Log): Promise<string> {
-  const path = builtPath(tool);
-  await fillCache(tool.name, {
-    log,
-    isThere: () => isExecutable(path),
-    make: (folder) => install(tool, { folder, log }),
-  });
-  return path;
-}
-
-async function install(
-  tool: Tool,
-  { folder, log }: { readonly folder: string; readonly log: Log },
-): Promise<void> {
-  const go = findProgram('go', ['/usr/local/go/bin']);
-  if (go === undefined) throw new Error('Go is not installed');
-  let fetched = 0;
-  let compiled = 0;
-  await withProgress(`${tool.title}: building it with Go (once, 4 to 10 minutes)`, {
-    log,
-    detail: () => `, ${fetched} modules fetched, ${compiled} packages compiled`,
-    work: () =>
-      runTool([go, 'install', '-v', tool.package], {
-        env: { GOBIN: folder },
-        onLine: (line) => {
-          if (line.startsWith('go: downloading')) fetched++;
-          else if (!line.startsWith('go:')) compiled++;
-        },
-      }),
-  });
-}
-
-function builtPath(tool: Tool): string {
-  return join(cacheFolder(), tool.name, 'server');
 }

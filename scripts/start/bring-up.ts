@@ -11,8 +11,10 @@ import {
   clientLogFolder,
   findStack,
   partnerEnvironment,
+  providerEnvironment,
   startFolder,
   takeSecrets,
+  urlOf,
   writeStack,
   type Secrets,
   type Stack,
@@ -138,8 +140,6 @@ const fleetSandbox = (building: Building): ChildWish => ({
   isReady: () => answers(`${building.stack.partnerFleetUrl}/sandbox/health`),
 });
 
-const urlOf = ({ ports }: Stack, name: string): string => `http://127.0.0.1:${ports[name] ?? 0}`;
-
 const otherProviders = (building: Building): ChildWish => ({
   ...common(building, 'payers'),
   script: join(checkout, 'sandbox/payers/main.ts'),
@@ -152,33 +152,18 @@ const otherProviders = (building: Building): ChildWish => ({
     String(building.stack.ports['payers']),
     '--api-url',
     building.stack.apiUrl,
+    '--state-folder',
+    startFolder,
     '--webhook-secret',
     building.secrets.stripeWebhookSecret,
   ],
   isReady: () => answers(urlOf(building.stack, 'payers')),
 });
 
-function providersOf({ secrets, stack }: Building): Readonly<Record<string, string>> {
-  const secret = secrets.stripeWebhookSecret;
-  return {
-    PAYPAL_API_BASE: urlOf(stack, 'paypal'),
-    PAYPAL_CLIENT_ID: 'sandbox',
-    PAYPAL_CLIENT_SECRET: secret,
-    PAYPAL_WEBHOOK_ID: 'wh_1',
-    PAYPAL_RETURN_URL: stack.apiUrl,
-    CAMPAY_API_BASE: urlOf(stack, 'campay'),
-    CAMPAY_TOKEN: 'sandbox',
-    CAMPAY_WEBHOOK_KEY: secret,
-    NOUPAY_API_BASE: urlOf(stack, 'noupay'),
-    NOUPAY_API_KEY: 'sandbox',
-    NOUPAY_WEBHOOK_SECRET: secret,
-  };
-}
-
 function environmentOf(building: Building): Readonly<Record<string, string>> {
   const { services, secrets, stack } = building;
   return {
-    ...providersOf(building),
+    ...providerEnvironment(stack),
     DATABASE_URL: services.databaseUrl,
     REDIS_URL: services.redisUrl,
     TEMPORAL_ADDRESS: services.temporalAddress,

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditSources } from '../audit/load.ts';
-import { partnerFleetOf } from '../../config.ts';
+import { partnerFleetOf, providersOf } from '../../config.ts';
 import { stateRoot } from '../local/state.ts';
 
 export const startFolder = join(stateRoot, 'start');
@@ -72,6 +72,27 @@ export const partnerEnvironment = ({ partnerFleetUrl }: Stack): Record<string, s
   PARTNER_FLEET_PHONE: '+593999999999',
 });
 
+export const urlOf = ({ ports }: Stack, name: string): string =>
+  `http://127.0.0.1:${ports[name] ?? 0}`;
+
+/** PayPal and mobile money of the sandbox. */
+export function providerEnvironment(stack: Stack): Record<string, string> {
+  const { stripeWebhookSecret: secret } = takeSecrets();
+  return {
+    PAYPAL_API_BASE: urlOf(stack, 'paypal'),
+    PAYPAL_CLIENT_ID: 'sandbox',
+    PAYPAL_CLIENT_SECRET: secret,
+    PAYPAL_WEBHOOK_ID: 'wh_1',
+    PAYPAL_RETURN_URL: stack.apiUrl,
+    CAMPAY_API_BASE: urlOf(stack, 'campay'),
+    CAMPAY_TOKEN: 'sandbox',
+    CAMPAY_WEBHOOK_KEY: secret,
+    NOUPAY_API_BASE: urlOf(stack, 'noupay'),
+    NOUPAY_API_KEY: 'sandbox',
+    NOUPAY_WEBHOOK_SECRET: secret,
+  };
+}
+
 /** The running stack as the audit needs it. */
 export function auditSourcesOf(stack: Stack): AuditSources {
   return {
@@ -80,6 +101,7 @@ export function auditSourcesOf(stack: Stack): AuditSources {
     temporalNamespace: stack.temporalNamespace,
     stripeApiBase: stack.stripeApiBase,
     stripeSecretKey: takeSecrets().stripeSecretKey,
+    providers: providersOf(providerEnvironment(stack)),
     partnerFleet: partnerFleetOf(partnerEnvironment(stack)),
     clientLogs: clientLogs(),
     logFolders: [startFolder, join(startFolder, 'logs')],

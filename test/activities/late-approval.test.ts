@@ -81,7 +81,6 @@ async function askForPayers(): Promise<readonly string[]> {
     db: market.db,
     engine: { paymentSettled: async (news) => void told.push(news.orderId) },
     portOf: () => rig.port,
-    gateway,
     log,
     money: quietMoney,
   });

@@ -2,7 +2,7 @@
 // planted difference is found, and what is safe is put right.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createReconcileActivities } from '../../activities/reconcile.ts';
+import { createReconcileActivities, type Progress } from '../../activities/reconcile.ts';
 import { createRefundActivities } from '../../activities/refunds.ts';
 import type { CardGateway } from '../../adapters/card-gateway.ts';
 import type { PaymentPort } from '../../adapters/payment-port.ts';
@@ -125,7 +125,9 @@ describe('a reconciliation', () => {
     if (late.status !== 'authorized') throw new Error(late.status);
     await takeBehindOurBack(order.orderId, late.providerRef);
     expect(await reconcile()).toMatchObject({ differences: 1, healed: 1 });
-    const { basis } = await market.db.transaction().execute((trx) => readRefundBasis(trx, order));
+    const { basis } = await market.db
+      .transaction()
+      .execute((trx) => readRefundBasis(trx, order, { kind: 'whole' }));
     expect([basis.capturedMinor, basis.refundedMinor]).toEqual([2_350, 0]);
   });
 
@@ -189,6 +191,44 @@ describe('a reconciliation', () => {
     const away = createReconcileActivities({ db: market.db, gateway, others, log });
     await expect(away.reconcile()).rejects.toThrow('no certain answer');
     expect(await gateway.retrieve({ providerRef })).toMatchObject({ status: 'voided' });
+  });
+
+  it('interrupted, goes on where it was, and may take longer the more there is', async () => {
+    const [, startCampay] = rigs.find(([name]) => name === 'campay') ?? [];
+    if (!startCampay) throw new Error('no CamPay');
+    const clock = { now: Date.now() };
+    const rig = await startCampay({ db: market.db, clock, webhookUrl: 'http://127.0.0.1:9/' });
+    const died = new Error('the worker died');
+    let kept: Progress | undefined;
+    let looks = 0;
+    const comparing = (diesAt: number) =>
+      createReconcileActivities({
+        db: market.db,
+        gateway,
+        log,
+        others: [
+          {
+            ...rig.port,
+            look: (input) => {
+              looks += 1;
+              if (looks === diesAt) throw died;
+              return rig.port.look(input);
+            },
+          },
+        ],
+        progress: { last: () => kept, keep: (progress) => void (kept = progress) },
+      });
+    const budgetMs = await comparing(0).reconciliationBudgetMs();
+    const facts = JSON.stringify({ paymentMethod: rig.method });
+    for (let n = 0; n < 250; n++)
+      await market.addOrder({ is_over: true, provider_ref: `tx_${n}`, facts });
+    expect(await comparing(0).reconciliationBudgetMs()).toBe(budgetMs + 250 * 1_500);
+    await expect(comparing(230).reconcile()).rejects.toBe(died);
+    looks = 0;
+    expect(await comparing(0).reconcile()).toMatchObject({ compared: 250, differences: 0 });
+    // The last order of a full page comes with the next one, whole.
+    expect(looks).toBe(51);
+    await rig.close();
   });
 
   it('leaves out no payment at the edge of a page', async () => {

@@ -1,13 +1,11 @@
 // Refunds on a real database against the fake Stripe over HTTP: whatever happens between, one effect and the right
 // amount, and the ledger says the same as the provider.
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RefundStep } from '../../activities/contract.ts';
 import { createMoneyUpkeep } from '../../activities/money-upkeep.ts';
 import { createRefundActivities } from '../../activities/refunds.ts';
-import type { CardGateway } from '../../adapters/card-gateway.ts';
 import { stripePort } from '../../adapters/payment-port.ts';
-import { createStripeGateway } from '../../adapters/stripe.ts';
 import { recordDispute } from '../../db/disputes.ts';
 import { newId } from '../../db/new-id.ts';
 import { decideRefund, requestRefund, type NewRefund } from '../../db/refunds.ts';
@@ -15,32 +13,12 @@ import { saveWebhook } from '../../db/webhooks.ts';
 import type { RefundId } from '../../domain/ids.ts';
 import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
 import { createLog } from '../../log.ts';
-import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
-import { createMarket, type Market } from '../db/market.ts';
 import { quietMoney } from '../support/quiet-money.ts';
 import { actor, balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
+import { insist, setUpStripe } from '../support/stripe-rig.ts';
 
 const hourMs = 3_600_000;
-let market: Market;
-let stripe: StripeSandbox;
-let gateway: CardGateway;
-let now: number;
-beforeAll(async () => {
-  market = await createMarket();
-});
-afterAll(() => market.close());
-beforeEach(async () => {
-  now = Date.now();
-  stripe = await startStripeSandbox({ now: () => now, searchLagMs: 0 });
-  gateway = createStripeGateway({
-    secretKey: 'sk_test_x',
-    apiBase: stripe.url,
-    webhookSecret: 'whsec_x',
-    timeoutMs: 200,
-    now: () => now,
-  });
-});
-afterEach(() => stripe.close());
+const set = setUpStripe();
 
 async function ask(order: PaidOrder, change: Partial<NewRefund> = {}): Promise<RefundId> {
   const id = newId('refund');
@@ -53,10 +31,10 @@ async function ask(order: PaidOrder, change: Partial<NewRefund> = {}): Promise<R
     actor,
     noteId: undefined,
     again: false,
-    now: new Date(now),
+    now: new Date(set.now),
     ...change,
   };
-  const outcome = await market.db.transaction().execute((trx) => requestRefund(trx, input));
+  const outcome = await set.market.db.transaction().execute((trx) => requestRefund(trx, input));
   if (outcome.kind === 'refused') throw new Error(outcome.refusal.code);
   return id;
 }
@@ -64,28 +42,20 @@ async function ask(order: PaidOrder, change: Partial<NewRefund> = {}): Promise<R
 const died = new Error('the process died');
 const worker = (crashAt?: string) =>
   createRefundActivities({
-    portOf: () => gateway,
-    db: market.db,
-    now: () => now,
+    portOf: () => set.gateway,
+    db: set.market.db,
+    now: () => set.now,
     crashPoint: (name) => {
       if (name === crashAt) throw died;
     },
   });
 
-/** As the workflow does: again and again until it is over or waits; outages are retried. */
-async function carryOut(refundId: RefundId, tries = 6): Promise<RefundStep> {
-  for (let n = 1; ; n++) {
-    try {
-      return await worker().advanceRefund({ refundId });
-    } catch (error) {
-      if (n === tries) throw error;
-    }
-  }
-}
+const carryOut = (refundId: RefundId, tries = 6): Promise<RefundStep> =>
+  insist(() => worker().advanceRefund({ refundId }), tries);
 
 /** What the provider gave back, refund by refund. */
 const givenBack = (order: PaidOrder): readonly number[] =>
-  stripe.control
+  set.stripe.control
     .books()
     .refunds.filter(
       (refund) => refund.payment_intent === order.providerRef && refund.status !== 'failed',
@@ -96,11 +66,11 @@ const paid = { provider_clearing: 2_350, merchant: -1_520, driver: -550, platfor
 
 describe('a refund', () => {
   it('is paid back once, borne by whom it says', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const id = await ask(order);
     expect(await carryOut(id)).toMatchObject({ status: 'refunded', isOver: true });
     expect(givenBack(order)).toEqual([500]);
-    expect(await balancesOf(market.db, order.id)).toEqual({
+    expect(await balancesOf(set.market.db, order.id)).toEqual({
       ...paid,
       provider_clearing: 1_850,
       merchant: -1_020,
@@ -108,7 +78,7 @@ describe('a refund', () => {
   });
 
   it('of one order after the other ends with everyone at nothing', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     for (const amountMinor of [333, 333, 334, 1])
       await carryOut(
         await ask(order, { wish: { kind: 'amount', amountMinor }, fault: 'shared', again: true }),
@@ -116,7 +86,7 @@ describe('a refund', () => {
     const system = { kind: 'system' } as const;
     await carryOut(await ask(order, { wish: { kind: 'whole' }, fault: 'shared', actor: system }));
     expect(givenBack(order).reduce((sum, each) => sum + each, 0)).toBe(2_350);
-    expect(await balancesOf(market.db, order.id)).toEqual({});
+    expect(await balancesOf(set.market.db, order.id)).toEqual({});
   });
 
   const crashes = [
@@ -128,16 +98,16 @@ describe('a refund', () => {
   const matrix = POST_FAULTS.flatMap((fault) => crashes.map((crash) => [fault, crash] as const));
 
   it.each(matrix)('is paid back once: %s, killed at %s', async (kind, crash) => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const id = await ask(order);
-    stripe.control.addFault({ kind, match: { method: 'POST', path: '/v1/refunds' } });
+    set.stripe.control.addFault({ kind, match: { method: 'POST', path: '/v1/refunds' } });
     if (crash !== undefined)
       await worker(crash)
         .advanceRefund({ refundId: id })
         .catch(() => undefined);
     expect(await carryOut(id)).toMatchObject({ status: 'refunded' });
     expect(givenBack(order)).toEqual([500]);
-    expect(await balancesOf(market.db, order.id)).toMatchObject({
+    expect(await balancesOf(set.market.db, order.id)).toMatchObject({
       provider_clearing: 1_850,
       merchant: -1_020,
     });
@@ -146,34 +116,34 @@ describe('a refund', () => {
   it.each([23, 25, 73])(
     'is not sent twice when its answer is fetched %i h later',
     async (hours) => {
-      const order = await payOrder(market, { gateway });
+      const order = await payOrder(set.market, { gateway: set.gateway });
       const id = await ask(order);
       await expect(worker('refund:after-effect').advanceRefund({ refundId: id })).rejects.toBe(
         died,
       );
-      now += hours * hourMs;
+      set.now += hours * hourMs;
       expect(await carryOut(id)).toMatchObject({ status: 'refunded' });
       expect(givenBack(order)).toEqual([500]);
     },
   );
 
   it('that the bank sends back is reversed, and somebody is told', async () => {
-    const order = await payOrder(market, { gateway, card: 'pm_card_refundFail' });
+    const order = await payOrder(set.market, { gateway: set.gateway, card: 'pm_card_refundFail' });
     const id = await ask(order);
     expect(await carryOut(id)).toMatchObject({ status: 'pending', isOver: false });
     await fetchRefunds(order);
     expect(await carryOut(id)).toMatchObject({ status: 'failed', isOver: true });
-    expect(await balancesOf(market.db, order.id)).toEqual(paid);
+    expect(await balancesOf(set.market.db, order.id)).toEqual(paid);
     expect(await incident(`${id}:refund_failed`)).toBeDefined();
     expect(await carryOut(await ask(order, { again: true }))).toMatchObject({ isOver: false });
   });
 
   it('that nobody answers for three days is told to somebody, and still paid once', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const id = await ask(order);
-    stripe.control.addFault({ kind: '503', times: 4, match: { path: '/v1/refunds' } });
+    set.stripe.control.addFault({ kind: '503', times: 4, match: { path: '/v1/refunds' } });
     await expect(carryOut(id, 1)).rejects.toThrow('no certain answer');
-    now += 73 * hourMs;
+    set.now += 73 * hourMs;
     await expect(carryOut(id, 1)).rejects.toThrow('no certain answer');
     expect(await incident(`${id}:refund_unanswered`)).toBeDefined();
     expect(await carryOut(id)).toMatchObject({ status: 'refunded' });
@@ -186,13 +156,13 @@ const item = (index: number, quantity: number) =>
 
 describe('a refund of items', () => {
   it('leaves out goods that were not there and therefore never sold', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const shortage = { line: 0, quantity: 1, missingMinor: 900 };
     for (const [sequence, type, body] of [
       [2, 'order.shortage_reported', shortage],
       [3, 'order.shortage_resolved', { outcome: 'removed', goodsMinor: 1_000 }],
     ] as const)
-      await market.db
+      await set.market.db
         .insertInto('order_events')
         .values({
           order_id: order.id,
@@ -214,19 +184,19 @@ describe('a refund of items', () => {
 
 /** The fake's refundFail card fails when it is next read. */
 async function fetchRefunds(order: PaidOrder): Promise<void> {
-  for (const refund of stripe.control.books().refunds)
+  for (const refund of set.stripe.control.books().refunds)
     if (refund.payment_intent === order.providerRef)
-      await fetch(`${stripe.url}/v1/refunds/${refund.id}`, {
+      await fetch(`${set.stripe.url}/v1/refunds/${refund.id}`, {
         headers: { authorization: 'Bearer x' },
       });
 }
 
 const incident = (key: string) =>
-  market.db.selectFrom('incidents').selectAll().where('key', '=', key).executeTakeFirst();
+  set.market.db.selectFrom('incidents').selectAll().where('key', '=', key).executeTakeFirst();
 
 describe('two refunds of one order', () => {
   it('asked for at once: the same one is refused to the second', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const outcomes = await Promise.allSettled([ask(order), ask(order), ask(order)]);
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(
@@ -235,7 +205,7 @@ describe('two refunds of one order', () => {
   });
 
   it('asked for at once never exceed what was taken', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const wish = { kind: 'amount', amountMinor: 1_000 } as const;
     const outcomes = await Promise.allSettled(
       [1, 2, 3, 4].map(() => ask(order, { wish, again: true })),
@@ -246,47 +216,46 @@ describe('two refunds of one order', () => {
 
 describe('a large refund', () => {
   it('waits for a second person, who may say no', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const id = await ask(order, { wish: { kind: 'whole' } });
     expect(await carryOut(id)).toMatchObject({ status: 'awaiting_approval', isOver: false });
-    expect(await decideRefund(market.db, { id, approve: false, by: actor, now: new Date() })).toBe(
-      true,
-    );
+    expect(
+      await decideRefund(set.market.db, { id, approve: false, by: actor, now: new Date() }),
+    ).toBe(true);
     expect(await carryOut(id)).toMatchObject({ status: 'rejected', isOver: true });
-    expect(await decideRefund(market.db, { id, approve: true, by: actor, now: new Date() })).toBe(
-      false,
-    );
+    expect(
+      await decideRefund(set.market.db, { id, approve: true, by: actor, now: new Date() }),
+    ).toBe(false);
     expect(givenBack(order)).toEqual([]);
   });
 
   it('is carried out once somebody has approved it', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const id = await ask(order, { wish: { kind: 'whole' } });
-    await decideRefund(market.db, { id, approve: true, by: actor, now: new Date() });
+    await decideRefund(set.market.db, { id, approve: true, by: actor, now: new Date() });
     expect(await carryOut(id)).toMatchObject({ status: 'refunded' });
     expect(givenBack(order)).toEqual([2_350]);
   });
 
   it('that nobody decides on is rejected by itself', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const id = await ask(order, { wish: { kind: 'whole' } });
     const { waitMs } = await carryOut(id);
-    now += waitMs;
+    set.now += waitMs;
     expect(await carryOut(id)).toMatchObject({ status: 'rejected', isOver: true });
   });
 });
 
-const disputed = (order: PaidOrder): string => stripe.control.dispute(order.providerRef) ?? '';
+const disputed = (order: PaidOrder): string => set.stripe.control.dispute(order.providerRef) ?? '';
 
 describe('a dispute', () => {
   const log = createLog({ name: 'test', level: 'silent' });
   const told: string[] = [];
   const upkeep = () =>
     createMoneyUpkeep({
-      db: market.db,
+      db: set.market.db,
       engine: { paymentSettled: async () => undefined },
-      gateway,
-      portOf: () => stripePort(gateway),
+      portOf: () => stripePort(set.gateway),
       log,
       money: {
         ...quietMoney,
@@ -296,7 +265,7 @@ describe('a dispute', () => {
     });
   const news = async (order: PaidOrder, type: string, eventId = newId('note')): Promise<void> => {
     const { providerRef } = order;
-    await saveWebhook(market.db, {
+    await saveWebhook(set.market.db, {
       provider: 'stripe',
       eventId,
       type,
@@ -307,89 +276,101 @@ describe('a dispute', () => {
   };
 
   it('takes the money for now, refuses refunds, and gives it back when it is won', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const id = disputed(order);
     await news(order, 'charge.dispute.created');
     await news(order, 'charge.dispute.funds_withdrawn');
-    expect(await balancesOf(market.db, order.id)).toMatchObject({
+    expect(await balancesOf(set.market.db, order.id)).toMatchObject({
       disputes: 2_350,
       provider_fees: 2_000,
       provider_clearing: -2_000,
     });
     await expect(ask(order)).rejects.toThrow('payment_disputed');
-    stripe.control.decideDispute(id, 'won');
+    set.stripe.control.decideDispute(id, 'won');
     await news(order, 'charge.dispute.closed');
-    expect(await balancesOf(market.db, order.id)).toMatchObject({ provider_clearing: 350 });
+    expect(await balancesOf(set.market.db, order.id)).toMatchObject({ provider_clearing: 350 });
     expect((await incident(`${id}:dispute_open`))?.resolved_at).not.toBeNull();
     expect(await carryOut(await ask(order))).toMatchObject({ status: 'refunded' });
   });
 
   it('that is lost is a loss of the platform, also when the news of its opening never came', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const id = disputed(order);
-    stripe.control.decideDispute(id, 'lost');
+    set.stripe.control.decideDispute(id, 'lost');
     for (const type of ['charge.dispute.closed', 'charge.dispute.created', 'charge.dispute.closed'])
       await news(order, type);
-    expect(await balancesOf(market.db, order.id)).toMatchObject({
+    expect(await balancesOf(set.market.db, order.id)).toMatchObject({
       bad_debt: 2_350,
       provider_clearing: -2_000,
     });
-    expect(await balancesOf(market.db, order.id)).not.toHaveProperty('disputes');
+    expect(await balancesOf(set.market.db, order.id)).not.toHaveProperty('disputes');
     expect(await incident(`${id}:dispute_lost`)).toBeDefined();
     await expect(ask(order)).rejects.toThrow('payment_disputed');
   });
 
   it('that was decided never opens again', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const id = disputed(order);
-    const [open] = await gateway.disputes({ providerRef: order.providerRef });
+    const [open] = await set.gateway.disputes({ providerRef: order.providerRef });
     if (!open) throw new Error('no dispute');
-    stripe.control.decideDispute(id, 'won');
+    set.stripe.control.decideDispute(id, 'won');
     await news(order, 'charge.dispute.closed');
-    expect(await recordDispute(market.db, { dispute: open, now: new Date() })).toBe(false);
+    expect(
+      await recordDispute(set.market.db, { provider: 'stripe', dispute: open, now: new Date() }),
+    ).toBe(false);
   });
 
   it('of which the news comes twice, at once, is posted once', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     disputed(order);
-    const [dispute] = await gateway.disputes({ providerRef: order.providerRef });
+    const [dispute] = await set.gateway.disputes({ providerRef: order.providerRef });
     if (!dispute) throw new Error('no dispute');
     const answers = await Promise.all(
-      [1, 2, 3].map(() => recordDispute(market.db, { dispute, now: new Date() })),
+      [1, 2, 3].map(() =>
+        recordDispute(set.market.db, { provider: 'stripe', dispute, now: new Date() }),
+      ),
     );
     expect(answers.filter(Boolean)).toHaveLength(1);
   });
 
   it('beats a refund that is on its way: what the provider refuses is reversed', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const id = await ask(order);
     disputed(order);
     expect(await carryOut(id)).toMatchObject({ status: 'failed' });
-    expect(await balancesOf(market.db, order.id)).toEqual(paid);
+    expect(await balancesOf(set.market.db, order.id)).toEqual(paid);
   });
 
   it('hears our side, and is lost without it in time', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const disputeRef = disputed(order);
-    const evidence = { disputeRef, key: `${disputeRef}:evidence:1`, text: 'delivered at 12:00' };
-    expect(await gateway.submitEvidence(evidence)).toBe('submitted');
-    expect(await gateway.submitEvidence(evidence)).toBe('submitted');
-    stripe.control.moveClock(8 * 24 * hourMs);
-    expect(await gateway.disputes({ providerRef: order.providerRef })).toMatchObject([
+    const evidence = {
+      disputeRef,
+      key: `${disputeRef}:evidence:1`,
+      evidence: { explanation: 'delivered at 12:00' },
+    };
+    expect(await set.gateway.submitEvidence(evidence)).toBe('submitted');
+    expect(await set.gateway.submitEvidence(evidence)).toBe('submitted');
+    set.stripe.control.moveClock(8 * 24 * hourMs);
+    expect(await set.gateway.disputes({ providerRef: order.providerRef })).toMatchObject([
       { status: 'open' },
     ]);
-    const other = await payOrder(market, { gateway });
+    const other = await payOrder(set.market, { gateway: set.gateway });
     const silent = disputed(other);
-    stripe.control.moveClock(8 * 24 * hourMs);
-    expect(await gateway.disputes({ providerRef: other.providerRef })).toMatchObject([
+    set.stripe.control.moveClock(8 * 24 * hourMs);
+    expect(await set.gateway.disputes({ providerRef: other.providerRef })).toMatchObject([
       { disputeRef: silent, status: 'lost' },
     ]);
-    const late = { disputeRef: silent, key: `${silent}:evidence:1`, text: 'too late' };
-    expect(await gateway.submitEvidence(late)).toBe('closed');
+    const late = {
+      disputeRef: silent,
+      key: `${silent}:evidence:1`,
+      evidence: { explanation: 'too late' },
+    };
+    expect(await set.gateway.submitEvidence(late)).toBe('closed');
   });
 
   it('news of a refund reaches its workflow, which is started should it be lost', async () => {
-    const order = await payOrder(market, { gateway });
+    const order = await payOrder(set.market, { gateway: set.gateway });
     const id = await ask(order);
     told.length = 0;
     await news(order, 'charge.refunded');

@@ -267,7 +267,7 @@ describe('a withdrawal', () => {
     stripe.control.dispute(providerRef);
     const [dispute] = await gateway.disputes({ providerRef });
     if (!dispute) throw new Error('no dispute');
-    await recordDispute(market.db, { dispute, now: new Date(now) });
+    await recordDispute(market.db, { provider: 'stripe', dispute, now: new Date(now) });
     await expect(askWithdrawal(1_000)).rejects.toThrow('withdrawal_too_large');
   });
 

@@ -60,6 +60,14 @@ export const supportRows: Readonly<Record<string, Row>> = {
       .concat(supportActionNames.flatMap((name) => [`actions/${name}`, `actions/${name}/preview`]))
       .map((rest) => [`POST /v1/support/orders/{id}/${rest}`, desk(`/${rest}`, { reason })]),
   ),
+  'GET /v1/support/orders/{id}/disputes': desk('/disputes'),
+  'POST /v1/support/disputes/{id}/evidence': anywhere('/v1/support/disputes/dp_1/evidence', {
+    explanation: 'x',
+  }),
+  'POST /v1/support/disputes/{id}/evidence/preview': anywhere(
+    '/v1/support/disputes/dp_1/evidence/preview',
+    { explanation: 'x' },
+  ),
   'GET /v1/support/approvals': anywhere('/v1/support/approvals'),
   'POST /v1/support/approvals/{id}/approve': anywhere(`/v1/support/approvals/apr_${no}/approve`),
   'POST /v1/support/approvals/{id}/reject': anywhere(`/v1/support/approvals/apr_${no}/reject`),

@@ -90,10 +90,25 @@ describe('an offer goes only to a driver who', () => {
   });
 });
 
-const deliver = async (driver: Driver, orderId: string): Promise<void> => {
+/** Takes what is offered, and has the goods. */
+async function pickUp(driver: Driver, orderId: string): Promise<void> {
   const [offer] = await driver.offers();
   await driver.says(`/v1/offers/${offer?.id}/accept`);
-  await driver.says(`/v1/orders/${orderId}/pick-up`);
+  const pickedUp = await driver.says(`/v1/orders/${orderId}/pick-up`);
+  expect(pickedUp.status).toBe(200);
+}
+
+/** A driver who has the goods of an order. */
+async function onTheWay(): Promise<{ readonly first: Driver; readonly orderId: string }> {
+  const first = await rounds.driver(1);
+  const orderId = await rounds.searching();
+  expect(await offered(first)).toEqual([1]);
+  await pickUp(first, orderId);
+  return { first, orderId };
+}
+
+const deliver = async (driver: Driver, orderId: string): Promise<void> => {
+  await pickUp(driver, orderId);
   const { body } = await world.call('GET', `/v1/orders/${orderId}`, { secret: shop.owner });
   const { total_minor: collected_minor } = body['totals'] as { total_minor: number };
   const paid = await driver.says(`/v1/orders/${orderId}/deliver`, { collected_minor });
@@ -174,12 +189,7 @@ describe('a delivery that a person assigned', () => {
 
 describe('goods that a person gave to another driver', () => {
   it('end what was offered to that driver meanwhile', async () => {
-    const first = await rounds.driver(1);
-    const orderId = await rounds.searching();
-    expect(await offered(first)).toEqual([1]);
-    const [offer] = await first.offers();
-    await first.says(`/v1/offers/${offer?.id}/accept`);
-    await first.says(`/v1/orders/${orderId}/pick-up`);
+    const { first, orderId } = await onTheWay();
     const second = await rounds.driver(1);
     await rounds.searching();
     expect(await offered(second)).toEqual([1]);
@@ -194,12 +204,7 @@ describe('goods that a person gave to another driver', () => {
 
 describe('the search for a second driver', () => {
   it('begins where the goods are, and sends the next driver there', async () => {
-    const first = await rounds.driver(1);
-    const orderId = await rounds.searching();
-    expect(await offered(first)).toEqual([1]);
-    const [offer] = await first.offers();
-    await first.says(`/v1/offers/${offer?.id}/accept`);
-    await first.says(`/v1/orders/${orderId}/pick-up`);
+    const { first, orderId } = await onTheWay();
     const stoppedAt = { lat: 52.55, lng: 13.45 };
     const at = new Date(Date.now() + 20_000).toISOString();
     await world.db
@@ -220,8 +225,7 @@ describe('the search for a second driver', () => {
     expect(next?.['orders']).toMatchObject([
       { order_id: orderId, branch: { location: branchAt }, goods_at: { location: stoppedAt } },
     ]);
-    await nearGoods.says(`/v1/offers/${next?.id}/accept`);
-    expect((await nearGoods.says(`/v1/orders/${orderId}/pick-up`)).status).toBe(200);
+    await pickUp(nearGoods, orderId);
     expect((await nearGoods.says(`/v1/orders/${orderId}/deliver`)).status).toBe(200);
   });
 });

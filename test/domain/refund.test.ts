@@ -233,11 +233,13 @@ describe('the postings of a dispute', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(...statuses), { minLength: 1, maxLength: 8 }),
-        (news) => {
+        fc.option(fc.integer({ min: 1, max: 900 }), { nil: undefined }),
+        (news, lostMinor) => {
+          const lost = lostMinor ?? 900;
           let before: DisputeStatus | undefined;
           const posted = new Map<string, Posting>();
           for (const after of news) {
-            for (const posting of disputePostings(facts, { before, after }))
+            for (const posting of disputePostings({ ...facts, lostMinor }, { before, after }))
               posted.set(posting.key, posting);
             before = before === undefined || before === 'open' ? after : before;
           }
@@ -246,7 +248,7 @@ describe('the postings of a dispute', () => {
             {
               open: { disputes: 900, provider_fees: 20, provider_clearing: -920 },
               won: { provider_fees: 20, provider_clearing: -20 },
-              lost: { bad_debt: 900, provider_fees: 20, provider_clearing: -920 },
+              lost: { bad_debt: lost, provider_fees: 20, provider_clearing: -lost - 20 },
             }[end],
           );
         },

@@ -122,5 +122,30 @@ test('a later tip is paid to the driver, one that is declined says so; the order
     .where('account', '=', 'driver')
     .execute();
   expect(paid).toEqual([{ account: 'driver', party: driverId, amount_minor: -200 }]);
+
+  for (const wrong of [{ later_tip: 1 }, { later_tip: 3 }])
+    expect((await refund(orderId, wrong)).body['code']).toBe('refund_not_captured');
+  expect((await refund(orderId, { later_tip: 2, tip: true })).body).toMatchObject({
+    code: 'invalid_request',
+    errors: [{ field: 'later_tip' }],
+  });
+  const asked = await refund(orderId, { later_tip: 2, fault: 'merchant' });
+  expect(asked).toMatchObject({ status: 201, body: { amount_minor: 200 } });
+  await expect.poll(() => firstOf(orderId), soon).toMatchObject({ status: 'refunded' });
+  expect(refunded().at(-1)).toBe(200);
   expect(await shop.order(orderId)).toEqual(before);
+}, 120_000);
+
+test('the nightly comparison survives its worker, which is missed within half a minute', async () => {
+  const match = { method: 'GET', path: '/v1/payment_intents' } as const;
+  const fault = stack.stripe.control.addFault({ kind: 'delay', delayMs: 7_000, match });
+  const options = { workflowId: 'reconcile-again', taskQueue: 'orders' };
+  const comparison = await stack.client.workflow.start('reconciliation', options);
+  const isAsked = (): boolean =>
+    stack.stripe.control.listFaults().some(({ id, left }) => id === fault && left === 0);
+  await expect.poll(isAsked, { timeout: 20_000 }).toBe(true);
+  await stack.kill('worker');
+  await stack.start('worker');
+  // The dispute of the first test keeps its refund open; what the books say is known.
+  expect(await comparison.result()).toMatchObject({ differences: 0 });
 }, 120_000);

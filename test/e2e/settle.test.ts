@@ -69,6 +69,8 @@ async function breachesOf(id: OrderId): Promise<readonly object[]> {
     ...rows,
     ...workflows,
     books,
+    objects: [],
+    asked: [],
     clientLog: [],
     partnerBooks: [],
     canaries: { searched: 0, hits: [] },

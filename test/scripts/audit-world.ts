@@ -10,6 +10,7 @@ import { plan, type PlanInput } from '../../dispatch/plan.ts';
 import { decide } from '../../domain/decide.ts';
 import type { Actor, OrderEvent } from '../../domain/events.ts';
 import { evolve, fold } from '../../domain/evolve.ts';
+import type { Posting } from '../../domain/ledger.ts';
 import type { Command } from '../../domain/messages.ts';
 import { initialState, type OrderFacts, type OrderState } from '../../domain/order.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
@@ -59,7 +60,7 @@ function storedRound(): StoredRound {
   };
 }
 
-const factsOf = (placedAt: number): OrderFacts => ({
+const factsOf = (placedAt: number, paymentMethod: string): OrderFacts => ({
   ...plainDelivery,
   orderId: newId('order', placedAt),
   number: '7',
@@ -76,7 +77,7 @@ const factsOf = (placedAt: number): OrderFacts => ({
   totalMinor: 2_400,
   driverPayMinor: 450,
   commissionBps: 1_500,
-  paymentMethod: 'pm_card_visa',
+  paymentMethod,
   travelMs: 300_000,
   policy: { ...defaultPolicy, partnerCapMinor: 1_000 },
 });
@@ -90,8 +91,12 @@ type Life = {
 const by = ({ kind }: Command): Actor =>
   kind === 'transferDelivery' ? { kind: 'support', id: 'key_1' } : { kind: 'system' };
 
-function live(placedAt: number, commandsOf: (facts: OrderFacts) => readonly Command[]): Life {
-  const facts = factsOf(placedAt);
+function live(
+  placedAt: number,
+  commandsOf: (facts: OrderFacts) => readonly Command[],
+  paymentMethod = 'pm_card_visa',
+): Life {
+  const facts = factsOf(placedAt, paymentMethod);
   let state = initialState(facts);
   const events: OrderEvent[] = [];
   for (const [index, command] of commandsOf(facts).entries()) {
@@ -123,16 +128,20 @@ const authorized = (facts: OrderFacts): readonly Command[] => [
   },
 ];
 
-const delivered = (placedAt: number): Life =>
-  live(placedAt, (facts) => [
-    ...authorized(facts),
-    { kind: 'accept', prepMs: 60_000 },
-    { kind: 'assign', offerId: newId('offer', placedAt), driverId, pickupEtaAt: placedAt },
-    { kind: 'markReady' },
-    { kind: 'pickUp', driverId },
-    { kind: 'deliver', driverId },
-    { kind: 'paymentCaptured', amountMinor: facts.totalMinor },
-  ]);
+const delivered = (placedAt: number, paymentMethod?: string): Life =>
+  live(
+    placedAt,
+    (facts) => [
+      ...authorized(facts),
+      { kind: 'accept', prepMs: 60_000 },
+      { kind: 'assign', offerId: newId('offer', placedAt), driverId, pickupEtaAt: placedAt },
+      { kind: 'markReady' },
+      { kind: 'pickUp', driverId },
+      { kind: 'deliver', driverId },
+      { kind: 'paymentCaptured', amountMinor: facts.totalMinor },
+    ],
+    paymentMethod,
+  );
 
 /** By a partner fleet, which nobody has to offer it to. */
 const brought = (placedAt: number): Life =>
@@ -217,6 +226,15 @@ const paymentOf = ({ facts, state }: Life): ProviderPayment => ({
   createdAt: facts.placedAt,
 });
 
+const postedIn =
+  ({ orderId, currency }: Pick<OrderFacts, 'orderId' | 'currency'>) =>
+  (posting: Posting): LedgerTransaction => ({
+    ...posting,
+    orderId,
+    currency,
+    entries: posting.entries.map((entry) => ({ ...entry, currency })),
+  });
+
 const refundMinor = 500;
 
 /** Of a delivered order, borne by the merchant. */
@@ -240,13 +258,7 @@ function refundOf({ facts }: Life) {
     bearers: [{ account: 'merchant', party: merchantId, amountMinor: refundMinor }],
   } as const;
   const postings = [...refundPostings(posted), refundEndPosting(posted, 'refunded')];
-  const ledger = postings.map((posting): LedgerTransaction => ({
-    ...posting,
-    orderId,
-    currency,
-    entries: posting.entries.map((entry) => ({ ...entry, currency })),
-  }));
-  return { refund, ledger };
+  return { refund, ledger: postings.map(postedIn({ orderId, currency })) };
 }
 
 const tipMinor = 200;
@@ -263,12 +275,6 @@ function tipOf({ facts }: Life) {
     status: 'paid',
   };
   const postings = tipPostings({ ...tip, customerId, provider: 'stripe' });
-  const ledger = postings.map((posting): LedgerTransaction => ({
-    ...posting,
-    orderId,
-    currency,
-    entries: posting.entries.map((entry) => ({ ...entry, currency })),
-  }));
   const payment: ProviderPayment = {
     providerRef: `pi_tip_${orderId}`,
     orderId,
@@ -281,25 +287,26 @@ function tipOf({ facts }: Life) {
     currency,
     createdAt: facts.placedAt,
   };
-  return { tip, ledger, payment };
+  return { tip, ledger: postings.map(postedIn({ orderId, currency })), payment };
 }
 
-/**
- * Four delivered orders, one tipped later and refunded in part, one by a second driver, one by a partner fleet, and a
- * cancelled one; and a wallet: nothing is wrong.
- */
+const objectOf = (life: Life) => ({ ...paymentOf(life), provider: 'paypal' as const });
+
+/** Orders of every kind, one tipped later and refunded in part, and a wallet: nothing is wrong. */
 export function soundData(): AuditData {
   const first = delivered(startedAt);
   const refunded = refundOf(first);
   const tipped = tipOf(first);
   const wallet = soundWallet(startedAt);
-  const lives = [
+  const byCard = [
     first,
     delivered(startedAt + 3_600_000),
     takenOver(startedAt + 5_400_000),
     brought(startedAt + 6_300_000),
     cancelled(startedAt + 7_200_000),
   ];
+  const byPaypal = delivered(startedAt + 8_100_000, 'paypal');
+  const lives = [...byCard, byPaypal];
   const orders = lives.map(orderOf);
   return {
     now: startedAt + 9_000_000,
@@ -311,7 +318,9 @@ export function soundData(): AuditData {
     offers: lives.flatMap(offersOf),
     driverCapacity: new Map([driverId, secondDriverId].map((id) => [id, 1])),
     rounds: [storedRound()],
-    books: [...lives.map(paymentOf), tipped.payment, wallet.payment],
+    books: [...byCard.map(paymentOf), tipped.payment, wallet.payment],
+    objects: [objectOf(byPaypal)],
+    asked: ['paypal'],
     partnerBooks: lives.flatMap(partnerBooksOf),
     clientLog: clientLogOf(lives),
     workflows: new Map(lives.map(workflowOf)),

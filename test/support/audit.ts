@@ -1,7 +1,7 @@
 // The audit over everything that a stack has done in a test.
 
 import { inject } from 'vitest';
-import { partnerFleetOf } from '../../config.ts';
+import { partnerFleetOf, providersOf } from '../../config.ts';
 import {
   breachesIn,
   describeVerdicts,
@@ -21,6 +21,7 @@ export async function auditOf(stack: Stack): Promise<Audited> {
     temporalNamespace: stack.namespace,
     stripeApiBase: stack.stripe.url,
     stripeSecretKey: 'sk_test_waybill',
+    providers: providersOf(stack.environment),
     partnerFleet: partnerFleetOf(stack.environment),
     clientLogs: [],
     logFolders: [],

@@ -140,6 +140,11 @@ function createLog() {
 /** The log as it is when all is well. */
 export const atOnce = async (): Promise<void> => undefined;
 
+const comparison: ReconcileActivities = {
+  reconciliationBudgetMs: async () => 60_000,
+  reconcile: async () => ({ compared: 1, differences: 0, healed: 0, vanished: 0 }),
+};
+
 /** One namespace per world, so that test files share a server and nothing else. */
 export async function createWorld() {
   const address = inject('temporalAddress');
@@ -183,7 +188,7 @@ export async function createWorld() {
     bulkRound: async () => ({ left: rounds.pop() ?? 0 }),
     advanceRefund: async () => decision('refunded', 'awaiting_approval'),
     advanceTip: async () => decision('paid', 'requires_action'),
-    reconcile: async () => ({ compared: 1, differences: 0, healed: 0, vanished: 0 }),
+    ...comparison,
   } satisfies Activities & RefundActivities & TipActivities & ReconcileActivities;
   const startWorkers = () => runWorkers({ connection: native, namespace, activities });
   let workers = await startWorkers();

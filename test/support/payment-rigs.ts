@@ -18,6 +18,7 @@ import { startNoupay } from '../../sandbox/mobile-money/noupay.ts';
 import { startPaypal } from '../../sandbox/paypal/server.ts';
 import { createFaults, type Fault, type FaultRule } from '../../sandbox/provider/faults.ts';
 import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
+import { createStripeContract } from './stripe-contract.ts';
 import type { ProviderName } from '../../domain/payment-methods.ts';
 import type { WalletBooks } from '../../domain/wallet.ts';
 import { fillWallet } from './wallet.ts';
@@ -52,7 +53,9 @@ const timeoutMs = 250;
 
 async function stripeRig({ clock, webhookUrl: url }: Wish): Promise<Rig> {
   const now = (): number => clock.now;
-  const fake = await startStripeSandbox({ now, searchLagMs: 0, webhooks: { url, secret } });
+  const contract = createStripeContract();
+  const webhooks = { url, secret };
+  const fake = await startStripeSandbox({ now, searchLagMs: 0, webhooks, onCall: contract.see });
   const gateway = createStripeGateway({
     secretKey: 'sk_test_x',
     apiBase: fake.url,
@@ -78,7 +81,11 @@ async function stripeRig({ clock, webhookUrl: url }: Wish): Promise<Rig> {
         givenBack: refunds.map((each) => each.amount),
       };
     },
-    close: fake.close,
+    close: async () => {
+      await fake.close();
+      const [violation] = contract.violations();
+      if (violation !== undefined) throw new Error(violation);
+    },
   };
 }
 

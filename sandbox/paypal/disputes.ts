@@ -1,0 +1,97 @@
+// The fake PayPal's disputes: opened by the payer, decided by PayPal. While one is open, and once it is lost, nothing of
+// its capture can be given back in part.
+import type { JsonReply, JsonRequest } from '../provider/fake.ts';
+import { newId } from '../provider/ids.ts';
+
+export type Money = { readonly currency_code: string; readonly value: string };
+export type Outcome =
+  | 'RESOLVED_BUYER_FAVOUR'
+  | 'RESOLVED_SELLER_FAVOUR'
+  | 'RESOLVED_WITH_PAYOUT'
+  | 'CANCELED_BY_BUYER'
+  | 'ACCEPTED'
+  | 'DENIED'
+  | 'NONE';
+export type Dispute = {
+  readonly dispute_id: string;
+  readonly create_time: string;
+  readonly disputed_transactions: readonly { readonly seller_transaction_id: string }[];
+  readonly reason: string;
+  readonly status: 'WAITING_FOR_SELLER_RESPONSE' | 'RESOLVED';
+  readonly dispute_life_cycle_stage: 'INQUIRY';
+  readonly dispute_amount: Money;
+  readonly seller_response_due_date: string;
+  readonly dispute_outcome?: { readonly outcome_code: Outcome; readonly amount_refunded?: Money };
+};
+
+const ANSWER_MS = 10 * 24 * 3_600_000;
+
+type Wish = { readonly captureId: string; readonly amount: Money };
+type Tools = {
+  readonly now: () => number;
+  readonly tell: (type: string, dispute: Dispute) => void;
+};
+
+export function createDisputes({ now, tell }: Tools) {
+  const disputes = new Map<string, Dispute>();
+  const isOf = (dispute: Dispute, captureId: string | null): boolean =>
+    dispute.disputed_transactions[0]?.seller_transaction_id === captureId;
+
+  function open({ captureId, amount }: Wish): string {
+    const dispute: Dispute = {
+      dispute_id: newId('PP-D').replace('_', '-'),
+      create_time: new Date(now()).toISOString(),
+      disputed_transactions: [{ seller_transaction_id: captureId }],
+      reason: 'MERCHANDISE_OR_SERVICE_NOT_RECEIVED',
+      status: 'WAITING_FOR_SELLER_RESPONSE',
+      dispute_life_cycle_stage: 'INQUIRY',
+      dispute_amount: amount,
+      seller_response_due_date: new Date(now() + ANSWER_MS).toISOString(),
+    };
+    disputes.set(dispute.dispute_id, dispute);
+    tell('CUSTOMER.DISPUTE.CREATED', dispute);
+    return dispute.dispute_id;
+  }
+
+  /** `refunded`: where the buyer gets less than they asked for. False: there is nothing to decide. */
+  function decide(id: string, outcome: Outcome, refunded?: Money): boolean {
+    const dispute = disputes.get(id);
+    if (dispute === undefined || dispute.status === 'RESOLVED') return false;
+    const next: Dispute = {
+      ...dispute,
+      status: 'RESOLVED',
+      dispute_outcome: {
+        outcome_code: outcome,
+        ...(refunded && { amount_refunded: refunded }),
+      },
+    };
+    disputes.set(id, next);
+    tell('CUSTOMER.DISPUTE.RESOLVED', next);
+    return true;
+  }
+
+  const blocksRefunds = (captureId: string): boolean =>
+    [...disputes.values()].some(
+      (dispute) =>
+        isOf(dispute, captureId) &&
+        dispute.dispute_outcome?.outcome_code !== 'RESOLVED_SELLER_FAVOUR',
+    );
+
+  /** The disputes' part of the API; undefined: no such thing here. */
+  function answer({ method, path, query }: JsonRequest): JsonReply | undefined {
+    if (method !== 'GET') return undefined;
+    if (path === '/v1/customer/disputes') {
+      const captureId = query.get('disputed_transaction_id');
+      const items = [...disputes.values()].filter((each) => isOf(each, captureId));
+      // A list shows little of each.
+      return {
+        status: 200,
+        body: { items: items.map(({ dispute_id, status }) => ({ dispute_id, status })) },
+      };
+    }
+    const found = disputes.get(/^\/v1\/customer\/disputes\/([\w-]+)$/.exec(path)?.[1] ?? '');
+    return found && { status: 200, body: found };
+  }
+
+  return { open, decide, blocksRefunds, answer };
+}

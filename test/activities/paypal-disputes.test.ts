@@ -1,0 +1,191 @@
+// Disputes at PayPal on a real database against the fake PayPal over HTTP: its news are verified, the dispute is read,
+// and the ledger says what PayPal keeps back.
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createMoneyUpkeep } from '../../activities/money-upkeep.ts';
+import { isOutage } from '../../adapters/outage.ts';
+import type { PaymentPort } from '../../adapters/payment-port.ts';
+import { createPaypalPort } from '../../adapters/paypal.ts';
+import { saveWebhook } from '../../db/webhooks.ts';
+import { parseId, type OrderId } from '../../domain/ids.ts';
+import { createLog } from '../../log.ts';
+import { startPaypal } from '../../sandbox/paypal/server.ts';
+import { createMarket, type Market } from '../db/market.ts';
+import { balancesOf } from '../support/paid-order.ts';
+import { quietMoney } from '../support/quiet-money.ts';
+
+let market: Market;
+let paypal: Awaited<ReturnType<typeof startPaypal>>;
+let port: PaymentPort;
+beforeAll(async () => {
+  market = await createMarket();
+});
+afterAll(() => market.close());
+beforeEach(async () => {
+  paypal = await startPaypal();
+  port = createPaypalPort({
+    baseUrl: paypal.url,
+    clientId: 'id',
+    clientSecret: 'secret',
+    webhookId: 'wh_1',
+    returnUrl: 'https://shop.example/back',
+    timeoutMs: 500,
+  });
+});
+afterEach(() => paypal.close());
+
+type Paid = { readonly orderId: OrderId; readonly providerRef: string };
+
+/** 23.50 EUR, taken. */
+async function pay(): Promise<Paid> {
+  const orderId = await market.addOrder({ is_over: true, order_status: 'completed' });
+  const key = `${orderId}:authorize:1`;
+  const asked = { orderId, attempt: 1, key, amountMinor: 2_350, currency: 'EUR' };
+  const answer = await port.authorize({ ...asked, paymentMethod: 'paypal' });
+  if (answer.status !== 'requires_action') throw new Error(answer.status);
+  const { providerRef } = answer;
+  paypal.approve(providerRef);
+  await port.retrieve({ providerRef });
+  await port.capture({ orderId, providerRef, amountMinor: 2_350, key: `${orderId}:capture:1` });
+  await market.setOrder(orderId, { provider_ref: providerRef });
+  return { orderId, providerRef };
+}
+
+const dispute = ({ providerRef }: Paid): string => paypal.dispute(providerRef) ?? '';
+
+const told: string[] = [];
+const upkeep = () =>
+  createMoneyUpkeep({
+    db: market.db,
+    engine: { paymentSettled: async () => undefined },
+    portOf: () => port,
+    log: createLog({ name: 'test', level: 'silent' }),
+    money: { ...quietMoney, refundChanged: async (id) => void told.push(id) },
+  });
+
+/** All that PayPal has said so far about disputes is received, and dealt with. */
+async function news(): Promise<void> {
+  for (const { body, headers } of paypal.notices.waiting()) {
+    const fact = await port.readWebhook({ rawBody: body, headers });
+    if (fact.kind !== 'dispute_changed') continue;
+    const { eventId, type, providerRef } = fact;
+    const orderId = parseId('order', fact.orderId ?? '');
+    await saveWebhook(market.db, { provider: 'paypal', eventId, type, providerRef, orderId });
+  }
+  for (const part of upkeep()) await part();
+}
+
+const incidents = async ({ orderId }: Paid) =>
+  (
+    await market.db
+      .selectFrom('incidents')
+      .select(['kind', 'resolved_at'])
+      .where('order_id', '=', orderId)
+      .orderBy('at')
+      .execute()
+  ).map(({ kind, resolved_at: at }) => `${kind} ${at ? 'resolved' : 'open'}`);
+const stored = ({ orderId }: Paid) =>
+  market.db.selectFrom('disputes').selectAll().where('order_id', '=', orderId).execute();
+
+const kept = { disputes: 2_350, provider_clearing: -2_350 };
+
+describe('a dispute at PayPal', () => {
+  it('is found by its capture, keeps the money back, and is due to be answered', async () => {
+    const paid = await pay();
+    const ref = dispute(paid);
+    await news();
+    await news();
+    expect(await stored(paid)).toMatchObject([
+      {
+        provider: 'paypal',
+        dispute_ref: ref,
+        provider_ref: paid.providerRef,
+        amount_minor: 2_350,
+        status: 'open',
+        reason: 'merchandise_or_service_not_received',
+        evidence_due_at: expect.any(Date) as Date,
+      },
+    ]);
+    expect(await balancesOf(market.db, paid.orderId)).toEqual(kept);
+    expect(await incidents(paid)).toEqual(['dispute_open open']);
+    const { orderId, providerRef } = paid;
+    const refund = { orderId, providerRef, amountMinor: 100, key: `${orderId}:refund:1` };
+    expect(await port.refund(refund)).toEqual({ status: 'failed', code: 'disputed' });
+  });
+
+  it.each([
+    ['RESOLVED_SELLER_FAVOUR', {}, ['dispute_open resolved']],
+    ['RESOLVED_WITH_PAYOUT', {}, ['dispute_open resolved']],
+    ['CANCELED_BY_BUYER', {}, ['dispute_open resolved']],
+    ['DENIED', {}, ['dispute_open resolved']],
+    [
+      'RESOLVED_BUYER_FAVOUR',
+      { bad_debt: 2_350, provider_clearing: -2_350 },
+      ['dispute_open resolved', 'dispute_lost open'],
+    ],
+    [
+      'ACCEPTED',
+      { bad_debt: 2_350, provider_clearing: -2_350 },
+      ['dispute_open resolved', 'dispute_lost open'],
+    ],
+    ['NONE', kept, ['dispute_open open']],
+  ] as const)('that ends %s is posted so, once', async (outcome, balances, open) => {
+    const paid = await pay();
+    const ref = dispute(paid);
+    await news();
+    expect(paypal.decideDispute(ref, outcome)).toBe(true);
+    await news();
+    await news();
+    expect(await balancesOf(market.db, paid.orderId)).toEqual(balances);
+    expect(await incidents(paid)).toEqual(open);
+  });
+
+  it('that is lost in part brings back the rest', async () => {
+    const paid = await pay();
+    const part = { currency_code: 'EUR', value: '10.00' };
+    paypal.decideDispute(dispute(paid), 'RESOLVED_BUYER_FAVOUR', part);
+    await news();
+    const partly = { bad_debt: 1_000, provider_clearing: -1_000 };
+    expect(await balancesOf(market.db, paid.orderId)).toEqual(partly);
+  });
+
+  it('of which the first news is its end is posted as well', async () => {
+    const paid = await pay();
+    paypal.decideDispute(dispute(paid), 'RESOLVED_BUYER_FAVOUR');
+    await news();
+    const lost = { bad_debt: 2_350, provider_clearing: -2_350 };
+    expect(await balancesOf(market.db, paid.orderId)).toEqual(lost);
+  });
+
+  it('is told again when PayPal cannot say whose it is, and is nobody’s when it is unknown', async () => {
+    const paid = await pay();
+    dispute(paid);
+    const [notice] = paypal.notices.waiting().slice(-1);
+    if (!notice) throw new Error('no notice');
+    const incoming = { rawBody: notice.body, headers: notice.headers };
+    paypal.addFault({ kind: '503', match: { path: '/v2/payments/captures' } });
+    await expect(port.readWebhook(incoming)).rejects.toSatisfy(isOutage);
+    expect(await port.readWebhook(incoming)).toMatchObject({
+      kind: 'dispute_changed',
+      type: 'CUSTOMER.DISPUTE.CREATED',
+      providerRef: paid.providerRef,
+      orderId: paid.orderId,
+    });
+    const forged = { ...incoming, rawBody: notice.body.replace('CREATED', 'UPDATED') };
+    expect(await port.readWebhook(forged)).toMatchObject({ kind: 'refused' });
+    expect(await port.disputes({ providerRef: 'PP_unknown' })).toEqual([]);
+  });
+});
+
+describe('news of PayPal about a refund', () => {
+  it('are dealt with, and no order is asked about them', async () => {
+    const { orderId, providerRef } = await pay();
+    const key = `${orderId}:refund:1`;
+    await port.refund({ orderId, providerRef, amountMinor: 100, key });
+    const type = 'PAYMENT.CAPTURE.REFUNDED';
+    await saveWebhook(market.db, { provider: 'paypal', eventId: key, type, providerRef, orderId });
+    for (const part of upkeep()) await part();
+    const open = market.db.selectFrom('provider_webhooks').selectAll().where('event_id', '=', key);
+    expect(await open.where('done_at', 'is', null).execute()).toEqual([]);
+  });
+});

@@ -1,0 +1,60 @@
+// Every call that is ever made to Stripe, against the fake, and what was asked and answered.
+
+import { createStripeGateway } from '../../adapters/stripe.ts';
+import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
+import type { StripeCall } from './stripe-contract.ts';
+
+const dayMs = 24 * 3_600_000;
+const orderId = 'ord_1';
+
+export async function everyStripeCall(): Promise<readonly StripeCall[]> {
+  const calls: StripeCall[] = [];
+  const sandbox = await startStripeSandbox({ onCall: (call) => void calls.push(call) });
+  const gateway = createStripeGateway({
+    secretKey: 'sk_test_x',
+    apiBase: sandbox.url,
+    webhookSecret: 'whsec_x',
+  });
+  const authorize = async (attempt: number, paymentMethod: string): Promise<string> => {
+    const key = `${orderId}:authorize:${attempt}`;
+    const asked = { orderId, attempt, key, amountMinor: 2_350, currency: 'EUR', paymentMethod };
+    const answer = await gateway.authorize(asked);
+    return 'providerRef' in answer ? (answer.providerRef ?? '') : '';
+  };
+  try {
+    const providerRef = await authorize(1, 'pm_card_visa');
+    await authorize(2, 'pm_card_visa_chargeDeclined');
+    await authorize(3, 'pm_card_threeDSecure2Required');
+    await authorize(4, 'pm_card_nobody');
+    await gateway.retrieve({ providerRef });
+    await gateway.retrieve({ providerRef: 'pi_none' });
+    const capture = { orderId, providerRef, amountMinor: 2_000 };
+    await gateway.capture({ ...capture, key: `${orderId}:capture:1` });
+    await gateway.capture({ ...capture, key: `${orderId}:capture:2` });
+    const refund = { orderId, providerRef, amountMinor: 500, key: `${orderId}:refund:1` };
+    await gateway.refund(refund);
+    await gateway.refund({ ...refund, firstSentAt: Date.now() - 2 * dayMs });
+    await gateway.refund({ ...refund, amountMinor: 9_000, key: `${orderId}:refund:2` });
+    const held = await authorize(5, 'pm_card_visa');
+    const release = { orderId, attempt: 5, key: `${orderId}:void:5` };
+    await gateway.void({ ...release, providerRef: held });
+    await gateway.void({ ...release, attempt: 6, providerRef: undefined });
+    const disputeRef = sandbox.control.dispute(providerRef) ?? '';
+    await gateway.disputes({ providerRef });
+    await gateway.submitEvidence({
+      disputeRef,
+      key: `${disputeRef}:evidence:1`,
+      evidence: {
+        explanation: 'It was brought to the door',
+        product_description: '2 × Soup',
+        service_date: '2026-11-05',
+        refund_refusal: 'Nothing was missing',
+        cancellation_rebuttal: 'It was never cancelled',
+      },
+    });
+    for await (const each of gateway.list({ createdAfter: Date.now() - dayMs })) void each;
+    return calls;
+  } finally {
+    await sandbox.close();
+  }
+}
