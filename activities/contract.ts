@@ -1,13 +1,15 @@
 // The steps with side effects, as the workflows see them: domain types only.
 
-import type { BulkId, MarketId, OrderId, RefundId } from '../domain/ids.ts';
+import type { BulkId, MarketId, OrderId, RefundId, TopUpId, WithdrawalId } from '../domain/ids.ts';
 import type { PartnerResult, PaymentResult } from '../domain/messages.ts';
 import type { PartnerCall } from '../domain/partner.ts';
-import type { PaymentCall } from '../domain/payment.ts';
+import type { PaymentCall } from '../domain/payment-call.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { PayoutName, PayoutStatus } from '../domain/payout.ts';
 import type { RefundStatus } from '../domain/refund.ts';
 import type { TipStatus } from '../domain/tip.ts';
+import type { TopUpStatus } from '../domain/top-up.ts';
+import type { WithdrawalStatus } from '../domain/withdrawal.ts';
 import type { Recorded, RecordInput } from '../domain/step.ts';
 
 export type RecordActivities = {
@@ -111,6 +113,22 @@ export type PayoutActivities = {
     readonly marketId: MarketId;
     readonly after: string | undefined;
   }): Promise<{ readonly opened: number; readonly next: string | undefined }>;
+};
+
+type WalletStep<Status> = {
+  readonly status: Status;
+  readonly isOver: boolean;
+  /** Until somebody should look again, unless there is news. */
+  readonly waitMs: number;
+};
+export type TopUpStep = WalletStep<TopUpStatus>;
+export type WithdrawalStep = WalletStep<WithdrawalStatus>;
+
+export type WalletActivities = {
+  /** Takes the top-up as far as it goes now. Idempotent; throws (and is retried) while the provider gives no answer. */
+  advanceTopUp(input: { readonly topUpId: TopUpId }): Promise<TopUpStep>;
+  /** The same of a withdrawal. */
+  advanceWithdrawal(input: { readonly withdrawalId: WithdrawalId }): Promise<WithdrawalStep>;
 };
 
 export type Reconciled = {

@@ -1,5 +1,5 @@
-// Housekeeping of money: refunds and tips whose workflow was never started or was lost, and the provider's news about
-// refunds, tips and disputes; payments whose payer may have confirmed while the webhook was lost. Each part is idempotent
+// Housekeeping of money: refunds, tips, top-ups and withdrawals whose workflow was never started or was lost, and the
+// provider's news about them and about disputes; payments whose payer may have confirmed while the webhook was lost. Each part is idempotent
 // and bounded; a webhook is a hint, the provider is asked what is true.
 
 import type { OrderEngine } from '../adapters/order-engine.ts';
@@ -12,7 +12,9 @@ import { recordDispute } from '../db/disputes.ts';
 import { moneyWebhooks, type MoneyWebhook } from '../db/money-webhooks.ts';
 import { openRefunds, refundsBehind } from '../db/refunds.ts';
 import { openTips, tipsBehind, type TipName } from '../db/tips.ts';
+import { openTopUps, topUpsBehind } from '../db/top-ups.ts';
 import { webhookDone } from '../db/upkeep.ts';
+import { openWithdrawals, withdrawalsBehind } from '../db/withdrawals.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
 import { createPayoutUpkeep } from './payout-upkeep.ts';
@@ -58,6 +60,33 @@ export function createMoneyUpkeep(deps: Dependencies) {
     });
   }
 
+  async function startWalletMoney(): Promise<void> {
+    await sendAll({ items: await openTopUps(db), log }, async (id) => {
+      const topUpId = parseId('topUp', id);
+      if (topUpId) await money.startTopUp(topUpId);
+    });
+    await sendAll({ items: await openWithdrawals(db), log }, async (id) => {
+      const withdrawalId = parseId('withdrawal', id);
+      if (withdrawalId) await money.startWithdrawal(withdrawalId);
+    });
+  }
+
+  const deliver = createDelivery({ db, money, portOf, log }, payouts);
+  return [
+    askForPayers,
+    startRefunds,
+    startTips,
+    startWalletMoney,
+    ...payouts.parts,
+    deliver,
+  ] as const;
+}
+
+/** The provider's news, to whoever waits for them. */
+function createDelivery(
+  { db, money, portOf, log }: Omit<Dependencies, 'engine' | 'accounts'>,
+  payouts: Pick<ReturnType<typeof createPayoutUpkeep>, 'tell' | 'verify'>,
+) {
   async function deliverMoneyNews(): Promise<void> {
     const hooks = await moneyWebhooks(db);
     await sendAll({ items: hooks, log }, async (hook) => {
@@ -80,24 +109,32 @@ export function createMoneyUpkeep(deps: Dependencies) {
       const refundId = parseId('refund', id);
       if (refundId) await money.refundChanged(refundId);
     }
+    for (const id of await withdrawalsBehind(db, { providerRef })) {
+      const withdrawalId = parseId('withdrawal', id);
+      if (withdrawalId) await money.withdrawalChanged(withdrawalId);
+    }
   }
 
-  async function tellTips({ provider_ref: providerRef }: MoneyWebhook): Promise<void> {
+  async function tellPayments({ provider_ref: providerRef }: MoneyWebhook): Promise<void> {
     for (const tip of await tipsBehind(db, { providerRef })) {
       const named = parsed(tip);
       if (named) await money.tipChanged(named);
+    }
+    for (const id of await topUpsBehind(db, { providerRef })) {
+      const topUpId = parseId('topUp', id);
+      if (topUpId) await money.topUpChanged(topUpId);
     }
   }
 
   const tell = {
     dispute: readDisputes,
     refund: tellRefunds,
-    tip: tellTips,
+    payment: tellPayments,
     payout: ({ provider_ref: ref, type }: MoneyWebhook) => payouts.tell(ref, type),
     account: ({ provider_ref: ref }: MoneyWebhook) => payouts.verify(ref),
   } as const;
 
-  return [askForPayers, startRefunds, startTips, ...payouts.parts, deliverMoneyNews] as const;
+  return deliverMoneyNews;
 }
 
 function parsed({ orderId, n }: TipName) {

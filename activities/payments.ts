@@ -93,7 +93,7 @@ async function answerOf(port: Port, { orderId, currency, call }: Request): Promi
     }
     case 'check': {
       const { attempt, providerRef } = call;
-      const answer = await port.retrieve({ providerRef });
+      const answer = await port.retrieve({ providerRef, of: { orderId, attempt } });
       await discardDeclined(port, { orderId, attempt, answer });
       return checked(answer);
     }
@@ -105,7 +105,8 @@ async function answerOf(port: Port, { orderId, currency, call }: Request): Promi
         ),
       };
     }
-    case 'void': {
+    case 'void':
+    case 'release': {
       const { key, providerRef, authorizeAttempt, firstSentAt } = call;
       return {
         result: voided(
@@ -174,10 +175,19 @@ function authorized(answer: AuthorizeAnswer | Captured): Answer {
 }
 
 /** Money that is there although no capture was asked for. */
-const takenAtOnce = ({ providerRef, amountMinor }: Captured): PaymentResult => ({
+const takenAtOnce = ({ providerRef, ...taken }: Captured): PaymentResult => ({
   kind: 'paymentCaptured',
   providerRef,
+  ...amountsOf(taken),
+});
+
+/** Only where there is something to say of a wallet. */
+const amountsOf = ({
   amountMinor,
+  walletMinor,
+}: Pick<Captured, 'amountMinor' | 'walletMinor'>) => ({
+  amountMinor,
+  ...(walletMinor === undefined ? {} : { walletMinor }),
 });
 
 function checked(truth: PaymentTruth): Answer {
@@ -204,7 +214,7 @@ const transientCaptureFailures: ReadonlySet<string> = new Set(['capture_declined
 function captured(answer: CaptureAnswer): PaymentResult {
   switch (answer.status) {
     case 'captured':
-      return { kind: 'paymentCaptured', amountMinor: answer.amountMinor };
+      return { kind: 'paymentCaptured', ...amountsOf(answer) };
     case 'failed':
       return {
         kind: 'paymentCaptureFailed',

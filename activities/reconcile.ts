@@ -107,18 +107,6 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
     track.advance({ provider: cards, reached: 'all', compared, found, healed });
   }
 
-  /** Nothing of it is put right by itself. */
-  async function compareWhatWasPaidOut(books: PayoutsOf, track: Track): Promise<void> {
-    const { startedAt } = track.at();
-    const span = {
-      createdAfter: startedAt - reachMs,
-      sentSince: new Date(startedAt - payoutsReachMs),
-    };
-    const { compared, found } = await comparePayouts({ db, books }, span);
-    const healed = await settle({ provider: cards, void: gateway.void }, { track, found });
-    track.advance({ provider: paidOut, reached: 'all', compared, found, healed });
-  }
-
   async function compareOneByOne(other: Other, track: Track): Promise<void> {
     const { provider } = other;
     for (;;) {
@@ -146,7 +134,8 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
       const track = createTrack(progress, now());
       const sources = [
         async () => track.at().done[cards] ?? compareCards(track),
-        async () => payouts && (track.at().done[paidOut] ?? compareWhatWasPaidOut(payouts, track)),
+        async () =>
+          payouts && (track.at().done[paidOut] ?? comparePaidOut(deps, { payouts, settle, track })),
         ...others.map((other) => () => compareOneByOne(other, track)),
       ];
       let away: Outage | undefined;
@@ -166,6 +155,27 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
       return { compared, differences, healed, vanished };
     },
   };
+}
+
+type PaidOut = {
+  readonly payouts: PayoutsOf;
+  readonly settle: ReturnType<typeof createSettling>;
+  readonly track: Track;
+};
+
+/** Nothing of it is put right by itself. */
+async function comparePaidOut(
+  { db, gateway }: Dependencies,
+  { payouts: books, settle, track }: PaidOut,
+): Promise<void> {
+  const { startedAt } = track.at();
+  const span = {
+    createdAfter: startedAt - reachMs,
+    sentSince: new Date(startedAt - payoutsReachMs),
+  };
+  const { compared, found } = await comparePayouts({ db, books }, span);
+  const healed = await settle({ provider: cards, void: gateway.void }, { track, found });
+  track.advance({ provider: paidOut, reached: 'all', compared, found, healed });
 }
 
 type Step = Batch & {

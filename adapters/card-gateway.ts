@@ -68,6 +68,8 @@ export type Captured = {
   readonly amountMinor: number;
   /** Absent while the provider has not booked the fee yet. */
   readonly feeMinor?: number | undefined;
+  /** Of a split payment: so much of it out of the wallet. */
+  readonly walletMinor?: number | undefined;
 };
 export type Voided = {
   readonly status: 'voided';
@@ -109,7 +111,7 @@ export type CaptureAnswer =
 export type VoidAnswer =
   | { readonly status: 'voided' }
   | { readonly status: 'nothing_to_void' }
-  | { readonly status: 'captured'; readonly providerRef: string; readonly amountMinor: number }
+  | Captured
   | NotExecuted;
 
 export type RefundFailureCode =

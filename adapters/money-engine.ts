@@ -1,17 +1,24 @@
-// How the rest of the system speaks to the workflows of money: refunds, tips, payouts and the nightly reconciliation. No rules.
+// How the rest of the system speaks to the workflows of money: refunds, tips, money into and out of wallets, payouts,
+// and the nightly reconciliation. No rules.
 
 import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import {
   payoutWorkflowId,
   refundWorkflowId,
   tipWorkflowId,
+  topUpWorkflowId,
+  withdrawalWorkflowId,
   type OrderId,
   type RefundId,
+  type TopUpId,
+  type WithdrawalId,
 } from '../domain/ids.ts';
 import {
   payoutChangedSignal,
   refundChangedSignal,
   tipChangedSignal,
+  topUpChangedSignal,
+  withdrawalChangedSignal,
 } from '../domain/money-messages.ts';
 import type { PayoutName } from '../domain/payout.ts';
 import { connectionTo } from './temporal-connection.ts';
@@ -33,6 +40,11 @@ export type MoneyEngine = {
   payoutChanged(payout: PayoutName): Promise<void>;
   /** Makes sure that the market pays out by itself. Idempotent; the schedule stays as it was made first. */
   schedulePayouts(market: PayoutMarket): Promise<void>;
+  /** The same for money into a wallet, and out of it. */
+  startTopUp(topUpId: TopUpId): Promise<void>;
+  topUpChanged(topUpId: TopUpId): Promise<void>;
+  startWithdrawal(withdrawalId: WithdrawalId): Promise<void>;
+  withdrawalChanged(withdrawalId: WithdrawalId): Promise<void>;
   /** Makes sure that the provider's books are compared every night. Idempotent. */
   scheduleReconciliation(): Promise<void>;
   close(): Promise<void>;
@@ -48,30 +60,24 @@ type PayoutMarket = {
 const taskQueue = 'orders';
 const deadlineMs = 5_000;
 
-/** A refund that is over ends at once when it is started again: its row says so. */
-const optionsOf = (refundId: RefundId) => ({
-  workflowId: refundWorkflowId(refundId),
+/** What is over ends at once when it is started again: its row says so. */
+const optionsOf = (staticSummary: string, workflowId: string, input: object) => ({
+  workflowId,
   taskQueue,
-  args: [{ refundId }],
-  staticSummary: 'refund',
+  args: [input],
+  staticSummary,
   workflowIdConflictPolicy: 'USE_EXISTING' as const,
 });
 
-const optionsOfTip = (tip: TipName) => ({
-  workflowId: tipWorkflowId(tip),
-  taskQueue,
-  args: [tip],
-  staticSummary: 'tip',
-  workflowIdConflictPolicy: 'USE_EXISTING' as const,
-});
+const ofRefund = (refundId: RefundId) =>
+  optionsOf('refund', refundWorkflowId(refundId), { refundId });
+const ofTip = (tip: TipName) => optionsOf('tip', tipWorkflowId(tip), tip);
+const ofTopUp = (topUpId: TopUpId) => optionsOf('top-up', topUpWorkflowId(topUpId), { topUpId });
+const ofWithdrawal = (withdrawalId: WithdrawalId) =>
+  optionsOf('withdrawal', withdrawalWorkflowId(withdrawalId), { withdrawalId });
 
-const optionsOfPayout = ({ party, period }: PayoutName) => ({
-  workflowId: payoutWorkflowId({ party, period }),
-  taskQueue,
-  args: [{ party, period }],
-  staticSummary: 'payout',
-  workflowIdConflictPolicy: 'USE_EXISTING' as const,
-});
+const ofPayout = ({ party, period }: PayoutName) =>
+  optionsOf('payout', payoutWorkflowId({ party, period }), { party, period });
 
 /** A while after midnight, so that what was recorded at the last moment is in the ledger. */
 const scheduleOf = ({ marketId, every, timeZone }: PayoutMarket) => ({
@@ -122,35 +128,26 @@ export function createMoneyEngine({
   const within = async (call: () => Promise<unknown>): Promise<void> => {
     await client.withDeadline(Date.now() + deadlineMs, call);
   };
+  type Options = ReturnType<typeof optionsOf>;
+  const start = (type: string, options: Options): Promise<void> =>
+    within(() => client.workflow.start(type, options));
+  const tell = (type: string, signal: string, options: Options): Promise<void> =>
+    within(() => client.workflow.signalWithStart(type, { ...options, signal }));
   const schedule = (options: Parameters<typeof client.schedule.create>[0]): Promise<void> =>
     within(() => client.schedule.create(options)).catch((error: unknown) => {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     });
   return {
-    startRefund: (refundId) => within(() => client.workflow.start('refund', optionsOf(refundId))),
-    refundChanged: (refundId) =>
-      within(() =>
-        client.workflow.signalWithStart('refund', {
-          ...optionsOf(refundId),
-          signal: refundChangedSignal,
-        }),
-      ),
-    startTip: (tip) => within(() => client.workflow.start('tip', optionsOfTip(tip))),
-    tipChanged: (tip) =>
-      within(() =>
-        client.workflow.signalWithStart('tip', {
-          ...optionsOfTip(tip),
-          signal: tipChangedSignal,
-        }),
-      ),
-    startPayout: (payout) => within(() => client.workflow.start('payout', optionsOfPayout(payout))),
-    payoutChanged: (payout) =>
-      within(() =>
-        client.workflow.signalWithStart('payout', {
-          ...optionsOfPayout(payout),
-          signal: payoutChangedSignal,
-        }),
-      ),
+    startRefund: (id) => start('refund', ofRefund(id)),
+    refundChanged: (id) => tell('refund', refundChangedSignal, ofRefund(id)),
+    startTip: (tip) => start('tip', ofTip(tip)),
+    tipChanged: (tip) => tell('tip', tipChangedSignal, ofTip(tip)),
+    startTopUp: (id) => start('topUp', ofTopUp(id)),
+    topUpChanged: (id) => tell('topUp', topUpChangedSignal, ofTopUp(id)),
+    startWithdrawal: (id) => start('withdrawal', ofWithdrawal(id)),
+    withdrawalChanged: (id) => tell('withdrawal', withdrawalChangedSignal, ofWithdrawal(id)),
+    startPayout: (payout) => start('payout', ofPayout(payout)),
+    payoutChanged: (payout) => tell('payout', payoutChangedSignal, ofPayout(payout)),
     schedulePayouts: (market) => schedule(scheduleOf(market)),
     scheduleReconciliation: () => schedule(nightly),
     close: () => connection.close(),

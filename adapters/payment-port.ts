@@ -20,6 +20,12 @@ export type Incoming = {
   readonly headers: Readonly<Record<string, string | undefined>>;
 };
 
+export type Retrieving = {
+  readonly providerRef: string;
+  /** Whose payment it is, for a port that has to know. */
+  readonly of?: { readonly orderId: string; readonly attempt: number } | undefined;
+};
+
 export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund' | 'disputes'> & {
   readonly provider: ProviderName;
   /**
@@ -29,7 +35,7 @@ export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund' | 'dis
    */
   readonly authorize: (input: AuthorizeInput) => Promise<AuthorizeAnswer | Captured>;
   /** The provider's truth. Where an approval by the payer has to be turned into a hold by us, this does it, once. */
-  readonly retrieve: (input: { readonly providerRef: string }) => Promise<PaymentTruth>;
+  readonly retrieve: (input: Retrieving) => Promise<PaymentTruth>;
   /** The provider's truth, and nothing is changed by asking: an approval that is no hold yet is `unconfirmed`. */
   readonly look: CardGateway['retrieve'];
   /** Undefined where the provider takes evidence in its own dashboard alone, or knows no disputes. */

@@ -45,6 +45,7 @@ import { proofRoutes } from './routes/proofs.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { statementRoutes } from './routes/statements.ts';
 import { tipRoutes } from './routes/tips.ts';
+import { walletRoutes } from './routes/wallets.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import {
   bodyLimitBytes,
@@ -111,6 +112,7 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   tipRoutes(app, { db, vault, money: deps.money, log });
   payoutRoutes(app, { db, vault, money: deps.money, log });
   payoutFileRoutes(app, { db, vault, money: deps.money, log });
+  walletRoutes(app, { db, vault, money: deps.money, log });
   healthRoutes(app, { db, engine, redis });
 }
 

@@ -44,10 +44,16 @@ export const defaultLimits: Limits = {
 export type ApiDeps = {
   readonly db: Db;
   readonly engine: OrderEngine;
-  /** Starts refunds, tips and payouts at once; without it the housekeeping does. */
+  /** Starts what moves money beside the orders at once; without it the housekeeping does. */
   readonly money?: Pick<
     MoneyEngine,
-    'startRefund' | 'refundChanged' | 'startTip' | 'startPayout' | 'payoutChanged'
+    | 'startRefund'
+    | 'refundChanged'
+    | 'startTip'
+    | 'startPayout'
+    | 'payoutChanged'
+    | 'startTopUp'
+    | 'startWithdrawal'
   >;
   readonly redis: Pick<
     LiveRedis,

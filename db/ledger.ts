@@ -12,7 +12,7 @@ import {
   type Posting,
 } from '../domain/ledger.ts';
 import type { OrderFacts } from '../domain/order.ts';
-import { providerOf } from '../domain/payment-methods.ts';
+import { cardProviderOf } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
 import type { Database } from './schema.ts';
 
@@ -40,6 +40,8 @@ function postingsOf({ orderId, customerId }: OrderFacts) {
     );
   return { moves, pays };
 }
+
+const atProvider = (party: string) => ({ account: 'provider_clearing', party }) as const;
 
 /** What an event moves, if anything: `from` gives what `to` gets. Pure; exported for the audit's tests. */
 export function postingOf(
@@ -73,9 +75,11 @@ export function postingOf(
     case 'delivery.partner_cancel_failed':
       return partnerPosting(facts, event);
     case 'payment.captured': {
-      const party = providerOf(facts.paymentMethod);
-      const to = { account: 'provider_clearing', party } as const;
-      return pays('capture', to, event.amountMinor, event.attempt);
+      const { amountMinor, attempt, walletMinor = 0 } = event;
+      const card = atProvider(cardProviderOf(facts.paymentMethod));
+      const paid = pays('capture', card, amountMinor - walletMinor, attempt);
+      const { entries } = pays('capture', atProvider('wallet'), walletMinor, attempt);
+      return { ...paid, entries: [...paid.entries, ...(walletMinor > 0 ? entries : [])] };
     }
     case 'payment.written_off':
       return pays('write_off', { account: 'bad_debt', party: platformParty }, event.amountMinor);

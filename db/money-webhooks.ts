@@ -1,4 +1,4 @@
-// The providers' news about money behind an order's end: refunds, disputes, tips and payouts.
+// The providers' news about money behind an order's end: refunds, disputes, tips, wallets and payouts.
 
 import { sql } from 'kysely';
 import type { ProviderName } from '../domain/payment-methods.ts';
@@ -8,7 +8,7 @@ export type MoneyWebhook = {
   readonly provider: ProviderName;
   readonly event_id: string;
   readonly type: string;
-  readonly about: 'dispute' | 'refund' | 'tip' | 'payout' | 'account';
+  readonly about: 'dispute' | 'refund' | 'payment' | 'payout' | 'account';
   readonly provider_ref: string;
 };
 
@@ -20,7 +20,8 @@ export const aboutMoney = sql`CASE
   WHEN w.type LIKE 'refund.%' OR w.type = 'charge.refunded' OR w.type LIKE 'PAYMENT.CAPTURE.REFUND%' THEN 'refund'
   WHEN w.type LIKE 'payout.%' OR w.provider = 'stripe' AND w.type LIKE 'transfer.%' THEN 'payout'
   WHEN w.provider = 'stripe' AND w.type = 'account.updated' THEN 'account'
-  WHEN EXISTS (SELECT FROM tips WHERE tips.provider_ref = w.provider_ref) THEN 'tip' END`;
+  WHEN EXISTS (SELECT FROM tips WHERE tips.provider_ref = w.provider_ref)
+    OR EXISTS (SELECT FROM top_ups WHERE top_ups.provider_ref = w.provider_ref) THEN 'payment' END`;
 
 /** Oldest first, not dealt with yet. */
 export async function moneyWebhooks(db: Db): Promise<readonly MoneyWebhook[]> {

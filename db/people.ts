@@ -54,19 +54,20 @@ export async function createCustomer(
   return { id: row.id, name, phone, merchantId, createdAt: created_at };
 }
 
-/** The key of a customer whom this merchant may serve: its own guest or the platform's. */
-export async function customerKey(
+/** A customer whom this merchant may serve: its own guest or the platform's. Undefined when there is none, or erased. */
+export async function customerOf(
   db: Db,
   input: { readonly customerId: string; readonly merchantId: string },
-): Promise<Buffer | undefined> {
+): Promise<{ readonly wrappedKey: Buffer; readonly isOfPlatform: boolean } | undefined> {
   const row = await db
     .selectFrom('people')
-    .select('wrapped_key')
+    .select(['wrapped_key', 'merchant_id'])
     .where('id', '=', input.customerId)
     .where('id', 'like', 'cus\\_%')
     .where((eb) => eb.or([eb('merchant_id', 'is', null), eb('merchant_id', '=', input.merchantId)]))
     .executeTakeFirst();
-  return row?.wrapped_key ?? undefined;
+  const wrappedKey = row?.wrapped_key;
+  return wrappedKey ? { wrappedKey, isOfPlatform: row.merchant_id === null } : undefined;
 }
 
 export async function customerExists(db: Db, id: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 // after an order's end on its way back.
 
 import { sql } from 'kysely';
-import { formatId } from '../domain/ids.ts';
+import { formatId, parseId } from '../domain/ids.ts';
 import type { Difference, Ours } from '../domain/reconcile.ts';
 import { platformParty } from '../domain/ledger.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
@@ -10,7 +10,7 @@ import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
 import { giveBack, lockMoney } from './refunds.ts';
 
-/** Which orders took money by the provider in this time: order ids in pages. */
+/** Which orders and top-ups took money by the provider in this time: their ids in pages. */
 export async function ordersWithCaptures(
   db: Db,
   {
@@ -26,11 +26,16 @@ export async function ordersWithCaptures(
   },
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>`
-    SELECT DISTINCT t.order_id AS id FROM ledger_transactions t
-    JOIN ledger_entries l ON l.transaction_key = t.key AND l.at = t.at
-    WHERE t.kind IN ('capture', 'tip_capture') AND t.at >= ${since} AND t.order_id > ${after}
-      AND l.account = 'provider_clearing' AND l.party = ${provider}
-    ORDER BY t.order_id LIMIT ${limit}`.execute(db);
+    (SELECT DISTINCT t.order_id AS id FROM ledger_transactions t
+      JOIN ledger_entries l ON l.transaction_key = t.key AND l.at = t.at
+      WHERE t.kind IN ('capture', 'tip_capture') AND t.at >= ${since} AND t.order_id > ${after}
+        AND l.account = 'provider_clearing' AND l.party = ${provider}
+      ORDER BY t.order_id LIMIT ${limit})
+    UNION
+    (SELECT id FROM top_ups
+      WHERE id > ${after} AND finished_at >= ${since} AND status <> 'declined' AND provider = ${provider}
+      ORDER BY id LIMIT ${limit})
+    ORDER BY id LIMIT ${limit}`.execute(db);
   return rows.map((row) => row.id);
 }
 
@@ -113,15 +118,34 @@ export async function namedPayments(
   }));
 }
 
+/** What filled wallets, and went back by withdrawals or because it came too late. */
+async function ourTopUps(db: Db, ids: readonly string[]): Promise<readonly OurPayment[]> {
+  const { rows } = await sql<OurPayment>`
+    WITH back AS (
+      SELECT top_up_id AS id, sum(amount_minor) FILTER (WHERE status IN ('pending', 'refunded')) AS minor,
+        bool_or(status = 'sending') AS moving
+      FROM withdrawal_parts WHERE top_up_id = ANY(${[...ids]}) GROUP BY 1)
+    SELECT t.id AS "orderId", t.finished_at IS NOT NULL AS "isOver", t.currency, t.provider_ref AS "providerRef",
+      (CASE WHEN t.status IN ('paid', 'returning', 'returned') THEN t.amount_minor ELSE 0 END)::bigint AS "capturedMinor",
+      (coalesce(back.minor, 0) + CASE WHEN t.status = 'returned' THEN t.amount_minor ELSE 0 END)::bigint AS "refundedMinor",
+      coalesce(back.moving, false) AS "refundsMoving"
+    FROM top_ups t LEFT JOIN back USING (id) WHERE t.id = ANY(${[...ids]})`.execute(db);
+  return rows;
+}
+
 /**
  * Of one provider. By order: the payments that it captured or refunded, its later tips among them, and one without a
- * name for an order that took nothing.
+ * name for an order that took nothing. A top-up stands in an order's place.
  */
 export async function ourPayments(
   db: Db,
   { provider, orderIds }: { readonly provider: string; readonly orderIds: readonly string[] },
 ): Promise<ReadonlyMap<string, readonly OurPayment[]>> {
-  const ids = [...orderIds];
+  const ids = orderIds.filter((id) => parseId('order', id));
+  const topUps = await ourTopUps(
+    db,
+    orderIds.filter((id) => parseId('topUp', id)),
+  );
   const { rows } = await sql<OurPayment>`
     WITH taken AS (
       SELECT e.order_id, e.ref, sum(l.amount_minor)::bigint AS minor
@@ -161,7 +185,7 @@ export async function ourPayments(
       FROM (SELECT * FROM taken UNION ALL SELECT * FROM tipped) known FULL JOIN late USING (order_id, ref)) cap ON cap.order_id = o.id
     LEFT JOIN back ON back.order_id = o.id AND (back.ref = cap.ref OR cap.ref IS NULL)
     WHERE o.id = ANY(${ids})`.execute(db);
-  return Map.groupBy(rows, (row) => row.orderId);
+  return Map.groupBy([...rows, ...topUps], (row) => row.orderId);
 }
 
 type Found = {

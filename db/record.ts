@@ -137,15 +137,19 @@ const effects: { readonly [T in OrderEventBody['type']]?: (more: More) => Promis
 const incidents: { readonly [T in OrderEventBody['type']]?: string } = {
   'payment.written_off': 'payment_written_off',
   'payment.short': 'cash_short',
+  'payment.renewal_failed': 'hold_not_renewed',
+  'payment.release_failed': 'hold_not_released',
   'delivery.returned': 'return_assumed',
   'delivery.unconfirmed': 'delivery_unconfirmed',
   'delivery.partner_unconfirmed': 'delivery_unconfirmed',
   'delivery.partner_cancel_failed': 'partner_not_cancelled',
 };
 
-/** Goods that somebody has taken back are no incident. */
+/** Goods that somebody has taken back are no incident, nor is a hold that nobody needs any more. */
 const isIncident = (event: OrderEventBody): boolean =>
-  event.type in incidents && !(event.type === 'delivery.returned' && !event.assumed);
+  event.type in incidents &&
+  !(event.type === 'delivery.returned' && !event.assumed) &&
+  !(event.type === 'payment.renewal_failed' && event.code === 'not_needed');
 
 const moneyMoves: ReadonlySet<string> = new Set<OrderEventBody['type']>([
   'order.settled',
@@ -199,6 +203,9 @@ function detailOf(event: OrderEventBody): object {
       return { amount_minor: event.amountMinor, code: event.code };
     case 'payment.short':
       return { amount_minor: event.amountMinor, missing_minor: event.missingMinor };
+    case 'payment.renewal_failed':
+    case 'payment.release_failed':
+      return { code: event.code };
     case 'delivery.partner_cancel_failed':
       return { code: event.code, amount_minor: event.priceMinor };
     default:

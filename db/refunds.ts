@@ -9,6 +9,7 @@ import type { LedgerEntry } from '../domain/ledger.ts';
 import { sumMinor } from '../domain/money.ts';
 import {
   bearersOf,
+  cutOff,
   isPaidByHand,
   needsApproval,
   planRefund,
@@ -25,6 +26,7 @@ import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
 import { newId } from './new-id.ts';
 import { readRefundBasis, type RefundTarget } from './refund-basis.ts';
+import { legsOf } from './refund-legs.ts';
 
 const selectRefunds = (db: Db) => db.selectFrom('refunds').selectAll();
 export type Refund = Awaited<
@@ -64,7 +66,7 @@ export async function requestRefund(trx: Db, input: NewRefund): Promise<Requeste
   const { amountMinor } = plan;
   const waits =
     input.actor.kind !== 'system' && needsApproval({ ...inAll, amountMinor, approvalAboveMinor });
-  const refund = await insertRefund(trx, {
+  const refund = await insertLegs(trx, {
     id: input.id,
     order,
     amountMinor,
@@ -81,7 +83,37 @@ export async function requestRefund(trx: Db, input: NewRefund): Promise<Requeste
   return { kind: 'requested', refund };
 }
 
+/** One row per payment that gives; the first stands for all of them. */
+async function insertLegs(trx: Db, row: Omit<Row, 'partOf'>): Promise<Refund> {
+  const legs = await legsOf(trx, row.order, row.amountMinor);
+  let bearers = row.bearers;
+  const made: Refund[] = [];
+  for (const { amountMinor, ...payment } of legs) {
+    const [first] = made;
+    const [own, rest] = cutOff(bearers, amountMinor);
+    bearers = rest;
+    made.push(
+      await insertRefund(trx, {
+        ...row,
+        order: { ...row.order, ...payment },
+        amountMinor,
+        bearers: own,
+        // What was asked for stands with the first, so that it counts once.
+        ...(first && {
+          id: newId('refund', row.now.getTime()),
+          wish: { kind: 'amount', amountMinor },
+          partOf: first.id,
+        }),
+      }),
+    );
+  }
+  const [first] = made;
+  if (!first) throw new Error(`no payment of ${row.order.id} gives anything back`);
+  return first;
+}
+
 type Row = Omit<NewRefund, 'again'> & {
+  readonly partOf?: string;
   readonly amountMinor: number;
   readonly status: RefundStatus;
   readonly bearers: readonly LedgerEntry[];
@@ -110,6 +142,7 @@ const insertRefund = (trx: Db, row: Row): Promise<Refund> =>
       requested_by: JSON.stringify(row.actor),
       decided_by: null,
       note_id: row.noteId ?? null,
+      part_of: row.partOf ?? null,
       created_at: row.now,
       decide_before: row.decideBefore ?? null,
       first_sent_at: null,
@@ -135,7 +168,7 @@ export async function giveBack(trx: Db, { order, reason, from, now, ...due }: Gi
   await lockMoney(trx, order.id);
   const amountMinor = due.amountMinor - (await underWay(trx, order));
   if (amountMinor <= 0) return;
-  await insertRefund(trx, {
+  await insertLegs(trx, {
     id: newId('refund', now.getTime()),
     order,
     amountMinor,
@@ -152,10 +185,10 @@ export async function giveBack(trx: Db, { order, reason, from, now, ...due }: Gi
 }
 
 /** What refunds of this payment give back or gave. */
-async function underWay(trx: Db, { id, providerRef }: RefundTarget): Promise<number> {
+async function underWay(trx: Db, { id, provider, providerRef }: RefundTarget): Promise<number> {
   const alive = await selectRefunds(trx)
     .where('order_id', '=', id)
-    .where('provider_ref', '=', providerRef)
+    .$if(provider !== 'split', (query) => query.where('provider_ref', '=', providerRef))
     .where('status', 'not in', ['failed', 'rejected'])
     .execute();
   return sumMinor(alive.map((refund) => refund.amount_minor));
@@ -172,6 +205,7 @@ const findTwin = (trx: Db, { order, wish, fault, reason, now }: NewRefund) =>
     .where('status', 'not in', ['failed', 'rejected'])
     .where('fault', '=', fault)
     .where('reason', '=', reason)
+    .where('part_of', 'is', null)
     .where(sql<boolean>`wish = ${JSON.stringify(wish)}::jsonb`)
     .where('created_at', '>', new Date(now.getTime() - duplicateMs))
     .executeTakeFirst();
@@ -222,7 +256,7 @@ export type Verdict = {
   readonly now: Date;
 };
 
-/** False when it does not wait for a decision any more. */
+/** With its other half. False when it does not wait for a decision any more. */
 export async function decideRefund(db: Db, verdict: Verdict): Promise<boolean> {
   const { id, approve, by, now } = verdict;
   const { numUpdatedRows } = await db
@@ -231,10 +265,12 @@ export async function decideRefund(db: Db, verdict: Verdict): Promise<boolean> {
       decided_by: JSON.stringify(by),
       ...(approve ? { status: 'requested' } : { status: 'rejected', finished_at: now }),
     })
-    .where('id', '=', id)
+    .where(
+      sql<boolean>`coalesce(part_of, id) = (SELECT coalesce(part_of, id) FROM refunds WHERE id = ${id})`,
+    )
     .where('status', '=', 'awaiting_approval')
     .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return numUpdatedRows > 0n;
 }
 
 const factsOf = (row: Refund): RefundFacts => ({

@@ -7,6 +7,8 @@ import type { LedgerEntry } from '../domain/ledger.ts';
 import type { PartyKind, PayoutRail, PayoutStatus } from '../domain/payout.ts';
 import type { RefundFault, RefundReason, RefundStatus, RefundWish } from '../domain/refund.ts';
 import type { TipStatus } from '../domain/tip.ts';
+import type { TopUpStatus } from '../domain/top-up.ts';
+import type { WithdrawalPartStatus, WithdrawalStatus } from '../domain/withdrawal.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type CreatedAt = ColumnType<Date, Date | string | undefined, never>;
@@ -50,6 +52,8 @@ export type MoneyTables = {
     /** Who paid it out by hand, or gave that up. */
     closed_by: JSONColumnType<Actor | null, string | null | undefined, string | null>;
     note_id: string | null;
+    /** Another refund's second half: of a split payment. */
+    part_of: ColumnType<string | null, string | null | undefined, never>;
     created_at: Time;
     decide_before: Time | null;
     first_sent_at: Time | null;
@@ -140,6 +144,46 @@ export type MoneyTables = {
     status: Generated<'queued' | 'filed' | 'paid' | 'returned'>;
     decided_by: JSONColumnType<Actor | null, string | undefined, string | null>;
     decided_at: ColumnType<Date | null, Date | undefined, Date>;
+  };
+  top_ups: {
+    id: string;
+    customer_id: string;
+    currency: string;
+    amount_minor: number;
+    status: TopUpStatus;
+    provider: string;
+    payment_method: string;
+    provider_ref: string | null;
+    client_secret: string | null;
+    attempt: Generated<number>;
+    code: string | null;
+    requested_by: Json<Actor>;
+    created_at: Time;
+    first_sent_at: Time | null;
+    finished_at: Time | null;
+  };
+  withdrawals: {
+    id: string;
+    customer_id: string;
+    currency: string;
+    amount_minor: number;
+    status: WithdrawalStatus;
+    requested_by: Json<Actor>;
+    created_at: Time;
+    finished_at: Time | null;
+  };
+  withdrawal_parts: {
+    withdrawal_id: string;
+    n: number;
+    top_up_id: string;
+    provider: string;
+    provider_ref: string;
+    amount_minor: number;
+    status: WithdrawalPartStatus;
+    attempt: Generated<number>;
+    refund_ref: string | null;
+    code: string | null;
+    first_sent_at: Time;
   };
   payment_claims: { key: string; kind: 'sent' | 'burnt'; at: CreatedAt };
 };

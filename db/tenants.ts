@@ -241,6 +241,18 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
   };
 }
 
+/** A market of this currency takes wallets. */
+export async function takesWallets(db: Db, currency: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('markets')
+    .select('id')
+    .where('currency', '=', currency)
+    .where(sql<boolean>`payment_providers @> ARRAY['wallet', 'stripe']`)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** The currency of the market that a merchant or driver belongs to; undefined for others. */
 export async function currencyOfParty(db: Db, party: string): Promise<string | undefined> {
   const row = await db

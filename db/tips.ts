@@ -4,17 +4,13 @@
 import type { Actor } from '../domain/events.ts';
 import type { Refusal } from '../domain/errors.ts';
 import { parsePaymentMethod } from '../domain/payment-methods.ts';
-import {
-  isTipOver,
-  tipPostings,
-  tipRefused,
-  type TipFacts,
-  type TipStatus,
-} from '../domain/tip.ts';
+import type { SideNews } from '../domain/side-payment.ts';
+import { isTipOver, tipPostings, tipRefused, type TipFacts } from '../domain/tip.ts';
 import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
 import { lockMoney } from './refunds.ts';
 import { ordersIn, type Scope } from './scope.ts';
+import { changeBy } from './side-payments.ts';
 
 const selectTips = (db: Db) => db.selectFrom('tips').selectAll();
 export type Tip = Awaited<ReturnType<ReturnType<typeof selectTips>['executeTakeFirstOrThrow']>>;
@@ -115,28 +111,12 @@ export async function tipsBehind(
   return rows.map(({ order_id: orderId, n }) => ({ orderId, n }));
 }
 
-export type TipNews =
-  /** Intent before effect: from here on the provider may have been asked. */
-  | { readonly kind: 'sending' }
-  | {
-      readonly kind: 'requires_action';
-      readonly providerRef: string;
-      readonly clientSecret: string;
-    }
-  | { readonly kind: 'authorized'; readonly providerRef: string }
-  | { readonly kind: 'paid'; readonly providerRef: string; readonly amountMinor: number }
-  /** It is not to be taken, and what may be held is let go. */
-  | { readonly kind: 'releasing'; readonly code: string }
-  | { readonly kind: 'declined'; readonly code: string }
-  /** Nothing was executed under this attempt and nothing ever will be. */
-  | { readonly kind: 'not_executed' };
-
-type Answered = { readonly row: Tip; readonly news: TipNews; readonly now: Date };
+type Answered = { readonly row: Tip; readonly news: SideNews; readonly now: Date };
 
 /** Of the state and attempt that `row` is in. Repeated or outdated, it changes nothing. */
 export async function recordTipNews(db: Db, { row, news, now }: Answered): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    const change = changeOf(row, news, now);
+    const change = changeBy(row, news, now);
     const { numUpdatedRows } = await trx
       .updateTable('tips')
       .set({ attempt: 1, client_secret: null, ...change })
@@ -151,37 +131,6 @@ export async function recordTipNews(db: Db, { row, news, now }: Answered): Promi
     for (const posting of tipPostings(factsOf(row, news.amountMinor)))
       await postOnce(trx, { posting, orderId, currency, at: now });
   });
-}
-
-const become = (status: TipStatus) => ({ status });
-
-function changeOf(row: Tip, news: TipNews, now: Date) {
-  switch (news.kind) {
-    case 'sending':
-      return { ...become('sending'), first_sent_at: now };
-    case 'requires_action': {
-      const { providerRef: provider_ref, clientSecret: client_secret } = news;
-      return { ...become('requires_action'), provider_ref, client_secret };
-    }
-    case 'authorized':
-      return { ...become('authorized'), provider_ref: news.providerRef, first_sent_at: now };
-    case 'paid':
-      return {
-        ...become('paid'),
-        provider_ref: news.providerRef,
-        amount_minor: news.amountMinor,
-      };
-    case 'releasing':
-    case 'declined':
-      return { ...become(news.kind), code: news.code };
-    case 'not_executed':
-      return {
-        ...become(row.status),
-        attempt: row.attempt + 1,
-        // A release looks for the authorization, since when that was sent.
-        first_sent_at: row.status === 'releasing' ? (row.first_sent_at ?? now) : now,
-      };
-  }
 }
 
 const factsOf = (row: Tip, amountMinor: number): TipFacts => ({

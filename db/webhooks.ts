@@ -5,6 +5,7 @@ import type { OrderId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
 import { tipsBehind } from './tips.ts';
+import { topUpsBehind } from './top-ups.ts';
 
 export const partnerFleet = 'partner_fleet';
 
@@ -20,7 +21,7 @@ export type ProviderWebhook = {
 export type WebhookVerdict =
   /** The order waits for this payment. */
   | { readonly kind: 'tell'; readonly orderId: OrderId; readonly providerRef: string }
-  /** The provider was faster than our own record of its answer, or a tip waits for it: the housekeeping looks again. */
+  /** The provider was faster than our own record of its answer, or a tip or top-up waits for it: the housekeeping looks again. */
   | { readonly kind: 'wait' }
   | { readonly kind: 'done' };
 
@@ -51,7 +52,11 @@ export async function webhookVerdict(
   db: Db,
   { orderId, providerRef }: ProviderWebhook,
 ): Promise<WebhookVerdict> {
-  if (orderId === undefined || providerRef === undefined) return { kind: 'done' };
+  if (providerRef === undefined) return { kind: 'done' };
+  if (orderId === undefined)
+    return (await topUpsBehind(db, { providerRef })).length > 0
+      ? { kind: 'wait' }
+      : { kind: 'done' };
   const order = await db
     .selectFrom('orders')
     .select(['payment_status', 'provider_ref'])

@@ -82,6 +82,8 @@ export const errorTable = {
   // payouts
   payout_held: { status: 409, title: 'Payouts are kept back' },
   payout_too_small: { status: 409, title: 'Nothing is due, or too little to pay it out' },
+  // wallets
+  withdrawal_too_large: { status: 409, title: 'This is more than what can be withdrawn' },
   // offers and drivers
   offer_not_open: { status: 409, title: 'The offer is not open any more' },
   offer_expired: { status: 409, title: 'The offer has expired' },

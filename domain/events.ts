@@ -238,6 +238,29 @@ type PaymentEvents =
       readonly amountMinor: number;
       readonly captureBefore: number;
     }
+  /** The hold would lapse: a new one is asked for first, then the old one let go. */
+  | {
+      readonly type: 'payment.renewing';
+      readonly attempt: number;
+      readonly paymentMethod: string;
+      readonly amountMinor: number;
+    }
+  | {
+      readonly type: 'payment.renewed';
+      readonly attempt: number;
+      readonly providerRef: string;
+      readonly amountMinor: number;
+      readonly captureBefore: number;
+    }
+  | { readonly type: 'payment.renewal_failed'; readonly attempt: number; readonly code: string }
+  | {
+      readonly type: 'payment.releasing';
+      readonly attempt: number;
+      readonly authorizeAttempt: number;
+      readonly providerRef: string | undefined;
+    }
+  | { readonly type: 'payment.released'; readonly attempt: number }
+  | { readonly type: 'payment.release_failed'; readonly attempt: number; readonly code: string }
   | { readonly type: 'payment.declined'; readonly attempt: number; readonly code: string }
   | {
       readonly type: 'payment.capturing';
@@ -251,6 +274,8 @@ type PaymentEvents =
       readonly amountMinor: number;
       /** Only when it was taken before the end, without a hold. */
       readonly providerRef?: string;
+      /** Of a split payment: so much of it out of the wallet. */
+      readonly walletMinor?: number;
     }
   /** Taken before the end, and more than the settlement asks for: a refund of its own gives it back. */
   | {

@@ -4,7 +4,7 @@ import { decide } from './decide.ts';
 import type { Actor, OrderEvent, OrderEventBody } from './events.ts';
 import { evolve } from './evolve.ts';
 import type { OrderState } from './order.ts';
-import { paymentCallOf, type PaymentCall } from './payment.ts';
+import { paymentCallOf, type PaymentCall } from './payment-call.ts';
 import type { PaymentResult } from './messages.ts';
 
 export type Foreseen = { readonly state: OrderState; readonly events: readonly OrderEventBody[] };
@@ -51,6 +51,7 @@ function obliging(call: PaymentCall): PaymentResult | undefined {
     case 'capture':
       return { kind: 'paymentCaptured', amountMinor: call.amountMinor };
     case 'void':
+    case 'release':
       return { kind: 'paymentVoided' };
   }
 }

@@ -17,6 +17,8 @@ export type RefundId = Id<'refund'>;
 export type PayoutId = Id<'payout'>;
 export type ProofId = Id<'proof'>;
 export type RoundId = Id<'round'>;
+export type TopUpId = Id<'topUp'>;
+export type WithdrawalId = Id<'withdrawal'>;
 
 const prefixes = {
   order: 'ord',
@@ -36,6 +38,8 @@ const prefixes = {
   payout: 'pay',
   payoutFile: 'pfl',
   round: 'rnd',
+  topUp: 'top',
+  withdrawal: 'wdr',
 } as const;
 export type IdKind = keyof typeof prefixes;
 
@@ -74,6 +78,9 @@ export const payoutWorkflowId = ({
   readonly party: string;
   readonly period: string;
 }): string => `payout:${party}:${period}`;
+export const topUpWorkflowId = (topUpId: TopUpId): string => `topup:${topUpId}`;
+export const withdrawalWorkflowId = (withdrawalId: WithdrawalId): string =>
+  `withdrawal:${withdrawalId}`;
 export const maintenanceWorkflowId = 'maintenance';
 
 export function parseOrderWorkflowId(workflowId: string): OrderId | undefined {

@@ -198,6 +198,8 @@ export type PaymentResult =
       readonly amountMinor: number;
       /** Where the provider takes money at once, without a hold. */
       readonly providerRef?: string | undefined;
+      /** Of a split payment: so much of it out of the wallet. */
+      readonly walletMinor?: number | undefined;
     }
   | {
       readonly kind: 'paymentCaptureFailed';
@@ -275,6 +277,7 @@ export const exitKinds = [
   'resolveProblem',
   'escalateReturn',
   'assumeReturned',
+  'renewHold',
   'retryCapture',
   'writeOff',
   'fallShort',

@@ -19,7 +19,15 @@ import type { Policy } from './policy.ts';
 
 export const fulfilments = ['delivery', 'pickup', 'dine_in'] as const;
 export type Fulfilment = (typeof fulfilments)[number];
-export const paymentMethods = ['card', 'paypal', 'mobile_money', 'cash', 'external'] as const;
+export const paymentMethods = [
+  'card',
+  'paypal',
+  'mobile_money',
+  'wallet',
+  'split',
+  'cash',
+  'external',
+] as const;
 export type PaymentMethod = (typeof paymentMethods)[number];
 export const goodsKinds = ['restaurant', 'store', 'pharmacy'] as const;
 export type GoodsKind = (typeof goodsKinds)[number];
@@ -119,7 +127,22 @@ export type OrderState = {
     readonly authorize: number;
     readonly capture: number;
     readonly void: number;
+    readonly release: number;
   };
+  /** What the payment was last asked of. */
+  readonly token: string;
+  /** A new hold is being asked for, beside the one there is. */
+  readonly renewal: { readonly since: number; readonly amountMinor: number } | undefined;
+  readonly renewals: { readonly tried: number; readonly lastAt: number };
+  /** A hold beside the payment's own, to be let go; without a name: whatever that attempt left. */
+  readonly spare:
+    | {
+        readonly since: number;
+        readonly firstAt: number;
+        readonly authorizeAttempt: number;
+        readonly providerRef: string | undefined;
+      }
+    | undefined;
   /** Drivers looked for so far: how often a search was started or a driver put in by support. */
   readonly searches: number;
   /** How often a partner fleet was asked. */
@@ -153,7 +176,11 @@ export function initialState(facts: OrderFacts): OrderState {
     tipMinor: facts.tipMinor,
     travelMs: facts.travelMs,
     goodsOut: false,
-    attempts: { authorize: 0, capture: 0, void: 0 },
+    attempts: { authorize: 0, capture: 0, void: 0, release: 0 },
+    token: facts.paymentMethod,
+    renewal: undefined,
+    renewals: { tried: 0, lastAt: 0 },
+    spare: undefined,
     searches: 0,
     partnerRequests: 0,
     searchedMs: 0,
@@ -199,6 +226,8 @@ export const isOver = (state: OrderState): boolean =>
   state.sequence > 0 &&
   hasEnded(state) &&
   moneyEnded.has(state.payment.status) &&
+  state.renewal === undefined &&
+  state.spare === undefined &&
   !partnerOwes.has(state.delivery.status);
 
 export const endReasonOf = (state: OrderState): EndReason | undefined =>

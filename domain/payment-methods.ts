@@ -10,6 +10,7 @@ export const providerNames = [
   'noupay',
   'cash',
   'wallet',
+  'split',
   'external',
 ] as const;
 export type ProviderName = (typeof providerNames)[number];
@@ -21,6 +22,7 @@ export const marketProviders = [
   'campay',
   'noupay',
   'cash',
+  'wallet',
   'external',
 ] as const satisfies readonly ProviderName[];
 
@@ -71,6 +73,8 @@ export const methodTraits = {
   noupay: mobileMoney,
   cash: { ...bookedOnly, takes: 'at_door', rail: 'cash' },
   wallet: { ...bookedOnly, takes: 'hold' },
+  /** A wallet and a card. */
+  split: { ...remoteHold, asynchronous: false, currencies: undefined },
   external: { ...bookedOnly, takes: 'elsewhere' },
 } as const satisfies Readonly<Record<ProviderName, MethodTraits>>;
 
@@ -79,7 +83,7 @@ export type PaymentMethod = { readonly provider: ProviderName; readonly referenc
 /** Undefined when the token has no form that we know. `pm_…` is a card; else `<provider>` or `<provider>:<reference>`. */
 export function parsePaymentMethod(token: string): PaymentMethod | undefined {
   if (/^pm_\w{1,200}$/.test(token)) return { provider: 'stripe', reference: token };
-  const [, name = '', reference = ''] = /^([a-z]+)(?::(\w{1,200}))?$/.exec(token) ?? [];
+  const [, name = '', reference = ''] = /^([a-z]+)(?::(\w{1,300}))?$/.exec(token) ?? [];
   const provider = providerNames.find((each) => each === name && each !== 'stripe');
   return provider && { provider, reference };
 }
@@ -87,6 +91,12 @@ export function parsePaymentMethod(token: string): PaymentMethod | undefined {
 /** Who is asked for the money of this token; a card's where none is named. */
 export const providerOf = (token: string): ProviderName =>
   parsePaymentMethod(token)?.provider ?? 'stripe';
+
+/** Whose card is asked, where one is: of a split payment too. */
+export const cardProviderOf = (token: string): ProviderName => {
+  const provider = providerOf(token);
+  return provider === 'split' ? 'stripe' : provider;
+};
 
 /** Who takes an order's money: cash and what is paid elsewhere have no token. */
 export const providerOfOrder = (order: {

@@ -1,13 +1,14 @@
-// The payment machine: what the provider's answers mean, and which call to the provider the state asks for.
-// Intent before effect: a call is made only for a recorded intent, so what must be undone is always known.
+// The payment machine: what the provider's answers mean. Which call the state asks for stands in payment-call.ts.
 
 import { afterPayment, authorizing } from './decide/submission.ts';
 import { accepted, ignored, type Decision } from './decision.ts';
 import { assertNever } from './errors.ts';
 import type { OrderEventBody } from './events.ts';
 import type { Command, PaymentAnswer, PaymentResult } from './messages.ts';
-import { hasEnded, holdMinorOf, isFulfilled, type OrderState } from './order.ts';
+import { hasEnded, isFulfilled, type OrderState } from './order.ts';
 import type { PaymentPart } from './parts.ts';
+import { ownCallOf, paymentCallOf, releaseCallOf } from './payment-call.ts';
+import { releaseAnswer, renewalAnswer } from './renewal.ts';
 
 const resultKinds: Readonly<Record<PaymentResult['kind'], true>> = {
   paymentAuthorized: true,
@@ -23,83 +24,6 @@ const resultKinds: Readonly<Record<PaymentResult['kind'], true>> = {
 
 export const isPaymentResult = (command: Command): command is PaymentAnswer =>
   Object.hasOwn(resultKinds, command.kind);
-
-/** The call to the provider that the state asks for: `key` is its idempotency key, `<orderId>:<step>:<n>`. */
-export type PaymentCall = {
-  readonly key: string;
-  readonly attempt: number;
-  /** Epoch milliseconds: silence until then is an answer too. */
-  readonly giveUpAt: number;
-} & (
-  | {
-      readonly step: 'authorize';
-      readonly amountMinor: number;
-      readonly paymentMethod: string;
-      readonly firstSentAt: number;
-    }
-  | { readonly step: 'check'; readonly providerRef: string }
-  | {
-      readonly step: 'capture';
-      readonly amountMinor: number;
-      readonly providerRef: string;
-      readonly firstSentAt: number;
-    }
-  | {
-      readonly step: 'void';
-      readonly authorizeAttempt: number;
-      readonly providerRef: string | undefined;
-      readonly firstSentAt: number;
-    }
-);
-
-export function paymentCallOf({ payment, facts, attempts }: OrderState): PaymentCall | undefined {
-  const { paymentActionTimeoutMs, paymentCheckMs, moneyLimitMs } = facts.policy;
-  const callOf = <S extends PaymentCall['step']>(step: S, n: number) =>
-    ({ step, key: `${facts.orderId}:${step}:${n}` }) as const;
-  switch (payment.status) {
-    case 'authorizing':
-      return {
-        ...callOf('authorize', attempts.authorize),
-        attempt: attempts.authorize,
-        giveUpAt: payment.since + paymentActionTimeoutMs,
-        amountMinor: holdMinorOf(facts),
-        paymentMethod: payment.paymentMethod,
-        firstSentAt: payment.since,
-      };
-    case 'requires_action':
-      return payment.checking
-        ? {
-            ...callOf('check', payment.check),
-            attempt: attempts.authorize,
-            giveUpAt: payment.checkAt + paymentCheckMs,
-            providerRef: payment.providerRef,
-          }
-        : undefined;
-    case 'capturing':
-      return {
-        ...callOf('capture', attempts.capture),
-        attempt: attempts.capture,
-        giveUpAt: payment.firstAt + moneyLimitMs,
-        amountMinor: payment.amountMinor,
-        providerRef: payment.providerRef,
-        firstSentAt: payment.since,
-      };
-    case 'voiding': {
-      const { providerRef, since, firstAt } = payment;
-      return {
-        ...callOf('void', attempts.void),
-        attempt: attempts.void,
-        giveUpAt: firstAt + moneyLimitMs,
-        authorizeAttempt: attempts.authorize,
-        providerRef,
-        // An unanswered authorization is looked for from the order's first moment on.
-        firstSentAt: providerRef === undefined ? facts.placedAt : since,
-      };
-    }
-    default:
-      return undefined;
-  }
-}
 
 /** What becomes of the money when an order ends: what the settlement asks of the customer, or nothing. */
 export function releaseOrCapture(
@@ -162,7 +86,14 @@ export function decidePayment(
   now: number,
 ): Decision {
   const { payment } = state;
-  if ('key' in command && command.key !== paymentCallOf(state)?.key) return ignored;
+  if (command.kind !== 'checkPayment') {
+    const { key } = command;
+    // A hold beside the payment's own is let go whatever else is under way.
+    const isRelease = key === undefined ? !ownCallOf(state) : key === releaseCallOf(state)?.key;
+    if (state.spare && !state.renewal && isRelease) return releaseAnswer(state, command);
+    if (key !== undefined && key !== paymentCallOf(state)?.key) return ignored;
+    if (state.renewal) return renewalAnswer(state, command);
+  }
   switch (command.kind) {
     case 'checkPayment':
       return payment.status === 'requires_action' &&
@@ -197,9 +128,10 @@ export function decidePayment(
 /** Money that was taken without a hold: the order goes on with it, or has ended meanwhile and gives all of it back. */
 function takenAtOnce(
   state: OrderState,
-  { amountMinor, providerRef }: Extract<PaymentResult, { readonly kind: 'paymentCaptured' }>,
+  answer: Extract<PaymentResult, { readonly kind: 'paymentCaptured' }>,
   now: number,
 ): Decision {
+  const { amountMinor, providerRef } = answer;
   const { payment, attempts } = state;
   const awaited = awaitsAuthorization(payment) || payment.status === 'voiding';
   if (providerRef === undefined || !awaited) return ignored;
@@ -208,14 +140,24 @@ function takenAtOnce(
     attempt: attempts.authorize,
     amountMinor,
     providerRef,
+    ...outOfWallet(answer),
   } as const;
   const taken = { status: 'captured', since: now, amountMinor, providerRef } as const;
   // A capture that was given up on had happened after all: what it was for is kept.
-  const owedMinor = payment.status === 'voiding' ? (payment.lost?.amountMinor ?? 0) : 0;
+  const lost = payment.status === 'voiding' ? payment.lost : undefined;
+  const owedMinor = lost?.amountMinor ?? 0;
+  const missing = lost && lost.amountMinor > amountMinor;
+  const loss: readonly OrderEventBody[] = missing
+    ? [{ type: 'payment.written_off', amountMinor: owedMinor - amountMinor, code: lost.code }]
+    : [];
   return payment.status === 'voiding' || hasEnded(state)
-    ? accepted(captured, ...giveBack(taken, owedMinor), ...completion(state))
+    ? accepted(captured, ...loss, ...giveBack(taken, owedMinor), ...completion(state))
     : accepted(captured, ...afterPayment({ ...state, payment: taken }, now));
 }
+
+/** Only where there is something to say. */
+const outOfWallet = ({ walletMinor }: { readonly walletMinor?: number | undefined }) =>
+  walletMinor === undefined ? {} : { walletMinor };
 
 /** A provider that stores failure after failure is given up on, so that no loop is endless. */
 const maxCallsPerStep = 5;
@@ -337,7 +279,12 @@ function captureAnswer(
   const attempt = state.attempts.capture;
   if (answer.kind === 'paymentCaptured') {
     return accepted(
-      { type: 'payment.captured', attempt, amountMinor: answer.amountMinor },
+      {
+        type: 'payment.captured',
+        attempt,
+        amountMinor: answer.amountMinor,
+        ...outOfWallet(answer),
+      },
       ...completion(state),
     );
   }

@@ -132,6 +132,11 @@ export type Policy = {
   readonly lateProofWindowMs: number;
   /** A card is let go this long before its hold would lapse by itself. */
   readonly holdMarginMs: number;
+  /** A hold on a card that may lapse before the capture is renewed this long before, so and so often at most. */
+  readonly renewHoldMs: number;
+  readonly maxHoldRenewals: number;
+  /** An order may live so long beyond its promised time, or its payment's hold. */
+  readonly orderLifeMs: number;
   readonly pickupServiceMs: number;
   readonly dropoffServiceMs: number;
   readonly metersPerMinute: number;
@@ -241,6 +246,9 @@ export const defaultPolicy: Policy = {
   returnWaitMs: 30 * minute,
   lateProofWindowMs: 24 * hour,
   holdMarginMs: 12 * hour,
+  renewHoldMs: 18 * hour,
+  maxHoldRenewals: 5,
+  orderLifeMs: 96 * hour,
   pickupServiceMs: 4 * minute,
   dropoffServiceMs: 4 * minute,
   metersPerMinute: 320,

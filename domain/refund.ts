@@ -274,6 +274,26 @@ export function bearersOf(
   ].filter((entry) => entry.amountMinor !== 0);
 }
 
+const some = (entries: readonly LedgerEntry[]) =>
+  entries.filter((entry) => entry.amountMinor !== 0);
+
+/** The first `amountMinor` of what they bear, and the rest. */
+export function cutOff(
+  bearers: readonly LedgerEntry[],
+  amountMinor: number,
+): readonly [readonly LedgerEntry[], readonly LedgerEntry[]] {
+  let left = amountMinor;
+  const cut = bearers.map((entry) => {
+    const part = Math.min(left, entry.amountMinor);
+    left -= part;
+    return [
+      { ...entry, amountMinor: part },
+      { ...entry, amountMinor: entry.amountMinor - part },
+    ] as const;
+  });
+  return [some(cut.map(([own]) => own)), some(cut.map(([, rest]) => rest))];
+}
+
 export type RefundFacts = {
   readonly refundId: string;
   readonly orderId: string;

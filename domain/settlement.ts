@@ -260,6 +260,8 @@ export function billOf(state: OrderState, end: End): Bill {
     card: secured,
     paypal: secured,
     mobile_money: secured,
+    wallet: secured,
+    split: secured,
     cash: paidAtTheDoor,
     external: totalMinor,
   }[facts.method];

@@ -4,23 +4,12 @@
 import type { Refusal } from './errors.ts';
 import type { Posting } from './ledger.ts';
 import { stepOf } from './money.ts';
+import type { SideStatus } from './side-payment.ts';
 
-/** Intent recorded · the provider is asked for it · the payer confirms · held · being let go · over. */
-export const tipStatuses = [
-  'requested',
-  'sending',
-  'requires_action',
-  'authorized',
-  'releasing',
-  'paid',
-  'declined',
-] as const;
-export type TipStatus = (typeof tipStatuses)[number];
+export type TipStatus = SideStatus;
 
 export const isTipOver = (status: TipStatus): boolean => status === 'paid' || status === 'declined';
 
-/** The payer has so long to confirm, and the provider to answer. */
-export const tipPatienceMs = 15 * 60_000;
 const maxTips = 5;
 
 /** What is known of the order when somebody wants to tip. */
@@ -62,15 +51,6 @@ export type TipFacts = {
   readonly provider: string;
   readonly amountMinor: number;
 };
-
-type Step = 'tip' | 'tip_capture' | 'tip_void' | 'tip_discard';
-
-/** The key at the provider. A tip is asked for once: what was not executed is declined, and the next one has its own. */
-export const tipKey = (
-  { orderId, n }: Pick<TipFacts, 'orderId' | 'n'>,
-  step: Step,
-  attempt = 1,
-): string => `${orderId}:${step}:${n}${attempt === 1 ? '' : `:${attempt}`}`;
 
 /** Nothing is owed before it is paid, so that both are posted at once. */
 export function tipPostings(facts: TipFacts): readonly Posting[] {

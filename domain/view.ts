@@ -3,7 +3,7 @@
 import { deadlinesOf, type Deadline, type Owner } from './lifecycle.ts';
 import { formatMoney } from './money.ts';
 import { mayAskPartner, partnerCallOf } from './partner.ts';
-import { paymentCallOf } from './payment.ts';
+import { paymentCallOf } from './payment-call.ts';
 import {
   amountsOf,
   endReasonOf,

@@ -25,6 +25,7 @@ import { createRecordActivities } from '../activities/record.ts';
 import { createRefundActivities } from '../activities/refunds.ts';
 import { createSupportActivities } from '../activities/support.ts';
 import { createTipActivities } from '../activities/tips.ts';
+import { createWalletActivities } from '../activities/wallet.ts';
 import { wakeIfAsleep } from '../activities/wake-dispatcher.ts';
 import { withCatchUp } from '../adapters/catch-up.ts';
 import { createMoneyEngine, type MoneyEngine } from '../adapters/money-engine.ts';
@@ -42,6 +43,7 @@ import { noteBehind } from '../db/notes.ts';
 import { claimPayment } from '../db/payment-claims.ts';
 import { recordedSequence } from '../db/upkeep.ts';
 import { createVault, type Vault } from '../db/vault.ts';
+import { createWalletBooks } from '../db/wallet.ts';
 import { createLog } from '../log.ts';
 import { promote, takeOverAll } from './promote.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -167,7 +169,7 @@ function createProviders(
     phoneOf: (paymentMethod: string) => noteBehind({ db, vault }, paymentMethod),
     claim: (key: string, kind: 'sent' | 'burnt') => claimPayment(db, key, kind),
   };
-  const ports = createPaymentPorts({ gateway, ...needs });
+  const ports = createPaymentPorts({ gateway, wallets: createWalletBooks(db), ...needs });
   const payouts = createPayoutPorts({ stripe, ...needs });
   return {
     gateway,
@@ -211,6 +213,7 @@ async function createActivities(settings: Config) {
     }),
     ...createRefundActivities({ portOf, db, crashPoint }),
     ...createTipActivities({ portOf, db, crashPoint }),
+    ...createWalletActivities({ portOf, db, crashPoint }),
     ...createPayoutActivities({ payoutPortOf, db, crashPoint }),
     ...createPayoutRuns({ db, money, log }),
     ...createReconcileActivities({ gateway, payouts, others, db, log, progress }),

@@ -10,3 +10,5 @@ export { reconciliation } from './reconciliation.ts';
 export { refund } from './refund.ts';
 export { settle } from './settle.ts';
 export { tip } from './tip.ts';
+export { topUp } from './top-up.ts';
+export { withdrawal } from './withdrawal.ts';

@@ -12,7 +12,7 @@ import { deadlinesOf, dueAt, type Deadline } from '../domain/lifecycle.ts';
 import type { Command, OrderInput } from '../domain/messages.ts';
 import { initialState, type OrderState } from '../domain/order.ts';
 import { partnerCallOf } from '../domain/partner.ts';
-import { paymentCallOf } from '../domain/payment.ts';
+import { paymentCallOf } from '../domain/payment-call.ts';
 import { decideSettle, type SettleOrder } from '../domain/settling.ts';
 import { createAlarm } from './alarm.ts';
 import { askFleet } from './fleet.ts';

@@ -7,7 +7,7 @@ import type { PaymentResult } from '../domain/messages.ts';
 import { formatMoney } from '../domain/money.ts';
 import type { OrderFacts } from '../domain/order.ts';
 import { providerOf } from '../domain/payment-methods.ts';
-import type { PaymentCall } from '../domain/payment.ts';
+import type { PaymentCall } from '../domain/payment-call.ts';
 import { askInTime } from './patience.ts';
 
 export async function askProvider(facts: OrderFacts, call: PaymentCall): Promise<PaymentResult> {
@@ -33,6 +33,7 @@ function silence({ step }: PaymentCall): PaymentResult {
     case 'capture':
       return { kind: 'paymentCaptureFailed', code: 'unanswered', final: true };
     case 'void':
+    case 'release':
       return { kind: 'paymentVoidFailed', code: 'void_unanswered' };
   }
 }
@@ -46,6 +47,7 @@ function inWords({ currency }: OrderFacts, call: PaymentCall): string {
     case 'capture':
       return `capture ${formatMoney(call.amountMinor, currency)}`;
     case 'void':
+    case 'release':
       return 'release the hold on the card';
   }
 }

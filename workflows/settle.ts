@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { SupportActivities } from '../activities/contract.ts';
 import { isOver } from '../domain/order.ts';
-import { paymentCallOf } from '../domain/payment.ts';
+import { paymentCallOf } from '../domain/payment-call.ts';
 import type { SettleInput, SettleResult } from '../domain/settling.ts';
 import { detailsOf } from '../domain/view.ts';
 import {

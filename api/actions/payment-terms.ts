@@ -6,7 +6,8 @@ import { newId } from '../../db/new-id.ts';
 import type { BranchFacts } from '../../db/tenants.ts';
 import type { OrderFacts } from '../../domain/order.ts';
 import { methodsFor, type ProviderName } from '../../domain/payment-methods.ts';
-import { problem } from '../problems.ts';
+import { splitToken } from '../../domain/split.ts';
+import { badField, problem } from '../problems.ts';
 import type { NewOrder } from '../schemas/orders.ts';
 
 type Payment = NewOrder['payment'];
@@ -14,20 +15,29 @@ type Terms = Pick<OrderFacts, 'method' | 'paymentMethod'> & {
   readonly payer: DraftNote | undefined;
 };
 
-const providers = { card: 'stripe', paypal: 'paypal', cash: 'cash', external: 'external' } as const;
+const providers = {
+  card: 'stripe',
+  paypal: 'paypal',
+  wallet: 'wallet',
+  split: 'split',
+  cash: 'cash',
+  external: 'external',
+} as const;
 
 const providerOfPayment = (payment: Payment): ProviderName =>
   payment.method === 'mobile_money' ? payment.provider : providers[payment.method];
 
-/** Throws payment_method_unavailable. */
+/** Throws payment_method_unavailable, invalid_request. */
 export function paymentTerms(
-  { payment }: Pick<NewOrder, 'payment'>,
+  { payment, customer }: Pick<NewOrder, 'payment' | 'customer'>,
   { branch, now, promisedAt = now }: Placing,
 ): Terms {
   const market = { providers: branch.paymentProviders, currency: branch.currency };
   const order = { paidElsewhere: payment.method === 'external', aheadMs: promisedAt - now };
   const provider = providerOfPayment(payment);
-  if (!methodsFor(market, order).includes(provider))
+  const offered = methodsFor(market, order);
+  const needed: readonly ProviderName[] = provider === 'split' ? ['wallet', 'stripe'] : [provider];
+  if (!needed.every((each) => offered.includes(each)))
     throw problem('payment_method_unavailable', `the market does not take ${provider} for this`, {
       errors: [
         {
@@ -42,6 +52,17 @@ export function paymentTerms(
       return { method, paymentMethod: payment.token, payer: undefined };
     case 'paypal':
       return { method, paymentMethod: 'paypal', payer: undefined };
+    case 'wallet':
+      return { method, paymentMethod: `wallet:${ownerOf(customer)}`, payer: undefined };
+    case 'split': {
+      const { wallet_minor: walletMinor, token: card } = payment;
+      const customerId = ownerOf(customer);
+      return {
+        method,
+        paymentMethod: splitToken({ customerId, walletMinor, card }),
+        payer: undefined,
+      };
+    }
     case 'mobile_money': {
       // A phone number is never a part of a payment method: the reference names the sealed note that holds it.
       const payer = { id: newId('note', now), text: payment.phone };
@@ -51,6 +72,11 @@ export function paymentTerms(
     case 'external':
       return { method, paymentMethod: '', payer: undefined };
   }
+}
+
+function ownerOf(customer: NewOrder['customer']): string {
+  if ('id' in customer) return customer.id;
+  throw badField('customer.id', 'is required: a guest has no wallet');
 }
 
 type Placing = {

@@ -5,7 +5,7 @@ import type { Db } from '../../db/connect.ts';
 import type { Draft, DraftCustomer } from '../../db/drafts.ts';
 import { newId } from '../../db/new-id.ts';
 import { createOrderNumbers } from '../../db/order-numbers.ts';
-import { customerKey } from '../../db/people.ts';
+import { customerOf } from '../../db/people.ts';
 import type { Scope } from '../../db/scope.ts';
 import {
   parseId,
@@ -44,7 +44,7 @@ export function createWriteDraft(db: Db): WriteDraft {
     const amounts = amountsOf(body, branch);
     const { promisedAt } = terms;
     const { payer, ...payment } = paymentTerms(body, { branch, now, promisedAt });
-    const { customer, customerId } = await customerOf(body, branch.merchantId);
+    const { customer, customerId } = await customerIn(body, { scope, branch });
     const dropoff = body.dropoff?.location ?? branch.location;
     const facts: OrderFacts = {
       orderId: newId('order', now),
@@ -76,21 +76,25 @@ export function createWriteDraft(db: Db): WriteDraft {
     };
   };
 
-  async function customerOf(
-    { customer }: NewOrder,
-    merchantId: string,
+  async function customerIn(
+    { customer, payment }: NewOrder,
+    { scope, branch: { merchantId } }: { readonly scope: Scope; readonly branch: BranchFacts },
   ): Promise<{ readonly customer: DraftCustomer; readonly customerId: CustomerId }> {
     if (!('id' in customer))
       return { customer: { kind: 'guest', ...customer }, customerId: newId('customer') };
     const customerId = parseId('customer', customer.id);
-    const wrappedKey = customerId && (await customerKey(db, { customerId, merchantId }));
-    if (!wrappedKey) throw noSuch('customer.id', 'customer');
-    return { customer: { kind: 'known', wrappedKey }, customerId };
+    const known = customerId && (await customerOf(db, { customerId, merchantId }));
+    if (!known) throw noSuch('customer.id', 'customer');
+    if (usesWallet.has(payment.method) && known.isOfPlatform && scope.kind !== 'platform')
+      throw notYourWallet();
+    return { customer: { kind: 'known', wrappedKey: known.wrappedKey }, customerId };
   }
 }
 
 /** Whose hold can be more than the total; money that is taken at once is taken exactly. */
-const holds: ReadonlySet<string> = new Set(['card', 'paypal']);
+const holds: ReadonlySet<string> = new Set(['card', 'paypal', 'wallet', 'split']);
+
+const usesWallet: ReadonlySet<string> = new Set(['wallet', 'split']);
 
 const isOwn = (scope: Scope, { merchantId, branchId }: BranchFacts): boolean =>
   scope.kind === 'platform' ||
@@ -101,6 +105,12 @@ const isOwn = (scope: Scope, { merchantId, branchId }: BranchFacts): boolean =>
 const noSuch = (field: string, what: string): Error =>
   problem('not_found', `there is no such ${what}`, {
     errors: [{ field, problem: `names no ${what} of yours` }],
+  });
+
+/** A merchant knows the platform's customers by their ids alone: that must not be enough to spend their money. */
+const notYourWallet = (): Error =>
+  problem('payment_method_unavailable', 'only the platform can charge its customers’ wallets', {
+    errors: [{ field: 'customer.id', problem: 'is a customer of the platform' }],
   });
 
 const paused = (until: number): Error =>

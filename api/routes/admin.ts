@@ -27,7 +27,7 @@ type Deps = {
 };
 
 /** What needs no provider is always there. */
-const booked = ['cash', 'external'] as const;
+const booked = ['cash', 'wallet', 'external'] as const;
 
 const admins = access({ roles: ['platform_admin'] });
 const tags = ['admin'];

@@ -1,4 +1,4 @@
-// Statements: what a merchant, a driver or any account holds and how that came about.
+// Statements: what a merchant, a driver, a wallet or any account holds and how that came about.
 
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -25,21 +25,38 @@ const defaultLimit = 50;
 const csvPage = 5_000;
 
 const books = {
-  merchants: { kind: 'merchant', accounts: ['merchant'] },
-  drivers: { kind: 'driver', accounts: ['driver', 'tips', 'cash_in_hand'] },
+  merchants: {
+    kind: 'merchant',
+    accounts: ['merchant'],
+    summary: 'What a merchant has earned and was paid, line by line',
+  },
+  drivers: {
+    kind: 'driver',
+    accounts: ['driver', 'tips', 'cash_in_hand'],
+    summary: 'What a driver has earned and was paid, line by line',
+  },
+  customers: {
+    kind: 'customer',
+    accounts: ['wallet'],
+    summary: 'What came into a customer’s wallet and left it, line by line',
+  },
 } as const satisfies Record<
   string,
-  { readonly kind: 'merchant' | 'driver'; readonly accounts: readonly AccountName[] }
+  {
+    readonly kind: 'merchant' | 'driver' | 'customer';
+    readonly accounts: readonly AccountName[];
+    readonly summary: string;
+  }
 >;
 
 export function statementRoutes(app: Api, db: Db): void {
   const readers = {
     merchants: access({ roles: ['owner', 'manager', 'support', 'platform_admin'] }),
     drivers: access({ roles: ['driver', 'support', 'platform_admin'] }),
+    customers: access({ roles: ['customer', 'support', 'platform_admin'] }),
   };
-  for (const which of ['merchants', 'drivers'] as const) {
-    const { kind, accounts } = books[which];
-    const summary = `What a ${kind} has earned and was paid, line by line`;
+  for (const which of ['merchants', 'drivers', 'customers'] as const) {
+    const { kind, accounts, summary } = books[which];
     const schema = { summary, tags, params: IdParams(kind), querystring: StatementQuery, response };
     app.get(`/v1/${which}/:id/statement`, { ...readers[which], schema }, async (request, reply) => {
       const party = request.params.id;
@@ -71,7 +88,7 @@ export function mayRead(request: FastifyRequest, party: string): boolean {
     case 'driver':
       return scope.driverId === party;
     case 'customer':
-      return false;
+      return scope.customerId === party;
   }
 }
 

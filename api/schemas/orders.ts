@@ -54,12 +54,24 @@ const Payment = Type.Union(
       provider: Type.Enum(['campay', 'noupay']),
       phone: Phone,
     }),
+    Body({ method: Type.Literal('wallet') }),
+    Body({
+      method: Type.Literal('split'),
+      token: Token,
+      wallet_minor: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: maxAmountMinor,
+          description: 'Exactly so much out of the wallet; absent: what it has',
+        }),
+      ),
+    }),
     Body({ method: Type.Literal('cash') }),
     Body({ method: Type.Literal('external') }),
   ],
   {
     description:
-      'By card, over PayPal or mobile money (the payer confirms it), in cash at the hand-over, or paid elsewhere already',
+      'By card, over PayPal or mobile money (the payer confirms it), out of the customer’s wallet, out of it and by card for the rest, in cash at the hand-over, or paid elsewhere already',
   },
 );
 

@@ -67,6 +67,13 @@ export const PayOut = Body(
 export const Refund = Type.Object({
   id: Id('refund'),
   order_id: Id('order'),
+  to: Type.String({ description: 'payment, wallet or cash: where it goes' }),
+  part_of: Nullable(
+    Type.String({
+      description:
+        'Of an order paid by wallet and card: the refund whose other half it is. One decision is for both.',
+    }),
+  ),
   status: Type.Enum([...refundStatuses]),
   amount_minor: Type.Integer(),
   currency: Currency,

@@ -5,6 +5,8 @@ import type { Refund } from '../../db/refunds.ts';
 export const refundBody = (row: Refund) => ({
   id: row.id,
   order_id: row.order_id,
+  to: row.provider === 'wallet' ? 'wallet' : row.provider === 'cash' ? 'cash' : 'payment',
+  part_of: row.part_of,
   status: row.status,
   amount_minor: row.amount_minor,
   currency: row.currency,

@@ -225,6 +225,14 @@ const orderTexts: Texts = {
       : 'the provider is asked about the payment',
   'payment.authorized': ({ amountMinor, captureBefore }, { money }) =>
     `${money(amountMinor)} are authorized, to be captured before ${new Date(captureBefore).toISOString().slice(0, 16)}Z`,
+  'payment.renewing': ({ amountMinor }, { money }) =>
+    `a new hold of ${money(amountMinor)} is asked for, before the old one lapses`,
+  'payment.renewed': ({ amountMinor, captureBefore }, { money }) =>
+    `${money(amountMinor)} are authorized anew, to be captured before ${new Date(captureBefore).toISOString().slice(0, 16)}Z`,
+  'payment.renewal_failed': ({ code }) => `there is no new hold: ${code}`,
+  'payment.releasing': () => 'the hold that is not needed any more is being released',
+  'payment.released': () => 'the hold that was not needed any more is released',
+  'payment.release_failed': ({ code }) => `a hold could not be released: ${code}`,
   'payment.declined': ({ code }) => `the card is declined: ${code}`,
   'payment.capturing': ({ amountMinor }, { money }) => `${money(amountMinor)} are being captured`,
   'payment.captured': ({ amountMinor }, { money }) => `${money(amountMinor)} are captured`,

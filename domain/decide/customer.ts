@@ -4,6 +4,7 @@ import { accepted, refused, type Decision } from '../decision.ts';
 import type { ExternalCommand } from '../messages.ts';
 import { amountsOf, isFulfilled, isWithPartner, type OrderState } from '../order.ts';
 import { providerOf } from '../payment-methods.ts';
+import { withCard } from '../split.ts';
 import { end } from './ending.ts';
 import { payableMinor, resolveShortage } from './merchant.ts';
 import { capped, wrongState } from './refusals.ts';
@@ -39,8 +40,9 @@ export function retryPayment(
   if (payment.status !== 'declined')
     return refused('payment_not_retryable', `the payment is ${payment.status}`);
   const provider = providerOf(facts.paymentMethod);
-  return providerOf(paymentMethod) === provider
-    ? accepted(authorizing(state, paymentMethod))
+  const token = provider === 'split' ? withCard(facts.paymentMethod, paymentMethod) : paymentMethod;
+  return providerOf(token) === provider
+    ? accepted(authorizing(state, token))
     : refused('payment_not_retryable', `the order is paid by ${provider}`);
 }
 
@@ -73,12 +75,12 @@ export const changeDropoffNotes = (state: OrderState): Decision =>
     ? wrongState(state, 'delivery')
     : (capped(state, 'changes') ?? accepted({ type: 'order.notes_changed' }));
 
-/** While the merchant has not been asked; never past the end of a hold on the card. */
+/** While the merchant has not been asked; never past the end of a hold that cannot be renewed. */
 export function reschedule(state: OrderState, { promisedAt }: CommandOf<'reschedule'>): Decision {
   const { order, payment, facts } = state;
   if (order.status !== 'scheduled') return wrongState(state, 'order');
   const lastAt =
-    payment.status === 'authorized'
+    payment.status === 'authorized' && facts.method !== 'card'
       ? payment.captureBefore - facts.policy.holdMarginMs
       : Number.POSITIVE_INFINITY;
   if (promisedAt > lastAt)

@@ -7,6 +7,7 @@ import type { ExitKind } from '../messages.ts';
 import { carrierOf, type OrderState } from '../order.ts';
 import { askPartner, giveUpPartner } from '../partner.ts';
 import { captureAgain, checkOnceMore, giveUpCapture } from '../payment.ts';
+import { renew } from '../renewal.ts';
 import { returned, unassign, undeliverable } from './driver.ts';
 import { end } from './ending.ts';
 import { resolveShortage } from './merchant.ts';
@@ -83,6 +84,8 @@ export function decideExit(state: OrderState, exit: ExitKind, now: number): Deci
       return resolveProblem(state);
     case 'assumeReturned':
       return accepted(...returned(state, true));
+    case 'renewHold':
+      return renew(state);
     case 'retryCapture':
       return captureAgain(state);
     case 'writeOff':

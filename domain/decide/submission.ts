@@ -47,9 +47,11 @@ export function placing(state: OrderState, now: number): readonly OrderEventBody
       return [placed, { type: 'payment.external' }, ...afterPayment(state, now)];
     case 'paypal':
     case 'mobile_money':
-      // The payer confirms now, not when the order is released.
+    case 'wallet':
+      // The payer confirms now, not when the order is released; what a wallet holds does not lapse.
       return [placed, authorizing(state, facts.paymentMethod)];
     case 'card':
+    case 'split':
       return promisedAt !== undefined && promisedAt - now > policy.authorizeAheadMs
         ? [placed, ...afterPayment(state, now)]
         : [placed, authorizing(state, facts.paymentMethod)];

@@ -54,6 +54,7 @@ export function evolvePayment(state: OrderState, event: PaymentEvent): OrderStat
       const { paymentMethod, attempt: authorize } = event;
       return {
         ...become({ status: 'authorizing', since, paymentMethod }),
+        token: paymentMethod,
         attempts: { ...attempts, authorize },
       };
     }
@@ -65,6 +66,13 @@ export function evolvePayment(state: OrderState, event: PaymentEvent): OrderStat
       const { providerRef, amountMinor, captureBefore } = event;
       return become({ status: 'authorized', since, providerRef, amountMinor, captureBefore });
     }
+    case 'payment.renewing':
+    case 'payment.renewed':
+    case 'payment.renewal_failed':
+    case 'payment.releasing':
+    case 'payment.released':
+    case 'payment.release_failed':
+      return evolveRenewal(state, event);
     case 'payment.declined':
       return become({ status: 'declined', since, code: event.code });
     case 'payment.capturing': {
@@ -102,6 +110,57 @@ export function evolvePayment(state: OrderState, event: PaymentEvent): OrderStat
       return become({ status: 'written_off', since, amountMinor: event.amountMinor });
     default:
       return evolveCash(state, event);
+  }
+}
+
+type RenewalEvent = Extract<
+  PaymentEvent,
+  {
+    readonly type: `payment.${'renewing' | 'renewed' | 'renewal_failed' | 'releasing' | 'released' | 'release_failed'}`;
+  }
+>;
+
+/** A second hold beside the payment's own: asked for, in its place, or to be let go. */
+function evolveRenewal(state: OrderState, event: RenewalEvent): OrderState {
+  const since = event.at;
+  const { attempts, renewals } = state;
+  switch (event.type) {
+    case 'payment.renewing': {
+      const { attempt: authorize, amountMinor } = event;
+      return {
+        ...state,
+        renewal: { since, amountMinor },
+        renewals: { tried: renewals.tried + 1, lastAt: since },
+        attempts: { ...attempts, authorize },
+      };
+    }
+    case 'payment.renewed': {
+      const { providerRef, amountMinor, captureBefore } = event;
+      const payment = {
+        status: 'authorized',
+        since,
+        providerRef,
+        amountMinor,
+        captureBefore,
+      } as const;
+      return { ...state, payment, renewal: undefined };
+    }
+    case 'payment.renewal_failed':
+      return { ...state, renewal: undefined };
+    case 'payment.releasing': {
+      const { authorizeAttempt, providerRef } = event;
+      const first = state.spare?.firstAt ?? since;
+      return {
+        ...state,
+        spare: { since, firstAt: first, authorizeAttempt, providerRef },
+        attempts: { ...attempts, release: event.attempt },
+      };
+    }
+    case 'payment.released':
+    case 'payment.release_failed':
+      return { ...state, spare: undefined };
+    default:
+      return assertNever(event);
   }
 }
 

@@ -1,6 +1,7 @@
 // The rows of the payment machine: calls to the provider, and cash that is on its way.
 
 import type { PaymentPart } from '../parts.ts';
+import { renewAt } from '../renewal.ts';
 import { final, restsOn, type Rows } from './row.ts';
 
 export const paymentRows: Rows<PaymentPart> = {
@@ -12,7 +13,20 @@ export const paymentRows: Rows<PaymentPart> = {
     says: 'the card is being authorized',
   },
   requires_action: restsOn('order'),
-  authorized: restsOn('order', 'delivery'),
+  authorized: {
+    kind: 'waits',
+    owner: 'system',
+    on: ['order', 'delivery'],
+    steps: [
+      {
+        exit: 'renewHold',
+        policy: 'renewHoldMs',
+        at: renewAt,
+        irreversible: false,
+        says: 'a new hold on the card is asked for before this one lapses, then this one is let go',
+      },
+    ],
+  },
   declined: restsOn('order'),
   capturing: {
     kind: 'effect',

@@ -6,10 +6,12 @@ import type { Substitution } from '../../domain/order.ts';
 import { noteOf, personOf } from './people.ts';
 import { placeOf } from './projection.ts';
 import { command, hears, is, passes, saidBy, type City } from './robot.ts';
-import type { CustomerMood, PlannedOrder } from './plan.ts';
+import { usesWallet, type CustomerMood, type PlannedOrder } from './plan.ts';
+import { fillWallet } from './wallet.ts';
 import { actOn } from './support.ts';
 import { fieldOf, type FeedEvent } from './wire.ts';
 
+const fillsBeforeMinutes = 10;
 const declinedCard = 'pm_card_visa_chargeDeclined';
 const cards: Readonly<Record<CustomerMood['kind'], string>> = {
   calm: 'pm_card_visa',
@@ -25,6 +27,7 @@ const cards: Readonly<Record<CustomerMood['kind'], string>> = {
 /** Lives one order; resolves when the customer has nothing more to do. */
 export async function orderMeal(city: City, order: PlannedOrder, index: number): Promise<void> {
   const { clock, world, signal } = city;
+  if (usesWallet(order)) await fillBefore(city, order);
   if (!(await clock.waitUntil(order.placedAt, signal))) return;
   try {
     world.placed(order.name, order.placedAt);
@@ -37,6 +40,16 @@ export async function orderMeal(city: City, order: PlannedOrder, index: number):
     if (!signal.aborted)
       world.odd(`customer: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** In good time. */
+async function fillBefore(city: City, order: PlannedOrder): Promise<void> {
+  const { clock, signal, world } = city;
+  if (!(await clock.waitUntil(order.placedAt - fillsBeforeMinutes, signal))) return;
+  await fillWallet(city, order).catch((error: unknown) => {
+    if (!signal.aborted)
+      world.odd(`wallet: ${error instanceof Error ? error.message : String(error)}`);
+  });
 }
 
 /** The order's id. At a branch that takes no orders at the moment the next one of the merchant is asked. */
@@ -141,7 +154,7 @@ const timeAt = (clock: City['clock'], minute: number): string =>
 
 function paymentOf({ script, customerMood }: PlannedOrder, phone: string): object {
   const { method = 'card', operator: provider } = script;
-  if (method === 'card') return { method, token: cards[customerMood.kind] };
+  if (method === 'card' || method === 'split') return { method, token: cards[customerMood.kind] };
   return method === 'mobile_money' ? { method, provider, phone } : { method };
 }
 

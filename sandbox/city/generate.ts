@@ -15,7 +15,7 @@ import type { Spot } from './projection.ts';
 import { createRandom, type Random } from './random.ts';
 
 /** PayPal knows no francs of Central Africa, their operators nothing else. */
-export const methodsOfDay = ['paypal', 'mobile_money'] as const;
+export const methodsOfDay = ['paypal', 'mobile_money', 'wallet'] as const;
 export type Methods = (typeof methodsOfDay)[number];
 
 export type DayOptions = {
@@ -115,6 +115,7 @@ const anywhere: readonly [Script, ...Script[]] = [
 ];
 const ways: Readonly<Record<Methods, readonly [Script, ...Script[]]>> = {
   paypal: [...anywhere, { method: 'paypal' }],
+  wallet: [...anywhere, { method: 'wallet' }, { method: 'split' }],
   mobile_money: [
     ...anywhere,
     { method: 'mobile_money', operator: 'campay' },
@@ -123,6 +124,7 @@ const ways: Readonly<Record<Methods, readonly [Script, ...Script[]]>> = {
 };
 const moneyOf = {
   paypal: { currency: 'USD', providers: ['stripe', 'paypal', 'cash', 'external'] },
+  wallet: { currency: 'USD', providers: ['stripe', 'wallet', 'cash', 'external'] },
   mobile_money: { currency: 'XAF', providers: ['stripe', 'campay', 'noupay', 'cash', 'external'] },
 } as const;
 /** Who does something with a card, has one. */

@@ -2,7 +2,7 @@
 // customers that need a key, and everybody's keys.
 
 import { placeOf } from './projection.ts';
-import type { CityPlan } from './plan.ts';
+import { usesWallet, type CityPlan } from './plan.ts';
 import { personOf } from './people.ts';
 import { fieldOf, idOf } from './wire.ts';
 import type { ApiClient } from './http.ts';
@@ -75,22 +75,34 @@ export async function openMarket(opening: Opening): Promise<Market> {
     merchants: merchantIds,
     branches: new Map(branches),
     drivers: new Map(drivers),
-    customers: new Map(await openCustomers(post, plan)),
+    customers: new Map(await openCustomers(post, { plan, merchants: merchantIds })),
     support: await withKey(post, { id, role: 'support', scope: {} }),
   };
 }
 
 async function openCustomers(
   post: Post,
-  plan: CityPlan,
+  { plan, merchants }: { readonly plan: CityPlan } & Pick<Market, 'merchants'>,
 ): Promise<readonly (readonly [string, Identity])[]> {
   const active = [...plan.orders.entries()].filter(
     ([, { customerMood, script }]) =>
-      customerMood.kind !== 'calm' || script.pin === true || script.shortage?.answer !== undefined,
+      customerMood.kind !== 'calm' ||
+      script.pin === true ||
+      script.shortage?.answer !== undefined ||
+      usesWallet({ script }),
   );
-  return each(active, async ([index, { name }]) => {
+  const merchantOf = new Map(plan.branches.map(({ name, merchant }) => [name, merchant]));
+  return each(active, async ([index, order]) => {
+    const { name } = order;
     const { name: fullName, phone } = personOf(index);
-    const customerId = idOf(await post('/v1/admin/customers', { name: fullName, phone }));
+    // A merchant can charge the wallets of its own customers only.
+    const merchant = merchants.get(merchantOf.get(order.branch) ?? '');
+    const body = {
+      name: fullName,
+      phone,
+      ...(usesWallet(order) && merchant && { merchant_id: merchant.id }),
+    };
+    const customerId = idOf(await post('/v1/admin/customers', body));
     return [
       name,
       await withKey(post, { id: customerId, role: 'customer', scope: { customer_id: customerId } }),

@@ -165,6 +165,10 @@ export function formatMinute(minute: number): string {
   return `${String(hours).padStart(2, '0')}:${String(whole - hours * 60).padStart(2, '0')}`;
 }
 
+/** The customer has a wallet, fills it before ordering, and pays out of it. */
+export const usesWallet = ({ script }: Pick<PlannedOrder, 'script'>): boolean =>
+  script.method === 'wallet' || script.method === 'split';
+
 /** How an order may end by what is planned for it; anything else was done to it by the system. */
 export function plannedEnds({
   fate,

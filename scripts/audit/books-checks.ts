@@ -4,6 +4,7 @@ import type { ProviderPayment } from '../../adapters/card-gateway.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import { providerOf, type ProviderName } from '../../domain/payment-methods.ts';
 import { isTipOver } from '../../domain/tip.ts';
+import { isTopUpOver } from '../../domain/top-up.ts';
 import {
   findingOf,
   groupBy,
@@ -15,6 +16,7 @@ import {
   type Breach,
   type Check,
   type ProviderObject,
+  type WithdrawnPart,
 } from './data.ts';
 
 /** Whose books are read; of the others each payment that we have a name for. */
@@ -26,15 +28,20 @@ const isInBooks = ({ facts }: AuditedOrder): boolean => providerOf(facts.payment
 const settledBooks = ({ books, now }: AuditData): readonly ProviderPayment[] =>
   books.filter((payment) => payment.createdAt < now - 60_000 || payment.status !== 'authorized');
 
-/** Orders whose money is on the way: their own, or a tip's. */
-const movingOrders = ({ orders, tips }: AuditData): ReadonlySet<string> =>
+/** Orders whose money is on the way, their own or a tip's, and top-ups. */
+const movingOrders = ({ orders, tips, topUps }: AuditData): ReadonlySet<string> =>
   new Set([
     ...orders.flatMap(({ id, isOver }) => (isOver ? [] : [id])),
     ...tips.flatMap(({ orderId, status }) => (isTipOver(status) ? [] : [orderId])),
+    ...topUps.flatMap(({ id, status }) => (isTopUpOver(status) ? [] : [id])),
   ]);
 
-const ordersOf = ({ orders }: AuditData): ReadonlyMap<string, AuditedOrder> =>
-  new Map(orders.map((order) => [order.id, order]));
+/** Whose a payment may be: an order, or a top-up; with its currency. */
+const ownersOf = ({ orders, topUps }: AuditData): ReadonlyMap<string, string> =>
+  new Map([
+    ...orders.map(({ id, facts }) => [id, facts.currency] as const),
+    ...topUps.map(({ id, currency }) => [id, currency] as const),
+  ]);
 
 /** Holds money, or could still come to hold it: an app with the client secret can confirm it. */
 const holdsOrMay: ReadonlySet<ProviderPayment['status']> = new Set([
@@ -49,10 +56,10 @@ const noHoldLeft: Check = {
   item: 2,
   says: 'the provider holds no money for an order that is over, and cannot come to hold any',
   run: (data) => {
-    const orders = ordersOf(data);
+    const owners = ownersOf(data);
     const moving = movingOrders(data);
     const ofOver = data.books.filter(
-      ({ orderId = '' }) => orders.has(orderId) && !moving.has(orderId),
+      ({ orderId = '' }) => owners.has(orderId) && !moving.has(orderId),
     );
     return findingOf(ofOver, ({ orderId = '', providerRef, status, authorizedMinor }) =>
       holdsOrMay.has(status)
@@ -97,25 +104,25 @@ const booksAreInOurLedger: Check = {
   item: 3,
   says: 'every payment in the provider’s books is ours, with the amounts that our ledger has',
   run: (data) => {
-    const orders = ordersOf(data);
+    const owners = ownersOf(data);
     const captured = capturedByRef(data, booksOf);
     const refunded = refundedByRef(data);
     const moving = movingOrders(data);
     const counted = settledBooks(data).filter(({ orderId = '' }) => !moving.has(orderId));
     return findingOf(counted, (payment) =>
-      bookedHere(payment, orders.get(payment.orderId ?? ''), { captured, refunded }),
+      bookedHere(payment, owners.get(payment.orderId ?? ''), { captured, refunded }),
     );
   },
 };
 
 function bookedHere(
   payment: ProviderPayment,
-  order: AuditedOrder | undefined,
+  currency: string | undefined,
   { captured, refunded }: Readonly<Record<'captured' | 'refunded', ReadonlyMap<string, number>>>,
 ): readonly Breach[] {
   const { providerRef, orderId = 'unknown' } = payment;
-  if (order === undefined)
-    return [{ order: orderId, expected: `an order for ${providerRef}`, actual: 'none' }];
+  if (currency === undefined)
+    return [{ order: orderId, expected: `an order or top-up for ${providerRef}`, actual: 'none' }];
   return [
     ...mustEqual(orderId, `captured by ${providerRef}`, {
       expected: captured.get(providerRef) ?? 0,
@@ -127,7 +134,7 @@ function bookedHere(
     }),
     ...(payment.capturedMinor > 0
       ? mustEqual(orderId, `currency of ${providerRef}`, {
-          expected: order.facts.currency,
+          expected: currency,
           actual: payment.currency,
         })
       : []),
@@ -136,7 +143,7 @@ function bookedHere(
 
 /** Provider reference → what our ledger says was captured by it. */
 function capturedByRef(
-  { orders, tips, ledger }: AuditData,
+  { orders, tips, topUps, ledger }: AuditData,
   provider: ProviderName,
 ): ReadonlyMap<string, number> {
   const refs = new Map([
@@ -144,11 +151,18 @@ function capturedByRef(
     ...tips.map(
       ({ orderId, n, providerRef }) => [`${orderId}:tip_capture:${n}`, providerRef ?? ''] as const,
     ),
+    ...topUps.flatMap(({ id, providerRef }) =>
+      (['top_up', 'top_up_late'] as const).map(
+        (kind) => [`${id}:${kind}`, providerRef ?? ''] as const,
+      ),
+    ),
   ]);
   const captures = ledger.filter(
     ({ kind, key }) =>
       kind === 'capture' ||
       kind === 'tip_capture' ||
+      kind === 'top_up' ||
+      kind === 'top_up_late' ||
       (kind === 'correction' && key.includes(':late:')),
   );
   const totals = new Map<string, number>();
@@ -165,7 +179,7 @@ function capturedByRef(
 }
 
 /** Provider reference → what our ledger says was given back, or is on its way back. */
-function refundedByRef({ refunds, ledger }: AuditData): ReadonlyMap<string, number> {
+function refundedByRef({ refunds, topUps, ledger }: AuditData): ReadonlyMap<string, number> {
   const known = new Map(
     refunds.map((refund) => [`${refund.orderId}:refund_sent:${refund.id}`, refund]),
   );
@@ -180,11 +194,19 @@ function refundedByRef({ refunds, ledger }: AuditData): ReadonlyMap<string, numb
     );
     totals.set(refund.providerRef, (totals.get(refund.providerRef) ?? 0) + sent);
   }
+  for (const { providerRef, amountMinor, status, withdrawn } of topUps) {
+    const back = withdrawn.filter((part) => givesMoneyBack.has(part.status));
+    const late = status === 'returned' ? amountMinor : 0;
+    totals.set(providerRef ?? '', late + sum(back.map((part) => part.amountMinor)));
+  }
   return totals;
 }
 
 /** The provider counts a refund as given back as soon as it works on it. */
-const givesMoneyBack: ReadonlySet<AuditedRefund['status']> = new Set(['pending', 'refunded']);
+const givesMoneyBack: ReadonlySet<AuditedRefund['status'] | WithdrawnPart['status']> = new Set([
+  'pending',
+  'refunded',
+] as const);
 
 const captureRef = (orderId: string, event: OrderEvent): readonly (readonly [string, string])[] =>
   event.type === 'payment.capturing' ||
@@ -220,19 +242,27 @@ function loggedInBooks(
   order: AuditedOrder,
   books: ReadonlyMap<string, ProviderPayment>,
 ): readonly Breach[] {
-  const voiding = new Map(
-    order.events.flatMap((event) =>
-      event.type === 'payment.voiding' ? [[event.attempt, event.providerRef] as const] : [],
-    ),
-  );
+  const named = (intent: 'payment.voiding' | 'payment.releasing') =>
+    new Map(
+      order.events.flatMap((event) =>
+        event.type === intent ? [[event.attempt, event.providerRef] as const] : [],
+      ),
+    );
+  const letGo = {
+    'payment.voided': named('payment.voiding'),
+    'payment.released': named('payment.releasing'),
+  };
   return order.events.flatMap((event) => {
-    if (event.type === 'payment.authorized') {
+    if (event.type === 'payment.authorized' || event.type === 'payment.renewed') {
       return mustEqual(order.id, `granted by ${event.providerRef}`, {
         expected: event.amountMinor,
         actual: books.get(event.providerRef)?.authorizedMinor,
       });
     }
-    const released = event.type === 'payment.voided' ? voiding.get(event.attempt) : undefined;
+    const released =
+      event.type === 'payment.voided' || event.type === 'payment.released'
+        ? letGo[event.type].get(event.attempt)
+        : undefined;
     if (released === undefined) return [];
     return mustEqual(order.id, `${released} is`, {
       expected: 'voided',

@@ -8,6 +8,7 @@ import { offerChecks } from './offer-checks.ts';
 import { orderChecks } from './order-checks.ts';
 import { partnerChecks } from './partner-checks.ts';
 import { payoutChecks } from './payout-checks.ts';
+import { walletChecks } from './wallet-checks.ts';
 
 const noCanaryFound: Check = {
   id: 'no-personal-data',
@@ -25,6 +26,7 @@ const noCanaryFound: Check = {
 
 export const checks: readonly Check[] = [
   ...ledgerChecks,
+  ...walletChecks,
   ...orderChecks,
   ...booksChecks,
   ...partnerChecks,

@@ -13,6 +13,8 @@ import type { PartyKind, PayoutRail, PayoutStatus } from '../../domain/payout.ts
 import type { ProviderPayout } from '../../domain/provider-books.ts';
 import type { RefundReason, RefundStatus } from '../../domain/refund.ts';
 import type { TipStatus } from '../../domain/tip.ts';
+import type { TopUpStatus } from '../../domain/top-up.ts';
+import type { WithdrawalPartStatus } from '../../domain/withdrawal.ts';
 import type { ClientLogLine } from '../../sandbox/city/client-log.ts';
 
 export type AuditedOrder = {
@@ -77,6 +79,25 @@ export type AuditedTip = {
   readonly status: TipStatus;
 };
 
+/** Money into a wallet. */
+export type AuditedTopUp = {
+  readonly id: string;
+  readonly customerId: string;
+  readonly currency: string;
+  readonly amountMinor: number;
+  readonly providerRef: string | null;
+  readonly status: TopUpStatus;
+  /** Withdrawn again, part by part. */
+  readonly withdrawn: readonly WithdrawnPart[];
+};
+/** Out of a wallet, back to one of the payments that had filled it. */
+export type WithdrawnPart = {
+  readonly withdrawalId: string;
+  readonly n: number;
+  readonly amountMinor: number;
+  readonly status: WithdrawalPartStatus;
+};
+
 /** A payment at a provider that has no list of its books, as it says itself when it is asked for it. */
 export type ProviderObject = {
   readonly provider: ProviderName;
@@ -124,6 +145,7 @@ export type AuditData = {
   readonly refunds: readonly AuditedRefund[];
   readonly tips: readonly AuditedTip[];
   readonly payouts: readonly AuditedPayout[];
+  readonly topUps: readonly AuditedTopUp[];
   readonly offers: readonly AuditedOffer[];
   readonly driverCapacity: ReadonlyMap<string, number>;
   /** Dispatch rounds of this code, the newest ones. */

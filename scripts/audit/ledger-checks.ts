@@ -201,6 +201,10 @@ const causesOf: Readonly<Record<string, readonly string[]>> = {
   elsewhere: ['payment.paid_elsewhere'],
   cash: ['payment.collected'],
   remittance: ['payment.remitted', 'payment.short'],
+  wallet_hold: ['payment.authorizing'],
+  wallet_capture: ['payment.capturing'],
+  wallet_release: ['payment.authorizing'],
+  wallet_refund: ['payment.captured'],
 };
 
 /** What the provider, a payout or support causes, not an order. */
@@ -218,6 +222,12 @@ const ownKinds: ReadonlySet<string> = new Set([
   'receivable',
   'receivable_repaid',
   'receivable_written_off',
+  'top_up',
+  'top_up_late',
+  'top_up_returned',
+  'withdrawal_sent',
+  'withdrawal_paid',
+  'withdrawal_failed',
 ]);
 
 const refundsEnd: Check = {
@@ -333,8 +343,8 @@ const prepaidGoesBack: Check = {
       const due = events.flatMap((e) => (e.type === 'payment.refund_due' ? [e.amountMinor] : []));
       const made = (own.get(id) ?? []).map(({ amountMinor }) => amountMinor);
       return mustEqual(id, 'refunds of what was prepaid', {
-        expected: due.join(' '),
-        actual: made.join(' '),
+        expected: sum(due),
+        actual: sum(made),
       });
     });
   },

@@ -14,6 +14,7 @@ import {
   type AuditedPayout,
   type AuditedRefund,
   type AuditedTip,
+  type AuditedTopUp,
   type LedgerTransaction,
 } from './data.ts';
 
@@ -25,6 +26,7 @@ export type Rows = Pick<
   | 'refunds'
   | 'tips'
   | 'payouts'
+  | 'topUps'
   | 'offers'
   | 'driverCapacity'
   | 'rounds'
@@ -41,6 +43,7 @@ export async function loadRows(db: Kysely<Database>): Promise<Rows> {
   const refunds = await loadRefunds(db);
   const tips = await loadTips(db);
   const payouts = await loadPayouts(db);
+  const topUps = await loadTopUps(db);
   const offers = await loadOffers(db);
   const drivers = await db.selectFrom('drivers').select(['id', 'capacity']).execute();
   return {
@@ -50,6 +53,7 @@ export async function loadRows(db: Kysely<Database>): Promise<Rows> {
     refunds,
     tips,
     payouts,
+    topUps,
     offers,
     rounds: await readRounds(db, { engine: engineId, limit: mostRounds }),
     driverCapacity: new Map(drivers.map(({ id, capacity }) => [id, capacity])),
@@ -184,6 +188,21 @@ async function loadPayouts(db: Kysely<Database>): Promise<readonly AuditedPayout
     amountMinor,
     wasPaid: paidAt !== null,
   }));
+}
+
+async function loadTopUps(db: Kysely<Database>): Promise<readonly AuditedTopUp[]> {
+  const parts = await db
+    .selectFrom('withdrawal_parts')
+    .select(['top_up_id', 'withdrawal_id as withdrawalId', 'n', 'amount_minor as amountMinor'])
+    .select('status')
+    .execute();
+  const withdrawn = groupBy(parts, (part) => part.top_up_id);
+  const rows = await db
+    .selectFrom('top_ups')
+    .select(['id', 'customer_id as customerId', 'currency', 'amount_minor as amountMinor'])
+    .select(['provider_ref as providerRef', 'status'])
+    .execute();
+  return rows.map((row) => ({ ...row, withdrawn: withdrawn.get(row.id) ?? [] }));
 }
 
 async function loadOffers(db: Kysely<Database>): Promise<readonly AuditedOffer[]> {

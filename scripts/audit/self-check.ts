@@ -31,9 +31,7 @@ function changeFirst(
   const over = new Set(data.orders.filter((order) => order.isOver).map((order) => order.id));
   const index = data.books.findIndex((payment) => over.has(payment.orderId ?? '') && fits(payment));
   const found = data.books[index];
-  return found === undefined
-    ? undefined
-    : { ...data, books: data.books.toSpliced(index, 1, ...change(found)) };
+  return found && { ...data, books: data.books.toSpliced(index, 1, ...change(found)) };
 }
 
 /** Gives a driver who has another's goods as many deliveries by offer as they can carry at all. */
@@ -81,6 +79,14 @@ const payoutOfNobody: ProviderPayout = {
 };
 
 const anyDelivered = sql`(SELECT id FROM orders WHERE is_over AND delivery_status = 'delivered' ORDER BY id LIMIT 1)`;
+
+/** For an order that is over, out of a wallet without money. */
+const setAside = (trx: Parameters<Change>[0]) =>
+  sql`WITH hold AS (
+      INSERT INTO ledger_transactions SELECT id || ':wallet_hold:ghost', id, 'wallet_hold', currency, placed_at
+      FROM orders WHERE id = ${anyDelivered} RETURNING *)
+    INSERT INTO ledger_entries SELECT key, account, 'cus_ghost', minor, currency, at
+    FROM hold, (VALUES ('wallet', 1), ('wallet_held', -1)) AS entry (account, minor)`.execute(trx);
 
 export const seededBugs: readonly SeededBug[] = [
   {
@@ -203,6 +209,18 @@ export const seededBugs: readonly SeededBug[] = [
         SELECT id, 99, customer_id, 'drv_ghost', currency, 1, 'paid', 'stripe', 'pm_ghost', '{"kind":"system"}', placed_at,
           placed_at FROM orders WHERE id = ${anyDelivered}`.execute(trx),
       ),
+  },
+  {
+    name: 'a hold on a wallet was never let go',
+    seenBy: 'wallet-holds-end',
+    kind: 'rows',
+    change: (trx) => changed(setAside(trx)),
+  },
+  {
+    name: 'two orders took the last of one wallet',
+    seenBy: 'wallets-not-negative',
+    kind: 'rows',
+    change: (trx) => changed(setAside(trx)),
   },
   {
     name: 'an event is missing in the log',

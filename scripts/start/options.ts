@@ -19,7 +19,7 @@ serving until Ctrl-C.
   --moods none|default|all  how difficult people are (default: default; instances: none). all: in a generated
                             day everything that can happen to an order happens to one at least; --once then
                             fails if an end reason never occurred, or an order ended otherwise than planned
-  --methods paypal|mobile_money  a generated day is also paid in cash, elsewhere and by these (default: card alone)
+  --methods paypal|mobile_money|wallet  a generated day is also paid in cash, elsewhere and by these (default: card alone)
   --kill-worker-every S     SIGKILL the worker every S seconds during the day
   --outage-s N              in the middle of the day the engine (Temporal and the worker) is away for N seconds;
                             --once then fails if anybody was punished for it

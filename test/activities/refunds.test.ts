@@ -13,8 +13,8 @@ import { saveWebhook } from '../../db/webhooks.ts';
 import type { RefundId } from '../../domain/ids.ts';
 import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
 import { createLog } from '../../log.ts';
-import { actor, balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
 import { quietMoney } from '../support/quiet-money.ts';
+import { actor, balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
 import { insist, setUpStripe } from '../support/stripe-rig.ts';
 
 const hourMs = 3_600_000;

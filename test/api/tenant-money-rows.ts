@@ -1,10 +1,14 @@
-// The tenant matrix of what concerns money: refunds, tips and statements.
+// The tenant matrix of what concerns money: refunds, tips, wallets and statements.
 
 import { newId } from '../../db/new-id.ts';
 import type { Shop } from './world.ts';
 
 type Target = { readonly shop: Shop; readonly orderId: string };
 const nobody = [] as const;
+const walletOf =
+  (rest: string) =>
+  ({ shop }: Target): string =>
+    `/v1/customers/${shop.customer.id}/wallet${rest}`;
 
 export const moneyRows = {
   'POST /v1/orders/{id}/refunds': {
@@ -114,6 +118,38 @@ export const moneyRows = {
     foreign: 'platform',
   },
   'GET /v1/admin/payouts': { roles: ['support'], foreign: 'platform' },
+  'GET /v1/customers/{id}/statement': {
+    roles: ['customer', 'support'],
+    path: ({ shop }: Target) => `/v1/customers/${shop.customer.id}/statement?currency=EUR`,
+    foreign: 'not_found',
+  },
+  'GET /v1/customers/{id}/wallet': {
+    roles: ['customer', 'support'],
+    path: walletOf(''),
+    foreign: 'not_found',
+  },
+  'POST /v1/customers/{id}/wallet/top-ups': {
+    roles: ['customer'],
+    path: walletOf('/top-ups'),
+    body: () => ({ amount_minor: 100, currency: 'EUR', token: 'pm_card_visa' }),
+    foreign: 'not_found',
+  },
+  'GET /v1/customers/{id}/wallet/top-ups': {
+    roles: ['customer', 'support'],
+    path: walletOf('/top-ups'),
+    foreign: 'not_found',
+  },
+  'POST /v1/customers/{id}/wallet/withdrawals': {
+    roles: ['customer'],
+    path: walletOf('/withdrawals'),
+    body: () => ({ amount_minor: 100, currency: 'EUR' }),
+    foreign: 'not_found',
+  },
+  'GET /v1/customers/{id}/wallet/withdrawals': {
+    roles: ['customer', 'support'],
+    path: walletOf('/withdrawals'),
+    foreign: 'not_found',
+  },
   'GET /v1/admin/ledger/statement': {
     roles: nobody,
     path: () => '/v1/admin/ledger/statement?account=bad_debt&party=platform&currency=EUR',

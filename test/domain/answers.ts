@@ -1,9 +1,9 @@
 // The calls under way, and everything that may be answered to them: for the walks.
 
 import type { Command } from '../../domain/messages.ts';
-import type { OrderFacts, OrderState } from '../../domain/order.ts';
+import type { OrderState } from '../../domain/order.ts';
 import { partnerCallOf, type PartnerCall } from '../../domain/partner.ts';
-import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
+import { paymentCallOf, type PaymentCall } from '../../domain/payment-call.ts';
 import { captured, say, seenAs, tooLate } from './lives.ts';
 
 export type Called = { readonly giveUpAt: number; readonly answered: readonly Command[] };
@@ -12,7 +12,7 @@ export type Called = { readonly giveUpAt: number; readonly answered: readonly Co
 export function callsOf(state: OrderState): readonly Called[] {
   const [payment, partner] = [paymentCallOf(state), partnerCallOf(state)];
   return [
-    ...(payment ? [{ giveUpAt: payment.giveUpAt, answered: answersTo(payment, state.facts) }] : []),
+    ...(payment ? [{ giveUpAt: payment.giveUpAt, answered: answersTo(payment, state) }] : []),
     ...(partner ? [{ giveUpAt: partner.giveUpAt, answered: answersOfPartner(partner) }] : []),
   ];
 }
@@ -42,8 +42,18 @@ function answersOfPartner(call: PartnerCall): readonly Command[] {
   }
 }
 
+/** The wallet had given its part when the card’s was lost. */
+const halfTaken: Command = {
+  kind: 'paymentCaptured',
+  providerRef: 'wlt_1',
+  amountMinor: 400,
+  walletMinor: 400,
+};
+
 /** All that a provider may answer to this call. */
-function answersTo(call: PaymentCall, { method }: OrderFacts): readonly Command[] {
+function answersTo(call: PaymentCall, { facts, attempts }: OrderState): readonly Command[] {
+  const { method } = facts;
+  const wasTried = attempts.capture > 0;
   const prepaid = method === 'mobile_money';
   const yes = prepaid ? say.taken : say.authorized;
   switch (call.step) {
@@ -53,7 +63,15 @@ function answersTo(call: PaymentCall, { method }: OrderFacts): readonly Command[
       return [yes, say.requiresAction, say.declined, say.unanswered];
     case 'capture':
       return [captured(call.amountMinor), say.captureFailed, say.captureLost, say.notExecuted];
+    case 'release':
+      return [say.voided, say.voidFailed, say.notExecuted];
     case 'void':
-      return [say.voided, say.voidFailed, say.notExecuted, ...(prepaid ? [say.taken] : [])];
+      return [
+        say.voided,
+        say.voidFailed,
+        say.notExecuted,
+        ...(prepaid ? [say.taken] : []),
+        ...(method === 'split' && wasTried ? [halfTaken] : []),
+      ];
   }
 }

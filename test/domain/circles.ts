@@ -10,6 +10,9 @@ const carrierIn = (state: OrderState) => carrierOf(state)?.driverId ?? driver(1)
 
 const payers = [say.cancel, say.retry, say.retryOwn, say.check] as const;
 
+/** Nobody but the customer. */
+export const byTheCustomer: Speak = () => payers;
+
 /** Who says the usual things: the customer pays and cancels, the merchant answers, drivers drive. */
 export const everyday: Speak = (state, now) => {
   const driverId = carrierIn(state);

@@ -101,6 +101,7 @@ const sampled = <T>(all: readonly T[], every: number): readonly T[] =>
 
 /** Reminders, questions and second tries help, but the order also ends without them. */
 const dispensable: ReadonlySet<string> = new Set([
+  'authorized.renewHold',
   'capture_failed.retryCapture',
   'enroute_to_return.escalateReturn',
   'partner_confirmed.pollPartner',

@@ -1,7 +1,7 @@
 // How an order may be paid: tokens, and what a market offers.
 
 import { describe, expect, it } from 'vitest';
-import { methodsFor, parsePaymentMethod, providerNames } from '../../domain/payment-methods.ts';
+import { marketProviders, methodsFor, parsePaymentMethod } from '../../domain/payment-methods.ts';
 
 describe('a payment method', () => {
   it.each([
@@ -29,7 +29,7 @@ describe('a payment method', () => {
 });
 
 describe('a market', () => {
-  const market = { providers: providerNames, currency: 'XAF' };
+  const market = { providers: marketProviders, currency: 'XAF' };
   const order = { paidElsewhere: false, aheadMs: 0 };
 
   it('offers what fits its currency', () => {

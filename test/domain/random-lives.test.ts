@@ -51,8 +51,26 @@ function amountsFrom(draw: Draw) {
   };
 }
 
-const methods = ['card', 'card', 'card', 'cash', 'external', 'mobile_money', 'paypal'] as const;
-const tokens = { mobile_money: 'campay:payer', paypal: 'paypal' } as const;
+const methods = [
+  'card',
+  'card',
+  'card',
+  'cash',
+  'external',
+  'mobile_money',
+  'paypal',
+  'wallet',
+  'split',
+] as const;
+const tokens = {
+  mobile_money: 'campay:payer',
+  paypal: 'paypal',
+  wallet: `wallet:${facts.customerId}`,
+  split: `split:${facts.customerId}_all_pm_card_visa`,
+} as const;
+
+/** Holds that last for an hour or two. */
+const renews = { renewHoldMs: 7 * 24 * hour - 2 * hour, orderLifeMs: 30 * 24 * hour };
 
 /** Every kind of order; 0s make the plain one. */
 function factsFrom(draw: Draw): OrderFacts {
@@ -82,7 +100,7 @@ function factsFrom(draw: Draw): OrderFacts {
     substitution,
     undeliverable: pick(draw, undeliverables),
     proofs: draw(5) === 4 ? ['photo'] : [],
-    policy: { ...facts.policy, partnerCapMinor: draw(2) * 1_000 },
+    policy: { ...facts.policy, partnerCapMinor: draw(2) * 1_000, ...(draw(6) === 5 && renews) },
     ...(draw(2) === 0 ? {} : { taxes: { goodsBps: 100 * draw(28), feeVatBps: 100 * draw(26) } }),
   };
 }
@@ -105,7 +123,7 @@ function live(tape: readonly number[]): Lived {
 
 const tapes = fc.array(fc.nat({ max: 5_039 }), { minLength: 20, maxLength: 500, size: 'max' });
 
-const eventKinds = 90;
+const eventKinds = 96;
 
 describe('random lives', () => {
   it(`keep the money right and come to an end, ${lives} of them`, () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { deadlinesOf, dueAt } from '../../domain/lifecycle.ts';
 import type { Command } from '../../domain/messages.ts';
 import { isOver, type OrderState } from '../../domain/order.ts';
-import { paymentCallOf } from '../../domain/payment.ts';
+import { paymentCallOf } from '../../domain/payment-call.ts';
 import {
   after,
   assign,
@@ -302,8 +302,10 @@ describe('search', () => {
 describe('proof of delivery', () => {
   const unconfirmedAt = placedAt + 2 * hour;
   const withHold = (before: number) =>
-    deadlinesOf({ ...situation('unconfirmed'), payment: { ...held, captureBefore: before } })[0]
-      ?.at;
+    deadlinesOf({
+      ...situation('unconfirmed'),
+      payment: { ...held, captureBefore: before },
+    }).find(({ exit }) => exit === 'giveUpProof')?.at;
   const held = {
     status: 'authorized',
     since: placedAt,

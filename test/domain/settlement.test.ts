@@ -172,6 +172,8 @@ const payments = {
     { type: 'payment.captured', attempt: 1, providerRef: 'txn_1' },
     'provider_clearing',
   ],
+  wallet: [{ type: 'payment.captured', attempt: 1 }, 'provider_clearing'],
+  split: [{ type: 'payment.captured', attempt: 1, walletMinor: 1 }, 'provider_clearing'],
   external: [{ type: 'payment.paid_elsewhere' }, 'channel_clearing'],
 } as const satisfies Record<PaymentMethod, readonly [object, string]>;
 

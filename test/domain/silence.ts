@@ -4,7 +4,7 @@ import { dueAt } from '../../domain/lifecycle.ts';
 import type { Command } from '../../domain/messages.ts';
 import { isOver, type OrderState } from '../../domain/order.ts';
 import { partnerCallOf } from '../../domain/partner.ts';
-import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
+import { paymentCallOf, type PaymentCall } from '../../domain/payment-call.ts';
 import { combinationOf, hear, say } from './lives.ts';
 
 type Moment = { readonly state: OrderState; readonly now: number };
@@ -14,7 +14,7 @@ type Provider = (call: PaymentCall, now: number) => Command | undefined;
 /** As workflows/provider.ts reads the silence of the provider. */
 function silenceOf({ step }: PaymentCall): Command {
   if (step === 'capture') return { kind: 'paymentCaptureFailed', code: 'unanswered', final: true };
-  return step === 'void'
+  return step === 'void' || step === 'release'
     ? { kind: 'paymentVoidFailed', code: 'void_unanswered' }
     : { kind: 'paymentUnanswered' };
 }

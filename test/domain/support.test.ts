@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../domain/decide.ts';
 import { foresee, foreseeMoney } from '../../domain/foresee.ts';
 import { hasEnded, isFulfilled, isOver, type OrderState } from '../../domain/order.ts';
-import { paymentCallOf } from '../../domain/payment.ts';
+import { paymentCallOf } from '../../domain/payment-call.ts';
 import { previewOf } from '../../domain/preview.ts';
 import { decideSettle, settleOutcomes, type SettleOutcome } from '../../domain/settling.ts';
 import { exampleGiven, possibleActions, tryAction } from '../../domain/support.ts';

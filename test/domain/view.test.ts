@@ -3,7 +3,7 @@ import { deadlinesOf } from '../../domain/lifecycle.ts';
 import { currencies, maxAmountMinor } from '../../domain/money.ts';
 import { isOver, simpleStatus } from '../../domain/order.ts';
 import { partnerCallOf } from '../../domain/partner.ts';
-import { paymentCallOf } from '../../domain/payment.ts';
+import { paymentCallOf } from '../../domain/payment-call.ts';
 import { detailsOf, rowOf, summaryOf } from '../../domain/view.ts';
 import { driver, facts, hour, minute, offer, placedAt } from './lives.ts';
 import { situation, situations } from './situations.ts';

@@ -12,7 +12,7 @@ import {
   type OrderState,
 } from '../../domain/order.ts';
 import { partnerCallOf } from '../../domain/partner.ts';
-import { paymentCallOf } from '../../domain/payment.ts';
+import { paymentCallOf } from '../../domain/payment-call.ts';
 import { callsOf, type Called } from './answers.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { componentsOf } from './components.ts';
@@ -55,6 +55,7 @@ export const smallPolicy: Policy = {
   maxExtensions: 1,
   maxRedeliveries: 1,
   maxUndos: 1,
+  maxHoldRenewals: 0,
 };
 
 type Draft = Omit<Move, 'to'>;
@@ -175,6 +176,14 @@ function keyOf(state: OrderState, now: number): string {
     money
       ? [payment.status === 'voiding' ? 'lost' in payment : attempts.capture, attempts.void]
       : 0,
+    state.renewal || state.spare || state.renewals.tried > 0
+      ? [
+          state.renewals.tried,
+          left(state.renewal?.since),
+          left(state.spare?.firstAt),
+          attempts.release,
+        ]
+      : 0,
     partnerCallOf(state) && 'since' in delivery ? left(delivery.since) : 0,
     state.partnerRequests,
     safeDeadlines(state).map((d) => [d.exit, d.at - now]),
@@ -274,7 +283,8 @@ function isCarried(state: OrderState, machine: Machine, seen: readonly Machine[]
       ? paymentCallOf(state) !== undefined
       : partnerCallOf(state) !== undefined;
   const asked = machine === 'payment' && paymentCallOf(state) !== undefined;
-  if (asked) return state.payment.status === 'requires_action';
+  const isBeside = state.renewal !== undefined || state.spare !== undefined;
+  if (asked && !isBeside) return state.payment.status === 'requires_action';
   if (row?.kind === 'waits' && deadlinesOf(state).some((d) => d.machine === machine)) return true;
   return (row?.on ?? []).some(
     (m) => m !== machine && !seen.includes(m) && isCarried(state, m, [...seen, machine]),
@@ -348,7 +358,7 @@ function illegalities(state: OrderState): readonly string[] {
   const delivered = delivery.status === 'delivered' && order.status === 'ready';
   const collected = nobody.some((status) => status === delivery.status);
   const alive = !['cancelled', 'failed', 'completed'].includes(order.status);
-  const isHeld = facts.method === 'card' || facts.method === 'paypal';
+  const isHeld = ['card', 'paypal', 'wallet', 'split'].includes(facts.method);
   const takenEarly = isHeld && payment.status === 'captured' && alive;
   const hasIt: boolean = withTheGoods.some((status) => status === delivery.status);
   return [

@@ -10,6 +10,7 @@ import {
   besideAPartner,
   byAPartner,
   byTheClock,
+  byTheCustomer,
   everyday,
   onTheRoad,
 } from './circles.ts';
@@ -31,6 +32,11 @@ const pickup = {
 const cash = { method: 'cash', paymentMethod: '' } as const;
 const external = { method: 'external', paymentMethod: '' } as const;
 const mobileMoney = { method: 'mobile_money', paymentMethod: 'campay:payer' } as const;
+const wallet = { method: 'wallet', paymentMethod: `wallet:${facts.customerId}` } as const;
+const split = {
+  method: 'split',
+  paymentMethod: `split:${facts.customerId}_all_pm_card_visa`,
+} as const;
 const substitute = { substitution: 'substitute', bufferMinor: 400, goodsKind: 'store' } as const;
 const pharmacy = { goodsKind: 'pharmacy', prescription: true } as const;
 const soon = { promisedAt: placedAt + 4 * hour };
@@ -56,6 +62,23 @@ export const plans = {
   'on the road, external': { facts: external, speak: onTheRoad, justInTime: false },
   'everyday, mobile money': { facts: mobileMoney, speak: everyday, justInTime: false },
   'on the road, mobile money': { facts: mobileMoney, speak: onTheRoad, justInTime: false },
+  'on the road, split': { facts: split, speak: onTheRoad, justInTime: false },
+  'for later, renewed': {
+    facts: soon,
+    policy: {
+      renewHoldMs: 7 * 24 * hour - 2 * hour,
+      orderLifeMs: 30 * 24 * hour,
+      maxHoldRenewals: 1,
+    },
+    speak: byTheCustomer,
+    justInTime: false,
+  },
+  'on the road, wallet': { facts: wallet, speak: onTheRoad, justInTime: false },
+  'for much later, wallet': {
+    facts: { ...farAhead, ...wallet },
+    speak: atTheBranch,
+    justInTime: false,
+  },
   'at the branch': { facts: {}, speak: atTheBranch, justInTime: true },
   'at the branch, substitutes': { facts: substitute, speak: atTheBranch, justInTime: true },
   'at the branch, cancels': {

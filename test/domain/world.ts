@@ -16,7 +16,8 @@ import {
   type OrderState,
 } from '../../domain/order.ts';
 import { partnerCallOf } from '../../domain/partner.ts';
-import { paymentCallOf, type PaymentCall } from '../../domain/payment.ts';
+import { paymentCallOf, type PaymentCall } from '../../domain/payment-call.ts';
+import { walletShare } from '../../domain/split.ts';
 import { booksOf, checkBooks } from './books.ts';
 import {
   captureBefore,
@@ -32,7 +33,8 @@ import { askFleet, openFleet, owedTo, type Fleet } from './fleet.ts';
 import { sayings } from './sayings.ts';
 import { untruths } from './truth.ts';
 
-type Hold = 'nothing' | 'needs_action' | 'held' | 'released' | 'captured';
+/** `half`: the wallet has given its part, the card’s is lost. */
+type Hold = 'nothing' | 'needs_action' | 'held' | 'released' | 'captured' | 'half';
 type Sent = { readonly call: PaymentCall; answered: boolean };
 type Answer = { readonly key: string; readonly result: PaymentResult };
 
@@ -81,6 +83,8 @@ export function turn(world: World, command: Command): void {
   checkMoney(world);
 }
 
+const besides: ReadonlySet<string> = new Set(['check', 'release']);
+
 /** Starts the call that the state asks for; its key must be new, and the one before it answered. */
 function send(world: World): void {
   const call = paymentCallOf(world.state);
@@ -91,8 +95,10 @@ function send(world: World): void {
     must(JSON.stringify(known.call) === JSON.stringify(call), `${call.key} changed under way`);
     return;
   }
-  // A check only asks, so a void may overtake it; nothing else may overlap.
-  const open = [...world.sent.values()].filter((one) => !one.answered && one.call.step !== 'check');
+  // A check only asks, and a hold beside the payment's own is let go whatever happens; nothing else may overlap.
+  const open = [...world.sent.values()].filter(
+    (one) => !one.answered && !besides.has(one.call.step),
+  );
   must(open.length === 0, `${call.key} is sent while ${open[0]?.call.key} is under way`);
   const n = Number(call.key.split(':').at(-1));
   const earlier = `${world.facts.orderId}:${call.step}:${n - 1}`;
@@ -111,7 +117,11 @@ function checkMoney({ log, captures, holds, facts, state }: World): void {
   );
   must(captures.length <= 1, 'captured twice at the bank');
   must((captures[0] ?? 0) <= holdMinorOf(facts), 'captured more than authorized');
-  must([...holds.values()].filter((hold) => hold === 'held').length <= 1, 'two holds at once');
+  // While a hold is renewed there are two.
+  const left = types.filter((type) => type === 'payment.release_failed').length;
+  const beside = left + (state.renewal || state.spare ? 1 : 0);
+  const held = [...holds.values()].filter((hold) => hold === 'held').length;
+  must(held <= 1 + beside, `${held} holds at once`);
   const extended = log.flatMap((event) =>
     event.type === 'deadline.extended' && event.byMs === undefined ? [event.key] : [],
   );
@@ -213,6 +223,12 @@ export function hearFleet(world: World): void {
   if (call) turn(world, askFleet(world, call));
 }
 
+/** A part of it that leaves the card something that it can move. */
+function walletShareOf({ facts, draw }: World, amountMinor: number): number {
+  const mostMinor = Math.floor((amountMinor * draw(5)) / 4);
+  return walletShare(amountMinor, { currency: facts.currency, mostMinor });
+}
+
 /** What the bank does and says. `draw` 0 is the obliging answer. */
 function bank(world: World, call: PaymentCall): PaymentResult {
   const { facts, holds, captures, draw } = world;
@@ -238,14 +254,24 @@ function bank(world: World, call: PaymentCall): PaymentResult {
       const attempt = Number(call.providerRef.split('_')[1]);
       must(holds.get(attempt) === 'held', `captures a payment that is ${holds.get(attempt)}`);
       const luck = draw(8);
+      const walletMinor = facts.method === 'split' ? walletShareOf(world, call.amountMinor) : 0;
+      if (luck === 6 && walletMinor > 0) {
+        holds.set(attempt, 'half');
+        captures.push(walletMinor);
+      }
       if (luck === 5)
         return { kind: 'paymentCaptureFailed', code: 'capture_declined', final: false };
       if (luck === 6) return { kind: 'paymentCaptureFailed', code: 'hold_expired', final: true };
       if (luck === 7) return { kind: 'paymentNotExecuted' };
       holds.set(attempt, 'captured');
       captures.push(call.amountMinor);
-      return { kind: 'paymentCaptured', amountMinor: call.amountMinor };
+      return {
+        kind: 'paymentCaptured',
+        amountMinor: call.amountMinor,
+        ...(facts.method === 'split' && { walletMinor }),
+      };
     }
+    case 'release':
     case 'void': {
       const luck = draw(10);
       if (luck === 8) return { kind: 'paymentNotExecuted' };
@@ -258,6 +284,14 @@ function bank(world: World, call: PaymentCall): PaymentResult {
         'voids what was captured',
       );
       if (holds.get(attempt) === 'captured') return yes(world, attempt);
+      const [half = 0] = captures;
+      if (holds.get(attempt) === 'half')
+        return {
+          kind: 'paymentCaptured',
+          providerRef: 'wlt_1',
+          amountMinor: half,
+          walletMinor: half,
+        };
       if (holds.has(attempt)) holds.set(attempt, 'released');
       return { kind: 'paymentVoided' };
     }
@@ -307,16 +341,26 @@ export function checkEnd(world: World): readonly Posting[] {
   const { status } = state.payment;
   const dueBack = log.flatMap((e) => (e.type === 'payment.refund_due' ? [e.amountMinor] : []))[0];
   const taken = captures[0] ?? 0;
+  // The wallet's part of what is otherwise lost.
+  const half = log.find((event) => event.type === 'payment.captured');
+  const halfMinor = status === 'written_off' ? (half?.amountMinor ?? 0) : 0;
   // Nobody could be asked about it: the nightly comparison finds it.
-  const unknown = facts.method === 'mobile_money' && status === 'written_off';
+  const unheard = facts.method === 'mobile_money' || (facts.method === 'split' && !half);
+  const unknown = unheard && status === 'written_off';
   if (status === 'captured') {
     must(taken - (dueBack ?? 0) === owedMinor, 'kept another amount than settled');
     must(taken > 0 && (dueBack ?? 1) > 0, 'captured or gave back nothing');
-  } else must(taken === 0 || unknown, `the bank captured, the order says ${status}`);
+  } else must(taken === halfMinor || unknown, `the bank captured, the order says ${status}`);
   must(paidWith.has(status) || owedMinor === 0, `${owedMinor} owed, payment ${status}`);
   const hanging = [...holds.values()].some((hold) => hold === 'held' || hold === 'needs_action');
-  const letGo = answers.some(({ result }) => result.kind === 'paymentVoided');
-  must(!hanging || (status === 'written_off' && !letGo), `a hold is left, payment ${status}`);
+  const letGo = answers.some(
+    ({ key, result }) => result.kind === 'paymentVoided' && key.includes(':void:'),
+  );
+  const isKnown = log.some((event) => event.type === 'payment.release_failed');
+  must(
+    !hanging || isKnown || (status === 'written_off' && !letGo),
+    `a hold is left, payment ${status}`,
+  );
   const postings = booksOf(facts, log);
   checkBooks(facts, { postings, bankMinor: unknown ? 0 : taken });
   const partnerMinor = postings

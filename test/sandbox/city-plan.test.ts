@@ -190,6 +190,7 @@ describe('a generated day', () => {
   it.each([
     ['paypal', 'USD', ['paypal']],
     ['mobile_money', 'XAF', ['campay', 'noupay']],
+    ['wallet', 'USD', ['wallet', 'split']],
   ] as const)(
     'is paid by %s too when that is asked for, cards by who acts with one',
     (...asked) => {

@@ -26,6 +26,8 @@ import type {
 } from '../../scripts/audit/data.ts';
 import { plainDelivery } from '../support/facts.ts';
 import { payoutOf } from './audit-payout.ts';
+import { workflowOf } from './audit-workflow.ts';
+import { soundWallet } from './audit-wallet.ts';
 
 const startedAt = Date.UTC(2026, 10, 5, 12);
 const stepMs = 60_000;
@@ -292,15 +294,13 @@ function tipOf({ facts }: Life) {
 
 const objectOf = (life: Life) => ({ ...paymentOf(life), provider: 'paypal' as const });
 
-/**
- * Five delivered orders, one tipped later and refunded in part, one by a second driver, one by a partner fleet, one paid
- * with PayPal, and a cancelled one; and a payout: nothing is wrong.
- */
+/** Orders of every kind, one tipped later and refunded in part, a wallet and a payout: nothing is wrong. */
 export function soundData(): AuditData {
   const first = delivered(startedAt);
   const refunded = refundOf(first);
   const tipped = tipOf(first);
   const paidOut = payoutOf({ merchantId, currency: first.facts.currency });
+  const wallet = soundWallet(startedAt);
   const byCard = [
     first,
     delivered(startedAt + 3_600_000),
@@ -314,14 +314,21 @@ export function soundData(): AuditData {
   return {
     now: startedAt + 9_000_000,
     orders,
-    ledger: [...lives.flatMap(ledgerOf), ...refunded.ledger, ...tipped.ledger, ...paidOut.ledger],
+    ledger: [
+      ...lives.flatMap(ledgerOf),
+      ...refunded.ledger,
+      ...tipped.ledger,
+      ...paidOut.ledger,
+      ...wallet.ledger,
+    ],
     refunds: [refunded.refund],
     tips: [tipped.tip],
     payouts: [paidOut.payout],
+    topUps: [wallet.topUp],
     offers: lives.flatMap(offersOf),
     driverCapacity: new Map([driverId, secondDriverId].map((id) => [id, 1])),
     rounds: [storedRound()],
-    books: [...byCard.map(paymentOf), tipped.payment],
+    books: [...byCard.map(paymentOf), tipped.payment, wallet.payment],
     objects: [objectOf(byPaypal)],
     asked: ['paypal'],
     payoutBooks: [paidOut.left],
@@ -378,26 +385,4 @@ const clientLogOf = (lives: readonly Life[]): AuditData['clientLog'] => [
     ),
   ]),
   { kind: 'day_ended', merchantIds: [merchantId] },
-];
-
-const workflowOf = ({
-  facts,
-  state,
-}: Life): readonly [
-  string,
-  AuditData['workflows'] extends ReadonlyMap<string, infer View> ? View : never,
-] => [
-  facts.orderId,
-  {
-    workflowId: `order:${facts.orderId}`,
-    status: 'completed',
-    result: {
-      orderId: facts.orderId,
-      status: state.order.status,
-      delivery: state.delivery.status,
-      payment: state.payment.status,
-      sequence: state.sequence,
-    },
-    taskAttempt: 0,
-  },
 ];

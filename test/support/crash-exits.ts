@@ -199,7 +199,16 @@ const aboutDeliveries = {
 const declines = (times: number) =>
   after(leads.pickedUp, declineCaptures(times), deliver, seen('payment.capture_failed'));
 
+const dayMs = 86_400_000;
+/** The provider holds for a week. */
+const renewing = {
+  renewHoldMs: 7 * dayMs - exitMs,
+  orderLifeMs: 14 * dayMs,
+  maxHoldRenewals: 1,
+} as const;
+
 const aboutMoney = {
+  renewHold: { policy: renewing, lead: leads.pending, ...isDenied },
   retryCapture: { policy: { moneyRetryMs: exitMs }, lead: declines(1), end: completed },
   writeOff: {
     policy: { moneyRetryMs: later, moneyLimitMs: exitMs },

@@ -4,7 +4,7 @@
 import type { OrderEventType } from '../../domain/events.ts';
 import { exitKinds, updateNames, type ExitKind, type UpdateName } from '../../domain/messages.ts';
 import type { PartnerCall } from '../../domain/partner.ts';
-import type { PaymentCall } from '../../domain/payment.ts';
+import type { PaymentCall } from '../../domain/payment-call.ts';
 import { byCommand } from './crash-commands.ts';
 import { byExit } from './crash-exits.ts';
 import { cancel, carrying, deliver, deny, denying, exitMs, leads } from './crash-leads.ts';
@@ -37,6 +37,7 @@ const paymentSteps = Object.keys({
   check: true,
   capture: true,
   void: true,
+  release: true,
 } satisfies Record<PaymentStep, true>) as readonly PaymentStep[];
 
 const partnerSteps = Object.keys(partnerKeys) as readonly PartnerStep[];
@@ -66,6 +67,7 @@ const byAnswer: { readonly [S in PaymentStep]: Told } = {
   check: { lead: leads.toConfirm, act: authenticate, finish: denying, end: 'denied voided' },
   capture: { lead: leads.pickedUp, act: deliver, end: 'completed captured' },
   void: { lead: leads.pending, act: deny, end: 'denied voided' },
+  release: byExit.renewHold,
 };
 
 const byPartnerAnswer: { readonly [S in PartnerStep]: Told } = {

@@ -25,7 +25,7 @@ import type {
 } from '../../domain/messages.ts';
 import type { OrderFacts } from '../../domain/order.ts';
 import type { PartnerCall } from '../../domain/partner.ts';
-import type { PaymentCall } from '../../domain/payment.ts';
+import type { PaymentCall } from '../../domain/payment-call.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { ensureNamespace } from '../../scripts/local/temporal-namespace.ts';
 import type { Recorded, RecordInput } from '../../domain/step.ts';
@@ -49,6 +49,7 @@ export function obliging(call: PaymentCall): PaymentResult {
     case 'capture':
       return { kind: 'paymentCaptured', amountMinor: call.amountMinor };
     case 'void':
+    case 'release':
       return { kind: 'paymentVoided' };
   }
 }

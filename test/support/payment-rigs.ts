@@ -1,20 +1,27 @@
 // Every provider behind the port, each with its fake over HTTP: what the contract suite needs to know of it.
 
+import { sql } from 'kysely';
 import { claimPayment } from '../../db/payment-claims.ts';
 import type { Db } from '../../db/connect.ts';
+import { newId } from '../../db/new-id.ts';
+import { createWalletBooks } from '../../db/wallet.ts';
 import { createCampayApi } from '../../adapters/campay.ts';
 import { createMobileMoney, type MobileMoneyApi } from '../../adapters/mobile-money.ts';
 import { createNoupayApi } from '../../adapters/noupay.ts';
 import { stripePort, type PaymentPort } from '../../adapters/payment-port.ts';
 import { createPaypalPort } from '../../adapters/paypal.ts';
+import { outage } from '../../adapters/outage.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
+import { createWalletPort } from '../../adapters/wallet.ts';
 import { startCampay } from '../../sandbox/mobile-money/campay.ts';
 import { startNoupay } from '../../sandbox/mobile-money/noupay.ts';
 import { startPaypal } from '../../sandbox/paypal/server.ts';
-import type { FaultRule } from '../../sandbox/provider/faults.ts';
+import { createFaults, type Fault, type FaultRule } from '../../sandbox/provider/faults.ts';
 import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
 import { createStripeContract } from './stripe-contract.ts';
 import type { ProviderName } from '../../domain/payment-methods.ts';
+import type { WalletBooks } from '../../domain/wallet.ts';
+import { fillWallet } from './wallet.ts';
 
 export type Rig = {
   readonly provider: ProviderName;
@@ -29,12 +36,14 @@ export type Rig = {
   /** Where money is asked for, taken and given back. */
   readonly paths: { readonly authorize: string; readonly capture: string; readonly refund: string };
   /** What the provider's own books say: payments that were begun, taken and given back. */
-  readonly books: () => {
-    readonly begun: number;
-    readonly taken: readonly number[];
-    readonly givenBack: readonly number[];
-  };
+  readonly books: () => Books | Promise<Books>;
   readonly close: () => Promise<void>;
+};
+
+type Books = {
+  readonly begun: number;
+  readonly taken: readonly number[];
+  readonly givenBack: readonly number[];
 };
 
 export type Clock = { now: number };
@@ -169,9 +178,71 @@ async function noupayRig(wish: Wish): Promise<Rig> {
   return mobileRig(wish, { provider: 'noupay', fake, api, paths });
 }
 
+const away = (): Error => outage({ system: 'wallet', code: 'timeout' });
+
+/** The wallet has no network in between: what goes wrong does so before or after the step. */
+function unreliable(books: WalletBooks, pick: (path: string) => Fault | undefined): WalletBooks {
+  const meet = async <T>(path: string, step: () => Promise<T>): Promise<T> => {
+    const fault = pick(path);
+    if (fault && !fault.kind.startsWith('execute_then')) throw away();
+    const answer = await step();
+    if (fault) throw away();
+    return answer;
+  };
+  return {
+    ...books,
+    hold: (wish) => meet('/hold', () => books.hold(wish)),
+    settle: (wish) => meet('/settle', () => books.settle(wish)),
+    refund: (wish) => meet('/refund', () => books.refund(wish)),
+  };
+}
+
+async function walletRig({ db, clock }: Wish): Promise<Rig> {
+  const now = (): number => clock.now;
+  const customerId = newId('customer');
+  const wallet = { customerId, currency: 'EUR' };
+  await fillWallet(db, { ...wallet, amountMinor: 10_000 });
+  const faults = createFaults({ seed: 1, rate: 0 });
+  const pick = (path: string): Fault | undefined =>
+    faults.pick({
+      method: 'POST',
+      path,
+      orderId: undefined,
+      paymentMethod: undefined,
+      replay: false,
+    });
+  const moved = async (kind: string, account: string): Promise<readonly number[]> => {
+    const { rows } = await sql<{ minor: number }>`
+      SELECT abs(e.amount_minor)::bigint AS minor FROM ledger_entries e
+      JOIN ledger_transactions t ON t.key = e.transaction_key
+      WHERE t.kind = ${kind} AND e.account = ${account} AND t.order_id IN
+        (SELECT order_id FROM ledger_transactions WHERE key IN
+          (SELECT transaction_key FROM ledger_entries WHERE party = ${customerId} AND account = 'wallet_held'))
+      ORDER BY t.key`.execute(db);
+    return rows.map((row) => row.minor);
+  };
+  return {
+    provider: 'wallet',
+    port: createWalletPort(unreliable(createWalletBooks(db, now), pick), now),
+    currency: 'EUR',
+    method: `wallet:${customerId}`,
+    poor: `wallet:${newId('customer')}`,
+    confirm: () => undefined,
+    addFault: faults.add,
+    paths: { authorize: '/hold', capture: '/settle', refund: '/refund' },
+    books: async () => ({
+      begun: (await moved('wallet_hold', 'wallet')).length,
+      taken: await moved('wallet_capture', 'provider_clearing'),
+      givenBack: await moved('wallet_refund', 'wallet'),
+    }),
+    close: async () => undefined,
+  };
+}
+
 export const rigs = [
   ['stripe', stripeRig],
   ['paypal', paypalRig],
   ['campay', campayRig],
   ['noupay', noupayRig],
+  ['wallet', walletRig],
 ] as const;

@@ -1,4 +1,4 @@
-// Workflows of money that nobody carries out: for tests of what tells them.
+// Workflows of money that nobody starts here.
 
 import type { MoneyEngine } from '../../adapters/money-engine.ts';
 
@@ -12,4 +12,8 @@ export const quietMoney: Omit<MoneyEngine, 'scheduleReconciliation' | 'close'> =
   startPayout: nothing,
   payoutChanged: nothing,
   schedulePayouts: nothing,
+  startTopUp: nothing,
+  topUpChanged: nothing,
+  startWithdrawal: nothing,
+  withdrawalChanged: nothing,
 };

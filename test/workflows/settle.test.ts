@@ -7,7 +7,7 @@ import { settleWorkflowId, type DriverId, type OfferId } from '../../domain/ids.
 import type { SettleOutcome } from '../../domain/settling.ts';
 import type { PaymentResult } from '../../domain/messages.ts';
 import type { OrderFacts } from '../../domain/order.ts';
-import type { PaymentCall } from '../../domain/payment.ts';
+import type { PaymentCall } from '../../domain/payment-call.ts';
 import {
   createWorld,
   factsOf,

@@ -8,7 +8,7 @@ import type { OrderEvent } from '../../domain/events.ts';
 import { lifecycle, type Machine } from '../../domain/lifecycle.ts';
 import type { ExternalCommand, PaymentResult } from '../../domain/messages.ts';
 import { initialState, isOver, type OrderFacts } from '../../domain/order.ts';
-import type { PaymentCall } from '../../domain/payment.ts';
+import type { PaymentCall } from '../../domain/payment-call.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { silenceFrom } from '../domain/silence.ts';
 import { figure } from '../support/figure.ts';

@@ -1,0 +1,105 @@
+// A hold on a card does not last for ever: one that may lapse before the capture is renewed, late. The new hold comes first,
+// then the old one is let go, so that the order is never without; and only one of them is ever captured.
+
+import { accepted, ignored, type Decision } from './decision.ts';
+import type { OrderEventBody } from './events.ts';
+import type { PaymentAnswer } from './messages.ts';
+import type { OrderState } from './order.ts';
+import type { PaymentPart } from './parts.ts';
+
+type Held = Extract<PaymentPart, { readonly status: 'authorized' }>;
+
+/** When the hold is to be renewed; undefined where it outlasts the order, or nothing more can be done. */
+export function renewAt(
+  part: Held,
+  { facts, promisedAt, renewal, renewals, spare }: OrderState,
+): number | undefined {
+  const { renewHoldMs, maxHoldRenewals, orderLifeMs, moneyRetryMs } = facts.policy;
+  const lateAt = part.captureBefore - renewHoldMs;
+  // False too for an order that carries a policy from before holds were renewed.
+  const mayLapse = (promisedAt ?? part.since) + orderLifeMs >= lateAt;
+  const isBusy = renewal !== undefined || spare !== undefined;
+  if (facts.method !== 'card' || !mayLapse || isBusy) return undefined;
+  if (renewals.tried >= maxHoldRenewals) return undefined;
+  return Math.max(lateAt, renewals.tried === 0 ? 0 : renewals.lastAt + moneyRetryMs);
+}
+
+export const renew = ({ payment, attempts, token, renewal }: OrderState): Decision =>
+  payment.status === 'authorized' && renewal === undefined
+    ? accepted({
+        type: 'payment.renewing',
+        attempt: attempts.authorize + 1,
+        paymentMethod: token,
+        amountMinor: payment.amountMinor,
+      })
+    : ignored;
+
+const releasing = (
+  { attempts }: OrderState,
+  providerRef: string | undefined,
+  authorizeAttempt: number,
+): OrderEventBody => ({
+  type: 'payment.releasing',
+  attempt: attempts.release + 1,
+  authorizeAttempt,
+  providerRef,
+});
+
+/** An answer about the new hold. Whoever does not need it any more lets it go. */
+export function renewalAnswer(state: OrderState, answer: PaymentAnswer): Decision {
+  const { payment } = state;
+  const attempt = state.attempts.authorize;
+  const failed = (code: string): OrderEventBody => ({
+    type: 'payment.renewal_failed',
+    attempt,
+    code,
+  });
+  switch (answer.kind) {
+    case 'paymentAuthorized': {
+      const { providerRef, amountMinor, captureBefore } = answer;
+      return payment.status === 'authorized'
+        ? accepted(
+            { type: 'payment.renewed', attempt, providerRef, amountMinor, captureBefore },
+            releasing(state, payment.providerRef, attempt),
+          )
+        : accepted(failed('not_needed'), releasing(state, providerRef, attempt));
+    }
+    case 'paymentRequiresAction':
+      return accepted(
+        failed('authentication_required'),
+        releasing(state, answer.providerRef, attempt),
+      );
+    case 'paymentDeclined':
+      return accepted(failed(answer.code));
+    case 'paymentNotExecuted':
+      return accepted(failed('not_executed'));
+    case 'paymentUnanswered':
+      return accepted(failed('unanswered'), releasing(state, undefined, attempt));
+    default:
+      return ignored;
+  }
+}
+
+/** A provider that stores failure after failure is given up on, so that no loop is endless. */
+const maxReleases = 5;
+
+/** An answer about the hold that is to be let go. */
+export function releaseAnswer(state: OrderState, answer: PaymentAnswer): Decision {
+  const { spare, attempts } = state;
+  if (spare === undefined) return ignored;
+  const attempt = attempts.release;
+  switch (answer.kind) {
+    case 'paymentVoided':
+      return accepted({ type: 'payment.released', attempt });
+    case 'paymentNotExecuted':
+      return attempt % maxReleases === 0
+        ? accepted({ type: 'payment.release_failed', attempt, code: 'not_executed' })
+        : accepted(releasing(state, spare.providerRef, spare.authorizeAttempt));
+    case 'paymentVoidFailed':
+      return accepted({ type: 'payment.release_failed', attempt, code: answer.code });
+    case 'paymentCaptured':
+      return accepted({ type: 'payment.release_failed', attempt, code: 'captured' });
+    default:
+      return ignored;
+  }
+}

@@ -1,0 +1,122 @@
+// A hold that would lapse before the capture: renewed late, the new one first, and only one of them ever captured.
+
+import { describe, expect, it } from 'vitest';
+import { deadlinesOf } from '../../domain/lifecycle.ts';
+import type { Command } from '../../domain/messages.ts';
+import { isOver, type OrderState } from '../../domain/order.ts';
+import { paymentCallOf } from '../../domain/payment-call.ts';
+import {
+  assign,
+  after,
+  facts,
+  hear,
+  hour,
+  inShort,
+  minute,
+  placedAt,
+  say,
+  type Saying,
+} from './lives.ts';
+
+const day = 24 * hour;
+/** Of an order that has waited for days: its hold ends at noon of the eighth. */
+const later = { ...facts, promisedAt: placedAt + 4 * day } as const;
+const scheduled: readonly Saying[] = [
+  [0, say.place],
+  [1, say.authorized],
+];
+const due = 7 * day - 18 * hour;
+const again: Command = {
+  ...say.authorized,
+  providerRef: 'pi_2',
+  captureBefore: placedAt + due + 7 * day,
+};
+const renewsAt = (state: OrderState): number | undefined =>
+  deadlinesOf(state).find(({ exit }) => exit === 'renewHold')?.at;
+const renewing = after([...scheduled, [due, { kind: 'renewHold' }]], later);
+const at = placedAt + due + 1_000;
+
+describe('a hold on a card', () => {
+  it('is renewed 18 hours before it lapses, where the order may live so long', () => {
+    expect(renewsAt(after(scheduled, later))).toBe(placedAt + due);
+    expect(renewsAt(after(scheduled))).toBeUndefined();
+    const wallet = { ...later, method: 'wallet' } as const;
+    expect(renewsAt(after(scheduled, wallet))).toBeUndefined();
+  });
+
+  it('is asked for anew first, then the old one is let go', () => {
+    expect(paymentCallOf(renewing)).toMatchObject({ step: 'authorize', attempt: 2 });
+    const heard = hear(renewing, again, at);
+    expect(inShort(heard)).toBe('payment.renewed payment.releasing');
+    expect(heard.state.payment).toMatchObject({ status: 'authorized', providerRef: 'pi_2' });
+    expect(paymentCallOf(heard.state)).toMatchObject({ step: 'release', providerRef: 'pi_1' });
+    const released = hear(heard.state, say.voided, at + 1);
+    expect(inShort(released)).toBe('payment.released');
+    expect(paymentCallOf(released.state)).toBeUndefined();
+    expect(renewsAt(released.state)).toBeUndefined();
+  });
+
+  it('of an order that ends meanwhile waits for the answer; its own hold goes, and the new one too', () => {
+    const cancelled = hear(renewing, say.cancel, at).state;
+    expect(paymentCallOf(cancelled)).toMatchObject({ step: 'authorize' });
+    const answered = hear(cancelled, again, at + 1);
+    expect(inShort(answered)).toBe('payment.renewal_failed payment.releasing');
+    expect(paymentCallOf(answered.state)).toMatchObject({ step: 'void', providerRef: 'pi_1' });
+    const voided = hear(answered.state, say.voided, at + 2).state;
+    expect([voided.payment.status, isOver(voided)]).toEqual(['voided', false]);
+    expect(paymentCallOf(voided)).toMatchObject({ step: 'release', providerRef: 'pi_2' });
+    expect(isOver(hear(voided, say.voided, at + 3).state)).toBe(true);
+  });
+
+  it('of an order that is delivered meanwhile is captured, and the new one let go', () => {
+    const carried = after(
+      [
+        [0, say.place],
+        [1, say.authorized],
+        [2, say.accept],
+        [3, assign(1, placedAt + 5 * minute)],
+        [4, say.ready],
+        [5, say.pickUp],
+        [6, { kind: 'renewHold' }],
+        [7, say.deliver],
+      ],
+      { ...facts, policy: { ...facts.policy, renewHoldMs: 8 * day, orderLifeMs: 30 * day } },
+    );
+    expect(paymentCallOf(carried)).toMatchObject({ step: 'authorize' });
+    const answered = hear(carried, again, placedAt + 8).state;
+    expect(paymentCallOf(answered)).toMatchObject({ step: 'capture', providerRef: 'pi_1' });
+    const captured = hear(answered, { kind: 'paymentCaptured', amountMinor: 2_500 }, placedAt + 9);
+    expect(inShort(captured)).toBe('payment.captured order.completed');
+    expect(paymentCallOf(captured.state)).toMatchObject({ step: 'release', providerRef: 'pi_2' });
+  });
+
+  it.each([
+    ['declined', say.declined, 'payment.renewal_failed'],
+    ['not executed', say.notExecuted, 'payment.renewal_failed'],
+    ['to be confirmed', say.requiresAction, 'payment.renewal_failed payment.releasing'],
+    ['never answered', say.unanswered, 'payment.renewal_failed payment.releasing'],
+  ])('that is %s leaves the old one, and is tried again', (_name, answer, events) => {
+    const heard = hear(renewing, answer, at);
+    expect(inShort(heard)).toBe(events);
+    const { state } = events.includes('releasing') ? hear(heard.state, say.voided, at + 1) : heard;
+    expect(state.payment).toMatchObject({ status: 'authorized', providerRef: 'pi_1' });
+    expect(renewsAt(state)).toBe(placedAt + due + hour);
+  });
+
+  it('is tried five times at most', () => {
+    let state = renewing;
+    for (let n = 2; n <= 5; n++) {
+      state = hear(state, say.declined, at + n * hour).state;
+      state = hear(state, { kind: 'renewHold' }, at + n * hour + 1).state;
+    }
+    state = hear(state, say.declined, at + 6 * hour).state;
+    expect([state.renewals.tried, renewsAt(state)]).toEqual([5, undefined]);
+  });
+
+  it('that cannot be let go is told to somebody and does not keep the order', () => {
+    const { state } = hear(renewing, again, at);
+    const failed = hear(state, say.voidFailed, at + 1);
+    expect(inShort(failed)).toBe('payment.release_failed');
+    expect(paymentCallOf(failed.state)).toBeUndefined();
+  });
+});
