@@ -266,7 +266,7 @@ async function* readBooks(
   yield { compared: batch.length, found: await compareBatch(db, cards, batch) };
   // Ours may be a little younger than their oldest: a capture comes after its payment.
   const since = new Date(startedAt - capturesReachMs);
-  yield { compared: 0, found: await unseen(db, { since, seen }) };
+  yield* unseen(db, { since, seen });
 }
 
 type Place = {
@@ -319,18 +319,19 @@ async function compareBatch(
 }
 
 /** Captures of ours since then whose object was not seen in the provider's books. */
-async function unseen(
+async function* unseen(
   db: Db,
   { since, seen }: { readonly since: Date; readonly seen: ReadonlySet<string> },
-): Promise<readonly Difference[]> {
-  const found: Difference[] = [];
+): AsyncGenerator<Batch> {
   for (let after = ''; ;) {
+    const found: Difference[] = [];
     const ids = await ordersWithCaptures(db, { provider: cards, since, after, limit: batchSize });
     for (const payments of (await ourPayments(db, { provider: cards, orderIds: ids })).values())
       for (const each of payments)
         if (each.providerRef !== undefined && !seen.has(each.providerRef))
           found.push(...missingThere(each.providerRef, each));
-    if (ids.length < batchSize) return found;
+    yield { compared: 0, found };
+    if (ids.length < batchSize) return;
     after = ids.at(-1) ?? '';
   }
 }

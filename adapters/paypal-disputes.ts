@@ -1,6 +1,7 @@
 // Disputes at PayPal (developer.paypal.com/docs/api/customer-disputes/v1), from the payer's first complaint on: PayPal
 // keeps the amount back until it is resolved. Called by paypal.ts.
 import type { ProviderDispute } from '../domain/provider-books.ts';
+import { outage } from './outage.ts';
 import type { PaymentPort } from './payment-port.ts';
 import { inner, list, minorIn, text, type Body, type PaypalApi } from './paypal-api.ts';
 
@@ -37,6 +38,9 @@ function readDispute(providerRef: string, dispute: Body): ProviderDispute {
   };
 }
 
+/** Nothing is concluded from an answer that says nothing of disputes. */
+const unanswered = () => outage({ system: 'paypal', code: 'server_error' });
+
 /** `captureOf`: what was captured by an order; undefined when nothing was. */
 export function createPaypalDisputes(
   api: PaypalApi,
@@ -45,11 +49,15 @@ export function createPaypalDisputes(
   return async function disputes({ providerRef }) {
     const capture = await captureOf(providerRef);
     if (capture === undefined) return [];
-    const { body } = await api.get(`/v1/customer/disputes?disputed_transaction_id=${capture}`);
+    const { status, body } = await api.get(
+      `/v1/customer/disputes?disputed_transaction_id=${capture}`,
+    );
+    if (status !== 200) throw unanswered();
     const found: ProviderDispute[] = [];
     for (const each of list(body['items'])) {
       const dispute = await api.get(`/v1/customer/disputes/${text(each['dispute_id'])}`);
-      if (dispute.status === 200) found.push(readDispute(providerRef, dispute.body));
+      if (dispute.status !== 200) throw unanswered();
+      found.push(readDispute(providerRef, dispute.body));
     }
     return found;
   };

@@ -198,7 +198,7 @@ type Found = {
 
 const keyOf = ({ kind, providerRef }: Difference): string => `reconcile:${providerRef}:${kind}`;
 
-/** Once per difference; seen again, it stays as it is. What was healed needs nobody. */
+/** Once per difference; seen again after it had been resolved, it needs somebody again. What was healed needs nobody. */
 export async function reportDifference(db: Db, found: Found): Promise<void> {
   const { difference, run, now, healed } = found;
   await db
@@ -212,7 +212,12 @@ export async function reportDifference(db: Db, found: Found): Promise<void> {
       resolved_at: healed ? now : null,
       seen_by: run,
     })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ seen_by: run }))
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet({
+        seen_by: run,
+        resolved_at: healed ? sql`incidents.resolved_at` : null,
+      }),
+    )
     .execute();
 }
 

@@ -109,10 +109,7 @@ export async function readRefundBasis(
   return {
     basis: { ...basis, isOver: true, capturedMinor, refundedMinor },
     earners: earnersOfTip(earners, ofTip),
-    inAll: {
-      capturedMinor: inAll.capturedMinor + capturedMinor,
-      refundedMinor: inAll.refundedMinor + refundedMinor,
-    },
+    inAll,
     approvalAboveMinor,
   };
 }
@@ -138,6 +135,12 @@ async function readOrderBasis(
       .execute(),
     await isDisputed(trx, { id, providerRef }),
   ];
+  const tipped = await trx
+    .selectFrom('tips')
+    .select((eb) => eb.fn.sum<number>('amount_minor').as('minor'))
+    .where('order_id', '=', id)
+    .where('status', '=', 'paid')
+    .executeTakeFirst();
   const missing = missingItems(await shortagesOf(trx, id));
   const kept = refunds.filter(({ status }) => isRefundAlive(status));
   const alive = kept.filter(
@@ -157,7 +160,10 @@ async function readOrderBasis(
     refundedMinor: sumOf(alive),
   };
   return {
-    inAll: taken,
+    inAll: {
+      capturedMinor: taken.capturedMinor + (tipped?.minor ?? 0),
+      refundedMinor: sumOf(kept.filter(({ reason }) => !isOwnRefund(reason))),
+    },
     basis: {
       ...taken,
       currency,
@@ -204,7 +210,7 @@ async function movesOf(trx: Db, orderId: string): Promise<readonly Move[]> {
   return rows;
 }
 
-async function isDisputed(
+export async function isDisputed(
   trx: Db,
   { id, providerRef }: Pick<RefundTarget, 'id' | 'providerRef'>,
 ): Promise<boolean> {

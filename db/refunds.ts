@@ -25,7 +25,7 @@ import {
 import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
 import { newId } from './new-id.ts';
-import { readRefundBasis, type RefundTarget } from './refund-basis.ts';
+import { isDisputed, readRefundBasis, type RefundTarget } from './refund-basis.ts';
 import { legsOf } from './refund-legs.ts';
 
 const selectRefunds = (db: Db) => db.selectFrom('refunds').selectAll();
@@ -285,14 +285,22 @@ const factsOf = (row: Refund): RefundFacts => ({
 /** Intent before effect: from here on the provider may have been asked under attempt `n`, or a person has to pay. */
 export async function intendRefund(db: Db, row: Refund, now: Date): Promise<void> {
   await db.transaction().execute(async (trx) => {
+    await lockMoney(trx, row.order_id);
+    // It may have been disputed since somebody asked for it: the payer’s bank gives it back.
+    const disputed = await isDisputed(trx, { id: row.order_id, providerRef: row.provider_ref });
     const status = isPaidByHand(row.provider) ? 'payable' : 'sending';
     const { numUpdatedRows } = await trx
       .updateTable('refunds')
-      .set({ status, attempt: 1, first_sent_at: now })
+      .set(
+        disputed
+          ? { status: 'failed', code: 'disputed', finished_at: now }
+          : { status, attempt: 1, first_sent_at: now },
+      )
       .where('id', '=', row.id)
       .where('status', '=', 'requested')
       .executeTakeFirst();
     if (numUpdatedRows !== 1n) return;
+    if (disputed) return openIncident(trx, { row, kind: 'refund_failed', code: 'disputed', now });
     for (const posting of refundPostings(factsOf(row)))
       await postOnce(trx, { posting, orderId: row.order_id, currency: row.currency, at: now });
   });

@@ -69,6 +69,7 @@ export const errorTable = {
   count_changed: { status: 409, title: 'The selection has changed since the dry run' },
   // disputes
   dispute_closed: { status: 409, title: 'The dispute is decided' },
+  evidence_given: { status: 409, title: 'The evidence has been sent, which can be done once' },
   evidence_elsewhere: { status: 409, title: 'This provider hears our side in its dashboard only' },
   // refunds
   payment_disputed: { status: 409, title: 'The payment is disputed' },

@@ -1,6 +1,6 @@
 // The daily comparison with the provider’s books: one long activity, its figures as the result.
 
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { isCancellation, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { Reconciled, ReconcileActivities } from '../activities/contract.ts';
 
 const common = {
@@ -11,15 +11,26 @@ const common = {
 const { reconciliationBudgetMs } = proxyActivities<ReconcileActivities>({
   ...common,
   startToCloseTimeout: '5m',
+  retry: { ...common.retry, maximumAttempts: 3 },
   summary: 'measure how much there is to compare',
 });
 
-/** The next day's run takes over what one cannot. */
+/** Before the next day's run, which begins anew. */
 const dayMs = 20 * 3_600_000;
+
+/** An estimate that cannot be had keeps nothing from being compared. */
+async function measured(): Promise<number> {
+  try {
+    return await reconciliationBudgetMs();
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return dayMs;
+  }
+}
 
 /** Started by the schedule `reconciliation` (adapters/money-engine.ts). */
 export async function reconciliation(): Promise<Reconciled> {
-  const budgetMs = Math.min(await reconciliationBudgetMs(), dayMs);
+  const budgetMs = Math.min(await measured(), dayMs);
   const { reconcile } = proxyActivities<ReconcileActivities>({
     ...common,
     startToCloseTimeout: budgetMs,

@@ -10,6 +10,7 @@ import { proofsOf } from '../../db/proofs.ts';
 import { attemptIsDone, closeAttempt } from '../../db/support-attempts.ts';
 import type { Refusal } from '../../domain/errors.ts';
 import { evidenceOf, type Evidence } from '../../domain/evidence.ts';
+import { missingItems } from '../../domain/refund.ts';
 import type { KeyedRequest } from '../../db/idempotency.ts';
 import type { Caller } from '../plugins/auth.ts';
 import { badField, comeBack, notFound, problem, refusal } from '../problems.ts';
@@ -49,7 +50,16 @@ export function createDisputeDesk(deps: Deps) {
     const unknown = ids.find((id) => !given.some((proof) => proof.id === id));
     if (unknown !== undefined)
       throw badField('proof_ids', `names no proof of this order: ${unknown}`);
-    const facts = { items: order?.items ?? [], handedOverAt: handedOverAt(log), proofs };
+    const missing = missingItems(log.log);
+    const items = (order?.items ?? []).map((item, index) => ({
+      ...item,
+      quantity: item.quantity - (missing.get(index) ?? 0),
+    }));
+    const facts = {
+      items: items.filter(({ quantity }) => quantity > 0),
+      handedOverAt: handedOverAt(log),
+      proofs,
+    };
     return {
       dispute,
       log,
@@ -58,7 +68,7 @@ export function createDisputeDesk(deps: Deps) {
     };
   }
 
-  /** 200, once per request. Throws not_found, invalid_request, claimed_by_other, dispute_closed, provider_unavailable. */
+  /** 200, once per request. Throws not_found, invalid_request, claimed_by_other, dispute_closed, evidence_given, provider_unavailable. */
   async function submit({ caller, request, ...asked }: Submitting): Promise<Answer> {
     const judged = await judge(asked);
     const { dispute, log, evidence } = judged;
@@ -110,10 +120,15 @@ const handedOverAt = ({ log }: OrderLog): number | undefined =>
   log.findLast(({ type }) => type === 'delivery.delivered' || type === 'order.handed_over')?.at;
 
 function refusedBy(
-  { status, provider }: DisputeRow,
+  { status, provider, evidence_sent_at: sentAt }: DisputeRow,
   port: Pick<PaymentPort, 'submitEvidence'> | undefined,
 ): Refusal | undefined {
   if (status !== 'open') return { code: 'dispute_closed', reason: `the dispute is ${status}` };
+  if (sentAt)
+    return {
+      code: 'evidence_given',
+      reason: `it was sent at ${sentAt.toISOString()}, once and for all`,
+    };
   return port?.submitEvidence
     ? undefined
     : { code: 'evidence_elsewhere', reason: `tell ${provider} in its own dashboard` };

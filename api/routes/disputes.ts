@@ -46,7 +46,7 @@ export function disputeRoutes(app: Api, { db, vault, desk }: Deps): void {
   const evidence = {
     summary: says,
     description:
-      'While it is open; more may follow. Kept in the audit, sealed with the customer’s key, also when refused.',
+      'Once and for all, while it is open: preview it first. Kept in the audit, sealed with the customer’s key, also when refused.',
     tags,
     params: DisputeParams,
     body: EvidenceBody,

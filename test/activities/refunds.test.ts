@@ -334,6 +334,17 @@ describe('a dispute', () => {
     expect(answers.filter(Boolean)).toHaveLength(1);
   });
 
+  it('known before a refund was sent keeps it back', async () => {
+    const order = await payOrder(set.market, { gateway: set.gateway });
+    const id = await ask(order);
+    disputed(order);
+    await news(order, 'charge.dispute.created');
+    const before = set.stripe.control.books().refunds.length;
+    expect(await carryOut(id)).toMatchObject({ status: 'failed' });
+    expect(set.stripe.control.books().refunds).toHaveLength(before);
+    expect(await incident(`${id}:refund_failed`)).toBeDefined();
+  });
+
   it('beats a refund that is on its way: what the provider refuses is reversed', async () => {
     const order = await payOrder(set.market, { gateway: set.gateway });
     const id = await ask(order);

@@ -187,10 +187,9 @@ describe('evidence for a dispute', () => {
     expect(await submit({ explanation })).toMatchObject({ status: 200 });
     expect(atStripe()).toMatchObject({ status });
     // Our row knows only what the provider has told us so far.
-    const refused = { status: 409, body: { code: 'dispute_closed' } };
-    expect(await submit()).toMatchObject(refused);
+    expect(await submit()).toMatchObject({ status: 409, body: { code: 'evidence_given' } });
     await heard(String(atStripe()?.payment_intent));
-    expect(await submit()).toMatchObject(refused);
+    expect(await submit()).toMatchObject({ status: 409, body: { code: 'dispute_closed' } });
     expect((await preview()).body).toMatchObject({
       allowed: false,
       refusal: { code: 'dispute_closed', reason: `the dispute is ${status}` },
