@@ -24,7 +24,7 @@ beforeEach(async () => {
     secretKey: 'sk_test_x',
     apiBase: sandbox.url,
     webhookSecret: 'whsec_test',
-    timeoutMs: 250,
+    timeoutMs: 400,
   });
 });
 afterEach(() => sandbox.close());

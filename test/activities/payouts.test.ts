@@ -36,7 +36,7 @@ beforeEach(async () => {
   port = createStripePayouts({
     secretKey: 'sk_test_x',
     apiBase: stripe.url,
-    timeoutMs: 200,
+    timeoutMs: 400,
     now: () => now,
   });
 });

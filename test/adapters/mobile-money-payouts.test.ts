@@ -36,7 +36,7 @@ describe.each(['campay', 'noupay'] as const)('%s', (provider) => {
   afterAll(() => fake.close());
   beforeEach(() => {
     now = Date.now();
-    const options = { baseUrl: fake.url, timeoutMs: 200 };
+    const options = { baseUrl: fake.url, timeoutMs: 400 };
     const api =
       provider === 'campay'
         ? createCampayApi({ ...options, token: 't', webhookKey: 'secret' })

@@ -38,7 +38,7 @@ beforeEach(async () => {
     secretKey: 'sk_test_x',
     apiBase: stripe.url,
     webhookSecret: 'whsec_x',
-    timeoutMs: 200,
+    timeoutMs: 400,
     now: () => now,
   });
   const books = createWalletBooks(market.db);

@@ -17,7 +17,7 @@ beforeEach(async () => {
     secretKey: 'sk_test_x',
     apiBase: sandbox.url,
     webhookSecret: SECRET,
-    timeoutMs: 250,
+    timeoutMs: 400,
   });
 });
 afterEach(() => sandbox.close());
@@ -217,7 +217,7 @@ describe('under random faults', () => {
       secretKey: 'sk_test_x',
       apiBase: sandbox.url,
       webhookSecret: SECRET,
-      timeoutMs: 250,
+      timeoutMs: 400,
     });
     const orders = Array.from({ length: 30 }, (_, index) => `ord_${index}`);
     await Promise.all(

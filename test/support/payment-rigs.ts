@@ -49,7 +49,7 @@ type Books = {
 export type Clock = { now: number };
 type Wish = { readonly db: Db; readonly clock: Clock; readonly webhookUrl: string };
 const secret = 'whsec_contract';
-const timeoutMs = 250;
+const timeoutMs = 400;
 
 async function stripeRig({ clock, webhookUrl: url }: Wish): Promise<Rig> {
   const now = (): number => clock.now;

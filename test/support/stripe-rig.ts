@@ -18,7 +18,7 @@ export function setUpStripe() {
     set.now = Date.now();
     set.stripe = await startStripeSandbox({ now, searchLagMs: 0 });
     const options = { secretKey: 'sk_test_x', apiBase: set.stripe.url, webhookSecret: 'whsec_x' };
-    set.gateway = createStripeGateway({ ...options, timeoutMs: 200, now });
+    set.gateway = createStripeGateway({ ...options, timeoutMs: 400, now });
   });
   afterEach(() => set.stripe.close());
   return set;
