@@ -11,8 +11,10 @@ import { readOrderLogs, type OrderLog } from '../../db/order-logs.ts';
 import { closeAttempt, openAttempt, type Attempt } from '../../db/support-attempts.ts';
 import { saveApproval } from '../../db/support-approvals.ts';
 import type { Vault } from '../../db/vault.ts';
+import type { Decision } from '../../domain/decision.ts';
 import { assertNever } from '../../domain/errors.ts';
 import { parseId, type OrderId } from '../../domain/ids.ts';
+import { isOver, type OrderState } from '../../domain/order.ts';
 import { previewOf, type Preview } from '../../domain/preview.ts';
 import { tryAction, type Given, type SupportActionName } from '../../domain/support.ts';
 import type { Caller } from '../plugins/auth.ts';
@@ -189,7 +191,8 @@ export async function say(
   if (!orderId) throw notFound('order');
   const { state } = await logOf(db, orderId);
   const noted = noteId === undefined ? {} : { noteId };
-  const { command, decision } = tryAction(action, { state, given, noted, now: Date.now() });
+  const judge = (at: OrderState) => tryAction(action, { state: at, given, noted, now: Date.now() });
+  const { command, decision } = judge(state);
   if (!command) throw decision.kind === 'refused' ? refusal(decision.refusal) : notFound('driver');
   const outcome = await engine.send({
     orderId,
@@ -199,15 +202,26 @@ export async function say(
     deadlineMs: engineDeadlineMs,
     ifSequence,
   });
-  const failed = await failureOf(deps, outcome, { orderId, commandId });
+  const failed = await failureOf(deps, outcome, {
+    orderId,
+    commandId,
+    judge: (at) => judge(at).decision,
+  });
   if (failed) throw failed;
   return done(deps, attempt);
 }
 
+type Sent = {
+  readonly orderId: OrderId;
+  readonly commandId: string;
+  /** What the order says to it in a state. */
+  readonly judge: (state: OrderState) => Decision;
+};
+
 async function failureOf(
   { db, engine }: DeskDeps,
   outcome: Outcome,
-  sent: { readonly orderId: OrderId; readonly commandId: string },
+  sent: Sent,
 ): Promise<ProblemError | undefined> {
   switch (outcome.kind) {
     case 'done':
@@ -228,10 +242,14 @@ async function failureOf(
           )
         : problem('outcome_unknown', 'send the same request with the same key again', comeBack(2));
     }
-    case 'not_running':
-      return (await commandWasRecorded(db, sent))
-        ? undefined
+    case 'not_running': {
+      if (await commandWasRecorded(db, sent)) return undefined;
+      const { state } = await logOf(db, sent.orderId);
+      const decision = sent.judge(state);
+      return isOver(state) && decision.kind === 'refused'
+        ? refusal(decision.refusal)
         : problem('workflow_gone', 'no workflow takes commands for this order: settle it');
+    }
     default:
       return assertNever(outcome);
   }

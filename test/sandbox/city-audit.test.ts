@@ -26,6 +26,7 @@ beforeAll(async () => {
   await writeRefunds(db);
   await writeTips(db);
   await writePayouts(db);
+  await writeWallets(db);
   await writeOffers(db);
 });
 
@@ -64,6 +65,7 @@ async function writeMarket(to: Db): Promise<void> {
   const people = [
     ...data.driverCapacity.keys(),
     ...data.orders.map((order) => order.facts.customerId),
+    ...data.topUps.map((topUp) => topUp.customerId),
   ];
   await to
     .insertInto('markets')
@@ -126,6 +128,54 @@ async function writeOrder(to: Db, order: AuditedOrder): Promise<void> {
         command_id: commandId,
         at: new Date(happenedAt),
       })
+      .execute();
+  }
+}
+
+async function writeWallets(to: Db): Promise<void> {
+  for (const { withdrawn, ...topUp } of data.topUps) {
+    const { id, customerId, currency, amountMinor, status, providerRef } = topUp;
+    const money = { customer_id: customerId, currency, amount_minor: amountMinor };
+    const asked = { requested_by: JSON.stringify({ kind: 'system' }), created_at: at };
+    const card = { provider: 'stripe', payment_method: 'pm_card_visa' };
+    await to
+      .insertInto('top_ups')
+      .values({
+        ...money,
+        ...asked,
+        ...card,
+        id,
+        status,
+        provider_ref: providerRef,
+        finished_at: at,
+      })
+      .execute();
+    const [first] = withdrawn;
+    if (!first) continue;
+    await to
+      .insertInto('withdrawals')
+      .values({
+        ...money,
+        ...asked,
+        id: first.withdrawalId,
+        status: 'partly_paid',
+        finished_at: at,
+      })
+      .execute();
+    await to
+      .insertInto('withdrawal_parts')
+      .values(
+        withdrawn.map(({ withdrawalId, n, amountMinor: minor, status: ended }) => ({
+          withdrawal_id: withdrawalId,
+          n,
+          top_up_id: id,
+          provider: 'stripe',
+          provider_ref: providerRef ?? '',
+          amount_minor: minor,
+          status: ended,
+          first_sent_at: at,
+        })),
+      )
       .execute();
   }
 }

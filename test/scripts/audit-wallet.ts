@@ -2,7 +2,7 @@
 
 import type { ProviderPayment } from '../../adapters/card-gateway.ts';
 import { newId } from '../../db/new-id.ts';
-import type { Posting } from '../../domain/ledger.ts';
+import { balanced, type Posting } from '../../domain/ledger.ts';
 import { topUpPosting } from '../../domain/top-up.ts';
 import { withdrawalEndPosting, withdrawalPosting } from '../../domain/withdrawal.ts';
 import type { AuditedTopUp, LedgerTransaction } from '../../scripts/audit/data.ts';
@@ -40,12 +40,14 @@ export function soundWallet(at: number) {
       }),
     ),
   ];
-  const ledger = postings.map((posting): LedgerTransaction => ({
-    ...posting,
-    orderId: 'none',
-    currency,
-    entries: posting.entries.map((entry) => ({ ...entry, currency })),
-  }));
+  const ledger = postings
+    .flatMap((each) => balanced(each) ?? [])
+    .map((posting): LedgerTransaction => ({
+      ...posting,
+      orderId: 'none',
+      currency,
+      entries: posting.entries.map((entry) => ({ ...entry, currency })),
+    }));
   const payment: ProviderPayment = {
     providerRef: 'pi_top_up',
     orderId: topUp.id,
