@@ -119,8 +119,12 @@ const same: ReadonlySet<string> = new Set([
   'pending.expire → expirePrescription',
 ]);
 
-/** Where the order waits for something else anyway, the row may say so: a driver, an answer from outside. */
-const sameWait = ['order accepted → rests on', 'delivery partner_cancelling → effect'];
+/** Where the order waits for something else anyway, the row may say so: a driver, the goods, an answer from outside. */
+const sameWait = [
+  'order accepted → rests on',
+  'payment authorized → rests on',
+  'delivery partner_cancelling → effect',
+];
 
 afterAll(() => {
   const { promise, page: written, nobody } = tally;
