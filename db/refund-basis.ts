@@ -135,12 +135,6 @@ async function readOrderBasis(
       .execute(),
     await isDisputed(trx, { id, providerRef }),
   ];
-  const tipped = await trx
-    .selectFrom('tips')
-    .select((eb) => eb.fn.sum<number>('amount_minor').as('minor'))
-    .where('order_id', '=', id)
-    .where('status', '=', 'paid')
-    .executeTakeFirst();
   const missing = missingItems(await shortagesOf(trx, id));
   const kept = refunds.filter(({ status }) => isRefundAlive(status));
   const alive = kept.filter(
@@ -161,7 +155,7 @@ async function readOrderBasis(
   };
   return {
     inAll: {
-      capturedMinor: taken.capturedMinor + (tipped?.minor ?? 0),
+      capturedMinor: taken.capturedMinor + (await paidTipsMinor(trx, id)),
       refundedMinor: sumOf(kept.filter(({ reason }) => !isOwnRefund(reason))),
     },
     basis: {
@@ -184,6 +178,16 @@ async function readOrderBasis(
     earners: earnersOf(moves),
     approvalAboveMinor: order.refund_approval_above_minor ?? undefined,
   };
+}
+
+async function paidTipsMinor(trx: Db, orderId: string): Promise<number> {
+  const { minor } = await trx
+    .selectFrom('tips')
+    .select(({ fn }) => fn.sum<string | null>('amount_minor').as('minor'))
+    .where('order_id', '=', orderId)
+    .where('status', '=', 'paid')
+    .executeTakeFirstOrThrow();
+  return Number(minor);
 }
 
 /** What became of goods that were not there, oldest first. */

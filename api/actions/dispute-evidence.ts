@@ -9,7 +9,7 @@ import { findOrder } from '../../db/orders.ts';
 import { proofsOf } from '../../db/proofs.ts';
 import { attemptIsDone, closeAttempt } from '../../db/support-attempts.ts';
 import type { Refusal } from '../../domain/errors.ts';
-import { evidenceOf, type Evidence } from '../../domain/evidence.ts';
+import { evidenceOf, type Evidence, type EvidenceFacts } from '../../domain/evidence.ts';
 import { missingItems } from '../../domain/refund.ts';
 import type { KeyedRequest } from '../../db/idempotency.ts';
 import type { Caller } from '../plugins/auth.ts';
@@ -50,13 +50,8 @@ export function createDisputeDesk(deps: Deps) {
     const unknown = ids.find((id) => !given.some((proof) => proof.id === id));
     if (unknown !== undefined)
       throw badField('proof_ids', `names no proof of this order: ${unknown}`);
-    const missing = missingItems(log.log);
-    const items = (order?.items ?? []).map((item, index) => ({
-      ...item,
-      quantity: item.quantity - (missing.get(index) ?? 0),
-    }));
     const facts = {
-      items: items.filter(({ quantity }) => quantity > 0),
+      items: handedOver(order?.items ?? [], log),
       handedOverAt: handedOverAt(log),
       proofs,
     };
@@ -83,7 +78,7 @@ export function createDisputeDesk(deps: Deps) {
       const { commandId } = attempt;
       if (!(await attemptIsDone(db, commandId))) {
         await assertFree(db, { orderId, keyId: caller.keyId });
-        await send(judged, commandId);
+        await send(portOf(dispute), judged, commandId);
         const now = new Date();
         await db.transaction().execute(async (trx) => {
           await evidenceSent(trx, { disputeRef: dispute.dispute_ref, now });
@@ -94,20 +89,6 @@ export function createDisputeDesk(deps: Deps) {
     });
   }
 
-  async function send({ dispute, evidence, refused }: Judged, commandId: string): Promise<void> {
-    const { dispute_ref: disputeRef } = dispute;
-    if (refused) throw refusal(refused);
-    const key = `${disputeRef}:evidence:${commandId}`;
-    const outcome = await portOf(dispute)
-      ?.submitEvidence?.({ disputeRef, key, evidence })
-      .catch((error: unknown) => {
-        if (!isOutage(error)) throw error;
-        throw problem('provider_unavailable', 'send the same request again', comeBack(5));
-      });
-    if (outcome !== 'submitted')
-      throw problem('dispute_closed', 'the provider takes no more evidence for it');
-  }
-
   return { judge, submit };
 }
 
@@ -115,6 +96,32 @@ const wordsOf = (evidence: Evidence): string =>
   Object.entries(evidence)
     .map(([field, said]) => `${field}: ${said}`)
     .join('\n');
+
+async function send(
+  port: Pick<PaymentPort, 'submitEvidence'> | undefined,
+  { dispute, evidence, refused }: Judged,
+  commandId: string,
+): Promise<void> {
+  const { dispute_ref: disputeRef } = dispute;
+  if (refused) throw refusal(refused);
+  const key = `${disputeRef}:evidence:${commandId}`;
+  const outcome = await port
+    ?.submitEvidence?.({ disputeRef, key, evidence })
+    .catch((error: unknown) => {
+      if (!isOutage(error)) throw error;
+      throw problem('provider_unavailable', 'send the same request again', comeBack(5));
+    });
+  if (outcome !== 'submitted')
+    throw problem('dispute_closed', 'the provider takes no more evidence for it');
+}
+
+/** Without what was missing. */
+function handedOver(items: EvidenceFacts['items'], { log }: OrderLog): EvidenceFacts['items'] {
+  const missing = missingItems(log);
+  return items
+    .map((item, index) => ({ ...item, quantity: item.quantity - (missing.get(index) ?? 0) }))
+    .filter(({ quantity }) => quantity > 0);
+}
 
 const handedOverAt = ({ log }: OrderLog): number | undefined =>
   log.findLast(({ type }) => type === 'delivery.delivered' || type === 'order.handed_over')?.at;
