@@ -1,4 +1,4 @@
-// The progress of a long activity, kept by the engine with its heartbeats: an attempt after a lost worker gets it back.
+// Heartbeats: an activity whose worker was lost is given to another one at once, and goes on where the last one was.
 
 import { Context } from '@temporalio/activity';
 
@@ -6,3 +6,16 @@ export const heartbeats = <T>() => ({
   last: (): T | undefined => Context.current().info.heartbeatDetails as T | undefined,
   keep: (progress: T): void => Context.current().heartbeat(progress),
 });
+
+const betweenBeatsMs = 5_000;
+
+/** An activity that is seen to be alive while it runs. */
+export async function alive<T>(work: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const beating = setInterval(() => context.heartbeat(), betweenBeatsMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beating);
+  }
+}

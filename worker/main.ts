@@ -19,7 +19,7 @@ import { createMoneyUpkeep } from '../activities/money-upkeep.ts';
 import { createPartnerActivities } from '../activities/partner.ts';
 import { createPayoutActivities, createPayoutRuns } from '../activities/payouts.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
-import { heartbeats } from '../activities/progress.ts';
+import { alive, heartbeats } from '../activities/progress.ts';
 import { createReconcileActivities, type Progress } from '../activities/reconcile.ts';
 import { createRecordActivities } from '../activities/record.ts';
 import { createRefundActivities } from '../activities/refunds.ts';
@@ -196,6 +196,12 @@ async function createActivities(settings: Config) {
   const crashPoint = createCrashPoint(process.env['CRASH_AT']);
   const progress = heartbeats<Progress>();
   const upkeep = { db, engine, money, accounts: payouts, portOf, log };
+  const housekeeping = createMaintenanceActivities({
+    db,
+    engine,
+    log,
+    also: createMoneyUpkeep(upkeep),
+  });
   const activities = {
     ...createRecordActivities({
       db,
@@ -219,7 +225,8 @@ async function createActivities(settings: Config) {
     ...createReconcileActivities({ gateway, payouts, others, db, log, progress }),
     ...createDispatchActivities({ db, redis, engine, log, crashPoint }),
     ...createSupportActivities({ db, engine, log, crashPoint }),
-    ...createMaintenanceActivities({ db, engine, log, also: createMoneyUpkeep(upkeep) }),
+    maintain: (...given: Parameters<typeof housekeeping.maintain>) =>
+      alive(() => housekeeping.maintain(...given)),
   };
   const close = async (): Promise<void> => {
     await Promise.all([db.destroy(), redis.close(), engine.close(), money.close()]);

@@ -13,10 +13,14 @@ let europe: Shop;
 beforeAll(async () => {
   stack = await startStack({ withProviders: true });
   africa = await openShop(stack, {
+    policy: { dispatchTickMs: 300, dispatchIdleMs: 500 },
     currency: 'XAF',
     payment_providers: ['stripe', 'campay', 'noupay', 'cash'],
   });
-  europe = await openShop(stack, { payment_providers: ['stripe', 'paypal'] });
+  europe = await openShop(stack, {
+    policy: { dispatchTickMs: 300, dispatchIdleMs: 500 },
+    payment_providers: ['stripe', 'paypal'],
+  });
 }, 90_000);
 afterAll(() => stack.close());
 
@@ -76,6 +80,7 @@ function paidOut(operator: Operator, orderId: string): readonly number[] {
   return own.filter(({ kind }) => kind === 'payout').map(({ amount }) => Number(amount));
 }
 const soon = { timeout: 45_000, interval: 200 };
+const looks = { timeout: 45_000, interval: 1_500 };
 
 describe('mobile money', () => {
   test('is taken when the payer confirms, kept when delivered, and tells three times what happened once', async () => {
@@ -105,7 +110,12 @@ describe('mobile money', () => {
       body: { code: 'refund_too_early' },
     });
     await africa.merchantSays(orderId, 'deny', { code: 'store_closed' });
-    await expect.poll(() => paidOut('noupay', orderId), soon).toEqual([2_350]);
+    await expect
+      .poll(
+        stack.lookFirst(() => paidOut('noupay', orderId)),
+        looks,
+      )
+      .toEqual([2_350]);
     await expect.poll(() => clearing(orderId), soon).toEqual({});
     await expectAgreement(stack, orderId);
   }, 90_000);
@@ -119,7 +129,12 @@ describe('mobile money', () => {
     expect((await africa.merchantSays(orderId, 'shortages', missing)).status).toBe(200);
     await africa.merchantSays(orderId, 'shortage-answer', { answer: 'remove' });
     await bring(africa, orderId);
-    await expect.poll(() => paidOut('campay', orderId), soon).toEqual([950]);
+    await expect
+      .poll(
+        stack.lookFirst(() => paidOut('campay', orderId)),
+        looks,
+      )
+      .toEqual([950]);
     const settled = { 'provider_clearing campay': 1_400 };
     await expect.poll(() => clearing(orderId), soon).toEqual(settled);
     const refund = (amount_minor: number) =>
@@ -152,7 +167,12 @@ describe('mobile money', () => {
       .toBe('captured');
     await fakes().campay.notices.release('reversed');
     await africa.merchantSays(orderId, 'cancel');
-    await expect.poll(() => paidOut('campay', orderId), soon).toEqual([2_350]);
+    await expect
+      .poll(
+        stack.lookFirst(() => paidOut('campay', orderId)),
+        looks,
+      )
+      .toEqual([2_350]);
   }, 120_000);
 
   test('is asked of the phone alone: no event, log of the order or payment method holds the number', async () => {

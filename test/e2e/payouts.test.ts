@@ -16,8 +16,8 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 const dayMs = 86_400_000;
-/** Longer than two looks of the housekeeping. */
 const soon = { timeout: 60_000, interval: 250 };
+const looks = { timeout: 60_000, interval: 1_500 };
 const path = (): string => `/v1/merchants/${shop.ids.merchant}/payouts`;
 const ask = (): Promise<Reply> => shop.post({ secret: shop.merchantKey, path: path() });
 const payouts = async () =>
@@ -43,7 +43,12 @@ test('a payout waits for its account, survives the worker, is paid once, and com
   await stack.kill('worker');
   await stack.start('worker', { CRASH_AT: 'payout:after-effect#sending' });
   stack.stripe.control.changeAccount(destination, { payoutsEnabled: true });
-  await expect.poll(async () => (await ask()).status, soon).toBe(201);
+  await expect
+    .poll(
+      stack.lookFirst(async () => (await ask()).status),
+      looks,
+    )
+    .toBe(201);
   await stack.ended('worker');
   expect(books().transfers.map(({ amount }) => amount)).toEqual([9_000]);
   await stack.start('worker');
@@ -64,7 +69,10 @@ test('a payout waits for its account, survives the worker, is paid once, and com
 test('a market pays out by its own schedule, each period once', async () => {
   const schedule = stack.client.schedule.getHandle(`payouts:${shop.ids.market}`);
   await expect
-    .poll(() => schedule.describe().then(({ spec }) => spec.timezone), soon)
+    .poll(
+      stack.lookFirst(() => schedule.describe().then(({ spec }) => spec.timezone)),
+      looks,
+    )
     .toBe('Europe/Berlin');
   await earned(500);
   await schedule.trigger();

@@ -9,7 +9,7 @@ let stack: Stack;
 let shop: Shop;
 beforeAll(async () => {
   stack = await startStack();
-  shop = await openShop(stack);
+  shop = await openShop(stack, { policy: { dispatchTickMs: 300, dispatchIdleMs: 500 } });
 }, 90_000);
 afterAll(() => stack.close());
 

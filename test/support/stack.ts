@@ -9,6 +9,8 @@ import { Client, Connection } from '@temporalio/client';
 import { inject } from 'vitest';
 import { engineOf, searchAttributes } from '../../adapters/temporal.ts';
 import { connect } from '../../db/connect.ts';
+import { maintenanceWorkflowId } from '../../domain/ids.ts';
+import { wakeSignal } from '../../domain/messages.ts';
 import { startPartnerFleet } from '../../sandbox/partner-fleet/server.ts';
 import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
 import { ensureNamespace } from '../../scripts/local/temporal-namespace.ts';
@@ -52,6 +54,15 @@ const startFleet = (apiUrl: string, webhookSecret: string) =>
     webhookUrl: `${apiUrl}/v1/webhooks/partner-fleet`,
     webhookSecret,
   });
+
+/** `read`, right after the housekeeping was made to look around: by itself it does every 15 s. */
+const lookingFirst =
+  ({ workflow }: Client) =>
+  <T>(read: () => T) =>
+  async (): Promise<Awaited<T>> => {
+    await workflow.getHandle(maintenanceWorkflowId).signal(wakeSignal);
+    return await read();
+  };
 
 /** Everything of it is ended by `close`. */
 export async function startStack(options: StackOptions = {}) {
@@ -112,6 +123,7 @@ export async function startStack(options: StackOptions = {}) {
     db,
     client,
     engine: engineOf(client, connection),
+    lookFirst: lookingFirst(client),
     namespace,
     databaseUrl: database.url,
     /** For a program of the test's own that is to meet this stack. */
