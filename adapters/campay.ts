@@ -7,6 +7,7 @@ import type { DeclineCode, WebhookFact } from './card-gateway.ts';
 import { createJsonHttp, type JsonAnswer } from './http-json.ts';
 import {
   newsOf,
+  rowIn,
   type MobileMoneyApi,
   type MobileMoneyTransaction,
   type Refused,
@@ -73,9 +74,8 @@ export function createCampayApi({
     http({ method: 'POST', path, headers, body });
 
   async function find(reference: string): Promise<MobileMoneyTransaction | undefined> {
-    const { status, body } = await post('/api/history/', { external_reference: reference });
-    const rows = status === 200 ? (body['data'] as Readonly<Record<string, unknown>>[]) : [];
-    const row = rows.find((each) => each['external_reference'] === reference);
+    const answer = await post('/api/history/', { external_reference: reference });
+    const row = rowIn('campay', answer, (each) => each['external_reference'] === reference);
     return row && readTransaction(row);
   }
 

@@ -16,6 +16,7 @@ import type {
   WebhookFact,
 } from './card-gateway.ts';
 import { payoutNameOfKey } from '../domain/payout.ts';
+import type { JsonAnswer } from './http-json.ts';
 import { outage } from './outage.ts';
 import type { Incoming, PaymentPort } from './payment-port.ts';
 import type { PayoutPort } from './payout-port.ts';
@@ -60,6 +61,20 @@ export function newsOf(
   return { kind, type, providerRef } as const;
 }
 
+type Row = Readonly<Record<string, unknown>>;
+
+/** Ours in the list that a look-up by our reference answered. Throws for an answer that says nothing about it: an error, no list, a list of others. */
+export function rowIn(
+  system: MobileMoneyOptions['provider'],
+  { status, body }: JsonAnswer,
+  isOurs: (row: Row) => boolean,
+): Row | undefined {
+  const rows = status === 200 && Array.isArray(body['data']) ? (body['data'] as Row[]) : undefined;
+  const row = rows?.find(isOurs);
+  if (row === undefined && rows?.length !== 0) throw outage({ system, code: 'server_error' });
+  return row;
+}
+
 export type MobileMoneyApi = {
   readonly collect: (request: Request) => Promise<MobileMoneyTransaction | Refused>;
   readonly payOut: (request: Request) => Promise<MobileMoneyTransaction | Refused>;
@@ -73,42 +88,46 @@ export type MobileMoneyOptions = {
   readonly api: MobileMoneyApi;
   /** The number behind a payment method's reference; undefined when there is none (any more). */
   readonly phoneOf: (paymentMethod: string) => Promise<string | undefined>;
-  /** `first`: this key was never claimed before, and is now, durably. */
-  readonly claim: (key: string, kind: 'sent' | 'burnt') => Promise<'first' | 'sent' | 'burnt'>;
+  /** `first`: this key was never claimed before, and is now, durably. `at`: when it was. */
+  readonly claim: (
+    key: string,
+    kind: 'sent' | 'burnt',
+  ) => Promise<{ readonly state: 'first' | 'sent' | 'burnt'; readonly at: Date }>;
   readonly now?: (() => number) | undefined;
 };
 
-/** A request that is not to be found so long after it was sent has never arrived. */
+/** A request that is not to be found so long after its key was claimed for it has never arrived. */
 const settledAfterMs = 5 * 60_000;
-
-type Sending = { readonly key: string; readonly firstSentAt: number | undefined };
 
 function createOnce({ provider, api, claim, now = Date.now }: MobileMoneyOptions) {
   /** Throws while it cannot be known; undefined: nothing was executed, and never will be. */
-  async function found({ key, firstSentAt }: Sending): Promise<MobileMoneyTransaction | undefined> {
+  async function found(key: string, sentAt: Date): Promise<MobileMoneyTransaction | undefined> {
     const known = await api.find(key);
-    const settled = firstSentAt !== undefined && now() - firstSentAt > settledAfterMs;
+    const settled = now() - sentAt.getTime() > settledAfterMs;
     if (known === undefined && !settled) throw outage({ system: provider, code: 'not_settled' });
     return known;
   }
 
   async function once(
-    sending: Sending,
+    key: string,
     send: () => Promise<MobileMoneyTransaction | Refused>,
   ): Promise<MobileMoneyTransaction | Refused | undefined> {
-    switch (await claim(sending.key, 'sent')) {
+    const { state, at } = await claim(key, 'sent');
+    switch (state) {
       case 'first':
         return send();
       case 'sent':
-        return found(sending);
+        return found(key, at);
       case 'burnt':
         return undefined;
     }
   }
 
   /** The transaction that an unanswered request left; undefined: none, and the key is burnt. */
-  const findOrBurn = async (sending: Sending): Promise<MobileMoneyTransaction | undefined> =>
-    (await claim(sending.key, 'burnt')) === 'sent' ? found(sending) : undefined;
+  async function findOrBurn(key: string): Promise<MobileMoneyTransaction | undefined> {
+    const { state, at } = await claim(key, 'burnt');
+    return state === 'sent' ? found(key, at) : undefined;
+  }
 
   return { once, findOrBurn };
 }
@@ -141,7 +160,7 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
     // Who has confirmed on the phone has paid for good.
     disputes: async () => [],
     readWebhook: async (incoming) => api.readWebhook(incoming),
-    async authorize({ key, firstSentAt, amountMinor, currency, paymentMethod }) {
+    async authorize({ key, amountMinor, currency, paymentMethod }) {
       const phone = await phoneOf(paymentMethod);
       if (phone === undefined) return { status: 'declined', code: 'payment_method_invalid' };
       // E.164 without its plus sign, as operators write numbers.
@@ -151,7 +170,7 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
         currency: currency.toUpperCase(),
         phone: phone.replace(/^\+/, ''),
       };
-      const outcome = await once({ key, firstSentAt }, () => api.collect(request));
+      const outcome = await once(key, () => api.collect(request));
       if (outcome === undefined) return { status: 'not_executed' };
       return 'refused' in outcome
         ? { status: 'declined', code: outcome.refused }
@@ -165,15 +184,9 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
         ? truth
         : { status: 'failed', code: 'already_captured', capturedMinor: truth.amountMinor };
     },
-    async void({
-      orderId,
-      step = 'authorize',
-      attempt,
-      providerRef,
-      firstSentAt,
-    }): Promise<VoidAnswer> {
+    async void({ orderId, step = 'authorize', attempt, providerRef }): Promise<VoidAnswer> {
       const key = `${orderId}:${step}:${attempt}`;
-      const ref = providerRef ?? (await findOrBurn({ key, firstSentAt }))?.ref;
+      const ref = providerRef ?? (await findOrBurn(key))?.ref;
       if (ref === undefined) return { status: 'nothing_to_void' };
       const truth = await retrieve(ref);
       if (truth.status === 'requires_action')
@@ -182,14 +195,14 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
         ? { status: 'captured', providerRef: ref, amountMinor: truth.amountMinor }
         : { status: 'voided' };
     },
-    async refund({ key, firstSentAt, providerRef, amountMinor }): Promise<RefundAnswer> {
+    async refund({ key, providerRef, amountMinor }): Promise<RefundAnswer> {
       const taken = await api.read(providerRef);
       if (taken === undefined) return { status: 'failed', code: 'unknown_payment' };
       if (taken.status !== 'successful') return { status: 'failed', code: 'not_captured' };
       if (amountMinor > taken.amountMinor) return { status: 'failed', code: 'amount_too_large' };
       const { currency, payer: phone } = taken;
       const request = { reference: key, amountMinor, currency, phone };
-      const outcome = await once({ key, firstSentAt }, () => api.payOut(request));
+      const outcome = await once(key, () => api.payOut(request));
       return outcome === undefined ? { status: 'not_executed' } : refundOf(outcome);
     },
   };
@@ -221,7 +234,7 @@ export function createMobileMoneyPayouts(options: MobileMoneyOptions): PayoutPor
   const { once } = createOnce(options);
   return {
     rail: provider,
-    async pay({ key, firstSentAt, amountMinor, currency, destination }) {
+    async pay({ key, amountMinor, currency, destination }) {
       const phone = await phoneOf(destination);
       if (phone === undefined) return { status: 'failed', code: 'account_unknown' };
       const request = {
@@ -230,7 +243,7 @@ export function createMobileMoneyPayouts(options: MobileMoneyOptions): PayoutPor
         currency: currency.toUpperCase(),
         phone: phone.replace(/^\+/, ''),
       };
-      const outcome = await once({ key, firstSentAt }, () => api.payOut(request));
+      const outcome = await once(key, () => api.payOut(request));
       if (outcome === undefined) return { status: 'not_executed' };
       if ('refused' in outcome) return { status: 'failed', code: 'account_refused' };
       if (outcome.status === 'failed') return { status: 'failed', code: 'bank_refused' };

@@ -6,6 +6,7 @@ import type { DeclineCode, WebhookFact } from './card-gateway.ts';
 import { createJsonHttp, type JsonAnswer } from './http-json.ts';
 import {
   newsOf,
+  rowIn,
   type MobileMoneyApi,
   type MobileMoneyTransaction,
   type Refused,
@@ -86,8 +87,8 @@ export function createNoupayApi({
       return status === 200 ? readTransaction(body) : undefined;
     },
     async find(reference) {
-      const { body } = await get(`/v1/transactions?reference=${encodeURIComponent(reference)}`);
-      const [row] = (body['data'] ?? []) as Readonly<Record<string, unknown>>[];
+      const path = `/v1/transactions?reference=${encodeURIComponent(reference)}`;
+      const row = rowIn('noupay', await get(path), (each) => each['reference'] === reference);
       return row && readTransaction(row);
     },
     readWebhook: (incoming) => readWebhook(incoming, webhookSecret),

@@ -99,7 +99,7 @@ export function createWalletBooks(db: Db, now: () => number = Date.now): WalletB
           if (stepMinor !== undefined) await claimPayment(trx, holdKey(name), 'burnt');
           return { status: 'too_little' };
         }
-        if ((await claimPayment(trx, holdKey(name), 'sent')) !== 'first')
+        if ((await claimPayment(trx, holdKey(name), 'sent')).state !== 'first')
           return { status: 'burnt' };
         await move(trx, { ...name, currency }, holdPosting(name, { customerId, amountMinor }));
         return { status: 'held', amountMinor };
@@ -111,7 +111,7 @@ export function createWalletBooks(db: Db, now: () => number = Date.now): WalletB
         await move(trx, { ...name, currency }, posting);
       }),
     burn: async (name) =>
-      (await claimPayment(db, holdKey(name), 'burnt')) === 'sent' ? 'held' : 'burnt',
+      (await claimPayment(db, holdKey(name), 'burnt')).state === 'sent' ? 'held' : 'burnt',
     refund: ({ key, amountMinor, ...name }) =>
       underLock(name, async (trx, { customerId, currency, capturedMinor, refunds }) => {
         const given = [...refunds.values()].reduce((sum, minor) => sum + minor, 0);

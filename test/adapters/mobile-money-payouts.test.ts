@@ -1,8 +1,10 @@
 // Payouts by mobile money over HTTP against the fakes, which know no idempotency keys or their own: a phone is paid once.
 
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCampayApi } from '../../adapters/campay.ts';
-import { createMobileMoneyPayouts } from '../../adapters/mobile-money.ts';
+import { createMobileMoneyPayouts, type MobileMoneyApi } from '../../adapters/mobile-money.ts';
 import { createNoupayApi } from '../../adapters/noupay.ts';
 import { isOutage } from '../../adapters/outage.ts';
 import type { PayAnswer, PayoutPort } from '../../adapters/payout-port.ts';
@@ -18,6 +20,7 @@ const phones: Readonly<Record<string, string>> = {
   'campay:note_1': '+237670000000',
   'campay:note_404': '+237670000404',
 };
+const minuteMs = 60_000;
 let market: Market;
 beforeAll(async () => {
   market = await createMarket();
@@ -27,6 +30,12 @@ afterAll(() => market.close());
 const name = () => ({ party: newId('merchant'), period: '2026-05-04' });
 
 describe.each(['campay', 'noupay'] as const)('%s', (provider) => {
+  const [payPath, findPath] =
+    provider === 'campay' ? ['/withdraw', '/history'] : ['/payouts', '/transactions'];
+  const apiAt = (baseUrl: string): MobileMoneyApi =>
+    provider === 'campay'
+      ? createCampayApi({ baseUrl, timeoutMs: 400, token: 't', webhookKey: 'secret' })
+      : createNoupayApi({ baseUrl, timeoutMs: 400, apiKey: 'k', webhookSecret: 'secret' });
   let now: number;
   let fake: Awaited<ReturnType<typeof startCampay>> | Awaited<ReturnType<typeof startNoupay>>;
   let port: PayoutPort;
@@ -36,14 +45,9 @@ describe.each(['campay', 'noupay'] as const)('%s', (provider) => {
   afterAll(() => fake.close());
   beforeEach(() => {
     now = Date.now();
-    const options = { baseUrl: fake.url, timeoutMs: 400 };
-    const api =
-      provider === 'campay'
-        ? createCampayApi({ ...options, token: 't', webhookKey: 'secret' })
-        : createNoupayApi({ ...options, apiKey: 'k', webhookSecret: 'secret' });
     port = createMobileMoneyPayouts({
       provider,
-      api,
+      api: apiAt(fake.url),
       phoneOf: async (destination) => phones[destination],
       claim: (key, kind) => claimPayment(market.db, key, kind),
       now: () => now,
@@ -52,7 +56,7 @@ describe.each(['campay', 'noupay'] as const)('%s', (provider) => {
 
   const pay = (
     payout: ReturnType<typeof name>,
-    { n = 1, destination = 'campay:note_1' } = {},
+    { n = 1, destination = 'campay:note_1', firstSentAt = now } = {},
   ): Promise<PayAnswer> =>
     port.pay({
       name: `${payout.party}:${payout.period}`,
@@ -61,7 +65,7 @@ describe.each(['campay', 'noupay'] as const)('%s', (provider) => {
       currency: 'XAF',
       destination,
       instant: false,
-      firstSentAt: now,
+      firstSentAt,
     });
   const paid = ({ party }: ReturnType<typeof name>) =>
     fake.book.all().filter(({ reference }) => reference.startsWith(party));
@@ -88,40 +92,58 @@ describe.each(['campay', 'noupay'] as const)('%s', (provider) => {
 
   it.each(POST_FAULTS)('pays once although the answer is lost: %s', async (kind) => {
     const payout = name();
-    fake.addFault({
-      kind,
-      match: { method: 'POST', path: provider === 'campay' ? '/withdraw' : '/payouts' },
-    });
+    fake.addFault({ kind, match: { method: 'POST', path: payPath } });
     const first = await pay(payout).catch((error: unknown) => error);
     expect(isOutage(first)).toBe(true);
     const firstSentAt = now;
-    now += 6 * 60_000;
+    now += 6 * minuteMs;
     let answer: PayAnswer = { status: 'not_executed' };
     for (let n = 1; answer.status === 'not_executed'; n++) {
-      answer = await port.pay({
-        name: `${payout.party}:${payout.period}`,
-        key: payoutKey(payout, n),
-        amountMinor: 5_000,
-        currency: 'XAF',
-        destination: 'campay:note_1',
-        instant: false,
-        firstSentAt,
-      });
+      answer = await pay(payout, { n, firstSentAt });
     }
     expect(answer).toMatchObject({ status: 'paid' });
     expect(paid(payout)).toHaveLength(1);
+  });
+
+  it('counts from the sending how long a request may be under way, not from the decision', async () => {
+    const payout = name();
+    fake.addFault({ kind: 'timeout', match: { method: 'POST', path: payPath } });
+    const firstSentAt = now - 60 * minuteMs;
+    await expect(pay(payout, { firstSentAt })).rejects.toSatisfy(isOutage);
+    await expect(pay(payout, { firstSentAt })).rejects.toMatchObject({ code: 'not_settled' });
+    now += 6 * minuteMs;
+    expect(await pay(payout, { firstSentAt })).toEqual({ status: 'not_executed' });
+  });
+
+  it('concludes nothing from a look-up that was refused', async () => {
+    const payout = name();
+    fake.addFault({ kind: 'execute_then_drop', match: { method: 'POST', path: payPath } });
+    await expect(pay(payout)).rejects.toSatisfy(isOutage);
+    now += 6 * minuteMs;
+    fake.addFault({ kind: 'declined', match: { path: findPath } });
+    await expect(pay(payout)).rejects.toMatchObject({ code: 'server_error' });
+    expect(await pay(payout)).toMatchObject({ status: 'paid' });
+    expect(paid(payout)).toHaveLength(1);
+  });
+
+  it.each([
+    ['no list', {}],
+    ['nothing in its place', { data: null }],
+    ['a list of others', { data: [{ reference: 'another', external_reference: 'another' }] }],
+  ])('concludes nothing from %s', async (_what, body) => {
+    const server = createServer((_request, response) => response.end(JSON.stringify(body)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { find } = apiAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await expect(find('ours')).rejects.toMatchObject({ code: 'server_error' });
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it('names the payout in its news, which are no payment’s', async () => {
     const payout = name();
     await pay(payout);
     const [notice] = fake.notices.waiting().slice(-1);
-    const api =
-      provider === 'campay'
-        ? createCampayApi({ baseUrl: fake.url, token: 't', webhookKey: 'secret' })
-        : createNoupayApi({ baseUrl: fake.url, apiKey: 'k', webhookSecret: 'secret' });
     expect(
-      api.readWebhook({ rawBody: notice?.body ?? '', headers: notice?.headers ?? {} }),
+      apiAt(fake.url).readWebhook({ rawBody: notice?.body ?? '', headers: notice?.headers ?? {} }),
     ).toMatchObject({
       kind: 'payout_changed',
       type: expect.stringMatching(/^payout\./),
