@@ -182,7 +182,8 @@ async function openIncident(
   { facts, at, expectedSequence }: RecordInput,
   event: OrderEventBody,
 ): Promise<void> {
-  const kind = incidents[event.type] ?? event.type;
+  const isLast = event.type === 'payment.renewal_failed' && event.last === true;
+  const kind = isLast ? 'hold_will_lapse' : (incidents[event.type] ?? event.type);
   const written = event.type === 'payment.written_off';
   await trx
     .insertInto('incidents')

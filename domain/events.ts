@@ -252,7 +252,13 @@ type PaymentEvents =
       readonly amountMinor: number;
       readonly captureBefore: number;
     }
-  | { readonly type: 'payment.renewal_failed'; readonly attempt: number; readonly code: string }
+  | {
+      readonly type: 'payment.renewal_failed';
+      readonly attempt: number;
+      readonly code: string;
+      /** It is not tried again: the order may outlive its hold. */
+      readonly last?: true;
+    }
   | {
       readonly type: 'payment.releasing';
       readonly attempt: number;

@@ -132,7 +132,7 @@ export type Policy = {
   readonly lateProofWindowMs: number;
   /** A card is let go this long before its hold would lapse by itself. */
   readonly holdMarginMs: number;
-  /** A hold on a card that may lapse before the capture is renewed this long before, so and so often at most. */
+  /** A hold on a card that may lapse before the capture is renewed this long before; each hold in so many tries at most. */
   readonly renewHoldMs: number;
   readonly maxHoldRenewals: number;
   /** An order may live so long beyond its promised time, or its payment's hold. */

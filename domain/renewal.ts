@@ -9,19 +9,30 @@ import type { PaymentPart } from './parts.ts';
 
 type Held = Extract<PaymentPart, { readonly status: 'authorized' }>;
 
+/** Goods that are promised for later may find the hold gone. */
+export const lastsUntil = ({ payment, facts }: OrderState): number =>
+  payment.status === 'authorized'
+    ? payment.captureBefore - facts.policy.holdMarginMs
+    : Number.POSITIVE_INFINITY;
+
+/** The hold on the card has lapsed, or may before the goods are there: no renewal has come in time. */
+export const isTooShort = (state: OrderState, now: number): boolean =>
+  state.facts.method === 'card' && Math.max(state.promisedAt ?? 0, now) > lastsUntil(state);
+
+/** A call about a second hold is under way, and there is no room for a third. */
+export const isBusy = ({ renewal, spare }: OrderState): boolean =>
+  renewal !== undefined || spare !== undefined;
+
 /** When the hold is to be renewed; undefined where it outlasts the order, or nothing more can be done. */
-export function renewAt(
-  part: Held,
-  { facts, promisedAt, renewal, renewals, spare }: OrderState,
-): number | undefined {
+export function renewAt(part: Held, state: OrderState): number | undefined {
+  const { facts, promisedAt, renewals } = state;
   const { renewHoldMs, maxHoldRenewals, orderLifeMs, moneyRetryMs } = facts.policy;
   const lateAt = part.captureBefore - renewHoldMs;
   // False too for an order that carries a policy from before holds were renewed.
   const mayLapse = (promisedAt ?? part.since) + orderLifeMs >= lateAt;
-  const isBusy = renewal !== undefined || spare !== undefined;
-  if (facts.method !== 'card' || !mayLapse || isBusy) return undefined;
+  if (facts.method !== 'card' || !mayLapse || isBusy(state)) return undefined;
   if (renewals.tried >= maxHoldRenewals) return undefined;
-  return Math.max(lateAt, renewals.tried === 0 ? 0 : renewals.lastAt + moneyRetryMs);
+  return Math.max(lateAt, renewals.lastAt + moneyRetryMs);
 }
 
 export const renew = ({ payment, attempts, token, renewal }: OrderState): Decision =>
@@ -34,7 +45,7 @@ export const renew = ({ payment, attempts, token, renewal }: OrderState): Decisi
       })
     : ignored;
 
-const releasing = (
+export const releasing = (
   { attempts }: OrderState,
   providerRef: string | undefined,
   authorizeAttempt: number,
@@ -47,22 +58,27 @@ const releasing = (
 
 /** An answer about the new hold. Whoever does not need it any more lets it go. */
 export function renewalAnswer(state: OrderState, answer: PaymentAnswer): Decision {
-  const { payment } = state;
+  const { payment, renewals, facts } = state;
   const attempt = state.attempts.authorize;
+  const last = payment.status === 'authorized' && renewals.tried >= facts.policy.maxHoldRenewals;
   const failed = (code: string): OrderEventBody => ({
     type: 'payment.renewal_failed',
     attempt,
     code,
+    ...(last ? { last } : {}),
   });
   switch (answer.kind) {
     case 'paymentAuthorized': {
       const { providerRef, amountMinor, captureBefore } = answer;
-      return payment.status === 'authorized'
-        ? accepted(
-            { type: 'payment.renewed', attempt, providerRef, amountMinor, captureBefore },
-            releasing(state, payment.providerRef, attempt),
-          )
-        : accepted(failed('not_needed'), releasing(state, providerRef, attempt));
+      if (payment.status !== 'authorized')
+        return accepted(failed('not_needed'), releasing(state, providerRef, attempt));
+      // Every renewal gains time, so that they come to an end.
+      if (captureBefore <= payment.captureBefore)
+        return accepted(failed('lapses_no_later'), releasing(state, providerRef, attempt));
+      return accepted(
+        { type: 'payment.renewed', attempt, providerRef, amountMinor, captureBefore },
+        releasing(state, payment.providerRef, attempt),
+      );
     }
     case 'paymentRequiresAction':
       return accepted(

@@ -4,11 +4,11 @@ import type { BranchFacts } from '../../db/tenants.ts';
 import { distanceM, travelMs, type Place } from '../../domain/geo.ts';
 import type { OrderFacts, ProofKind } from '../../domain/order.ts';
 import { badField, problem, type ProblemError } from '../problems.ts';
+import { farProblem } from '../routes/order-times.ts';
 import type { NewOrder } from '../schemas/orders.ts';
 
 /** Straight line from the branch; farther than any policy would send a driver. */
 const deliveryRadiusM = 30_000;
-const farthestAheadMs = 30 * 86_400_000;
 
 type Terms = Pick<
   OrderFacts,
@@ -68,12 +68,8 @@ function promiseOf(
 ): number | undefined {
   if (wanted === undefined) return undefined;
   const promisedAt = Date.parse(wanted);
-  if (promisedAt > now + farthestAheadMs)
-    throw badField(
-      'scheduled_for',
-      'lies too far ahead',
-      new Date(now + farthestAheadMs).toISOString(),
-    );
+  const far = farProblem('scheduled_for', wanted, now);
+  if (far) throw far;
   const earliest = now + branch.policy.prepEstimateMs + drive;
   if (promisedAt >= earliest) return promisedAt;
   throw problem('time_in_past', 'scheduled_for is sooner than the order can be made and brought', {

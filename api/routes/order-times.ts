@@ -7,6 +7,7 @@ import type { Accept } from '../schemas/orders.ts';
 /** Clocks of phones run ahead a little. */
 const clockSkewMs = 30_000;
 const longestPreparationMs = 86_400_000;
+const farthestAheadMs = 30 * 86_400_000;
 
 type Preparation = {
   readonly prep: { readonly prepMs?: number };
@@ -71,8 +72,15 @@ export function readPromise(
   time: string,
   now: number,
 ): { readonly promisedAt: number; readonly unfit: ProblemError | undefined } {
-  return { promisedAt: Date.parse(time), unfit: pastProblem('scheduled_for', time, now) };
+  const unfit = pastProblem('scheduled_for', time, now) ?? farProblem('scheduled_for', time, now);
+  return { promisedAt: Date.parse(time), unfit };
 }
+
+/** Undefined when near enough. */
+export const farProblem = (field: string, time: string, now: number): ProblemError | undefined =>
+  Date.parse(time) > now + farthestAheadMs
+    ? badField(field, 'lies too far ahead', new Date(now + farthestAheadMs).toISOString())
+    : undefined;
 
 /** Undefined when absent or still to come. */
 export const pastProblem = (

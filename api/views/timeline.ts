@@ -229,7 +229,8 @@ const orderTexts: Texts = {
     `a new hold of ${money(amountMinor)} is asked for, before the old one lapses`,
   'payment.renewed': ({ amountMinor, captureBefore }, { money }) =>
     `${money(amountMinor)} are authorized anew, to be captured before ${new Date(captureBefore).toISOString().slice(0, 16)}Z`,
-  'payment.renewal_failed': ({ code }) => `there is no new hold: ${code}`,
+  'payment.renewal_failed': ({ code, last }) =>
+    `there is no new hold: ${code}${last ? '; it is not tried again' : ''}`,
   'payment.releasing': () => 'the hold that is not needed any more is being released',
   'payment.released': () => 'the hold that was not needed any more is released',
   'payment.release_failed': ({ code }) => `a hold could not be released: ${code}`,

@@ -4,6 +4,7 @@ import { accepted, refused, type Decision } from '../decision.ts';
 import type { ExternalCommand } from '../messages.ts';
 import { amountsOf, isFulfilled, isWithPartner, type OrderState } from '../order.ts';
 import { providerOf } from '../payment-methods.ts';
+import { lastsUntil } from '../renewal.ts';
 import { withCard } from '../split.ts';
 import { end } from './ending.ts';
 import { payableMinor, resolveShortage } from './merchant.ts';
@@ -77,12 +78,8 @@ export const changeDropoffNotes = (state: OrderState): Decision =>
 
 /** While the merchant has not been asked; never past the end of a hold that cannot be renewed. */
 export function reschedule(state: OrderState, { promisedAt }: CommandOf<'reschedule'>): Decision {
-  const { order, payment, facts } = state;
-  if (order.status !== 'scheduled') return wrongState(state, 'order');
-  const lastAt =
-    payment.status === 'authorized' && facts.method !== 'card'
-      ? payment.captureBefore - facts.policy.holdMarginMs
-      : Number.POSITIVE_INFINITY;
+  if (state.order.status !== 'scheduled') return wrongState(state, 'order');
+  const lastAt = state.facts.method === 'card' ? Number.POSITIVE_INFINITY : lastsUntil(state);
   if (promisedAt > lastAt)
     return refused('limit_reached', 'the hold on the card does not last so long', lastAt);
   const releaseAt = releaseTimeOf(state, promisedAt);

@@ -7,7 +7,7 @@ import type { ExitKind } from '../messages.ts';
 import { carrierOf, type OrderState } from '../order.ts';
 import { askPartner, giveUpPartner } from '../partner.ts';
 import { captureAgain, checkOnceMore, giveUpCapture } from '../payment.ts';
-import { renew } from '../renewal.ts';
+import { isBusy, isTooShort, renew } from '../renewal.ts';
 import { returned, unassign, undeliverable } from './driver.ts';
 import { end } from './ending.ts';
 import { resolveShortage } from './merchant.ts';
@@ -61,7 +61,9 @@ export function decideExit(state: OrderState, exit: ExitKind, now: number): Deci
         end(state, { status: 'cancelled', endReason: 'payment_not_completed' })
       );
     case 'releaseScheduled':
-      return accepted(...release(state, now));
+      return isBusy(state) && isTooShort(state, now)
+        ? end(state, { status: 'cancelled', endReason: 'payment_not_completed' })
+        : accepted(...release(state, now));
     case 'reestimate':
       return accepted({
         type: 'order.reestimated',

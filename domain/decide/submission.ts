@@ -2,6 +2,7 @@
 
 import type { OrderEventBody } from '../events.ts';
 import { dueMinorOf, holdMinorOf, type OrderState } from '../order.ts';
+import { isTooShort, releasing } from '../renewal.ts';
 
 /** When an order for later is given to the merchant: promised − prep − travel − margin. */
 export function releaseTimeOf({ facts, travelMs }: OrderState, promisedAt: number): number {
@@ -65,13 +66,18 @@ export const authorizing = (state: OrderState, paymentMethod: string): OrderEven
   amountMinor: holdMinorOf(state.facts),
 });
 
-/** The time of an order for later has come. */
+/** The time of an order for later has come. Nobody is asked on a hold that does not last: another takes its place. */
 export function release(state: OrderState, now: number): readonly OrderEventBody[] {
-  const unpaid = state.payment.status === 'none';
-  return [
-    { type: 'order.released' },
-    ...(unpaid ? [authorizing(state, state.facts.paymentMethod)] : submit(state, now)),
-  ];
+  const { payment, attempts } = state;
+  const released: OrderEventBody = { type: 'order.released' };
+  if (payment.status === 'none') return [released, authorizing(state, state.token)];
+  return payment.status === 'authorized' && isTooShort(state, now)
+    ? [
+        released,
+        authorizing(state, state.token),
+        releasing(state, payment.providerRef, attempts.authorize),
+      ]
+    : [released, ...submit(state, now)];
 }
 
 type Accepting = { readonly prepMs: number; readonly now: number; readonly automatic?: true };

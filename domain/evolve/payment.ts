@@ -143,7 +143,7 @@ function evolveRenewal(state: OrderState, event: RenewalEvent): OrderState {
         amountMinor,
         captureBefore,
       } as const;
-      return { ...state, payment, renewal: undefined };
+      return { ...state, payment, renewal: undefined, renewals: { ...renewals, tried: 0 } };
     }
     case 'payment.renewal_failed':
       return { ...state, renewal: undefined };

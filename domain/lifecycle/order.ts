@@ -38,9 +38,13 @@ export const orderRows: Rows<OrderPart> = {
       {
         exit: 'releaseScheduled',
         policy: 'scheduleMarginMs',
-        at: (part) => part.releaseAt,
+        // A new hold that is being asked for decides whether the order is paid.
+        at: ({ releaseAt }, { renewal, facts }) =>
+          renewal
+            ? Math.max(releaseAt, renewal.since + facts.policy.paymentActionTimeoutMs)
+            : releaseAt,
         irreversible: false,
-        says: 'the merchant is asked; a card that was not held yet is held first',
+        says: 'the merchant is asked; a card that is not held, or not long enough, is held first',
       },
     ],
   },

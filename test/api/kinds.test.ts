@@ -123,6 +123,8 @@ describe('for later', () => {
     const later = inTime(8 * hour);
     const moved = await say(body.id, 'reschedule', { scheduled_for: later });
     expect(moved.body).toMatchObject({ scheduled_for: later, order_status: 'scheduled' });
+    const far = await say(body.id, 'reschedule', { scheduled_for: inTime(31 * 24 * hour) });
+    expect(far).toMatchObject({ status: 400, body: { errors: [{ field: 'scheduled_for' }] } });
     expect(await say(body.id, 'accept')).toMatchObject({
       status: 409,
       body: { code: 'not_pending' },

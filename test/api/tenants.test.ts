@@ -69,7 +69,7 @@ const merchantRows: Readonly<Record<string, Row>> = {
     'shortage-answer': { answer: 'remove' },
     tip: { tip_minor: 1 },
     'dropoff-notes': { note: 'mine now' },
-    reschedule: { scheduled_for: '2099-01-01T00:00:00Z' },
+    reschedule: { scheduled_for: new Date(Date.now() + 86_400_000).toISOString() },
   }),
   ...commandRows(driver, {
     'arrive-at-pickup': {},

@@ -4,7 +4,7 @@ import type { Command } from '../../domain/messages.ts';
 import type { OrderState } from '../../domain/order.ts';
 import { partnerCallOf, type PartnerCall } from '../../domain/partner.ts';
 import { paymentCallOf, type PaymentCall } from '../../domain/payment-call.ts';
-import { captured, say, seenAs, tooLate } from './lives.ts';
+import { captured, hour, say, seenAs, tooLate } from './lives.ts';
 
 export type Called = { readonly giveUpAt: number; readonly answered: readonly Command[] };
 
@@ -50,12 +50,15 @@ const halfTaken: Command = {
   walletMinor: 400,
 };
 
+const holdMs = 7 * 24 * hour;
+
 /** All that a provider may answer to this call. */
 function answersTo(call: PaymentCall, { facts, attempts }: OrderState): readonly Command[] {
   const { method } = facts;
   const wasTried = attempts.capture > 0;
   const prepaid = method === 'mobile_money';
-  const yes = prepaid ? say.taken : say.authorized;
+  const sentAt = 'firstSentAt' in call ? call.firstSentAt : call.giveUpAt;
+  const yes = prepaid ? say.taken : { ...say.authorized, captureBefore: sentAt + holdMs };
   switch (call.step) {
     case 'authorize':
       return [yes, say.requiresAction, say.declined, say.unanswered, say.notExecuted];

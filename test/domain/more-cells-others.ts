@@ -195,7 +195,8 @@ export const otherCells: readonly (readonly [situations: readonly string[], hear
       'cancel by support': 'order.cancelled payment.voiding',
       reschedule: 'order.rescheduled',
       convertToPickup: 'order.converted_to_pickup',
-      'exit releaseScheduled': 'order.released order.submitted',
+      // The exit comes so late that the hold has lapsed.
+      'exit releaseScheduled': 'order.released payment.authorizing payment.releasing',
     },
   ],
   [

@@ -69,8 +69,12 @@ const tokens = {
   split: `split:${facts.customerId}_all_pm_card_visa`,
 } as const;
 
-/** Holds that last for an hour or two. */
-const renews = { renewHoldMs: 7 * 24 * hour - 2 * hour, orderLifeMs: 30 * 24 * hour };
+/** Holds that last for some hours. */
+const renews = {
+  renewHoldMs: 7 * 24 * hour - 6 * hour,
+  holdMarginMs: 7 * 24 * hour - 8 * hour,
+  orderLifeMs: 30 * 24 * hour,
+};
 
 /** Every kind of order; 0s make the plain one. */
 function factsFrom(draw: Draw): OrderFacts {

@@ -8,6 +8,7 @@ import { paymentCallOf } from '../../domain/payment-call.ts';
 import {
   assign,
   after,
+  captureBefore,
   facts,
   hear,
   hour,
@@ -15,6 +16,7 @@ import {
   minute,
   placedAt,
   say,
+  type Heard,
   type Saying,
 } from './lives.ts';
 
@@ -35,6 +37,15 @@ const renewsAt = (state: OrderState): number | undefined =>
   deadlinesOf(state).find(({ exit }) => exit === 'renewHold')?.at;
 const renewing = after([...scheduled, [due, { kind: 'renewHold' }]], later);
 const at = placedAt + due + 1_000;
+
+function declinedFiveTimes(state: OrderState, from: number): Heard {
+  let heard = hear(state, say.declined, from);
+  for (let n = 1; n < 5; n++) {
+    const asked = hear(heard.state, { kind: 'renewHold' }, from + n * hour).state;
+    heard = hear(asked, say.declined, from + n * hour + 1);
+  }
+  return heard;
+}
 
 describe('a hold on a card', () => {
   it('is renewed 18 hours before it lapses, where the order may live so long', () => {
@@ -103,14 +114,36 @@ describe('a hold on a card', () => {
     expect(renewsAt(state)).toBe(placedAt + due + hour);
   });
 
-  it('is tried five times at most', () => {
-    let state = renewing;
-    for (let n = 2; n <= 5; n++) {
-      state = hear(state, say.declined, at + n * hour).state;
-      state = hear(state, { kind: 'renewHold' }, at + n * hour + 1).state;
-    }
-    state = hear(state, say.declined, at + 6 * hour).state;
-    expect([state.renewals.tried, renewsAt(state)]).toEqual([5, undefined]);
+  it('that lasts no longer is let go', () => {
+    const heard = hear(renewing, { ...again, captureBefore }, at);
+    expect(inShort(heard)).toBe('payment.renewal_failed payment.releasing');
+    expect(paymentCallOf(heard.state)).toMatchObject({ step: 'release', providerRef: 'pi_2' });
+  });
+
+  it('is tried five times at most, and somebody is told that it was the last', () => {
+    const heard = declinedFiveTimes(renewing, at);
+    expect([heard.state.renewals.tried, renewsAt(heard.state)]).toEqual([5, undefined]);
+    expect(heard.events).toMatchObject([{ type: 'payment.renewal_failed', last: true }]);
+    const [first] = hear(renewing, say.declined, at).events;
+    expect(first).not.toHaveProperty('last');
+  });
+
+  it('is renewed as often as the order outlives it: the tries count anew', () => {
+    const far = { ...facts, promisedAt: placedAt + 60 * day } as const;
+    const lastDay = Array.from({ length: 8 }).reduce<OrderState>(
+      (state, _, n) => {
+        const lateAt = renewsAt(state) ?? 0;
+        const asked = hear(state, { kind: 'renewHold' }, lateAt).state;
+        const held = { ...again, providerRef: `pi_${n + 2}`, captureBefore: lateAt + 7 * day };
+        return hear(hear(asked, held, lateAt + 1).state, say.voided, lateAt + 2).state;
+      },
+      after(scheduled, {
+        ...far,
+        policy: { ...facts.policy, authorizeAheadMs: 90 * day },
+      }),
+    );
+    expect(lastDay.payment).toMatchObject({ status: 'authorized', providerRef: 'pi_9' });
+    expect(renewsAt(lastDay)).toBeGreaterThan(placedAt + 50 * day);
   });
 
   it('that cannot be let go is told to somebody and does not keep the order', () => {
@@ -118,5 +151,51 @@ describe('a hold on a card', () => {
     const failed = hear(state, say.voidFailed, at + 1);
     expect(inShort(failed)).toBe('payment.release_failed');
     expect(paymentCallOf(failed.state)).toBeUndefined();
+  });
+});
+
+describe('an order for later whose hold does not last', () => {
+  const moved = { kind: 'reschedule', promisedAt: placedAt + 9 * day } as const;
+  const waiting = after([...scheduled, [2, moved], [due, { kind: 'renewHold' }]], later);
+  const release: Command = { kind: 'releaseScheduled' };
+  const releaseAt = placedAt + 9 * day;
+
+  it('is given to nobody before there is a new one, and then lets the old one go', () => {
+    const { state } = declinedFiveTimes(waiting, at);
+    const released = hear(state, release, releaseAt);
+    expect(inShort(released)).toBe('order.released payment.authorizing payment.releasing');
+    expect(paymentCallOf(released.state)).toMatchObject({ step: 'authorize', attempt: 7 });
+    const held = { ...again, captureBefore: releaseAt + 7 * day } as const;
+    const paid = hear(released.state, held, releaseAt + 1);
+    expect(inShort(paid)).toBe('payment.authorized order.submitted');
+    expect(paymentCallOf(paid.state)).toMatchObject({ step: 'release', providerRef: 'pi_1' });
+    const gone = hear(paid.state, say.voided, releaseAt + 2).state;
+    expect([gone.payment, gone.spare]).toMatchObject([{ providerRef: 'pi_2' }, undefined]);
+  });
+
+  it('ends unpaid when there is none', () => {
+    const { state } = declinedFiveTimes(waiting, at);
+    const released = hear(state, release, releaseAt).state;
+    const declined = hear(released, say.declined, releaseAt + 1);
+    expect(inShort(declined)).toBe('payment.declined order.cancelled');
+    expect(paymentCallOf(declined.state)).toMatchObject({ step: 'release', providerRef: 'pi_1' });
+    expect(isOver(hear(declined.state, say.voided, releaseAt + 2).state)).toBe(true);
+  });
+
+  it('waits for the answer about a new one that is under way, and ends unpaid without', () => {
+    const asked = placedAt + 9 * day - 1_000;
+    const late = hear(after([...scheduled, [2, moved]], later), { kind: 'renewHold' }, asked).state;
+    expect(inShort(hear(late, release, releaseAt))).toBe('-');
+    const held = { ...again, captureBefore: releaseAt + 7 * day } as const;
+    const renewed = hear(late, held, releaseAt).state;
+    expect(inShort(hear(renewed, release, releaseAt))).toBe('order.released order.submitted');
+    const silent = hear(late, release, asked + facts.policy.paymentActionTimeoutMs);
+    expect(inShort(silent)).toBe('order.cancelled payment.voiding');
+  });
+
+  it('is given to the merchant on a hold that does', () => {
+    const held = { ...again, captureBefore: placedAt + due + 7 * day } as const;
+    const renewed = hear(waiting, held, at).state;
+    expect(inShort(hear(renewed, release, releaseAt))).toBe('order.released order.submitted');
   });
 });

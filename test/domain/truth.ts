@@ -26,7 +26,9 @@ const isWarned = (warned: boolean, { extendedMs }: OrderState): boolean => warne
 
 /** The reasons by which an order may end without anybody's word. */
 const describes: Partial<Readonly<Record<EndReason, Describes>>> = {
-  payment_not_completed: ({ order }) => order.status === 'payment_pending',
+  payment_not_completed: ({ order, renewal, spare }) =>
+    order.status === 'payment_pending' ||
+    (order.status === 'scheduled' && (renewal ?? spare) !== undefined),
   merchant_expired: (state) =>
     state.order.status === 'awaiting_prescription' ||
     (state.order.status === 'pending' && isWarned(state.order.nudges === 3, state)),

@@ -12,7 +12,7 @@ import {
   type OrderState,
 } from '../../domain/order.ts';
 import { partnerCallOf } from '../../domain/partner.ts';
-import { paymentCallOf } from '../../domain/payment-call.ts';
+import { ownCallOf, paymentCallOf } from '../../domain/payment-call.ts';
 import { callsOf, type Called } from './answers.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { componentsOf } from './components.ts';
@@ -160,6 +160,9 @@ function keyOf(state: OrderState, now: number): string {
         state.goodsMinor,
         state.tipMinor,
         state.counts.holds < facts.policy.maxHolds ? left(state.held?.since) : 0,
+        order.status === 'scheduled' && payment.status === 'authorized'
+          ? [left(payment.captureBefore), left(state.promisedAt)]
+          : 0,
         state.undoable &&
         state.counts.undos < facts.policy.maxUndos &&
         now - state.undoable.at <= facts.policy.undoMs
@@ -282,9 +285,8 @@ function isCarried(state: OrderState, machine: Machine, seen: readonly Machine[]
     return machine === 'payment'
       ? paymentCallOf(state) !== undefined
       : partnerCallOf(state) !== undefined;
-  const asked = machine === 'payment' && paymentCallOf(state) !== undefined;
-  const isBeside = state.renewal !== undefined || state.spare !== undefined;
-  if (asked && !isBeside) return state.payment.status === 'requires_action';
+  const isAsked = machine === 'payment' && ownCallOf(state) !== undefined;
+  if (isAsked) return state.payment.status === 'requires_action';
   if (row?.kind === 'waits' && deadlinesOf(state).some((d) => d.machine === machine)) return true;
   return (row?.on ?? []).some(
     (m) => m !== machine && !seen.includes(m) && isCarried(state, m, [...seen, machine]),

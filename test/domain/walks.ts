@@ -66,9 +66,13 @@ export const plans = {
   'for later, renewed': {
     facts: soon,
     policy: {
+      // Renewed after two hours, good for three: unrenewed, it is replaced at the release.
       renewHoldMs: 7 * 24 * hour - 2 * hour,
+      holdMarginMs: 7 * 24 * hour - 3 * hour,
       orderLifeMs: 30 * 24 * hour,
       maxHoldRenewals: 1,
+      // Nothing but the cap ends the tries.
+      moneyRetryMs: 0,
     },
     speak: byTheCustomer,
     justInTime: false,

@@ -19,16 +19,7 @@ import { partnerCallOf } from '../../domain/partner.ts';
 import { paymentCallOf, type PaymentCall } from '../../domain/payment-call.ts';
 import { walletShare } from '../../domain/split.ts';
 import { booksOf, checkBooks } from './books.ts';
-import {
-  captureBefore,
-  combinationOf,
-  driver,
-  hour,
-  minute,
-  must,
-  stamp,
-  type Draw,
-} from './lives.ts';
+import { combinationOf, driver, hour, minute, must, stamp, type Draw } from './lives.ts';
 import { askFleet, openFleet, owedTo, type Fleet } from './fleet.ts';
 import { sayings } from './sayings.ts';
 import { untruths } from './truth.ts';
@@ -106,7 +97,7 @@ function send(world: World): void {
   world.sent.set(call.key, { call, answered: false });
 }
 
-function checkMoney({ log, captures, holds, facts, state }: World): void {
+function checkMoney({ log, captures, holds, facts, state, now }: World): void {
   const types = log.map((event) => event.type);
   const voidAt = types.indexOf('payment.voiding');
   must(voidAt < 0 || !types.includes('payment.capturing', voidAt), 'captured after a void');
@@ -116,6 +107,12 @@ function checkMoney({ log, captures, holds, facts, state }: World): void {
     'captured twice in the log',
   );
   must(captures.length <= 1, 'captured twice at the bank');
+  const { payment } = state;
+  const lapsed = payment.status === 'authorized' && payment.captureBefore <= now;
+  must(
+    facts.method !== 'card' || !lapsed || log.at(-1)?.type !== 'order.submitted',
+    'the merchant is asked on a hold that has lapsed',
+  );
   must((captures[0] ?? 0) <= holdMinorOf(facts), 'captured more than authorized');
   // While a hold is renewed there are two.
   const left = types.filter((type) => type === 'payment.release_failed').length;
@@ -192,12 +189,7 @@ function answer(world: World, sent: Sent, result: PaymentResult): void {
 
 const isSecured = (hold: Hold | undefined): boolean => hold === 'held' || hold === 'captured';
 
-const authorized = (attempt: number, amountMinor: number): PaymentResult => ({
-  kind: 'paymentAuthorized',
-  providerRef: `pi_${attempt}`,
-  amountMinor,
-  captureBefore,
-});
+const holdMs = 7 * 24 * hour;
 
 /** Held, or taken at once where the provider knows no holds. */
 function secure({ facts, holds, captures }: World, attempt: number): void {
@@ -207,10 +199,12 @@ function secure({ facts, holds, captures }: World, attempt: number): void {
 }
 
 /** The bank's yes to an attempt that it has secured. */
-const yes = ({ facts }: World, attempt: number): PaymentResult =>
-  facts.method === 'mobile_money'
-    ? { kind: 'paymentCaptured', providerRef: `pi_${attempt}`, amountMinor: holdMinorOf(facts) }
-    : authorized(attempt, holdMinorOf(facts));
+function yes({ facts, now }: World, attempt: number): PaymentResult {
+  const paid = { providerRef: `pi_${attempt}`, amountMinor: holdMinorOf(facts) };
+  return facts.method === 'mobile_money'
+    ? { kind: 'paymentCaptured', ...paid }
+    : { kind: 'paymentAuthorized', ...paid, captureBefore: now + holdMs };
+}
 
 /** The partner fleet answers a call under way, or an earlier answer of it comes again, or its webhook rings. */
 export function hearFleet(world: World): void {
