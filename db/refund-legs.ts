@@ -29,11 +29,11 @@ export async function legsOf(
     WHERE t.order_id = ${id} AND t.kind = 'capture' AND e.account = 'provider_clearing'`.execute(
     trx,
   );
+  // A later tip is a payment of its own.
   const { rows: back } = await sql<{ minor: number }>`
     SELECT coalesce(sum(amount_minor), 0)::bigint AS minor FROM refunds
-    WHERE order_id = ${id} AND provider <> 'wallet' AND status NOT IN ('failed', 'rejected')`.execute(
-    trx,
-  );
+    WHERE order_id = ${id} AND provider <> 'wallet' AND provider_ref = ${providerRef}
+      AND status NOT IN ('failed', 'rejected')`.execute(trx);
   const { card = 0, attempt = null } = rows[0] ?? {};
   const fromCard = Math.max(0, Math.min(amountMinor, card - (back[0]?.minor ?? 0)));
   const fromWallet = amountMinor - fromCard;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sql } from 'kysely';
 import { newId } from '../../db/new-id.ts';
 import { postOnce, postingOf } from '../../db/ledger.ts';
-import { decideRefund, refundsOfOrder, requestRefund } from '../../db/refunds.ts';
+import { decideRefund, refundsOfOrder, requestRefund, type NewRefund } from '../../db/refunds.ts';
 import type { RefundTarget } from '../../db/refund-basis.ts';
 import { createWalletBooks } from '../../db/wallet.ts';
 import type { OrderId } from '../../domain/ids.ts';
@@ -51,12 +51,16 @@ async function paid(): Promise<RefundTarget> {
   return { id, merchantId, customerId, currency: 'EUR', provider: 'split', providerRef: card };
 }
 
-const ask = (amountMinor: number) =>
+const ask = (
+  amountMinor: number,
+  target: RefundTarget = order,
+  wish: NewRefund['wish'] = { kind: 'amount', amountMinor },
+) =>
   market.db.transaction().execute((trx) =>
     requestRefund(trx, {
       id: newId('refund'),
-      order,
-      wish: { kind: 'amount', amountMinor },
+      order: target,
+      wish,
       fault: 'platform',
       reason: 'quality',
       actor,
@@ -86,6 +90,33 @@ describe('a refund of a split payment', () => {
     expect(await ask(501)).toMatchObject({ kind: 'refused' });
     await ask(500);
     expect((await legs()).at(-1)).toEqual(['wallet', wallet(), 500]);
+  });
+
+  it('goes to the card as far as it paid for the order: a later tip is another payment', async () => {
+    const providerRef = 'pi_tip';
+    const tip = { order_id: order.id, n: 1, customer_id: order.customerId, currency: 'EUR' };
+    await market.db
+      .insertInto('tips')
+      .values({
+        ...tip,
+        driver_id: newId('driver'),
+        amount_minor: 300,
+        status: 'paid',
+        provider: 'stripe',
+        payment_method: 'pm_card_visa',
+        provider_ref: providerRef,
+        client_secret: null,
+        code: null,
+        requested_by: JSON.stringify(actor),
+        created_at: new Date(),
+        first_sent_at: null,
+        finished_at: new Date(),
+      })
+      .execute();
+    await ask(300, { ...order, provider: 'stripe', providerRef }, { kind: 'later_tip', n: 1 });
+    expect(await legs()).toEqual([['stripe', providerRef, 300]]);
+    await ask(1_500);
+    expect(await legs()).toContainEqual(['stripe', card, 1_500]);
   });
 
   it('is one decision, whichever half is named', async () => {
