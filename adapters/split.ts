@@ -14,7 +14,6 @@ import type {
   VoidInput,
 } from './card-gateway.ts';
 import type { PaymentPort, Retrieving } from './payment-port.ts';
-import { stepOf } from '../domain/money.ts';
 import { parseSplitToken, walletShare, walletStep, type SplitMethod } from '../domain/split.ts';
 import { holdRef, parseHoldRef, type HoldName, type WalletBooks } from '../domain/wallet.ts';
 
@@ -83,7 +82,7 @@ async function askWallet(
   if (share === 0) return 0;
   const wish = { ...name, customerId, currency, amountMinor: share };
   if (walletMinor === undefined) {
-    const made = await books.hold({ ...wish, stepMinor: stepOf(currency, 'card') });
+    const made = await books.hold({ ...wish, withCard: true });
     return made.status === 'held' ? made.amountMinor : 0;
   }
   const made = await books.hold(wish);

@@ -14,6 +14,7 @@ import {
   type WalletBooks,
 } from '../domain/wallet.ts';
 import type { Posting } from '../domain/ledger.ts';
+import { walletShare } from '../domain/split.ts';
 import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
 import { claimPayment } from './payment-claims.ts';
@@ -86,17 +87,19 @@ export function createWalletBooks(db: Db, now: () => number = Date.now): WalletB
       const attempt = rows[0]?.attempt;
       return attempt == null ? undefined : { orderId, step, attempt };
     },
-    hold: ({ customerId, currency, stepMinor, ...wish }) =>
+    hold: ({ customerId, currency, withCard, ...wish }) =>
       db.transaction().execute(async (trx) => {
         const { amountMinor: wished, ...name } = wish;
         await lockWallet(trx, { customerId, currency });
         const known = await readHold(trx, name);
         if (known) return { status: 'held', amountMinor: known.heldMinor };
         const { balanceMinor } = await balanceOf(trx, { customerId, currency });
-        const amountMinor = affordable(wished, { balanceMinor, stepMinor });
+        const isEnough = balanceMinor >= wished;
+        const share = withCard ? walletShare(wished, { currency, mostMinor: balanceMinor }) : 0;
+        const amountMinor = isEnough ? wished : share;
         if (amountMinor === 0) {
           // What is asked of the card depends on it, whoever asks again.
-          if (stepMinor !== undefined) await claimPayment(trx, holdKey(name), 'burnt');
+          if (withCard) await claimPayment(trx, holdKey(name), 'burnt');
           return { status: 'too_little' };
         }
         if ((await claimPayment(trx, holdKey(name), 'sent')).state !== 'first')
@@ -139,18 +142,6 @@ export async function reportUnanswered(
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-}
-
-/** All of it, or what there is, in steps; 0 when that is too little. */
-function affordable(
-  wished: number,
-  {
-    balanceMinor,
-    stepMinor,
-  }: { readonly balanceMinor: number; readonly stepMinor?: number | undefined },
-): number {
-  if (balanceMinor >= wished) return wished;
-  return stepMinor === undefined ? 0 : balanceMinor - (balanceMinor % stepMinor);
 }
 
 type Moved = Pick<HoldName, 'orderId'> & Pick<Wallet, 'currency'>;

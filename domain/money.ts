@@ -6,6 +6,8 @@ type Currency = {
   readonly exponent: number;
   /** Smallest step that card networks move, in minor units: three-decimal currencies end in 0 (docs.stripe.com/currencies). */
   readonly cardStep: number;
+  /** The least that a card takes, in minor units (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). */
+  readonly cardMinimum: number;
   /** Smallest coin that is still handed out, in minor units. */
   readonly cashStep: number;
   /** Smallest step of a payout, in minor units: forints leave without fillér (docs.stripe.com/currencies). */
@@ -15,6 +17,8 @@ type Currency = {
 const currency = (exponent: number, steps: Partial<Currency> = {}): Currency => ({
   exponent,
   cardStep: 1,
+  // Where none is published: the worth of half a dollar, rounded up.
+  cardMinimum: 50,
   cashStep: 1,
   payoutStep: steps.cardStep ?? 1,
   ...steps,
@@ -23,23 +27,23 @@ const currency = (exponent: number, steps: Partial<Currency> = {}): Currency => 
 const table: Readonly<Record<string, Currency>> = {
   EUR: currency(2),
   USD: currency(2),
-  GBP: currency(2),
+  GBP: currency(2, { cardMinimum: 30 }),
   CHF: currency(2, { cashStep: 5 }),
   CAD: currency(2, { cashStep: 5 }),
   AUD: currency(2, { cashStep: 5 }),
-  HUF: currency(2, { cashStep: 500, payoutStep: 100 }),
-  PLN: currency(2),
-  SEK: currency(2, { cashStep: 100 }),
-  DKK: currency(2, { cashStep: 50 }),
-  NOK: currency(2, { cashStep: 100 }),
-  CZK: currency(2, { cashStep: 100 }),
-  AED: currency(2, { cashStep: 25 }),
-  SAR: currency(2),
+  HUF: currency(2, { cardMinimum: 17_500, cashStep: 500, payoutStep: 100 }),
+  PLN: currency(2, { cardMinimum: 200 }),
+  SEK: currency(2, { cardMinimum: 300, cashStep: 100 }),
+  DKK: currency(2, { cardMinimum: 250, cashStep: 50 }),
+  NOK: currency(2, { cardMinimum: 300, cashStep: 100 }),
+  CZK: currency(2, { cardMinimum: 1_500, cashStep: 100 }),
+  AED: currency(2, { cardMinimum: 200, cashStep: 25 }),
+  SAR: currency(2, { cardMinimum: 200 }),
   JPY: currency(0),
-  XAF: currency(0, { cashStep: 5 }),
-  XOF: currency(0, { cashStep: 5 }),
-  KWD: currency(3, { cardStep: 10, cashStep: 5 }),
-  BHD: currency(3, { cardStep: 10, cashStep: 5 }),
+  XAF: currency(0, { cardMinimum: 350, cashStep: 5 }),
+  XOF: currency(0, { cardMinimum: 350, cashStep: 5 }),
+  KWD: currency(3, { cardStep: 10, cardMinimum: 200, cashStep: 5 }),
+  BHD: currency(3, { cardStep: 10, cardMinimum: 200, cashStep: 5 }),
 };
 
 /** The largest amount that an order or any part of it may reach, in minor units (Stripe's eight digits). */
@@ -63,6 +67,9 @@ export function stepOf(code: string, rail: Rail): number {
   const { cardStep, cashStep, payoutStep } = factsOf(code);
   return { card: cardStep, cash: cashStep, payout: payoutStep, book: 1 }[rail];
 }
+
+/** The least that a card can be charged, in minor units. */
+export const cardMinimumOf = (code: string): number => factsOf(code).cardMinimum;
 
 /** `12.50`: the decimal that providers write in their messages. */
 export function decimalOf(amountMinor: number, code: string): string {

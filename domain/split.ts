@@ -2,7 +2,7 @@
 // owner, the most that the wallet is asked for, and the card. Why the wallet gives first: docs/decisions/0025.
 
 import { idPattern } from './ids.ts';
-import { stepOf } from './money.ts';
+import { cardMinimumOf, stepOf } from './money.ts';
 
 export type SplitMethod = {
   readonly customerId: string;
@@ -33,12 +33,12 @@ export function withCard(token: string, card: string): string {
   return method ? splitToken({ ...method, card }) : card;
 }
 
-/** What the wallet may give of an amount, so that the rest is something that a card can move. */
+/** What the wallet may give of an amount: all of it, or what leaves the card something that it can move. */
 export function walletShare(
   amountMinor: number,
   { currency, mostMinor }: { readonly currency: string; readonly mostMinor: number },
 ): number {
-  const step = stepOf(currency, 'card');
-  const most = Math.min(amountMinor, mostMinor);
-  return most === amountMinor ? most : most - (most % step);
+  if (mostMinor >= amountMinor) return amountMinor;
+  const most = Math.max(0, Math.min(mostMinor, amountMinor - cardMinimumOf(currency)));
+  return most - (most % stepOf(currency, 'card'));
 }

@@ -45,8 +45,8 @@ export type WalletBooks = {
     wish: HoldName &
       Wallet & {
         readonly amountMinor: number;
-        /** When there is less: as much as there is, in such steps; and nothing later, if that is nothing. */
-        readonly stepMinor?: number;
+        /** A card pays what it does not have (domain/split.ts); if it has nothing to give, it gives nothing later either. */
+        readonly withCard?: true;
       },
   ) => Promise<
     | { readonly status: 'held'; readonly amountMinor: number }

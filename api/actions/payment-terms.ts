@@ -5,6 +5,7 @@ import type { DraftNote } from '../../db/drafts.ts';
 import { newId } from '../../db/new-id.ts';
 import type { BranchFacts } from '../../db/tenants.ts';
 import type { OrderFacts } from '../../domain/order.ts';
+import { cardMinimumOf } from '../../domain/money.ts';
 import { methodsFor, type ProviderName } from '../../domain/payment-methods.ts';
 import { splitToken } from '../../domain/split.ts';
 import { badField, problem } from '../problems.ts';
@@ -72,6 +73,22 @@ export function paymentTerms(
     case 'external':
       return { method, paymentMethod: '', payer: undefined };
   }
+}
+
+/** Throws invalid_request when a named share of the wallet leaves the card less than any card takes. */
+export function assertCardTakes(
+  payment: Payment,
+  { heldMinor, currency }: { readonly heldMinor: number; readonly currency: string },
+): void {
+  if (payment.method !== 'split' || payment.wallet_minor === undefined) return;
+  const restMinor = heldMinor - payment.wallet_minor;
+  const leastMinor = cardMinimumOf(currency);
+  if (restMinor > 0 && restMinor < leastMinor)
+    throw badField(
+      'payment.wallet_minor',
+      `leaves the card ${restMinor} of ${heldMinor}, less than a card takes`,
+      leastMinor,
+    );
 }
 
 function ownerOf(customer: NewOrder['customer']): string {

@@ -16,12 +16,12 @@ import {
 } from '../../domain/ids.ts';
 import { maxAmountMinor, shareOf } from '../../domain/money.ts';
 import { roundUpFor } from '../../domain/money/rounding.ts';
-import type { OrderFacts } from '../../domain/order.ts';
+import { holdMinorOf, type OrderFacts } from '../../domain/order.ts';
 import { createCache } from '../cache.ts';
 import { problem } from '../problems.ts';
 import type { NewOrder } from '../schemas/orders.ts';
 import { termsOf } from './order-terms.ts';
-import { paymentTerms } from './payment-terms.ts';
+import { assertCardTakes, paymentTerms } from './payment-terms.ts';
 
 const branchTtlMs = 5_000;
 
@@ -44,6 +44,9 @@ export function createWriteDraft(db: Db): WriteDraft {
     const amounts = amountsOf(body, branch);
     const { promisedAt } = terms;
     const { payer, ...payment } = paymentTerms(body, { branch, now, promisedAt });
+    const { currency } = branch;
+    const heldMinor = holdMinorOf({ ...payment, ...amounts, currency });
+    assertCardTakes(body.payment, { heldMinor, currency });
     const { customer, customerId } = await customerIn(body, { scope, branch });
     const dropoff = body.dropoff?.location ?? branch.location;
     const facts: OrderFacts = {
@@ -56,7 +59,7 @@ export function createWriteDraft(db: Db): WriteDraft {
       placedAt: now,
       ...terms,
       ...payment,
-      currency: branch.currency,
+      currency,
       ...amounts,
       driverPayMinor: branch.driverPayMinor,
       commissionBps: branch.commissionBps,

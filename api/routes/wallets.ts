@@ -10,7 +10,7 @@ import type { Vault } from '../../db/vault.ts';
 import { walletsOf } from '../../db/wallet.ts';
 import { requestWithdrawal, withdrawableMinor, withdrawalsOf } from '../../db/withdrawals.ts';
 import { parseId } from '../../domain/ids.ts';
-import { stepOf } from '../../domain/money.ts';
+import { cardMinimumOf, stepOf } from '../../domain/money.ts';
 import type { Logger } from '../../log.ts';
 import { createOnce } from '../actions/once.ts';
 import { access, callerOf, type Caller } from '../plugins/auth.ts';
@@ -174,7 +174,12 @@ function inSteps({ amount_minor: minor, currency }: Amount): void {
 /** Nobody can spend it otherwise. */
 async function mayMove(db: Db, amount: Amount): Promise<void> {
   inSteps(amount);
-  const { currency } = amount;
+  const { amount_minor: minor, currency } = amount;
+  const limit = cardMinimumOf(currency);
+  if (minor < limit)
+    throw problem('amount_out_of_range', `cards take ${currency} from ${limit} on`, {
+      errors: [{ field: 'amount_minor', problem: 'must be at least limit', limit }],
+    });
   if (await takesWallets(db, currency)) return;
   throw problem('payment_method_unavailable', `no market takes wallets in ${currency}`, {
     errors: [{ field: 'currency', problem: 'is not that of a market that takes wallets' }],

@@ -129,6 +129,13 @@ describe('a split payment', () => {
     expect(onCard()).toEqual({ held: [restMinor], taken: [] });
   });
 
+  it.each([undefined, 2_340])('leaves the card what a card takes: of %s', async (walletMinor) => {
+    await fill(2_340);
+    await pay({ walletMinor });
+    expect(await inWallet()).toEqual({ balanceMinor: 40, heldMinor: 2_300 });
+    expect(onCard()).toEqual({ held: [50], taken: [] });
+  });
+
   it('asks for no card where the wallet has it all', async () => {
     await fill(5_000);
     const { ref } = await pay();

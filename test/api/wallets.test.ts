@@ -72,6 +72,7 @@ describe('a top-up', () => {
   it.each([
     ['amount_minor', { ...topUp, amount_minor: 0 }],
     ['amount_minor', { ...topUp, amount_minor: 1.5 }],
+    ['amount_minor', { ...topUp, amount_minor: 49 }],
     ['currency', { ...topUp, currency: 'ZZZ' }],
     ['currency', { ...topUp, currency: 'JPY' }],
     ['token', { ...topUp, token: '4242424242424242' }],
@@ -119,6 +120,12 @@ describe('an order', () => {
     const odd = await shop.place({ payment: { ...payment, wallet_minor: 0 } });
     expect(odd).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
     expect(JSON.stringify(odd.body)).toContain('wallet_minor');
+    const { total_minor: all } = body['totals'] as { readonly total_minor: number };
+    const little = await shop.place({ payment: { ...payment, wallet_minor: all - 49 } });
+    const errors = [{ field: 'payment.wallet_minor', limit: 50 }];
+    expect(little).toMatchObject({ status: 400, body: { errors } });
+    const enough = await shop.place({ payment: { ...payment, wallet_minor: all - 50 } });
+    expect(enough.status).toBe(201);
   });
 
   it('of a customer of the platform can, if the platform places it', async () => {

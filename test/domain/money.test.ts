@@ -3,6 +3,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  cardMinimumOf,
+  currencies,
   decimalOf,
   exponentOf,
   formatMoney,
@@ -38,6 +40,20 @@ describe('currencies', () => {
     expect([exponentOf(code), ...rails.slice(0, 3).map((rail) => stepOf(code, rail))]).toEqual(
       facts,
     );
+  });
+
+  it.each([
+    ['EUR', 50],
+    ['GBP', 30],
+    ['HUF', 17_500],
+    ['CZK', 1_500],
+    ['JPY', 50],
+  ])('%s is taken by cards from %i on', (code, leastMinor) => {
+    expect(cardMinimumOf(code)).toBe(leastMinor);
+  });
+
+  it('are taken by cards in amounts that cards can move', () => {
+    for (const code of currencies) expect(cardMinimumOf(code) % stepOf(code, 'card')).toBe(0);
   });
 
   it('write every amount exactly, also where a float would not', () => {

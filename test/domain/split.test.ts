@@ -38,6 +38,11 @@ describe('the token of a split payment', () => {
 it.each([
   ['EUR', 1_000, 333, 333],
   ['EUR', 1_000, 5_000, 1_000],
+  ['EUR', 1_000, 990, 950],
+  ['EUR', 1_000, 999, 950],
+  ['EUR', 40, 30, 0],
+  ['HUF', 30_000, 29_000, 12_500],
+  ['KWD', 1_000, 999, 800],
   ['KWD', 1_000, 333, 330],
   ['KWD', 1_000, 1_000, 1_000],
 ])('the wallet gives what leaves the card something it can move: %s', (currency, ...amounts) => {
