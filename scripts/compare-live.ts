@@ -84,7 +84,11 @@ type Live = { readonly delivered: Delivered; readonly replayed: number; readonly
 
 async function live(slice: Slice): Promise<Live> {
   const { folder, instance, hours, speed, matching, declines } = slice;
-  const house = await buildHouse({ say: (line) => console.error(line), stripeLatencyMs: 20 });
+  const house = await buildHouse({
+    say: (line) => console.error(line),
+    stripeLatencyMs: 20,
+    faultRate: 0,
+  });
   const db = connect({ url: house.stack.databaseUrl, poolSize: 1 });
   const worlds: World[] = [];
   try {

@@ -9,6 +9,7 @@ import { busiestHours, readInstance } from '../sandbox/city/instance.ts';
 import { playDay, type Day } from '../sandbox/city/day.ts';
 import { formatMinute, type CityPlan } from '../sandbox/city/plan.ts';
 import type { World } from '../sandbox/city/world.ts';
+import type { Reconciled } from '../activities/contract.ts';
 import { breachesIn, describeVerdicts, runChecks } from './audit/checks.ts';
 import type { AuditData, AuditedOrder } from './audit/data.ts';
 import { loadAll, openSources } from './audit/load.ts';
@@ -32,7 +33,8 @@ import { auditSourcesOf, clientLogFolder } from './start/stack.ts';
 async function main(options: StartOptions): Promise<boolean> {
   const plan = await planDay(options);
   const progress = createProgress({ live: process.stdout.isTTY && !options.once });
-  const house = await buildHouse({ say: progress.say, stripeLatencyMs: options.stripeLatencyMs });
+  const { stripeLatencyMs, faultRate } = options;
+  const house = await buildHouse({ say: progress.say, stripeLatencyMs, faultRate });
   const stopped = new AbortController();
   const stopping = stopOnSignal(stopped);
   try {
@@ -180,6 +182,7 @@ async function report(reporting: Reporting): Promise<boolean> {
   const after = await readActions(house.services.temporalMetricsUrl);
   const opened = await openSources(auditSourcesOf(house.stack));
   try {
+    const isEqual = await booksAgree(reporting, opened.engine);
     const data = await loadAll(opened);
     const ofDay = data.orders.filter((order) => order.facts.marketId === day.market.id);
     // An engine that was away counts from nothing.
@@ -198,6 +201,7 @@ async function report(reporting: Reporting): Promise<boolean> {
     ];
     for (const line of lines) say(line);
     const judged = [
+      isEqual,
       endsAsPlanned(reporting, ofDay),
       nobodyPunished(reporting, ofDay),
       audit(data, say),
@@ -216,6 +220,17 @@ function audit(data: AuditData, say: (line: string) => void): boolean {
   for (const line of describeVerdicts(verdicts)) say(line);
   say(breaches === 0 ? 'No breach.' : `${breaches} breaches.`);
   return breaches === 0;
+}
+
+/** The comparison that runs every night, now. */
+async function booksAgree({ day, say }: Reporting, { client }: Engine): Promise<boolean> {
+  const { compared, differences, healed, vanished } = await client.workflow.execute<
+    () => Promise<Reconciled>
+  >('reconciliation', { workflowId: `reconcile:${day.market.id}`, taskQueue: 'orders' });
+  say(
+    `\nThe providers’ books: ${compared} payments compared, ${differences} differences, ${healed} put right, ${vanished} gone since.`,
+  );
+  return differences === 0;
 }
 
 /** With fates or an outage no order may end in another way than was planned for it, with fates in every way. */

@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Substitution } from '../../domain/order.ts';
+import { actAfterwards } from './afterwards.ts';
 import { noteOf, personOf } from './people.ts';
 import { placeOf } from './projection.ts';
 import { command, hears, is, passes, saidBy, type City } from './robot.ts';
@@ -36,6 +37,7 @@ export async function orderMeal(city: City, order: PlannedOrder, index: number):
     world.know(orderId, order.name);
     void confirmPayment(city, { order, orderId });
     await followMood(city, { order, orderId });
+    await actAfterwards(city, { order, orderId });
   } catch (error) {
     if (!signal.aborted)
       world.odd(`customer: ${error instanceof Error ? error.message : String(error)}`);

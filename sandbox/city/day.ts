@@ -88,7 +88,8 @@ export async function playDay(options: DayOptions): Promise<Day> {
   const merchantIds = [...market.merchants.values()].map(({ id }) => id);
   log.write({ kind: 'day', at: new Date().toISOString(), marketId: market.id, merchantIds });
   const { bankUrl, payersUrl } = options;
-  const city: City = { world, clock, client, log, market, bankUrl, payersUrl, awayMs, signal };
+  const ends = { bankUrl, payersUrl, awayMs, signal };
+  const city: City = { world, clock, client, log, market, adminKey, ...ends };
   options.onOpen?.({ world, market, retries: client.retries });
   const merchants = [...market.merchants.values()].map((identity) =>
     createMerchant(city, identity),

@@ -15,7 +15,7 @@ import type { Spot } from './projection.ts';
 import { createRandom, type Random } from './random.ts';
 
 /** PayPal knows no francs of Central Africa, their operators nothing else. */
-export const methodsOfDay = ['paypal', 'mobile_money', 'wallet'] as const;
+export const methodsOfDay = ['paypal', 'mobile_money', 'wallet', 'mixed'] as const;
 export type Methods = (typeof methodsOfDay)[number];
 
 export type DayOptions = {
@@ -116,15 +116,40 @@ const anywhere: readonly [Script, ...Script[]] = [
 const ways: Readonly<Record<Methods, readonly [Script, ...Script[]]>> = {
   paypal: [...anywhere, { method: 'paypal' }],
   wallet: [...anywhere, { method: 'wallet' }, { method: 'split' }],
+  mixed: [...anywhere, {}, {}, { method: 'paypal' }, { method: 'wallet' }, { method: 'split' }],
   mobile_money: [
     ...anywhere,
     { method: 'mobile_money', operator: 'campay' },
     { method: 'mobile_money', operator: 'noupay' },
   ],
 };
+/** What happens to what was paid, where it can. */
+const turns: readonly [Script, ...Script[]] = [
+  {},
+  { afterwards: { kind: 'refund', what: 'item' } },
+  { afterwards: { kind: 'refund', what: 'all' } },
+];
+const turnsOfCards: readonly [Script, ...Script[]] = [
+  ...turns,
+  { afterwards: { kind: 'tip', amountMinor: 200 } },
+  { afterwards: { kind: 'dispute', outcome: 'won' } },
+  { afterwards: { kind: 'dispute', outcome: 'lost' } },
+];
+
+/** Of an order with more than one dish. */
+const missing: Script = { substitution: 'remove', shortage: { substitute: false } };
+
+function mixed({ items }: PlannedOrder, random: Random): Script {
+  const way = random.pick(ways.mixed);
+  if (way.method === 'external' || way.method === 'cash') return way;
+  const [first, ...others] = way.method === undefined ? turnsOfCards : turns;
+  return { ...way, ...random.pick([first, ...others, ...(items.length > 1 ? [missing] : [])]) };
+}
+
 const moneyOf = {
   paypal: { currency: 'USD', providers: ['stripe', 'paypal', 'cash', 'external'] },
   wallet: { currency: 'USD', providers: ['stripe', 'wallet', 'cash', 'external'] },
+  mixed: { currency: 'USD', providers: ['stripe', 'paypal', 'wallet', 'cash', 'external'] },
   mobile_money: { currency: 'XAF', providers: ['stripe', 'campay', 'noupay', 'cash', 'external'] },
 } as const;
 /** Who does something with a card, has one. */
@@ -135,7 +160,7 @@ const paidSomehow = (
   { methods, random }: { readonly methods: Methods; readonly random: Random },
 ): PlannedOrder =>
   needsNoCard.has(order.customerMood.kind)
-    ? { ...order, script: random.pick(ways[methods]) }
+    ? { ...order, script: methods === 'mixed' ? mixed(order, random) : random.pick(ways[methods]) }
     : order;
 
 type MakingOrder = Making<{ readonly branches: readonly PlannedBranch[] }>;

@@ -79,6 +79,11 @@ export type Script = {
   readonly support?: SupportDeed;
   /** Why it is not handed over at the door. */
   readonly atDoor?: { readonly reason: DropoffFailure; readonly tries?: readonly ContactChannel[] };
+  /** What comes after the delivery. */
+  readonly afterwards?:
+    | { readonly kind: 'tip'; readonly amountMinor: number }
+    | { readonly kind: 'refund'; readonly what: 'item' | 'all' }
+    | { readonly kind: 'dispute'; readonly outcome: 'won' | 'lost' };
   /** Who says that the goods are back. */
   readonly backBy?: 'driver' | 'merchant' | 'nobody';
 };

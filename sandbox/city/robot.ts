@@ -14,6 +14,8 @@ export type City = {
   readonly client: ApiClient;
   readonly log: ClientLog;
   readonly market: Market;
+  /** Of the platform: a second person for refunds above the limit. */
+  readonly adminKey: string;
   /** The provider's sandbox, where a payer completes 3-D Secure. */
   readonly bankUrl: string | undefined;
   /** Where payers of PayPal and mobile money say yes. */

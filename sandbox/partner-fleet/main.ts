@@ -12,6 +12,7 @@ const { values } = parseArgs({
     currency: { type: 'string', default: 'USD' },
     'fee-hundredths': { type: 'string', default: '790' },
     'step-ms': { type: 'string', default: '5000' },
+    'fault-rate': { type: 'string', default: '0' },
     'webhook-url': { type: 'string' },
     'webhook-secret': { type: 'string' },
   },
@@ -25,6 +26,7 @@ const sandbox = await startPartnerFleet({
   feeHundredths: numberOf('fee-hundredths', values['fee-hundredths']),
   stepMs: numberOf('step-ms', values['step-ms']),
   mood: 'delivers',
+  faultRate: numberOf('fault-rate', values['fault-rate']),
   webhookUrl: values['webhook-url'],
   webhookSecret: values['webhook-secret'],
 });

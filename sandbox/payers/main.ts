@@ -16,12 +16,14 @@ const { values } = parseArgs({
     'api-url': { type: 'string' },
     'webhook-secret': { type: 'string' },
     'state-folder': { type: 'string', default: '.' },
+    'fault-rate': { type: 'string', default: '0' },
   },
 });
 
 const optionsOf = (name: 'paypal' | 'campay' | 'noupay') => ({
   port: Number(values[`${name}-port`]),
   latencyMs: 50,
+  faultRate: Number(values['fault-rate']),
   webhookUrl: `${values['api-url']}/v1/webhooks/${name}`,
   webhookSecret: values['webhook-secret'],
   file: join(values['state-folder'], `${name}-state.jsonl`),

@@ -31,6 +31,8 @@ export type FakeOptions = {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   readonly latencyMs?: number | undefined;
+  /** Share of the requests that come to nothing, or are carried out without an answer. */
+  readonly faultRate?: number | undefined;
   readonly now?: (() => number) | undefined;
   readonly webhookUrl?: string | undefined;
   readonly webhookSecret?: string | undefined;
@@ -172,7 +174,7 @@ export async function startFake(
   let offsetMs = 0;
   const now = (): number => (options.now ?? Date.now)() + offsetMs;
   const notices = createNotices(options.webhookUrl);
-  const faults = createFaults({ seed: 1, rate: 0 });
+  const faults = createFaults({ seed: 1, rate: options.faultRate ?? 0 });
   const dialect = makeDialect({ now, emit: notices.emit });
   const underKey = createKeys(dialect, now);
 

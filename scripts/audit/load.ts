@@ -2,10 +2,12 @@
 // do something to them first, which is always rolled back (the self-check plants its bugs so).
 
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type Transaction } from 'kysely';
 import type { CardGateway } from '../../adapters/card-gateway.ts';
 import type { DeliveryPartner } from '../../adapters/delivery-partner.ts';
 import type { PayoutBooks } from '../../adapters/payout-port.ts';
+import { isOutage } from '../../adapters/outage.ts';
 import { createStripePayouts } from '../../adapters/stripe-payouts.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
 import {
@@ -115,10 +117,10 @@ export async function loadAll({
   const [workflows, books, objects, payoutBooks, partnerBooks, clientLog, hits, logs, pages] =
     await Promise.all([
       loadWorkflows(engine, ids),
-      collect(gateway.list({ createdAfter: 0 })),
-      Promise.all(others.map((other) => collect(loadObjects(db, other)))),
-      collect(payouts.listPayouts({ createdAfter: 0 })),
-      partner ? collect(partner.list()) : [],
+      collect(() => gateway.list({ createdAfter: 0 })),
+      Promise.all(others.map((other) => collect(() => loadObjects(db, other)))),
+      collect(() => payouts.listPayouts({ createdAfter: 0 })),
+      partner ? collect(() => partner.list()) : [],
       loadClientLogs(sources.clientLogs),
       searchHistories(engine, sample),
       searchLogs(sources.logFolders),
@@ -133,10 +135,21 @@ export async function loadAll({
   return { ...rows, ...workflows, ...money, clientLog, canaries };
 }
 
-async function collect<T>(pages: AsyncIterable<T>): Promise<readonly T[]> {
-  const all: T[] = [];
-  for await (const each of pages) all.push(each);
-  return all;
+const tries = 5;
+const pauseMs = 1_000;
+
+/** From the start again when a provider does not answer on the way. */
+async function collect<T>(pages: () => AsyncIterable<T>): Promise<readonly T[]> {
+  for (let n = 1; ; n++) {
+    try {
+      const all: T[] = [];
+      for await (const each of pages()) all.push(each);
+      return all;
+    } catch (error) {
+      if (!isOutage(error) || n === tries) throw error;
+      await sleep(n * pauseMs);
+    }
+  }
 }
 
 async function loadClientLogs(files: readonly string[]): Promise<readonly ClientLogLine[]> {

@@ -32,7 +32,11 @@ export type House = {
   readonly stop: () => Promise<void>;
 };
 
-export type HouseWish = { readonly say: (line: string) => void; readonly stripeLatencyMs: number };
+export type HouseWish = {
+  readonly say: (line: string) => void;
+  readonly stripeLatencyMs: number;
+  readonly faultRate: number;
+};
 
 type Building = HouseWish & {
   readonly services: Services;
@@ -116,6 +120,8 @@ const stripeSandbox = (building: Building): ChildWish => ({
     join(startFolder, 'stripe-state.jsonl'),
     '--latency-ms',
     String(building.stripeLatencyMs),
+    '--fault-rate',
+    String(building.faultRate),
     '--webhook-url',
     `${building.stack.apiUrl}/v1/webhooks/stripe`,
     '--webhook-secret',
@@ -132,6 +138,8 @@ const fleetSandbox = (building: Building): ChildWish => ({
     String(building.stack.ports['fleet']),
     '--state',
     join(startFolder, 'partner-fleet-state.jsonl'),
+    '--fault-rate',
+    String(building.faultRate),
     '--webhook-url',
     `${building.stack.apiUrl}/v1/webhooks/partner-fleet`,
     '--webhook-secret',
@@ -152,6 +160,8 @@ const otherProviders = (building: Building): ChildWish => ({
     String(building.stack.ports['payers']),
     '--api-url',
     building.stack.apiUrl,
+    '--fault-rate',
+    String(building.faultRate),
     '--state-folder',
     startFolder,
     '--webhook-secret',

@@ -19,7 +19,11 @@ serving until Ctrl-C.
   --moods none|default|all  how difficult people are (default: default; instances: none). all: in a generated
                             day everything that can happen to an order happens to one at least; --once then
                             fails if an end reason never occurred, or an order ended otherwise than planned
-  --methods paypal|mobile_money|wallet  a generated day is also paid in cash, elsewhere and by these (default: card alone)
+  --methods paypal|mobile_money|wallet|mixed  a generated day is also paid in cash, elsewhere and by these (default:
+                            card alone). mixed: by all of them in dollars, with goods missing, tips, refunds
+                            and disputes
+  --fault-rate R            share of the calls to providers that come to nothing, or are carried out without an
+                            answer (default 0, at most 0.2)
   --kill-worker-every S     SIGKILL the worker every S seconds during the day
   --outage-s N              in the middle of the day the engine (Temporal and the worker) is away for N seconds;
                             --once then fails if anybody was punished for it
@@ -42,6 +46,7 @@ export type StartOptions = {
   readonly killWorkerEveryS: number | undefined;
   readonly outageS: number | undefined;
   readonly stripeLatencyMs: number;
+  readonly faultRate: number;
 };
 
 const moodsByName: Readonly<Record<string, MoodRates>> = {
@@ -50,26 +55,29 @@ const moodsByName: Readonly<Record<string, MoodRates>> = {
   all: difficult,
 };
 
+const flags = {
+  once: { type: 'boolean', default: false },
+  instance: { type: 'string' },
+  from: { type: 'string' },
+  to: { type: 'string' },
+  speed: { type: 'string' },
+  seed: { type: 'string' },
+  orders: { type: 'string' },
+  drivers: { type: 'string' },
+  moods: { type: 'string' },
+  methods: { type: 'string' },
+  'kill-worker-every': { type: 'string' },
+  'outage-s': { type: 'string' },
+  'stripe-latency-ms': { type: 'string' },
+  'fault-rate': { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
 /** Undefined: the usage was asked for. Throws an error that names the option. */
 export function readOptions(args: readonly string[]): StartOptions | undefined {
   const { values } = parseArgs({
     args: [...args],
-    options: {
-      once: { type: 'boolean', default: false },
-      instance: { type: 'string' },
-      from: { type: 'string' },
-      to: { type: 'string' },
-      speed: { type: 'string' },
-      seed: { type: 'string' },
-      orders: { type: 'string' },
-      drivers: { type: 'string' },
-      moods: { type: 'string' },
-      methods: { type: 'string' },
-      'kill-worker-every': { type: 'string' },
-      'outage-s': { type: 'string' },
-      'stripe-latency-ms': { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+    options: flags,
   });
   if (values.help) return undefined;
   const { instance } = values;
@@ -118,6 +126,13 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
       least: 0,
       most: 60_000,
       whole: true,
+    }),
+    faultRate: numberOf({
+      name: 'fault-rate',
+      text: values['fault-rate'],
+      fallback: 0,
+      least: 0,
+      most: 0.2,
     }),
   };
 }

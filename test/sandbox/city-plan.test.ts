@@ -191,6 +191,7 @@ describe('a generated day', () => {
     ['paypal', 'USD', ['paypal']],
     ['mobile_money', 'XAF', ['campay', 'noupay']],
     ['wallet', 'USD', ['wallet', 'split']],
+    ['mixed', 'USD', ['paypal', 'wallet', 'split']],
   ] as const)(
     'is paid by %s too when that is asked for, cards by who acts with one',
     (...asked) => {
@@ -205,6 +206,16 @@ describe('a generated day', () => {
       expect(generateDay(made).money).toBeUndefined();
     },
   );
+
+  it('has goods missing, tips, refunds and disputes when everything is mixed', () => {
+    const made = { seed: 1, orders: 300, drivers: 1, moods: obliging, methods: 'mixed' } as const;
+    const scripts = generateDay(made).orders.map(({ script }) => script);
+    const kinds = new Set(scripts.map(({ afterwards }) => afterwards?.kind));
+    expect(kinds).toEqual(new Set([undefined, 'tip', 'refund', 'dispute']));
+    expect(scripts.some(({ shortage }) => shortage !== undefined)).toBe(true);
+    for (const { method, afterwards } of scripts)
+      if (afterwards?.kind === 'dispute') expect(method).toBeUndefined();
+  });
 
   it('has every mood on a difficult day', () => {
     const orders = generateDay({ seed: 1, orders: 300, drivers: 1, moods: difficult }).orders;
