@@ -10,11 +10,11 @@ import type { Db } from '../db/connect.ts';
 import { awaitedPayments } from '../db/payment-actions.ts';
 import { recordDispute } from '../db/disputes.ts';
 import { moneyWebhooks, type MoneyWebhook } from '../db/money-webhooks.ts';
-import { openRefunds, refundsBehind } from '../db/refunds.ts';
+import { openRefunds, refundsBehind, reopenRefunds } from '../db/refunds.ts';
 import { openTips, tipsBehind, type TipName } from '../db/tips.ts';
 import { openTopUps, topUpsBehind } from '../db/top-ups.ts';
 import { webhookDone } from '../db/upkeep.ts';
-import { openWithdrawals, withdrawalsBehind } from '../db/withdrawals.ts';
+import { openWithdrawals, reopenWithdrawals, withdrawalsBehind } from '../db/withdrawals.ts';
 import { parseId } from '../domain/ids.ts';
 import type { Logger } from '../log.ts';
 import { createPayoutUpkeep } from './payout-upkeep.ts';
@@ -104,7 +104,13 @@ function createDelivery(
     }
   }
 
-  async function tellRefunds({ provider_ref: providerRef }: MoneyWebhook): Promise<void> {
+  async function tellRefunds({ type, provider_ref: providerRef }: MoneyWebhook): Promise<void> {
+    if (type === 'refund.failed') {
+      const isRecorded =
+        (await reopenRefunds(db, providerRef)) && (await reopenWithdrawals(db, providerRef));
+      // The answer that is on its way may be older than this news.
+      if (!isRecorded) throw new Error(`a refund of ${providerRef} is being sent`);
+    }
     for (const id of await refundsBehind(db, { providerRef })) {
       const refundId = parseId('refund', id);
       if (refundId) await money.refundChanged(refundId);

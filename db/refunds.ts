@@ -249,6 +249,19 @@ export async function refundsBehind(
   return rows.map((row) => row.id);
 }
 
+/** What was refunded may come back: those of a payment are looked at once more. False when one is still being sent. */
+export async function reopenRefunds(db: Db, providerRef: string): Promise<boolean> {
+  const behind = db.selectFrom('refunds').select('id').where('provider_ref', '=', providerRef);
+  if (await behind.where('status', '=', 'sending').executeTakeFirst()) return false;
+  await db
+    .updateTable('refunds')
+    .set({ status: 'pending', finished_at: null })
+    .where('provider_ref', '=', providerRef)
+    .where('status', '=', 'refunded')
+    .execute();
+  return true;
+}
+
 export type Verdict = {
   readonly id: string;
   readonly approve: boolean;
@@ -318,15 +331,17 @@ type Answered = { readonly row: Refund; readonly news: RefundNews; readonly now:
 /** A definitive answer to the attempt that `row` is in. Repeated or outdated, it changes nothing. */
 export async function recordRefundNews(db: Db, { row, news, now }: Answered): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    const { numUpdatedRows } = await trx
+    const changed = await trx
       .updateTable('refunds')
       .set(changeOf(row, news, now))
       .where('id', '=', row.id)
       .where('status', 'in', ['sending', 'pending'])
       .where('attempt', '=', row.attempt)
+      .returning('refunded_at')
       .executeTakeFirst();
-    if (numUpdatedRows !== 1n || (news.kind !== 'refunded' && news.kind !== 'failed')) return;
-    await postRefundEnd(trx, { row, end: news.kind, now });
+    if (!changed || (news.kind !== 'refunded' && news.kind !== 'failed')) return;
+    const end = news.kind === 'failed' && changed.refunded_at ? 'returned' : news.kind;
+    await postRefundEnd(trx, { row, end, now });
     if (news.kind === 'failed')
       await openIncident(trx, { row, kind: 'refund_failed', code: news.code, now });
   });
@@ -334,7 +349,7 @@ export async function recordRefundNews(db: Db, { row, news, now }: Answered): Pr
 
 type Ended = {
   readonly row: Refund;
-  readonly end: 'refunded' | 'failed';
+  readonly end: 'refunded' | 'failed' | 'returned';
   readonly now: Date;
 };
 
@@ -345,8 +360,11 @@ export async function postRefundEnd(trx: Db, { row, end, now }: Ended): Promise<
 
 function changeOf(row: Refund, news: RefundNews, now: Date) {
   switch (news.kind) {
-    case 'refunded':
-      return { status: 'refunded', refund_ref: news.refundRef, finished_at: now } as const;
+    case 'refunded': {
+      const at = row.refunded_at ?? now;
+      const ended = { refunded_at: at, finished_at: at };
+      return { status: 'refunded', refund_ref: news.refundRef, ...ended } as const;
+    }
     case 'pending':
       return { status: 'pending', refund_ref: news.refundRef } as const;
     case 'failed':

@@ -12,6 +12,8 @@ import type { WithdrawalPartStatus, WithdrawalStatus } from '../domain/withdrawa
 
 type Time = ColumnType<Date, Date | string, Date | string>;
 type CreatedAt = ColumnType<Date, Date | string | undefined, never>;
+/** Not yet when the row is made. */
+type Reached = ColumnType<Date | null, Date | undefined, Date>;
 type Json<T extends object> = JSONColumnType<T>;
 
 export type MoneyTables = {
@@ -57,6 +59,7 @@ export type MoneyTables = {
     created_at: Time;
     decide_before: Time | null;
     first_sent_at: Time | null;
+    refunded_at: Reached;
     finished_at: Time | null;
   };
   tips: {
@@ -184,6 +187,7 @@ export type MoneyTables = {
     refund_ref: string | null;
     code: string | null;
     first_sent_at: Time;
+    refunded_at: Reached;
   };
   payment_claims: { key: string; kind: 'sent' | 'burnt'; at: CreatedAt };
 };

@@ -151,6 +151,32 @@ export async function withdrawalsBehind(
   return rows.map((row) => row.withdrawal_id);
 }
 
+/** What was refunded may come back: it is looked at once more. False when one is still being sent. */
+export const reopenWithdrawals = (db: Db, providerRef: string): Promise<boolean> =>
+  db.transaction().execute(async (trx) => {
+    const behind = trx
+      .selectFrom('withdrawal_parts')
+      .select('withdrawal_id')
+      .where('provider_ref', '=', providerRef);
+    if (await behind.where('status', '=', 'sending').executeTakeFirst()) return false;
+    const reopened = await trx
+      .updateTable('withdrawals')
+      .set({ status: 'sending', finished_at: null })
+      .where('id', 'in', behind.where('status', '=', 'refunded'))
+      .returning('id')
+      .execute();
+    if (reopened.length === 0) return true;
+    const ids = reopened.map(({ id }) => id);
+    await trx
+      .updateTable('withdrawal_parts')
+      .set({ status: 'pending' })
+      .where('withdrawal_id', 'in', ids)
+      .where('provider_ref', '=', providerRef)
+      .where('status', '=', 'refunded')
+      .execute();
+    return true;
+  });
+
 export type PartNews =
   | { readonly kind: 'refunded' | 'pending'; readonly refundRef: string }
   | { readonly kind: 'failed'; readonly code: string }
@@ -173,21 +199,24 @@ export async function recordPartNews(
     const { id, customer_id: customerId, currency } = withdrawal;
     // One part after the other, so that the last one sees the others' ends.
     await selectWithdrawals(trx).where('id', '=', id).forUpdate().execute();
-    const { numUpdatedRows } = await trx
+    const changed = await trx
       .updateTable('withdrawal_parts')
       .set(changeOf(part, news, now))
       .where('withdrawal_id', '=', id)
       .where('n', '=', part.n)
       .where('status', 'in', ['sending', 'pending'])
       .where('attempt', '=', part.attempt)
+      .returning('refunded_at')
       .executeTakeFirst();
-    if (numUpdatedRows !== 1n || (news.kind !== 'refunded' && news.kind !== 'failed')) return;
+    if (!changed || (news.kind !== 'refunded' && news.kind !== 'failed')) return;
     const { n, provider, amount_minor: amountMinor } = part;
+    const end = news.kind === 'failed' && changed.refunded_at ? 'returned' : news.kind;
     const posting = withdrawalEndPosting(
       { withdrawalId: id, customerId },
-      { n, provider, amountMinor, end: news.kind },
+      { n, provider, amountMinor, end },
     );
     await postOnce(trx, { posting, orderId: undefined, currency, at: now });
+    if (end === 'returned') await reportReturned(trx, { withdrawalId: id, part, now });
     const statuses = (await selectParts(trx).where('withdrawal_id', '=', id).execute()).map(
       ({ status }) => status,
     );
@@ -200,11 +229,33 @@ export async function recordPartNews(
   });
 }
 
+type Returned = { readonly withdrawalId: string; readonly part: Part; readonly now: Date };
+
+/** The customer was told that it had arrived. Once per part. */
+async function reportReturned(trx: Db, { withdrawalId, part, now }: Returned): Promise<void> {
+  const { n, amount_minor } = part;
+  await trx
+    .insertInto('incidents')
+    .values({
+      key: `${withdrawalId}:withdrawal_returned:${n}`,
+      order_id: null,
+      kind: 'withdrawal_returned',
+      detail: JSON.stringify({ withdrawal_id: withdrawalId, n, amount_minor }),
+      at: now,
+      resolved_at: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
 function changeOf(part: Part, news: PartNews, now: Date) {
   switch (news.kind) {
-    case 'refunded':
+    case 'refunded': {
+      const refunded_at = part.refunded_at ?? now;
+      return { status: 'refunded', refund_ref: news.refundRef, refunded_at } as const;
+    }
     case 'pending':
-      return { status: news.kind, refund_ref: news.refundRef } as const;
+      return { status: 'pending', refund_ref: news.refundRef } as const;
     case 'failed':
       return { status: 'failed', code: news.code } as const;
     case 'not_executed':

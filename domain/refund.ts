@@ -339,10 +339,17 @@ export function refundPostings(facts: RefundFacts): readonly Posting[] {
   ];
 }
 
-/** Paid, out of what the provider holds for us or the cash desk; or it never will be: those who bore it have it again. */
-export function refundEndPosting(facts: RefundFacts, end: 'refunded' | 'failed'): Posting {
+/**
+ * Paid, out of what the provider holds for us or the cash desk; or it never will be, or was and came back: those who bore
+ * it have it again.
+ */
+export function refundEndPosting(
+  facts: RefundFacts,
+  end: 'refunded' | 'failed' | 'returned',
+): Posting {
   const { provider: party, amountMinor, bearers } = facts;
-  const back: LedgerEntry = { account: 'refunds_in_transit', party, amountMinor };
+  const sent = { account: 'refunds_in_transit', party } as const;
+  const back: LedgerEntry = { ...(end === 'returned' ? payerOf(party) : sent), amountMinor };
   return end === 'refunded'
     ? {
         key: keyOf(facts, 'refund_confirmed'),

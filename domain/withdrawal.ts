@@ -54,21 +54,24 @@ export const withdrawalPosting = (
   ]),
 });
 
-/** One part of it was given back, or cannot be and is in the wallet again. */
+/** One part of it was given back; or cannot be, or was and came back, and is in the wallet again. */
 export function withdrawalEndPosting(
   { withdrawalId, customerId }: Facts,
-  { n, end, ...part }: Part & { readonly n: number; readonly end: 'refunded' | 'failed' },
+  {
+    n,
+    end,
+    ...part
+  }: Part & { readonly n: number; readonly end: 'refunded' | 'failed' | 'returned' },
 ): Posting {
   const kind = end === 'refunded' ? 'withdrawal_paid' : 'withdrawal_failed';
-  const to =
-    end === 'refunded'
-      ? ({ account: 'provider_clearing', party: part.provider } as const)
-      : ({ account: 'wallet', party: customerId } as const);
+  const clearing = { account: 'provider_clearing', party: part.provider } as const;
+  const from = end === 'returned' ? clearing : onItsWay(part);
+  const to = end === 'refunded' ? clearing : ({ account: 'wallet', party: customerId } as const);
   return {
     key: `${withdrawalId}:${kind}:${n}`,
     kind,
     entries: [
-      { ...onItsWay(part), amountMinor: part.amountMinor },
+      { ...from, amountMinor: part.amountMinor },
       { ...to, amountMinor: -part.amountMinor },
     ],
   };

@@ -7,7 +7,8 @@ export type CardBehaviour =
   | { readonly kind: 'decline'; readonly error: CardError }
   /** 3-D Secure first; `afterwards` is what the bank says after it. */
   | { readonly kind: 'authenticate'; readonly afterwards: 'approve' | 'decline' }
-  | { readonly kind: 'refund_fails' };
+  /** What becomes of its refunds a little later. */
+  | { readonly kind: 'refund_fails' | 'refund_waits' };
 
 function decline(code: string, declineCode?: string): CardBehaviour {
   return {
@@ -47,6 +48,7 @@ const CARDS: Readonly<Record<string, CardBehaviour>> = {
   pm_card_threeDSecureRequired: { kind: 'authenticate', afterwards: 'approve' },
   pm_card_authenticationRequired: { kind: 'authenticate', afterwards: 'approve' },
   pm_card_threeDSecureRequiredChargeDeclined: { kind: 'authenticate', afterwards: 'decline' },
+  pm_card_pendingRefund: { kind: 'refund_waits' },
   pm_card_refundFail: { kind: 'refund_fails' },
 };
 

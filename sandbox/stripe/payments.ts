@@ -194,6 +194,7 @@ function createConfirmation(state: State, books: Books) {
         return books.save({ ...intent, status: 'requires_action' }, 'requires_action');
       case 'approve':
       case 'refund_fails':
+      case 'refund_waits':
       case undefined:
         return books.grant(intent);
     }

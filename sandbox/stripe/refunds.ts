@@ -1,5 +1,5 @@
-// The fake's refunds, minimal: create by payment intent, within what was captured. `pm_card_refundFail`
-// answers pending and fails when it is next read, as Stripe's test card does a little later.
+// The fake's refunds, minimal: create by payment intent, within what was captured. What becomes of
+// one later comes when it is next read: `pm_card_refundFail` succeeds and then fails, `pm_card_pendingRefund` is pending first.
 import { findCard } from './cards.ts';
 import { fieldsUnder, type Form, wholeField } from './form.ts';
 import { newId } from '../provider/ids.ts';
@@ -8,11 +8,19 @@ import { executed, missing, refused, type Reply } from './replies.ts';
 import type { Charge, Intent, Refund, State } from './state.ts';
 import { viewCharge, viewRefund } from './views.ts';
 
+const kindOf = ({ paymentMethod }: Intent) => findCard(paymentMethod ?? '')?.kind;
+
+/** What becomes of it now; undefined: it stays as it is. */
+function endOf(intent: Intent, { status }: Refund): 'succeeded' | 'failed' | undefined {
+  const kind = kindOf(intent);
+  if (kind === 'refund_waits' && status === 'pending') return 'succeeded';
+  return kind === 'refund_fails' && status !== 'failed' ? 'failed' : undefined;
+}
+
 type Captured = { readonly intent: Intent; readonly charge: Charge };
 
 export function createRefunds({ state, emit }: { readonly state: State; readonly emit: Emit }) {
   function open({ intent, charge }: Captured, amount: number, form: Form): Reply {
-    const fails = findCard(intent.paymentMethod ?? '')?.kind === 'refund_fails';
     const refund: Refund = {
       id: newId('re'),
       sequence: state.nextSequence(),
@@ -20,7 +28,7 @@ export function createRefunds({ state, emit }: { readonly state: State; readonly
       chargeId: charge.id,
       createdAt: state.now(),
       amount,
-      status: fails ? 'pending' : 'succeeded',
+      status: kindOf(intent) === 'refund_waits' ? 'pending' : 'succeeded',
       metadata: fieldsUnder(form, 'metadata'),
     };
     const next = { ...charge, amountRefunded: charge.amountRefunded + amount };
@@ -61,16 +69,21 @@ export function createRefunds({ state, emit }: { readonly state: State; readonly
     return open({ intent, charge }, amount, form);
   }
 
-  /** Brings a refund that is bound to fail to its end. */
+  /** Brings a refund to its end. */
   function settle(refund: Refund): Refund {
     const intent = state.intents.get(refund.intentId);
     const charge = state.charges.get(refund.chargeId);
-    if (refund.status !== 'pending' || intent === undefined || charge === undefined) return refund;
-    const next: Refund = { ...refund, status: 'failed' };
-    const amountRefunded = charge.amountRefunded - refund.amount;
+    if (intent === undefined || charge === undefined) return refund;
+    const status = endOf(intent, refund);
+    if (status === undefined) return refund;
+    const next: Refund = { ...refund, status };
     state.put({ kind: 'refund', value: next });
-    state.put({ kind: 'charge', value: { ...charge, amountRefunded } });
-    emit('refund.failed', viewRefund(next, intent.currency));
+    if (status === 'failed') {
+      const amountRefunded = charge.amountRefunded - refund.amount;
+      state.put({ kind: 'charge', value: { ...charge, amountRefunded } });
+    }
+    const type = status === 'failed' ? 'refund.failed' : 'refund.updated';
+    emit(type, viewRefund(next, intent.currency));
     return next;
   }
 

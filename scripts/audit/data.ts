@@ -67,6 +67,8 @@ export type AuditedRefund = {
   readonly amountMinor: number;
   readonly reason: RefundReason;
   readonly status: RefundStatus;
+  /** It was confirmed, and may have come back. */
+  readonly wasRefunded: boolean;
 };
 
 /** After the delivery, by a payment of its own. */
@@ -96,6 +98,8 @@ export type WithdrawnPart = {
   readonly n: number;
   readonly amountMinor: number;
   readonly status: WithdrawalPartStatus;
+  /** It was confirmed, and may have come back. */
+  readonly wasRefunded: boolean;
 };
 
 /** A payment at a provider that has no list of its books, as it says itself when it is asked for it. */

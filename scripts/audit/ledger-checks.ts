@@ -236,11 +236,12 @@ const refundsEnd: Check = {
   says: 'every refund is posted as its state says: borne and sent once it was begun, confirmed or reversed at its end',
   run: ({ refunds, ledger }) => {
     const keys = new Map(ledger.map((transaction) => [transaction.key, transaction]));
-    return findingOf(refunds, ({ id, orderId, amountMinor, reason, status }) =>
+    return findingOf(refunds, ({ id, orderId, amountMinor, reason, status, wasRefunded }) =>
       refundSteps.flatMap((step) => {
         // What was taken early is the customer's own: nobody has to bear it.
         const posted =
-          postedIn[status].includes(step) && !(reason === 'prepaid' && step === 'refund_share');
+          (postedIn[status].includes(step) && !(reason === 'prepaid' && step === 'refund_share')) ||
+          (step === 'refund_confirmed' && wasRefunded);
         const transaction = keys.get(`${orderId}:${step}:${id}`);
         const moved = sum(
           (transaction?.entries ?? []).filter((e) => e.amountMinor > 0).map((e) => e.amountMinor),

@@ -1,6 +1,6 @@
 // Reads our own rows for the audit, all in the caller's transaction, so that they belong together.
 
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { engineId } from '../../activities/engine-id.ts';
 import { eventOf } from '../../db/record.ts';
 import { readRounds } from '../../db/rounds.ts';
@@ -162,6 +162,7 @@ async function loadRefunds(db: Kysely<Database>): Promise<readonly AuditedRefund
       'reason',
       'status',
     ])
+    .select(sql<boolean>`refunded_at IS NOT NULL`.as('wasRefunded'))
     .execute();
 }
 
@@ -195,6 +196,7 @@ async function loadTopUps(db: Kysely<Database>): Promise<readonly AuditedTopUp[]
     .selectFrom('withdrawal_parts')
     .select(['top_up_id', 'withdrawal_id as withdrawalId', 'n', 'amount_minor as amountMinor'])
     .select('status')
+    .select(sql<boolean>`refunded_at IS NOT NULL`.as('wasRefunded'))
     .execute();
   const withdrawn = groupBy(parts, (part) => part.top_up_id);
   const rows = await db

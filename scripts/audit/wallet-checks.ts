@@ -113,9 +113,9 @@ const withdrawalsEnd: Check = {
         expected: sum(own.map(({ amountMinor }) => amountMinor)),
         actual: -moved(`${id}:withdrawal_sent`, 'wallet'),
       }),
-      ...own.flatMap(({ n, amountMinor, status }) => [
+      ...own.flatMap(({ n, amountMinor, status, wasRefunded }) => [
         ...mustEqual(id, `part ${n} given back`, {
-          expected: status === 'refunded' ? amountMinor : 0,
+          expected: status === 'refunded' || wasRefunded ? amountMinor : 0,
           actual: moved(`${id}:withdrawal_paid:${n}`, 'provider_clearing'),
         }),
         ...mustEqual(id, `part ${n} in the wallet again`, {

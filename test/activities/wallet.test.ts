@@ -11,7 +11,12 @@ import { recordDispute } from '../../db/disputes.ts';
 import { newId } from '../../db/new-id.ts';
 import { findTopUp, requestTopUp } from '../../db/top-ups.ts';
 import { balanceOf, createWalletBooks } from '../../db/wallet.ts';
-import { findWithdrawal, requestWithdrawal, withdrawableMinor } from '../../db/withdrawals.ts';
+import {
+  findWithdrawal,
+  reopenWithdrawals,
+  requestWithdrawal,
+  withdrawableMinor,
+} from '../../db/withdrawals.ts';
 import type { TopUpId, WithdrawalId } from '../../domain/ids.ts';
 import { createLog } from '../../log.ts';
 import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
@@ -216,6 +221,26 @@ describe('a top-up', () => {
 });
 
 describe('a withdrawal', () => {
+  it('that the bank sends back after it had arrived is in the wallet again, and somebody is told', async () => {
+    const topUpId = await askTopUp(1_000, 'pm_card_refundFail');
+    await fill(topUpId);
+    const id = await askWithdrawal(400);
+    expect(await carryOut(id)).toMatchObject({ status: 'paid', isOver: true });
+    for (const refund of stripe.control.books().refunds)
+      await fetch(`${stripe.url}/v1/refunds/${refund.id}`, {
+        headers: { authorization: 'Bearer sk_test_x' },
+      });
+    const providerRef = (await findTopUp(market.db, topUpId))?.provider_ref ?? '';
+    expect(await reopenWithdrawals(market.db, providerRef)).toBe(true);
+    expect(await carryOut(id)).toMatchObject({ status: 'failed', isOver: true });
+    expect(await balance()).toBe(1_000);
+    expect(await withdrawableMinor(market.db, wallet)).toBe(1_000);
+    const key = `${id}:withdrawal_returned:1`;
+    const incidents = market.db.selectFrom('incidents').select('kind').where('key', '=', key);
+    expect(await incidents.execute()).toHaveLength(1);
+    expect(await differences()).toBe(0);
+  });
+
   it('goes back to the payments that filled the wallet, the oldest first', async () => {
     await filled(1_000);
     await filled(2_000);

@@ -220,8 +220,11 @@ describe('the postings of a refund', () => {
     expect(net([...refundPostings(cash), refundEndPosting(cash, 'failed')])).toEqual({});
   });
 
-  it('leave nothing of one that failed', () => {
+  it('leave nothing of one that failed, or came back after it had been paid', () => {
     expect(net([...refundPostings(facts), refundEndPosting(facts, 'failed')])).toEqual({});
+    const ends = [refundEndPosting(facts, 'refunded'), refundEndPosting(facts, 'returned')];
+    expect(net([...refundPostings(facts), ...ends])).toEqual({});
+    expect(new Set(ends.map(({ key }) => key)).size).toBe(2);
   });
 });
 

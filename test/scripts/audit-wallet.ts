@@ -21,8 +21,8 @@ export function soundWallet(at: number) {
     providerRef: 'pi_top_up',
     status: 'paid',
     withdrawn: [
-      { withdrawalId, n: 1, amountMinor: withdrawnMinor, status: 'refunded' },
-      { withdrawalId, n: 2, amountMinor: lostMinor, status: 'failed' },
+      { withdrawalId, n: 1, amountMinor: withdrawnMinor, status: 'refunded', wasRefunded: true },
+      { withdrawalId, n: 2, amountMinor: lostMinor, status: 'failed', wasRefunded: false },
     ],
   };
   const provider = 'stripe';

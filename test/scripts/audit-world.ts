@@ -250,6 +250,7 @@ function refundOf({ facts }: Life) {
     amountMinor: refundMinor,
     reason: 'quality',
     status: 'refunded',
+    wasRefunded: true,
   };
   const posted = {
     refundId: refund.id,

@@ -1,0 +1,44 @@
+// Refunds that had arrived and come back from the bank, on a real database against the fake Stripe over HTTP.
+
+import { describe, expect, it } from 'vitest';
+import { balancesOf, payOrder } from '../support/paid-order.ts';
+import { died, newsOf, refundsOf } from '../support/refunds.ts';
+import { setUpStripe } from '../support/stripe-rig.ts';
+
+const set = setUpStripe();
+const { ask, worker, carryOut, arrive, incident } = refundsOf(set);
+const { told, upkeep, news } = newsOf(set);
+const paid = { provider_clearing: 2_350, merchant: -1_520, driver: -550, platform: -280 };
+
+describe('a refund', () => {
+  it('that the bank sends back after it had arrived is reversed, and somebody is told', async () => {
+    const order = await payOrder(set.market, { gateway: set.gateway, card: 'pm_card_refundFail' });
+    const id = await ask(order);
+    expect(await carryOut(id)).toMatchObject({ status: 'refunded', isOver: true });
+    await news(order, 'refund.updated');
+    expect(told).not.toContain(id);
+    expect(await carryOut(id)).toMatchObject({ status: 'refunded', isOver: true });
+    await arrive(order);
+    told.length = 0;
+    await news(order, 'refund.failed');
+    expect(told).toContain(id);
+    expect(await carryOut(id)).toMatchObject({ status: 'failed', isOver: true });
+    expect(await balancesOf(set.market.db, order.id)).toEqual(paid);
+    expect(await incident(`${id}:refund_failed`)).toBeDefined();
+    await news(order, 'refund.failed');
+    expect(await carryOut(id)).toMatchObject({ status: 'failed', isOver: true });
+    expect(await carryOut(await ask(order, { again: true }))).toMatchObject({ status: 'refunded' });
+  });
+
+  it('that comes back before its success is recorded is reversed all the same', async () => {
+    const order = await payOrder(set.market, { gateway: set.gateway, card: 'pm_card_refundFail' });
+    const id = await ask(order);
+    await expect(worker('refund:after-effect').advanceRefund({ refundId: id })).rejects.toBe(died);
+    await news(order, 'refund.failed');
+    expect(await carryOut(id)).toMatchObject({ status: 'refunded' });
+    await arrive(order);
+    for (const part of upkeep()) await part();
+    expect(await carryOut(id)).toMatchObject({ status: 'failed' });
+    expect(await balancesOf(set.market.db, order.id)).toEqual(paid);
+  });
+});
