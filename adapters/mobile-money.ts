@@ -49,14 +49,18 @@ export type Refused = { readonly refused: DeclineCode };
 const isPayOut = (reference: string): boolean =>
   ['refund', 'payout'].includes(reference.split(':')[1] ?? '');
 
-/** What a notification about a transaction of this key says changed, and of whom. */
+/** What a notification about a transaction of this key says changed, and of whom. News of payouts are called as all providers' are. */
 export function newsOf(
   reference: string,
   { type, providerRef }: { readonly type: string; readonly providerRef: string },
 ) {
   const name = payoutNameOfKey(reference);
   if (name !== undefined)
-    return { kind: 'payout_changed', type: `payout.${type}`, providerRef: name } as const;
+    return {
+      kind: 'payout_changed',
+      type: `payout.${type.slice(type.indexOf('.') + 1)}`,
+      providerRef: name,
+    } as const;
   const kind = isPayOut(reference) ? 'refund_changed' : 'payment_changed';
   return { kind, type, providerRef } as const;
 }

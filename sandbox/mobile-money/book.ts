@@ -68,9 +68,18 @@ export function createBook({ file, now, onChange }: BookOptions) {
     return true;
   }
 
+  /** The operator takes a payout back that had arrived. False: there is none. */
+  function takeBack(id: string): boolean {
+    const entry = entries.get(id);
+    if (entry?.kind !== 'payout' || entry.status !== 'successful') return false;
+    put({ ...entry, status: 'failed', reason: 'refused' });
+    return true;
+  }
+
   return {
     open,
     answer,
+    takeBack,
     find: (id: string): Entry | undefined => {
       expire();
       return entries.get(id);

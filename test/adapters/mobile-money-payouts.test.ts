@@ -140,14 +140,17 @@ describe.each(['campay', 'noupay'] as const)('%s', (provider) => {
 
   it('names the payout in its news, which are no payment’s', async () => {
     const payout = name();
+    const news = () => {
+      const [notice] = fake.notices.waiting().slice(-1);
+      const incoming = { rawBody: notice?.body ?? '', headers: notice?.headers ?? {} };
+      return apiAt(fake.url).readWebhook(incoming);
+    };
+    const ours = { kind: 'payout_changed', providerRef: `${payout.party}:${payout.period}` };
     await pay(payout);
-    const [notice] = fake.notices.waiting().slice(-1);
-    expect(
-      apiAt(fake.url).readWebhook({ rawBody: notice?.body ?? '', headers: notice?.headers ?? {} }),
-    ).toMatchObject({
-      kind: 'payout_changed',
-      type: expect.stringMatching(/^payout\./),
-      providerRef: `${payout.party}:${payout.period}`,
-    });
+    expect(news()).toMatchObject({ ...ours, type: expect.stringMatching(/^payout\.\w+$/) });
+    expect(fake.book.takeBack(paid(payout)[0]?.id ?? '')).toBe(true);
+    // As the cards' provider says it, so that what was paid is looked at again.
+    expect(news()).toMatchObject({ ...ours, type: 'payout.failed' });
+    expect(await pay(payout)).toEqual({ status: 'failed', code: 'bank_refused' });
   });
 });
