@@ -3,6 +3,7 @@
 
 import type { MoneyEngine } from '../adapters/money-engine.ts';
 import type { PayoutBooks } from '../adapters/payout-port.ts';
+import { paidButReturned } from '../db/bank-payments.ts';
 import type { Db } from '../db/connect.ts';
 import { payoutsToRelease, recordVerified, unverifiedAccounts } from '../db/payout-accounts.ts';
 import { payoutMarkets } from '../db/payout-runs.ts';
@@ -54,6 +55,12 @@ export function createPayoutUpkeep({ db, money, accounts, log }: Dependencies) {
     );
   }
 
+  async function reopenReturned(): Promise<void> {
+    await sendAll({ items: await paidButReturned(db), log }, async (payout) => {
+      if (await reopenPayout(db, payout)) await money.payoutChanged(payout);
+    });
+  }
+
   /** What was paid is looked at again only when it may have come back. */
   async function tell(name: string, type: string): Promise<void> {
     const named = parsePayoutName(name);
@@ -63,5 +70,6 @@ export function createPayoutUpkeep({ db, money, accounts, log }: Dependencies) {
     await money.payoutChanged(row);
   }
 
-  return { tell, verify, parts: [startPayouts, schedulePayouts, verifyAccounts, letGo] as const };
+  const parts = [startPayouts, schedulePayouts, verifyAccounts, letGo, reopenReturned] as const;
+  return { tell, verify, parts };
 }

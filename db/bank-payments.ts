@@ -225,3 +225,16 @@ export const paymentReturned = (
     await reopenPayout(trx, payout);
     return payout;
   });
+
+/** Payouts that ended as paid by an answer that was older than the bank's word. */
+export const paidButReturned = (db: Db): Promise<readonly PayoutName[]> =>
+  db
+    .selectFrom('bank_payments as b')
+    .innerJoin('payouts as p', (join) =>
+      join.onRef('p.party', '=', 'b.party').onRef('p.period', '=', 'b.period'),
+    )
+    .select(['p.party', 'p.period'])
+    .where('b.status', '=', 'returned')
+    .where('p.status', '=', 'paid')
+    .limit(200)
+    .execute();

@@ -4,10 +4,13 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBankPayouts } from '../../activities/bank-payouts.ts';
+import { createPayoutUpkeep } from '../../activities/payout-upkeep.ts';
 import { createPayoutActivities } from '../../activities/payouts.ts';
 import { newId } from '../../db/new-id.ts';
 import type { PayoutStep } from '../../activities/contract.ts';
+import { createLog } from '../../log.ts';
 import { earn, movedByPayouts } from '../support/payouts.ts';
+import { quietMoney } from '../support/quiet-money.ts';
 import { createWorld, openShop, type Reply, type Shop, type World } from './world.ts';
 
 let world: World;
@@ -33,7 +36,11 @@ async function newShop(): Promise<Shop> {
   return shop;
 }
 
-async function advance(party: string): Promise<PayoutStep['status']> {
+/** `between`: after the bank's answer was read, before it is recorded. */
+async function advance(
+  party: string,
+  between?: () => Promise<unknown>,
+): Promise<PayoutStep['status']> {
   const { period } = await world.db
     .selectFrom('payouts')
     .select('period')
@@ -43,7 +50,9 @@ async function advance(party: string): Promise<PayoutStep['status']> {
   const { advancePayout } = createPayoutActivities({
     payoutPortOf: () => createBankPayouts(world.db),
     db: world.db,
-    crashPoint: () => undefined,
+    crashPoint: async (point) => {
+      if (point === 'payout:after-effect') await between?.();
+    },
   });
   return (await advancePayout({ party, period })).status;
 }
@@ -89,6 +98,25 @@ describe('a payout by bank', () => {
     await post(`payouts/${id}/returned`);
     await post(`payout-files/${file.body.id}/paid`);
     expect(await advance(shop.merchant.id)).toBe('failed');
+  });
+
+  it('that comes back while it is recorded as paid is looked at again', async () => {
+    const shop = await newShop();
+    const party = shop.merchant.id;
+    const id = await payOut(shop);
+    const file = await seal(shop);
+    await post(`payout-files/${file.body.id}/paid`);
+    const returned = () => post(`payouts/${id}/returned`);
+    expect(await advance(party, returned)).toBe('paid');
+    const { parts } = createPayoutUpkeep({
+      db: world.db,
+      accounts: { isVerified: async () => true },
+      log: createLog({ name: 'test', level: 'silent' }),
+      money: quietMoney,
+    });
+    for (const part of parts) await part();
+    expect(await advance(party)).toBe('failed');
+    expect(await movedByPayouts(world.db, party)).toEqual({});
   });
 
   it('is in one file though two seal at once', async () => {
