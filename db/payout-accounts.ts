@@ -73,7 +73,7 @@ export const setPayoutAccount = (
     .returningAll()
     .executeTakeFirstOrThrow();
 
-/** `by` undefined: nobody keeps them back any more. Undefined when the party has no account. */
+/** `by` undefined: nobody keeps them back any more. Also of a party that has no account yet. */
 export const holdPayouts = (
   db: Db,
   {
@@ -81,13 +81,15 @@ export const holdPayouts = (
     by,
     now,
   }: { readonly party: string; readonly by: Actor | undefined; readonly now: Date },
-): Promise<PayoutAccount | undefined> =>
-  db
-    .updateTable('payout_accounts')
-    .set({ held_by: by === undefined ? null : JSON.stringify(by), changed_at: now })
-    .where('party', '=', party)
+): Promise<PayoutAccount> => {
+  const hold = { held_by: by === undefined ? null : JSON.stringify(by), changed_at: now };
+  return db
+    .insertInto('payout_accounts')
+    .values({ party, rail: null, destination: null, verified: false, ...hold })
+    .onConflict((conflict) => conflict.column('party').doUpdateSet(hold))
     .returningAll()
-    .executeTakeFirst();
+    .executeTakeFirstOrThrow();
+};
 
 /** Accounts at a provider that has to be asked about them, and has not said yes. */
 export async function unverifiedAccounts(db: Db, rail: PayoutRail): Promise<readonly string[]> {
@@ -99,7 +101,7 @@ export async function unverifiedAccounts(db: Db, rail: PayoutRail): Promise<read
     .orderBy(sql`random()`)
     .limit(50)
     .execute();
-  return rows.map(({ destination }) => destination);
+  return rows.flatMap(({ destination }) => destination ?? []);
 }
 
 type Verified = {

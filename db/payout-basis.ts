@@ -7,8 +7,8 @@ import type { PayoutAccount } from './payout-accounts.ts';
 import type { Payout } from './payouts.ts';
 
 const holdOf = (account: PayoutAccount | undefined): PayoutHold | undefined => {
-  if (account === undefined) return 'account_missing';
-  if (account.held_by !== null) return 'held_by_support';
+  if (account !== undefined && account.held_by !== null) return 'held_by_support';
+  if (account === undefined || account.rail === null) return 'account_missing';
   return account.verified ? undefined : 'account_unverified';
 };
 

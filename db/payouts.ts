@@ -133,24 +133,21 @@ export async function decidePayout(db: Db, row: Payout, now: Date): Promise<void
   await db.transaction().execute(async (trx) => {
     await lockMoney(trx, row.party);
     const account = await findPayoutAccount(trx, row.party);
+    const { rail = null, destination = null } = account ?? {};
     const plan = planPayout(await readPayoutBasis(trx, { row, account, now }));
     const waits = plan.kind === 'hold' && now.getTime() - row.created_at.getTime() < heldForMs;
     const { numUpdatedRows } = await trx
       .updateTable('payouts')
       .set(waits ? { status: 'held', code: plan.code } : decisionOf(plan, now))
-      .set(
-        plan.kind === 'pay' && account
-          ? { rail: account.rail, destination: account.destination }
-          : {},
-      )
+      .set(plan.kind === 'pay' ? { rail, destination } : {})
       .where('party', '=', row.party)
       .where('period', '=', row.period)
       .where('status', 'in', ['requested', 'held'])
       .executeTakeFirst();
     if (numUpdatedRows !== 1n || waits) return;
     for (const posting of planPostings(row, plan)) await post(trx, { row, posting, now });
-    if (plan.kind !== 'pay' || !account) return;
-    const facts = { ...row, rail: account.rail, amountMinor: plan.amountMinor };
+    if (plan.kind !== 'pay' || rail === null) return;
+    const facts = { ...row, rail, amountMinor: plan.amountMinor };
     await post(trx, { row, posting: payoutSentPosting(facts), now });
   });
 }

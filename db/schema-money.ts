@@ -97,8 +97,9 @@ export type MoneyTables = {
   };
   payout_accounts: {
     party: string;
-    rail: PayoutRail;
-    destination: string;
+    /** Null: none yet, and payouts are kept back. */
+    rail: PayoutRail | null;
+    destination: string | null;
     verified: boolean;
     /** Undefined: nobody keeps it back. */
     held_by: JSONColumnType<Actor | null, string | null, string | null>;

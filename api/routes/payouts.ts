@@ -2,7 +2,7 @@
 
 import type { MoneyEngine } from '../../adapters/money-engine.ts';
 import type { Db } from '../../db/connect.ts';
-import { holdPayouts } from '../../db/payout-accounts.ts';
+import { findParty, holdPayouts } from '../../db/payout-accounts.ts';
 import { listPayouts } from '../../db/payouts.ts';
 import type { Vault } from '../../db/vault.ts';
 import type { Logger } from '../../log.ts';
@@ -107,12 +107,9 @@ function holdRoutes(app: Api, deps: Deps, { which, kind }: PartyRow): void {
       const caller = callerOf(request);
       const answer = await doOnce(deps, { caller, request: keyedRequest(request) }, async () => {
         const by = verb === 'hold' ? caller.actor : undefined;
-        const account = await holdPayouts(deps.db, {
-          party: request.params.id,
-          by,
-          now: new Date(),
-        });
-        if (!account) throw notFound('payout account');
+        const party = request.params.id;
+        if (!(await findParty(deps.db, party))) throw notFound(kind);
+        const account = await holdPayouts(deps.db, { party, by, now: new Date() });
         return { status: 200, body: payoutAccountBody(account) };
       });
       return send(reply, answer);

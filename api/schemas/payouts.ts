@@ -53,7 +53,7 @@ export type NewPayoutAccount = Static<typeof NewPayoutAccount>;
 
 export const PayoutAccount = Type.Object({
   party: Type.String(),
-  rail: Type.String(),
+  rail: Nullable(Type.String({ description: 'Null: there is no account yet' })),
   verified: Type.Boolean({ description: 'The provider pays there; it is asked again and again' }),
   held: Type.Boolean({ description: 'Support keeps payouts back' }),
   changed_at: Time,

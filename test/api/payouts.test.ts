@@ -21,6 +21,8 @@ const account = (body: object): Promise<Reply> =>
   world.call('POST', '/v1/admin/payout-accounts', { secret: world.admin, body });
 const earned = ({ merchant }: Shop, amountMinor: number): Promise<void> =>
   earn(world.db, merchant.id, { amountMinor, at: new Date(Date.now() - 1_000) });
+const holdOf = (id: string, verb = 'hold'): Promise<Reply> =>
+  world.call('POST', `/v1/merchants/${id}/payouts/${verb}`, { secret: world.support });
 const codeOf = ({ status, body }: Reply): readonly unknown[] => [status, body['code']];
 
 describe('a market', () => {
@@ -117,6 +119,25 @@ describe('a payout at once', () => {
     expect((await ask(shop)).body['reason']).toContain('held_by_support');
     expect(await hold('release')).toMatchObject({ status: 200, body: { held: false } });
     expect((await ask(shop)).status).toBe(201);
+  });
+
+  it('is kept back by support also before there is an account', async () => {
+    const shop = await newShop();
+    await earned(shop, 1_000);
+    const held = { status: 200, body: { held: true, rail: null, verified: false } };
+    expect(await holdOf(shop.merchant.id)).toMatchObject(held);
+    expect((await ask(shop)).body['reason']).toContain('held_by_support');
+    const made = await account({ party: shop.merchant.id, rail: 'campay', phone: '+237670000000' });
+    expect(made).toMatchObject({ status: 201, body: { held: true, verified: true } });
+    expect((await ask(shop)).body['reason']).toContain('held_by_support');
+    await holdOf(shop.merchant.id, 'release');
+    expect((await ask(shop)).status).toBe(201);
+    expect(codeOf(await holdOf(newId('merchant')))).toEqual([404, 'not_found']);
+    const other = await newShop();
+    await holdOf(other.merchant.id);
+    await holdOf(other.merchant.id, 'release');
+    await earned(other, 1_000);
+    expect((await ask(other)).body['reason']).toContain('account_missing');
   });
 
   it('is not for one branch, nor for others', async () => {
