@@ -1,4 +1,4 @@
-// A market's runs: which markets pay out by themselves, and the payouts of a period, one per party with a balance.
+// A market's runs: which markets pay out by themselves, and the payouts of a period, one per party with a balance or a debt.
 
 import { sql } from 'kysely';
 import type { MarketId } from '../domain/ids.ts';
@@ -59,6 +59,11 @@ export async function openRun(
         WHERE e.party = p.party AND e.currency = m.currency
           AND e.account = ANY(CASE kind WHEN 'merchant' THEN ${[...payoutAccounts.merchant]}::text[]
             ELSE ${[...payoutAccounts.driver]}::text[] END)
+        HAVING sum(amount_minor) <> 0)
+      -- who has gone earns nothing more, and what he owes is written off in the end
+      OR EXISTS (
+        SELECT 1 FROM ledger_entries e
+        WHERE e.party = p.party AND e.currency = m.currency AND e.account = 'receivable'
         HAVING sum(amount_minor) <> 0) AS owed
     FROM (
       SELECT id AS party, market_id, 'merchant' AS kind FROM merchants

@@ -14,7 +14,7 @@ import { payoutNameOf, type PayoutName } from '../../domain/payout.ts';
 import { createLog } from '../../log.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 import { createMarket, type Market } from '../db/market.ts';
-import { addParty, askForPayout, earn } from '../support/payouts.ts';
+import { addParty, askForPayout, earn, movedByPayouts } from '../support/payouts.ts';
 
 const dayMs = 86_400_000;
 const log = createLog({ name: 'test', level: 'silent' });
@@ -116,6 +116,18 @@ describe('a market’s run', () => {
     expect(await run('2026-05-05T00:00:00Z')).toMatchObject({ opened: 2 });
     const name = { party: driver, period: '2026-05-05' };
     expect(await findPayout(market.db, name)).toMatchObject({ kind: 'driver', currency: 'EUR' });
+  });
+
+  it('also opens one for who has gone and owes from before, until that is written off', async () => {
+    await settings({ payout_every: 'day' });
+    const party = await addParty(market, { destination: 'acct_1' });
+    const at = new Date('2025-01-01T00:00:00Z');
+    await earn(market.db, party, { amountMinor: -700, at, account: 'receivable' });
+    expect(await run('2026-05-04T00:00:00Z')).toMatchObject({ opened: 1 });
+    const name = { party, period: '2026-05-04' };
+    expect(await pay(name)).toMatchObject({ status: 'skipped' });
+    expect(await movedByPayouts(market.db, party)).toEqual({ receivable: -700, bad_debt: 700 });
+    expect(await run('2026-05-05T00:00:00Z')).toMatchObject({ opened: 0 });
   });
 
   it('is scheduled once, and whatever was not started is started', async () => {
