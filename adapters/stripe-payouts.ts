@@ -116,7 +116,10 @@ export function createStripePayouts(options: StripeOptions): PayoutPort & Payout
     pay: createPay(tools),
     async isVerified(destination) {
       const account = await asked('account', stripe.accounts.retrieve(destination));
-      return account.payouts_enabled;
+      const { payouts_enabled: isEnabled, capabilities, settings } = account;
+      // On another schedule Stripe itself would pay out what we transfer, and our payout would find nothing.
+      const isManual = settings?.payouts?.schedule.interval === 'manual';
+      return isEnabled && isManual && capabilities?.transfers === 'active';
     },
     async *listPayouts({ createdAfter }) {
       const created = { gte: Math.max(0, Math.floor(createdAfter / 1_000)) };

@@ -49,7 +49,12 @@ function createTransfers({ state, emit }: Tools) {
     const sum = readSum(form);
     const destination = form.get('destination') ?? '';
     if (sum === undefined) return noSum();
-    if (!state.accounts.has(destination)) return missing('destination', destination);
+    const account = state.accounts.get(destination);
+    if (account === undefined) return missing('destination', destination);
+    if (account.transfers !== 'active') {
+      const message = 'Your destination account needs to have the transfers capability enabled.';
+      return refused({ code: 'insufficient_capabilities_for_transfer', message });
+    }
     if (platformMinor !== undefined && platformMinor < sum.amount) return insufficient();
     if (platformMinor !== undefined) platformMinor -= sum.amount;
     const made: Transfer = {
@@ -81,6 +86,13 @@ function createTransfers({ state, emit }: Tools) {
     },
   };
 }
+
+const openForPayouts: Omit<Account, 'id'> = {
+  payoutsEnabled: true,
+  transfers: 'active',
+  payoutInterval: 'manual',
+  bank: 'pays',
+};
 
 export function createConnect({ state, emit }: Tools) {
   function saveAccount(account: Account): Account {
@@ -130,7 +142,7 @@ export function createConnect({ state, emit }: Tools) {
     payOut,
     decide,
     openAccount: (wish: Partial<Omit<Account, 'id'>> = {}): Account =>
-      saveAccount({ payoutsEnabled: true, bank: 'pays', ...wish, id: newId('acct') }),
+      saveAccount({ ...openForPayouts, ...wish, id: newId('acct') }),
     changeAccount: (account: Account, wish: Partial<Omit<Account, 'id'>>): Account =>
       saveAccount({ ...account, ...wish }),
   };

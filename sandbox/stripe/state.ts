@@ -99,6 +99,9 @@ export type Dispute = {
 export type Account = {
   readonly id: string;
   readonly payoutsEnabled: boolean;
+  /** Whether money may be transferred to it. */
+  readonly transfers: 'active' | 'inactive' | 'pending';
+  readonly payoutInterval: 'manual' | 'daily';
   readonly bank: 'pays' | 'refuses' | 'slow';
 };
 

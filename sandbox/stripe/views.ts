@@ -145,13 +145,15 @@ export function viewDispute(dispute: Dispute, currency: string) {
   };
 }
 
-export const viewAccount = ({ id, payoutsEnabled }: Account) => ({
+export const viewAccount = ({ id, payoutsEnabled, transfers, payoutInterval }: Account) => ({
   id,
   object: 'account',
+  capabilities: { transfers },
   charges_enabled: false,
   details_submitted: true,
   metadata: {},
   payouts_enabled: payoutsEnabled,
+  settings: { payouts: { schedule: { delay_days: 7, interval: payoutInterval } } },
   type: 'custom',
 });
 

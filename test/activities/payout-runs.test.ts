@@ -144,8 +144,12 @@ describe('a market’s run', () => {
 });
 
 describe('an account', () => {
-  it('is used once the provider pays there, and what was held is let go', async () => {
-    const destination = stripe.control.openAccount({ payoutsEnabled: false });
+  it.each([
+    ['pays there', { payoutsEnabled: false }, { payoutsEnabled: true }],
+    ['lets money be transferred there', { transfers: 'pending' }, { transfers: 'active' }],
+    ['leaves payouts to us', { payoutInterval: 'daily' }, { payoutInterval: 'manual' }],
+  ] as const)('is used once the provider %s, and what was held is let go', async (_, not, yes) => {
+    const destination = stripe.control.openAccount(not);
     const party = await addParty(market, { destination, verified: false });
     const now = new Date();
     await earn(market.db, party, { amountMinor: 900, at: new Date(now.getTime() - dayMs) });
@@ -153,7 +157,7 @@ describe('an account', () => {
     expect(await pay(name)).toMatchObject({ status: 'held' });
     await look();
     expect(told).not.toContain(payoutNameOf(name));
-    stripe.control.changeAccount(destination, { payoutsEnabled: true });
+    stripe.control.changeAccount(destination, yes);
     await look();
     expect(told).toContain(payoutNameOf(name));
     expect(await pay(name)).toMatchObject({ status: 'paid' });
