@@ -4,7 +4,7 @@
 
 import type { CrashPoint } from '../adapters/crash-point.ts';
 import type { MoneyEngine } from '../adapters/money-engine.ts';
-import { isOutage } from '../adapters/outage.ts';
+import { codeOf, isOutage } from '../adapters/outage.ts';
 import type { PayAnswer, PayoutPort } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
 import {
@@ -83,11 +83,10 @@ export function createPayoutActivities({
       await recordPayoutNews(db, { row, news: newsOf(row, answer), now: new Date(now()) });
       await crashPoint('payout:after-record', tags);
     } catch (error) {
-      if (!isOutage(error)) throw error;
-      const { code, retryAfterMs } = error;
+      const code = codeOf(error);
       if (row.first_sent_at && now() - row.first_sent_at.getTime() > tellSomebodyAfterMs)
         await tellPeople(db, { row, kind: 'payout_unanswered', code, now: new Date(now()) });
-      throw retryable(code, retryAfterMs);
+      throw isOutage(error) ? retryable(code, error.retryAfterMs) : error;
     }
   }
 

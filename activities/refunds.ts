@@ -2,7 +2,7 @@
 // a person), record the answer. What undoes a refund that failed are the reversed shares, posted with the failure. Repeating any step is
 // harmless: the row guards it, the provider knows its key.
 
-import { isOutage } from '../adapters/outage.ts';
+import { codeOf, isOutage } from '../adapters/outage.ts';
 import type { RefundAnswer } from '../adapters/card-gateway.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
@@ -111,11 +111,10 @@ async function unanswered(
   { db, row, now }: { readonly db: Db; readonly row: Refund; readonly now: number },
   error: unknown,
 ): Promise<never> {
-  if (!isOutage(error)) throw error;
-  const { code, retryAfterMs } = error;
+  const code = codeOf(error);
   if (row.first_sent_at && now - row.first_sent_at.getTime() > tellSomebodyAfterMs)
     await openIncident(db, { row, kind: 'refund_unanswered', code, now: new Date(now) });
-  throw retryable(code, retryAfterMs);
+  throw isOutage(error) ? retryable(code, error.retryAfterMs) : error;
 }
 
 function waitMs({ status, decide_before: before }: Refund, now: number): number {

@@ -1,7 +1,7 @@
 // The steps of a tip after the delivery: as of any payment beside an order, by its row.
 
 import type { CrashPoint } from '../adapters/crash-point.ts';
-import { isOutage, outage } from '../adapters/outage.ts';
+import { codeOf, isOutage, outage } from '../adapters/outage.ts';
 import type { Db } from '../db/connect.ts';
 import { findTip, recordTipNews, reportUnansweredTip, type Tip } from '../db/tips.ts';
 import type { TipActivities, TipStep } from './contract.ts';
@@ -38,11 +38,10 @@ export function createTipActivities({
       if (news?.kind === 'not_executed' && row.attempt >= maxAttempts)
         throw outage({ system: row.provider, code: 'server_error' });
     } catch (error) {
-      if (!isOutage(error)) throw error;
-      const { code, retryAfterMs } = error;
+      const code = codeOf(error);
       if (now() - row.created_at.getTime() > tellSomebodyAfterMs)
         await reportUnansweredTip(db, { row, code, now: new Date(now()) });
-      throw retryable(code, retryAfterMs);
+      throw isOutage(error) ? retryable(code, error.retryAfterMs) : error;
     }
   }
 

@@ -4,7 +4,7 @@
 
 import type { RefundAnswer } from '../adapters/card-gateway.ts';
 import type { CrashPoint } from '../adapters/crash-point.ts';
-import { isOutage, outage } from '../adapters/outage.ts';
+import { codeOf, isOutage, outage } from '../adapters/outage.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
 import { findTopUp, recordTopUpNews, type TopUp, type TopUpNews } from '../db/top-ups.ts';
@@ -57,11 +57,10 @@ async function untilAnswered(
   try {
     await work();
   } catch (error) {
-    if (!isOutage(error)) throw error;
-    const { code, retryAfterMs } = error;
+    const code = codeOf(error);
     if (now() - since.getTime() > tellSomebodyAfterMs)
       await reportUnanswered(db, { id, code, now: new Date(now()) });
-    throw retryable(code, retryAfterMs);
+    throw isOutage(error) ? retryable(code, error.retryAfterMs) : error;
   }
 }
 

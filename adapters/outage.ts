@@ -29,6 +29,10 @@ export function outage(facts: OutageFacts): Outage {
   return Object.assign(error, { ...facts, name: 'Outage' as const });
 }
 
+/** Why there is no answer, for whoever is told of it: an error that is no outage is a bug or a missing setting. */
+export const codeOf = (error: unknown): OutageCode | 'unexpected_error' =>
+  isOutage(error) ? error.code : 'unexpected_error';
+
 export function isOutage(value: unknown): value is Outage {
   return value instanceof Error && value.name === 'Outage';
 }

@@ -173,6 +173,29 @@ describe('an account', () => {
   });
 });
 
+describe('a payout', () => {
+  it('by a way that is not set up here is told to somebody after days', async () => {
+    const party = await addParty(market, { destination: 'acct_1' });
+    let now = new Date();
+    await earn(market.db, party, { amountMinor: 900, at: new Date(now.getTime() - dayMs) });
+    const name = await askForPayout(market, { party, period: 'p-1', endsAt: now, now });
+    const { advancePayout } = createPayoutActivities({
+      payoutPortOf: () => {
+        throw new Error('payouts by stripe are not set up here');
+      },
+      db: market.db,
+      crashPoint: () => undefined,
+      now: () => now.getTime(),
+    });
+    const incidents = market.db.selectFrom('incidents').select('kind');
+    await expect(advancePayout(name)).rejects.toThrow('not set up');
+    expect(await incidents.execute()).toEqual([]);
+    now = new Date(now.getTime() + 3 * dayMs + 1);
+    await expect(advancePayout(name)).rejects.toThrow('not set up');
+    expect(await incidents.execute()).toEqual([{ kind: 'payout_unanswered' }]);
+  });
+});
+
 describe('news', () => {
   it('of a payout under way make it look; of one that is over only when it may have come back', async () => {
     const destination = stripe.control.openAccount({ bank: 'slow' });

@@ -200,6 +200,20 @@ describe('a top-up', () => {
     await expect(askTopUp()).rejects.toThrow('limit_reached');
   });
 
+  it('that cannot be asked about is told to somebody after days', async () => {
+    const id = await askTopUp();
+    const broken = worker(undefined, { void: async () => Promise.reject(died) });
+    await market.db
+      .updateTable('top_ups')
+      .set({ status: 'releasing' })
+      .where('id', '=', id)
+      .execute();
+    now += 73 * 60 * minuteMs;
+    await expect(broken.advanceTopUp({ topUpId: id })).rejects.toBe(died);
+    const told = market.db.selectFrom('incidents').select('key');
+    expect(await told.where('key', '=', `${id}:wallet_unanswered`).execute()).toHaveLength(1);
+  });
+
   it('that nobody answers about is told to somebody after days', async () => {
     const id = await askTopUp();
     const silent = worker(undefined, {
