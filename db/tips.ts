@@ -1,6 +1,7 @@
 // Tips after the delivery: asked for under a lock per order, carried on by their workflow. Every step is one transaction
 // with its postings, guarded by the state that it starts from, so that a step that is repeated changes nothing.
 
+import { sql } from 'kysely';
 import type { Actor } from '../domain/events.ts';
 import type { Refusal } from '../domain/errors.ts';
 import { parsePaymentMethod } from '../domain/payment-methods.ts';
@@ -91,7 +92,8 @@ export async function openTips(db: Db): Promise<readonly TipName[]> {
     .selectFrom('tips')
     .select(['order_id', 'n'])
     .where('finished_at', 'is', null)
-    .orderBy('created_at')
+    // Should there be more than one look can take, none of them is always left out.
+    .orderBy(sql`random()`)
     .limit(200)
     .execute();
   return rows.map(({ order_id: orderId, n }) => ({ orderId, n }));

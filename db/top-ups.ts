@@ -1,6 +1,7 @@
 // Top-ups of wallets: asked for under the wallet's lock, carried on by their workflow. Every step is one transaction with
 // its postings, guarded by the state that it starts from, so that a step that is repeated changes nothing.
 
+import { sql } from 'kysely';
 import type { Actor } from '../domain/events.ts';
 import type { Refusal } from '../domain/errors.ts';
 import type { TopUpId } from '../domain/ids.ts';
@@ -83,7 +84,8 @@ export async function openTopUps(db: Db): Promise<readonly string[]> {
     .selectFrom('top_ups')
     .select('id')
     .where('finished_at', 'is', null)
-    .orderBy('created_at')
+    // Should there be more than one look can take, none of them is always left out.
+    .orderBy(sql`random()`)
     .limit(200)
     .execute();
   return rows.map(({ id }) => id);

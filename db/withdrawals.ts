@@ -130,7 +130,8 @@ export async function openWithdrawals(db: Db): Promise<readonly string[]> {
     .selectFrom('withdrawals')
     .select('id')
     .where('finished_at', 'is', null)
-    .orderBy('created_at')
+    // Should there be more than one look can take, none of them is always left out.
+    .orderBy(sql`random()`)
     .limit(200)
     .execute();
   return rows.map(({ id }) => id);

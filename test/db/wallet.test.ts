@@ -4,7 +4,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../db/new-id.ts';
 import { postOnce } from '../../db/ledger.ts';
+import { openTopUps } from '../../db/top-ups.ts';
 import { balanceOf, createWalletBooks } from '../../db/wallet.ts';
+import { openWithdrawals } from '../../db/withdrawals.ts';
 import { holdRef, parseHoldRef, type WalletBooks } from '../../domain/wallet.ts';
 import { createMarket, type Market } from './market.ts';
 import { fillWallet } from '../support/wallet.ts';
@@ -116,4 +118,41 @@ const steal = (amountMinor: number) =>
 it('the database lets no wallet fall below zero, whoever posts', async () => {
   await expect(steal(1_001)).rejects.toMatchObject({ code: 'WB003' });
   expect(await steal(1_000)).toBe('posted');
+});
+
+const many = Array.from({ length: 205 });
+const common = () => ({
+  customer_id: wallet.customerId,
+  currency: 'EUR',
+  amount_minor: 1,
+  requested_by: '{}',
+  created_at: new Date(),
+  finished_at: null,
+});
+const seen = async (open: (db: Market['db']) => Promise<readonly string[]>): Promise<number> => {
+  const ids = new Set<string>();
+  for (let look = 0; look < 10; look += 1) for (const id of await open(market.db)) ids.add(id);
+  return ids.size;
+};
+
+describe('of more than one look of the housekeeping can take, none is always left out', () => {
+  it('of top-ups', async () => {
+    const rest = { status: 'requested', provider: 'stripe', payment_method: 'pm_1' } as const;
+    const none = { provider_ref: null, client_secret: null, code: null, first_sent_at: null };
+    await market.db
+      .insertInto('top_ups')
+      .values(many.map(() => ({ id: newId('topUp'), ...common(), ...rest, ...none })))
+      .execute();
+    expect(await seen(openTopUps)).toBe(205);
+  });
+
+  it('of withdrawals', async () => {
+    await market.db
+      .insertInto('withdrawals')
+      .values(
+        many.map(() => ({ id: newId('withdrawal'), ...common(), status: 'sending' as const })),
+      )
+      .execute();
+    expect(await seen(openWithdrawals)).toBe(205);
+  });
 });
