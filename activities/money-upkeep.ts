@@ -111,7 +111,7 @@ function createDelivery(
       // The answer that is on its way may be older than this news.
       if (!isRecorded) throw new Error(`a refund of ${providerRef} is being sent`);
     }
-    for (const id of await refundsBehind(db, { providerRef })) {
+    for (const id of await refundsBehind(db, providerRef)) {
       const refundId = parseId('refund', id);
       if (refundId) await money.refundChanged(refundId);
     }

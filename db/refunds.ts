@@ -236,10 +236,7 @@ export async function openRefunds(db: Db): Promise<readonly string[]> {
 }
 
 /** The refund that the provider calls `refundRef`, or those of a payment that are still under way. */
-export async function refundsBehind(
-  db: Db,
-  { providerRef }: { readonly providerRef: string },
-): Promise<readonly string[]> {
+export async function refundsBehind(db: Db, providerRef: string): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('refunds')
     .select('id')
@@ -255,7 +252,11 @@ export async function reopenRefunds(db: Db, providerRef: string): Promise<boolea
   if (await behind.where('status', '=', 'sending').executeTakeFirst()) return false;
   await db
     .updateTable('refunds')
-    .set({ status: 'pending', finished_at: null })
+    .set({
+      status: 'pending',
+      finished_at: null,
+      refunded_at: sql`coalesce(refunded_at, finished_at)`,
+    })
     .where('provider_ref', '=', providerRef)
     .where('status', '=', 'refunded')
     .execute();

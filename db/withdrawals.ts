@@ -170,7 +170,7 @@ export const reopenWithdrawals = (db: Db, providerRef: string): Promise<boolean>
     const ids = reopened.map(({ id }) => id);
     await trx
       .updateTable('withdrawal_parts')
-      .set({ status: 'pending' })
+      .set({ status: 'pending', refunded_at: sql`coalesce(refunded_at, now())` })
       .where('withdrawal_id', 'in', ids)
       .where('provider_ref', '=', providerRef)
       .where('status', '=', 'refunded')

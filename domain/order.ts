@@ -133,7 +133,13 @@ export type OrderState = {
   readonly token: string;
   /** A new hold is being asked for, beside the one there is. */
   readonly renewal: { readonly since: number; readonly amountMinor: number } | undefined;
-  readonly renewals: { readonly tried: number; readonly lastAt: number };
+  readonly renewals: {
+    /** For this hold. */
+    readonly tried: number;
+    /** In all: attempts at the card that the customer did not ask for. */
+    readonly asked: number;
+    readonly lastAt: number;
+  };
   /** A hold beside the payment's own, to be let go; without a name: whatever that attempt left. */
   readonly spare:
     | {
@@ -179,7 +185,7 @@ export function initialState(facts: OrderFacts): OrderState {
     attempts: { authorize: 0, capture: 0, void: 0, release: 0 },
     token: facts.paymentMethod,
     renewal: undefined,
-    renewals: { tried: 0, lastAt: 0 },
+    renewals: { tried: 0, asked: 0, lastAt: 0 },
     spare: undefined,
     searches: 0,
     partnerRequests: 0,

@@ -8,7 +8,7 @@ import type { Command, PaymentAnswer, PaymentResult } from './messages.ts';
 import { hasEnded, isFulfilled, type OrderState } from './order.ts';
 import type { PaymentPart } from './parts.ts';
 import { ownCallOf, paymentCallOf, releaseCallOf } from './payment-call.ts';
-import { releaseAnswer, renewalAnswer } from './renewal.ts';
+import { isLastAttempt, releaseAnswer, renewalAnswer } from './renewal.ts';
 
 const resultKinds: Readonly<Record<PaymentResult['kind'], true>> = {
   paymentAuthorized: true,
@@ -164,7 +164,7 @@ const maxCallsPerStep = 5;
 
 /** Nothing was executed, definitively: the same intent under the next `n`. */
 function sendAgain(state: OrderState, now: number): Decision {
-  const { payment, attempts, facts } = state;
+  const { payment, attempts } = state;
   switch (payment.status) {
     case 'authorizing':
       if (hasEnded(state))
@@ -173,9 +173,9 @@ function sendAgain(state: OrderState, now: number): Decision {
           attempt: attempts.authorize,
           code: 'processing_error',
         });
-      return attempts.authorize < facts.policy.maxPaymentAttempts
-        ? accepted(authorizing(state, payment.paymentMethod))
-        : authorization(state, { kind: 'paymentDeclined', code: 'processing_error' }, now);
+      return isLastAttempt(state)
+        ? authorization(state, { kind: 'paymentDeclined', code: 'processing_error' }, now)
+        : accepted(authorizing(state, payment.paymentMethod));
     case 'capturing':
       return attempts.capture < maxCallsPerStep
         ? accepted(capturing(state, payment.providerRef, payment.amountMinor))
@@ -229,8 +229,7 @@ function authorization(state: OrderState, answer: Authorization, now: number): D
     }
     case 'paymentDeclined': {
       const declined: OrderEventBody = { type: 'payment.declined', attempt, code: answer.code };
-      const last = attempt >= state.facts.policy.maxPaymentAttempts;
-      return !ended && last
+      return !ended && isLastAttempt(state)
         ? accepted(declined, { type: 'order.cancelled', endReason: 'payment_failed' })
         : accepted(declined);
     }

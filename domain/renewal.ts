@@ -23,6 +23,10 @@ export const isTooShort = (state: OrderState, now: number): boolean =>
 export const isBusy = ({ renewal, spare }: OrderState): boolean =>
   renewal !== undefined || spare !== undefined;
 
+/** Renewals of the hold take nothing from what the customer may try. */
+export const isLastAttempt = ({ attempts, renewals, facts }: OrderState): boolean =>
+  attempts.authorize - renewals.asked >= facts.policy.maxPaymentAttempts;
+
 /** When the hold is to be renewed; undefined where it outlasts the order, or nothing more can be done. */
 export function renewAt(part: Held, state: OrderState): number | undefined {
   const { facts, promisedAt, renewals } = state;

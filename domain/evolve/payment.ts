@@ -130,7 +130,7 @@ function evolveRenewal(state: OrderState, event: RenewalEvent): OrderState {
       return {
         ...state,
         renewal: { since, amountMinor },
-        renewals: { tried: renewals.tried + 1, lastAt: since },
+        renewals: { tried: renewals.tried + 1, asked: renewals.asked + 1, lastAt: since },
         attempts: { ...attempts, authorize },
       };
     }

@@ -38,11 +38,13 @@ export const orderRows: Rows<OrderPart> = {
       {
         exit: 'releaseScheduled',
         policy: 'scheduleMarginMs',
-        // A new hold that is being asked for decides whether the order is paid.
-        at: ({ releaseAt }, { renewal, facts }) =>
-          renewal
-            ? Math.max(releaseAt, renewal.since + facts.policy.paymentActionTimeoutMs)
-            : releaseAt,
+        // A second hold decides whether the order is paid, or is in the way of a new one.
+        at: ({ releaseAt }, { renewal, spare, facts }) => {
+          const since = renewal?.since ?? spare?.firstAt;
+          return since === undefined
+            ? releaseAt
+            : Math.max(releaseAt, since + facts.policy.paymentActionTimeoutMs);
+        },
         irreversible: false,
         says: 'the merchant is asked; a card that is not held, or not long enough, is held first',
       },

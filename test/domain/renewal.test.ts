@@ -173,13 +173,21 @@ describe('an order for later whose hold does not last', () => {
     expect([gone.payment, gone.spare]).toMatchObject([{ providerRef: 'pi_2' }, undefined]);
   });
 
-  it('ends unpaid when there is none', () => {
+  it('asks for another card when there is none, and ends unpaid when that is no good either', () => {
     const { state } = declinedFiveTimes(waiting, at);
     const released = hear(state, release, releaseAt).state;
     const declined = hear(released, say.declined, releaseAt + 1);
-    expect(inShort(declined)).toBe('payment.declined order.cancelled');
+    expect(inShort(declined)).toBe('payment.declined');
     expect(paymentCallOf(declined.state)).toMatchObject({ step: 'release', providerRef: 'pi_1' });
-    expect(isOver(hear(declined.state, say.voided, releaseAt + 2).state)).toBe(true);
+    const retried = hear(
+      hear(declined.state, say.voided, releaseAt + 2).state,
+      say.retry,
+      releaseAt + 3,
+    );
+    expect(inShort(retried)).toBe('payment.authorizing');
+    const ended = hear(retried.state, say.declined, releaseAt + 4);
+    expect(inShort(ended)).toBe('payment.declined order.cancelled');
+    expect(isOver(ended.state)).toBe(true);
   });
 
   it('waits for the answer about a new one that is under way, and ends unpaid without', () => {
@@ -188,7 +196,9 @@ describe('an order for later whose hold does not last', () => {
     expect(inShort(hear(late, release, releaseAt))).toBe('-');
     const held = { ...again, captureBefore: releaseAt + 7 * day } as const;
     const renewed = hear(late, held, releaseAt).state;
-    expect(inShort(hear(renewed, release, releaseAt))).toBe('order.released order.submitted');
+    expect(inShort(hear(renewed, release, releaseAt))).toBe('-');
+    const alone = hear(renewed, say.voided, releaseAt).state;
+    expect(inShort(hear(alone, release, releaseAt))).toBe('order.released order.submitted');
     const silent = hear(late, release, asked + facts.policy.paymentActionTimeoutMs);
     expect(inShort(silent)).toBe('order.cancelled payment.voiding');
   });
