@@ -64,7 +64,8 @@ export const startLife = ({ facts }: OrderInput): Life => ({
   released: false,
   callUnderWay: undefined,
   partnerCallUnderWay: undefined,
-  working: false,
+  // Nothing is judged before the first item has told what is known.
+  working: true,
 });
 
 /** Takes one thing: decides, records, evolves what is stored; again if the log was ahead. */

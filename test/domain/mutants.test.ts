@@ -216,8 +216,16 @@ const caps: readonly (keyof Policy)[] = [
     ...(Object.keys(defaultPolicy) as (keyof Policy)[]).filter((name) => name.startsWith('max')),
   ]),
 ];
-/** The dispatcher's and the API's, who count outside the order; and what the number of drivers caps as well. */
-const elsewhere: ReadonlySet<string> = new Set(['maxOfferRounds', 'maxPinAttempts', 'maxRemakes']);
+/**
+ * The dispatcher's and the API's, who count outside the order; what the number of drivers caps as well; and how early a
+ * hold is renewed, since each renewal gains time.
+ */
+const elsewhere: ReadonlySet<string> = new Set([
+  'maxOfferRounds',
+  'maxPinAttempts',
+  'maxRemakes',
+  'renewHoldMs',
+]);
 
 const uncapped = (cap: keyof Policy): boolean =>
   planNames.some((name) => {

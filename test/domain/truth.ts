@@ -73,6 +73,7 @@ const becomes: Readonly<Record<string, Describes>> = {
   'delivery.partner_requested': ({ delivery }) => delivery.status === 'searching',
   'delivery.partner_cancelling': ({ delivery }) => delivery.status !== 'partner_picked_up',
   'delivery.partner_unconfirmed': ({ delivery }) => delivery.status === 'partner_picked_up',
+  'order.released': ({ order }, now) => order.status === 'scheduled' && now >= order.releaseAt,
   'order.ready': ({ order }) => order.status === 'preparing' && order.late >= 3,
 };
 
