@@ -1,8 +1,10 @@
 // The order workflow on a real Temporal server; its activities are in memory, its time is skipped by the server.
 
+import { WithStartWorkflowOperation } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../db/new-id.ts';
 import { fold } from '../../domain/evolve.ts';
+import { orderWorkflowId } from '../../domain/ids.ts';
 import type { Deadline } from '../../domain/lifecycle.ts';
 import { deadlinesViewQuery, orderViewQuery } from '../../domain/messages.ts';
 import { initialState } from '../../domain/order.ts';
@@ -236,6 +238,25 @@ describe('an order for later', () => {
 });
 
 describe('a log that is ahead of its workflow', () => {
+  test('a command that comes with the first task of a new run waits until its log is read', async () => {
+    const facts = factsOf();
+    const order = orderIn(world, facts);
+    await order.place();
+    await order.seen('order.submitted');
+    await order.handle.terminate('a new run goes on');
+    const envelope = { command: { kind: 'deny', code: 'capacity' }, actor: { kind: 'system' } };
+    await world.client.workflow.executeUpdateWithStart('deny', {
+      args: [envelope],
+      startWorkflowOperation: new WithStartWorkflowOperation('order', {
+        workflowId: orderWorkflowId(order.orderId),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        taskQueue: 'orders',
+        args: [{ facts, resume: true }],
+      }),
+    });
+    expect(await order.result()).toMatchObject({ status: 'denied', payment: 'voided' });
+  });
+
   test('an expiry that a dead worker recorded wins over the cancel that came after it', async () => {
     const order = orderIn(world);
     await order.place();
