@@ -2,7 +2,7 @@
 // done there. The same arithmetic as the costs in route.ts, which only add it up.
 
 import type { Bundle } from './bundle.ts';
-import type { Job, Market } from './market.ts';
+import type { Carrier, Job, Market } from './market.ts';
 import type { Route } from './route.ts';
 import type { Spot } from './travel.ts';
 
@@ -29,13 +29,15 @@ export function itineraryOf(route: Route, bundles: number, market: Market): read
   for (const visit of visits)
     if (visit.kind === 'pickup') drive.pickUp(visit.spot, visit.jobs);
     else drive.dropOff(visit.job);
-  for (const bundle of tail.slice(0, bundles)) driveBundle(bundle, drive);
+  for (const bundle of tail.slice(0, bundles)) driveBundle(bundle, carrier, drive);
   return drive.stops;
 }
 
 type Drive = ReturnType<typeof createDrive>;
 
-function driveBundle({ pickup, jobs }: Bundle, drive: Drive): void {
+function driveBundle(bundle: Bundle, { shiftEndsAt }: Carrier, drive: Drive): void {
+  const { pickup, jobs, latestAt, readyAt } = bundle;
+  if (latestAt > shiftEndsAt) drive.waitUntil(readyAt);
   drive.pickUp(pickup, jobs);
   for (const job of jobs) drive.dropOff(job);
 }
@@ -52,6 +54,7 @@ function createDrive({ carrier }: Route, startAt: number, market: Market) {
   };
   return {
     stops,
+    waitUntil: (moment: number): void => void (time = Math.max(time, moment)),
     pickUp(spot: Spot, jobs: readonly Job[]): void {
       const { arriveAt, travelMs } = arrive(spot);
       const readyAt = jobs.reduce((latest, job) => Math.max(latest, job.ready.expectedAt), now);

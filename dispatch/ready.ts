@@ -39,8 +39,6 @@ export type Preparing = {
 /** What is overdue comes any moment, and the longer it has been, the later. */
 const soonShare = 0.12;
 const overdueShare = 0.15;
-/** The next one may take longer than the longest so far. */
-const margin = 1.15;
 
 /** Of goods that are not ready yet: what those that took longer than this one so far took. */
 export function readyEstimate({
@@ -58,7 +56,7 @@ export function readyEstimate({
   const left = shares.length - from;
   const timeOf = (share: number): number => Math.max(nextAt, whole(since + share * expectedMs));
   const among = (part: number): number => timeOf(shares[from + Math.floor(part * (left - 1))] ?? 0);
-  const latestAt = timeOf(margin * (shares.at(-1) ?? 1));
+  const latestAt = timeOf(shares.at(-1) ?? 1);
   if (left === 0) {
     const expectedAt = Math.max(nextAt, whole(now + restMs));
     return {

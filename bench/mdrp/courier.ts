@@ -92,7 +92,9 @@ function courierOf({ id, home, onAt, offAt }: InstanceFiles['couriers'][number],
       if (isThere && minute === offAt) errand = lastCall(errand, { minute, expectedAt, others });
       const { orders } = errand;
       if (!isThere || orders.some(({ readyAt }) => readyAt > minute)) {
-        errand = { ...errand, first: soonest(orders, errand, expectedAt) ?? errand.first };
+        const first = soonest(orders, errand, expectedAt) ?? errand.first;
+        // Who has waited in vain goes home, and the goods are somebody else's.
+        errand = minute < offAt ? { ...errand, first } : undefined;
         return [];
       }
       const done = deliver({ id, origin, errand, minute, making });

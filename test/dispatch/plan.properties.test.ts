@@ -242,8 +242,14 @@ function oracle(order: SearchingOrder, online: readonly OnlineDriver[]): number 
     if ((driver.placeFrom ?? now) > now + few.lookAheadMs) return [];
     if (!driver.place || driver.hasOpenOffer || distanceM(driver.place, order.pickup) > radiusM)
       return [];
-    const arriveAt =
-      Math.max(now, driver.placeFrom ?? now) + travelMs(driver.place, order.pickup, few);
+    const isRisky =
+      (order.ready?.latestAt ?? order.ready?.expectedAt ?? now) > (driver.shiftEndsAt ?? Infinity);
+    const setOffAt = Math.max(
+      now,
+      driver.placeFrom ?? now,
+      isRisky ? (order.ready?.expectedAt ?? now) : now,
+    );
+    const arriveAt = setOffAt + travelMs(driver.place, order.pickup, few);
     const takenAt = Math.max(arriveAt + half, order.ready?.expectedAt ?? now);
     if (takenAt > (driver.shiftEndsAt ?? Infinity)) return [];
     return [takenAt + half + travelMs(order.pickup, order.dropoff, few) + few.dropoffServiceMs / 2];

@@ -24,13 +24,13 @@ describe('readyEstimate', () => {
     expect(Math.abs(expectedAt - (now + 20 * minute))).toBeLessThanOrEqual(minute);
     expect(earlyAt).toBeLessThan(now + 13 * minute);
     expect(lateAt).toBeGreaterThan(now + 27 * minute);
-    expect(latestAt).toBeGreaterThan(now + 45 * minute);
+    expect(latestAt).toBeGreaterThan(now + 43 * minute);
   });
 
   test('learns from what was finished', () => {
     const slow = Array.from({ length: 200 }, () => 2);
     expect(estimate(0, slow).expectedAt).toBeGreaterThan(now + 37 * minute);
-    expect(estimate(0, [5]).latestAt).toBeGreaterThan(now + 110 * minute);
+    expect(estimate(0, [5]).latestAt).toBeGreaterThan(now + 95 * minute);
   });
 
   test('moves on with every minute that passes without the word', () => {
