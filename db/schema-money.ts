@@ -48,6 +48,7 @@ export type MoneyTables = {
     provider_ref: string;
     refund_ref: string | null;
     attempt: Generated<number>;
+    news: Generated<number>;
     code: string | null;
     requested_by: Json<Actor>;
     decided_by: JSONColumnType<Actor | null, string | null, string | null>;
@@ -185,6 +186,7 @@ export type MoneyTables = {
     amount_minor: number;
     status: WithdrawalPartStatus;
     attempt: Generated<number>;
+    news: Generated<number>;
     refund_ref: string | null;
     code: string | null;
     first_sent_at: Time;

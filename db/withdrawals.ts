@@ -152,7 +152,10 @@ export async function withdrawalsBehind(
   return rows.map((row) => row.withdrawal_id);
 }
 
-/** What was refunded may come back: it is looked at once more. False when one is still being sent. */
+/**
+ * What was refunded may come back: it is looked at once more, and what a look that is under way has read counts no more.
+ * False when one is still being sent.
+ */
 export const reopenWithdrawals = (db: Db, providerRef: string): Promise<boolean> =>
   db.transaction().execute(async (trx) => {
     const behind = trx
@@ -160,20 +163,21 @@ export const reopenWithdrawals = (db: Db, providerRef: string): Promise<boolean>
       .select('withdrawal_id')
       .where('provider_ref', '=', providerRef);
     if (await behind.where('status', '=', 'sending').executeTakeFirst()) return false;
+    // First the withdrawals, then their parts, as who records an answer does.
+    await selectWithdrawals(trx).where('id', 'in', behind).orderBy('id').forUpdate().execute();
     const reopened = await trx
-      .updateTable('withdrawals')
-      .set({ status: 'sending', finished_at: null })
-      .where('id', 'in', behind.where('status', '=', 'refunded'))
-      .returning('id')
+      .updateTable('withdrawal_parts')
+      .set((eb) => ({ status: 'pending', news: eb('news', '+', 1) }))
+      .where('provider_ref', '=', providerRef)
+      .where('status', 'in', ['pending', 'refunded'])
+      .returning('withdrawal_id')
       .execute();
     if (reopened.length === 0) return true;
-    const ids = reopened.map(({ id }) => id);
+    const ids = reopened.map((part) => part.withdrawal_id);
     await trx
-      .updateTable('withdrawal_parts')
-      .set({ status: 'pending', refunded_at: sql`coalesce(refunded_at, now())` })
-      .where('withdrawal_id', 'in', ids)
-      .where('provider_ref', '=', providerRef)
-      .where('status', '=', 'refunded')
+      .updateTable('withdrawals')
+      .set({ status: 'sending', finished_at: null })
+      .where('id', 'in', ids)
       .execute();
     return true;
   });
@@ -207,6 +211,7 @@ export async function recordPartNews(
       .where('n', '=', part.n)
       .where('status', 'in', ['sending', 'pending'])
       .where('attempt', '=', part.attempt)
+      .where('news', '=', part.news)
       .returning('refunded_at')
       .executeTakeFirst();
     if (!changed || (news.kind !== 'refunded' && news.kind !== 'failed')) return;

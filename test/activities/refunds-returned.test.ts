@@ -3,10 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { balancesOf, payOrder } from '../support/paid-order.ts';
 import { died, newsOf, refundsOf } from '../support/refunds.ts';
-import { setUpStripe } from '../support/stripe-rig.ts';
+import { insist, setUpStripe } from '../support/stripe-rig.ts';
 
 const set = setUpStripe();
-const { ask, worker, carryOut, arrive, incident } = refundsOf(set);
+const { ask, worker, workerWhere, carryOut, arrive, incident } = refundsOf(set);
 const { told, upkeep, news } = newsOf(set);
 const paid = { provider_clearing: 2_350, merchant: -1_520, driver: -550, platform: -280 };
 
@@ -39,6 +39,23 @@ describe('a refund', () => {
     await arrive(order);
     for (const part of upkeep()) await part();
     expect(await carryOut(id)).toMatchObject({ status: 'failed' });
+    expect(await balancesOf(set.market.db, order.id)).toEqual(paid);
+  });
+
+  it('that comes back while it is looked at, after the look has read it as given, is reversed', async () => {
+    const order = await payOrder(set.market, { gateway: set.gateway, card: 'pm_card_refundFail' });
+    const id = await ask(order);
+    await carryOut(id);
+    await news(order, 'refund.failed');
+    let looks = 0;
+    const looking = workerWhere(async (name) => {
+      if (name !== 'refund:after-effect' || (looks += 1) > 1) return;
+      await arrive(order);
+      await news(order, 'refund.failed');
+    });
+    const step = await insist(() => looking.advanceRefund({ refundId: id }), 6);
+    expect(step).toMatchObject({ status: 'failed', isOver: true });
+    expect(looks).toBe(2);
     expect(await balancesOf(set.market.db, order.id)).toEqual(paid);
   });
 });
