@@ -105,18 +105,17 @@ function createDelivery(
     }
   }
 
-  async function tellRefunds({ type, provider_ref: providerRef }: MoneyWebhook): Promise<void> {
+  async function tellRefunds({ type, provider_ref: ref }: MoneyWebhook): Promise<void> {
     if (type === 'refund.failed') {
-      const isRecorded =
-        (await reopenRefunds(db, providerRef)) && (await reopenWithdrawals(db, providerRef));
+      const isRecorded = (await reopenRefunds(db, ref)) && (await reopenWithdrawals(db, ref));
       // The answer that is on its way may be older than this news.
-      if (!isRecorded) throw new Error(`a refund of ${providerRef} is being sent`);
+      if (!isRecorded) throw new Error(`a refund of ${ref} is being sent`);
     }
-    for (const id of await refundsBehind(db, providerRef)) {
+    for (const id of await refundsBehind(db, ref)) {
       const refundId = parseId('refund', id);
       if (refundId) await money.refundChanged(refundId);
     }
-    for (const id of await withdrawalsBehind(db, { providerRef })) {
+    for (const id of await withdrawalsBehind(db, ref)) {
       const withdrawalId = parseId('withdrawal', id);
       if (withdrawalId) await money.withdrawalChanged(withdrawalId);
     }

@@ -49,20 +49,24 @@ export type Refused = { readonly refused: DeclineCode };
 const isPayOut = (reference: string): boolean =>
   ['refund', 'payout'].includes(reference.split(':')[1] ?? '');
 
-/** What a notification about a transaction of this key says changed, and of whom. News of payouts are called as all providers' are. */
+/**
+ * What a notification about a transaction of this key says changed, and of whom. News of what goes out are called as all
+ * providers' are, and name it as we do: a refund, a withdrawal or a payout.
+ */
 export function newsOf(
   reference: string,
   { type, providerRef }: { readonly type: string; readonly providerRef: string },
 ) {
-  const name = payoutNameOfKey(reference);
-  if (name !== undefined)
-    return {
-      kind: 'payout_changed',
-      type: `payout.${type.slice(type.indexOf('.') + 1)}`,
-      providerRef: name,
-    } as const;
-  const kind = isPayOut(reference) ? 'refund_changed' : 'payment_changed';
-  return { kind, type, providerRef } as const;
+  if (!isPayOut(reference)) return { kind: 'payment_changed', type, providerRef } as const;
+  const status = type.slice(type.indexOf('.') + 1);
+  const payout = payoutNameOfKey(reference);
+  return payout === undefined
+    ? ({
+        kind: 'refund_changed',
+        type: `refund.${status}`,
+        providerRef: reference.split(':')[2] ?? '',
+      } as const)
+    : ({ kind: 'payout_changed', type: `payout.${status}`, providerRef: payout } as const);
 }
 
 type Row = Readonly<Record<string, unknown>>;

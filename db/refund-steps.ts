@@ -2,6 +2,7 @@
 // that it starts from, so that a step that is repeated changes nothing; and by the news of it, so that an answer that is
 // older than they are changes nothing either.
 
+import { sql } from 'kysely';
 import {
   isPaidByHand,
   refundEndPosting,
@@ -13,32 +14,31 @@ import { postOnce } from './ledger.ts';
 import { isDisputed } from './refund-basis.ts';
 import { lockMoney, type Refund } from './refunds.ts';
 
-/** What is still under way of a payment’s refunds. */
-export async function refundsBehind(db: Db, providerRef: string): Promise<readonly string[]> {
+/** The provider's news name the payment; mobile money's, which pays refunds out, the refund. */
+const isBehind = (ref: string) => sql<boolean>`(provider_ref = ${ref} OR id = ${ref})`;
+
+/** Of a payment's refunds, or of one refund: what is still under way. */
+export async function refundsBehind(db: Db, ref: string): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('refunds')
     .select('id')
-    .where('provider_ref', '=', providerRef)
+    .where(isBehind(ref))
     .where('finished_at', 'is', null)
     .execute();
   return rows.map((row) => row.id);
 }
 
 /**
- * What was refunded may come back: those of a payment are looked at once more, and what a look that is under way has read
- * counts no more. False when one is still being sent.
+ * What was refunded may come back: it is looked at once more, and what a look that is under way has read counts no more.
+ * False when some of it is still being sent.
  */
-export async function reopenRefunds(db: Db, providerRef: string): Promise<boolean> {
-  const behind = db.selectFrom('refunds').select('id').where('provider_ref', '=', providerRef);
+export async function reopenRefunds(db: Db, ref: string): Promise<boolean> {
+  const behind = db.selectFrom('refunds').select('id').where(isBehind(ref));
   if (await behind.where('status', '=', 'sending').executeTakeFirst()) return false;
   await db
     .updateTable('refunds')
-    .set((eb) => ({
-      status: 'pending',
-      news: eb('news', '+', 1),
-      finished_at: null,
-    }))
-    .where('provider_ref', '=', providerRef)
+    .set((eb) => ({ status: 'pending', news: eb('news', '+', 1), finished_at: null }))
+    .where(isBehind(ref))
     .where('status', 'in', ['pending', 'refunded'])
     .execute();
   return true;

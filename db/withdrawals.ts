@@ -137,16 +137,16 @@ export async function openWithdrawals(db: Db): Promise<readonly string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Open ones that refund the payment that the provider calls so. */
-export async function withdrawalsBehind(
-  db: Db,
-  { providerRef }: { readonly providerRef: string },
-): Promise<readonly string[]> {
+/** The provider's news name the payment that is refunded; mobile money's, which pays it out, the withdrawal. */
+const isBehind = (ref: string) => sql<boolean>`(provider_ref = ${ref} OR withdrawal_id = ${ref})`;
+
+/** What is still under way of a payment's withdrawals, or of one withdrawal. */
+export async function withdrawalsBehind(db: Db, ref: string): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('withdrawal_parts')
     .select('withdrawal_id')
     .distinct()
-    .where('provider_ref', '=', providerRef)
+    .where(isBehind(ref))
     .where('status', 'in', ['sending', 'pending'])
     .execute();
   return rows.map((row) => row.withdrawal_id);
@@ -154,21 +154,18 @@ export async function withdrawalsBehind(
 
 /**
  * What was refunded may come back: it is looked at once more, and what a look that is under way has read counts no more.
- * False when one is still being sent.
+ * False when some of it is still being sent.
  */
-export const reopenWithdrawals = (db: Db, providerRef: string): Promise<boolean> =>
+export const reopenWithdrawals = (db: Db, ref: string): Promise<boolean> =>
   db.transaction().execute(async (trx) => {
-    const behind = trx
-      .selectFrom('withdrawal_parts')
-      .select('withdrawal_id')
-      .where('provider_ref', '=', providerRef);
+    const behind = trx.selectFrom('withdrawal_parts').select('withdrawal_id').where(isBehind(ref));
     if (await behind.where('status', '=', 'sending').executeTakeFirst()) return false;
     // First the withdrawals, then their parts, as who records an answer does.
     await selectWithdrawals(trx).where('id', 'in', behind).orderBy('id').forUpdate().execute();
     const reopened = await trx
       .updateTable('withdrawal_parts')
       .set((eb) => ({ status: 'pending', news: eb('news', '+', 1) }))
-      .where('provider_ref', '=', providerRef)
+      .where(isBehind(ref))
       .where('status', 'in', ['pending', 'refunded'])
       .returning('withdrawal_id')
       .execute();
