@@ -107,7 +107,8 @@ function createDelivery(
 
   async function tellRefunds({ type, provider_ref: ref }: MoneyWebhook): Promise<void> {
     if (type === 'refund.failed') {
-      const isRecorded = (await reopenRefunds(db, ref)) && (await reopenWithdrawals(db, ref));
+      const behind = { ref, now: new Date() };
+      const isRecorded = (await reopenRefunds(db, behind)) && (await reopenWithdrawals(db, behind));
       // The answer that is on its way may be older than this news.
       if (!isRecorded) throw new Error(`a refund of ${ref} is being sent`);
     }

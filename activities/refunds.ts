@@ -114,7 +114,9 @@ async function unanswered(
   error: unknown,
 ): Promise<never> {
   const code = codeOf(error);
-  if (row.first_sent_at && now - row.first_sent_at.getTime() > tellSomebodyAfterMs)
+  // What may have come back is asked about anew.
+  const since = Math.max(row.first_sent_at?.getTime() ?? now, row.reopened_at?.getTime() ?? 0);
+  if (now - since > tellSomebodyAfterMs)
     await openIncident(db, { row, kind: 'refund_unanswered', code, now: new Date(now) });
   throw isOutage(error) ? retryable(code, error.retryAfterMs) : error;
 }

@@ -28,16 +28,23 @@ export async function refundsBehind(db: Db, ref: string): Promise<readonly strin
   return rows.map((row) => row.id);
 }
 
+type Behind = { readonly ref: string; readonly now: Date };
+
 /**
  * What was refunded may come back: it is looked at once more, and what a look that is under way has read counts no more.
  * False when some of it is still being sent.
  */
-export async function reopenRefunds(db: Db, ref: string): Promise<boolean> {
+export async function reopenRefunds(db: Db, { ref, now }: Behind): Promise<boolean> {
   const behind = db.selectFrom('refunds').select('id').where(isBehind(ref));
   if (await behind.where('status', '=', 'sending').executeTakeFirst()) return false;
   await db
     .updateTable('refunds')
-    .set((eb) => ({ status: 'pending', news: eb('news', '+', 1), finished_at: null }))
+    .set((eb) => ({
+      status: 'pending',
+      news: eb('news', '+', 1),
+      reopened_at: now,
+      finished_at: null,
+    }))
     .where(isBehind(ref))
     .where('status', 'in', ['pending', 'refunded'])
     .execute();
@@ -101,8 +108,9 @@ export async function recordRefundNews(db: Db, { row, news, now }: Answered): Pr
     if (!changed || (news.kind !== 'refunded' && news.kind !== 'failed')) return;
     const end = news.kind === 'failed' && changed.refunded_at ? 'returned' : news.kind;
     await postRefundEnd(trx, { row, end, now });
-    if (news.kind === 'failed')
-      await openIncident(trx, { row, kind: 'refund_failed', code: news.code, now });
+    // The customer was told that what came back had arrived.
+    const kind = end === 'returned' ? 'refund_returned' : 'refund_failed';
+    if (news.kind === 'failed') await openIncident(trx, { row, kind, code: news.code, now });
   });
 }
 

@@ -61,6 +61,7 @@ export type MoneyTables = {
     decide_before: Time | null;
     first_sent_at: Time | null;
     refunded_at: Reached;
+    reopened_at: Reached;
     finished_at: Time | null;
   };
   tips: {
@@ -175,6 +176,7 @@ export type MoneyTables = {
     status: WithdrawalStatus;
     requested_by: Json<Actor>;
     created_at: Time;
+    reopened_at: Reached;
     finished_at: Time | null;
   };
   withdrawal_parts: {

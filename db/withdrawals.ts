@@ -152,11 +152,13 @@ export async function withdrawalsBehind(db: Db, ref: string): Promise<readonly s
   return rows.map((row) => row.withdrawal_id);
 }
 
+type Behind = { readonly ref: string; readonly now: Date };
+
 /**
  * What was refunded may come back: it is looked at once more, and what a look that is under way has read counts no more.
  * False when some of it is still being sent.
  */
-export const reopenWithdrawals = (db: Db, ref: string): Promise<boolean> =>
+export const reopenWithdrawals = (db: Db, { ref, now }: Behind): Promise<boolean> =>
   db.transaction().execute(async (trx) => {
     const behind = trx.selectFrom('withdrawal_parts').select('withdrawal_id').where(isBehind(ref));
     if (await behind.where('status', '=', 'sending').executeTakeFirst()) return false;
@@ -173,7 +175,7 @@ export const reopenWithdrawals = (db: Db, ref: string): Promise<boolean> =>
     const ids = reopened.map((part) => part.withdrawal_id);
     await trx
       .updateTable('withdrawals')
-      .set({ status: 'sending', finished_at: null })
+      .set({ status: 'sending', reopened_at: now, finished_at: null })
       .where('id', 'in', ids)
       .execute();
     return true;

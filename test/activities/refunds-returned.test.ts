@@ -24,7 +24,8 @@ describe('a refund', () => {
     expect(told).toContain(id);
     expect(await carryOut(id)).toMatchObject({ status: 'failed', isOver: true });
     expect(await balancesOf(set.market.db, order.id)).toEqual(paid);
-    expect(await incident(`${id}:refund_failed`)).toBeDefined();
+    expect(await incident(`${id}:refund_returned`)).toMatchObject({ kind: 'refund_returned' });
+    expect(await incident(`${id}:refund_failed`)).toBeUndefined();
     await news(order, 'refund.failed');
     expect(await carryOut(id)).toMatchObject({ status: 'failed', isOver: true });
     expect(await carryOut(await ask(order, { again: true }))).toMatchObject({ status: 'refunded' });
@@ -57,5 +58,26 @@ describe('a refund', () => {
     expect(step).toMatchObject({ status: 'failed', isOver: true });
     expect(looks).toBe(2);
     expect(await balancesOf(set.market.db, order.id)).toEqual(paid);
+  });
+
+  it('that may have come back is silent from then on, not from when it was sent', async () => {
+    const order = await payOrder(set.market, { gateway: set.gateway });
+    const id = await ask(order);
+    await carryOut(id);
+    await news(order, 'refund.failed');
+    const hourMs = 3_600_000;
+    const silentFor = async (hours: number) => {
+      set.now = Date.now() + hours * hourMs;
+      await expect(carryOut(id, 1)).rejects.toThrow('no certain answer');
+      return incident(`${id}:refund_unanswered`);
+    };
+    await set.market.db
+      .updateTable('refunds')
+      .set({ first_sent_at: new Date(set.now - 90 * hourMs) })
+      .where('id', '=', id)
+      .execute();
+    set.stripe.control.addFault({ kind: '503', times: 20, match: { path: '/v1/refunds' } });
+    expect(await silentFor(71)).toBeUndefined();
+    expect(await silentFor(73)).toBeDefined();
   });
 });

@@ -254,7 +254,7 @@ describe('a withdrawal', () => {
     expect(await carryOut(id)).toMatchObject({ status: 'paid', isOver: true });
     await arrive();
     const providerRef = (await findTopUp(market.db, topUpId))?.provider_ref ?? '';
-    expect(await reopenWithdrawals(market.db, providerRef)).toBe(true);
+    expect(await reopenWithdrawals(market.db, { ref: providerRef, now: new Date(now) })).toBe(true);
     expect(await carryOut(id)).toMatchObject({ status: 'failed', isOver: true });
     expect(await balance()).toBe(1_000);
     expect(await withdrawableMinor(market.db, wallet)).toBe(1_000);
@@ -270,11 +270,11 @@ describe('a withdrawal', () => {
     const id = await askWithdrawal(400);
     await carryOut(id);
     const providerRef = (await findTopUp(market.db, topUpId))?.provider_ref ?? '';
-    await reopenWithdrawals(market.db, providerRef);
+    await reopenWithdrawals(market.db, { ref: providerRef, now: new Date(now) });
     const looking = workerWhere(async (name) => {
       if (name !== 'withdrawal:after-effect') return;
       await arrive();
-      await reopenWithdrawals(market.db, providerRef);
+      await reopenWithdrawals(market.db, { ref: providerRef, now: new Date(now) });
     });
     expect(await looking.advanceWithdrawal({ withdrawalId: id })).toMatchObject({ isOver: false });
     expect(await carryOut(id)).toMatchObject({ status: 'failed', isOver: true });
