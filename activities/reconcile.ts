@@ -4,21 +4,24 @@
 
 import { randomUUID } from 'node:crypto';
 import { isOutage, type Outage } from '../adapters/outage.ts';
-import type { CardGateway, PaymentTruth, ProviderPayment } from '../adapters/card-gateway.ts';
-import type { PaymentPort } from '../adapters/payment-port.ts';
+import type { CardGateway, ProviderPayment } from '../adapters/card-gateway.ts';
+import type { PaymentPort, Seen } from '../adapters/payment-port.ts';
 import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
+import { parseId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
+import {
+  namedPayments,
+  paymentsInReach,
+  type Named,
+  type NamedPage,
+} from '../db/named-payments.ts';
 import {
   ordersWithCaptures,
   ourPayments,
   reportDifference,
   resolveVanished,
   bookLateMoney,
-  namedPayments,
-  paymentsInReach,
-  type Named,
-  type NamedPage,
   type OurPayment,
 } from '../db/reconciliation.ts';
 import {
@@ -226,6 +229,7 @@ function createSettling({ db, log, now = Date.now }: Dependencies) {
     const { kind, orderId, providerRef } = difference;
     if (!healsByItself(difference) || orderId === undefined) return false;
     if (kind === 'captured_there_unknown_here') {
+      if (!parseId('order', orderId)) return false;
       await bookLateMoney(db, { provider, difference, now: new Date(now()) });
       return true;
     }
@@ -300,7 +304,8 @@ async function ask(
   for (const payment of named) {
     const { providerRef, orderId } = payment;
     const own = oursOf(payment, ours.get(orderId ?? ''));
-    found.push(...compare(objectOf(payment, await look({ providerRef }), own), own));
+    const seen = await look({ providerRef, refundRefs: own?.refundRefs ?? undefined });
+    found.push(...compare(objectOf(payment, seen, own), own));
     beat();
   }
   return found;
@@ -344,15 +349,15 @@ const ordersInDoubt = (differences: readonly Difference[]): ReadonlySet<string |
       .map(({ orderId }) => orderId),
   );
 
-/** What it gave back a single object does not say: our own word stands. */
+/** Where it does not say what it gave back, our own word stands. */
 function objectOf(
   { orderId, providerRef, currency }: Named,
-  truth: PaymentTruth,
+  seen: Seen,
   ours: OurPayment | undefined,
 ): Theirs {
-  const { status } = truth;
-  const capturedMinor = truth.status === 'captured' ? truth.amountMinor : 0;
-  const refundedMinor = ours?.refundedMinor ?? 0;
+  const { status } = seen;
+  const capturedMinor = seen.status === 'captured' ? seen.amountMinor : 0;
+  const refundedMinor = seen.refundedMinor ?? ours?.refundedMinor ?? 0;
   return { providerRef, orderId, status, capturedMinor, refundedMinor, currency: currency ?? '' };
 }
 
@@ -363,5 +368,6 @@ function oursOf(
 ): OurPayment | undefined {
   const [any] = payments ?? [];
   const own = payments?.find((each) => each.providerRef === providerRef);
-  return own ?? (any && { ...any, providerRef, capturedMinor: 0, refundedMinor: 0 });
+  const nothing = { capturedMinor: 0, refundedMinor: 0, refundRefs: [] };
+  return own ?? (any && { ...any, providerRef, ...nothing });
 }

@@ -15,6 +15,7 @@ import type {
   VoidAnswer,
   WebhookFact,
 } from './card-gateway.ts';
+import { sumMinor } from '../domain/money.ts';
 import { payoutNameOfKey } from '../domain/payout.ts';
 import type { JsonAnswer } from './http-json.ts';
 import { outage } from './outage.ts';
@@ -164,7 +165,12 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
   return {
     provider,
     retrieve: ({ providerRef }) => retrieve(providerRef),
-    look: ({ providerRef }) => retrieve(providerRef),
+    async look({ providerRef, refundRefs }) {
+      const truth = await retrieve(providerRef);
+      return truth.status === 'captured' && refundRefs
+        ? { ...truth, refundedMinor: await givenBack(api, refundRefs) }
+        : truth;
+    },
     // Who has confirmed on the phone has paid for good.
     disputes: async () => [],
     readWebhook: async (incoming) => api.readWebhook(incoming),
@@ -214,6 +220,16 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
       return outcome === undefined ? { status: 'not_executed' } : refundOf(outcome);
     },
   };
+}
+
+/** Of these refunds: what is with the payer, or on its way. */
+async function givenBack(api: MobileMoneyApi, refundRefs: readonly string[]): Promise<number> {
+  const refunds = await Promise.all(refundRefs.map((ref) => api.read(ref)));
+  return sumMinor(
+    refunds.flatMap((refund) =>
+      refund === undefined || refund.status === 'failed' ? [] : [refund.amountMinor],
+    ),
+  );
 }
 
 const captureFailures: Readonly<

@@ -5,32 +5,24 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createMoneyUpkeep } from '../../activities/money-upkeep.ts';
 import { isOutage } from '../../adapters/outage.ts';
 import type { PaymentPort } from '../../adapters/payment-port.ts';
-import { createPaypalPort } from '../../adapters/paypal.ts';
 import { saveWebhook } from '../../db/webhooks.ts';
 import { parseId, type OrderId } from '../../domain/ids.ts';
 import { createLog } from '../../log.ts';
-import { startPaypal } from '../../sandbox/paypal/server.ts';
 import { createMarket, type Market } from '../db/market.ts';
 import { balancesOf } from '../support/paid-order.ts';
+import { startPaypalAccount, type PaypalAccount } from '../support/paypal.ts';
 import { quietMoney } from '../support/quiet-money.ts';
 
 let market: Market;
-let paypal: Awaited<ReturnType<typeof startPaypal>>;
+let paypal: PaypalAccount;
 let port: PaymentPort;
 beforeAll(async () => {
   market = await createMarket();
 });
 afterAll(() => market.close());
 beforeEach(async () => {
-  paypal = await startPaypal();
-  port = createPaypalPort({
-    baseUrl: paypal.url,
-    clientId: 'id',
-    clientSecret: 'secret',
-    webhookId: 'wh_1',
-    returnUrl: 'https://shop.example/back',
-    timeoutMs: 500,
-  });
+  paypal = await startPaypalAccount();
+  port = paypal.port;
 });
 afterEach(() => paypal.close());
 
@@ -39,14 +31,7 @@ type Paid = { readonly orderId: OrderId; readonly providerRef: string };
 /** 23.50 EUR, taken. */
 async function pay(): Promise<Paid> {
   const orderId = await market.addOrder({ is_over: true, order_status: 'completed' });
-  const key = `${orderId}:authorize:1`;
-  const asked = { orderId, attempt: 1, key, amountMinor: 2_350, currency: 'EUR' };
-  const answer = await port.authorize({ ...asked, paymentMethod: 'paypal' });
-  if (answer.status !== 'requires_action') throw new Error(answer.status);
-  const { providerRef } = answer;
-  paypal.approve(providerRef);
-  await port.retrieve({ providerRef });
-  await port.capture({ orderId, providerRef, amountMinor: 2_350, key: `${orderId}:capture:1` });
+  const providerRef = await paypal.take(orderId, 2_350);
   await market.setOrder(orderId, { provider_ref: providerRef });
   return { orderId, providerRef };
 }
