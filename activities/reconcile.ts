@@ -33,11 +33,12 @@ import {
 } from '../domain/reconcile.ts';
 import type { Logger } from '../log.ts';
 import type { Reconciled, ReconcileActivities } from './contract.ts';
+import { takeInDisputes } from './reconcile-disputes.ts';
 import { comparePayouts } from './reconcile-payouts.ts';
 import { retryable } from './retryable.ts';
 
 type Books = Pick<PaymentPort, 'void' | 'provider'>;
-type Other = Books & Pick<PaymentPort, 'look'>;
+type Other = Books & Pick<PaymentPort, 'look' | 'listDisputes'>;
 
 /** How far a comparison is: small, plain, and enough to go on from. */
 export type Progress = {
@@ -107,7 +108,8 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
     }
     const books = { provider: cards, void: gateway.void } as const;
     const healed = await settle(books, { track, found });
-    track.advance({ provider: cards, reached: 'all', compared, found, healed });
+    const differences = found.length;
+    track.advance({ provider: cards, reached: 'all', compared, differences, healed });
   }
 
   async function compareOneByOne(other: Other, track: Track): Promise<void> {
@@ -121,7 +123,8 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
       const found = await ask(db, other, { named, beat: track.beat });
       const healed = await settle(other, { track, found });
       const reached = isLast ? 'all' : (named.at(-1) ?? 'all');
-      track.advance({ provider, reached, compared: named.length, found, healed });
+      const [compared, differences] = [named.length, found.length];
+      track.advance({ provider, reached, compared, differences, healed });
     }
   }
 
@@ -140,6 +143,7 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
         async () =>
           payouts && (track.at().done[paidOut] ?? comparePaidOut(deps, { payouts, settle, track })),
         ...others.map((other) => () => compareOneByOne(other, track)),
+        ...others.map((other) => () => compareDisputes(deps, { other, track })),
       ];
       let away: Outage | undefined;
       for (const source of sources) {
@@ -160,6 +164,23 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
   };
 }
 
+type Listed = { readonly other: Other; readonly track: Track };
+
+/** What is new is taken in. */
+async function compareDisputes(
+  { db, log, now = Date.now }: Dependencies,
+  { other: { provider, listDisputes }, track }: Listed,
+): Promise<void> {
+  const name = `${provider}_disputes`;
+  const { startedAt, done } = track.at();
+  if (!listDisputes || done[name]) return;
+  const tools = { db, log, now, beat: track.beat };
+  const books = { provider, listDisputes, changedAfter: startedAt - reachMs };
+  const { compared, unknown } = await takeInDisputes(tools, books);
+  const taken = { differences: unknown, healed: unknown };
+  track.advance({ provider: name, reached: 'all', compared, ...taken });
+}
+
 type PaidOut = {
   readonly payouts: PayoutsOf;
   readonly settle: ReturnType<typeof createSettling>;
@@ -178,13 +199,14 @@ async function comparePaidOut(
   };
   const { compared, found } = await comparePayouts({ db, books }, span);
   const healed = await settle({ provider: cards, void: gateway.void }, { track, found });
-  track.advance({ provider: paidOut, reached: 'all', compared, found, healed });
+  const differences = found.length;
+  track.advance({ provider: paidOut, reached: 'all', compared, differences, healed });
 }
 
-type Step = Batch & {
+type Step = Pick<Progress, 'compared' | 'differences' | 'healed'> & {
+  /** Or another part of the comparison. */
   readonly provider: string;
   readonly reached: NamedPage | 'all';
-  readonly healed: number;
 };
 type Track = ReturnType<typeof createTrack>;
 
@@ -202,12 +224,12 @@ function createTrack(keeper: ProgressKeeper, now: number) {
   return {
     at: (): Progress => at,
     beat,
-    advance({ provider, reached, compared, found, healed }: Step): void {
+    advance({ provider, reached, compared, differences, healed }: Step): void {
       at = {
         ...at,
         done: { ...at.done, [provider]: reached === 'all' ? reached : placeOf(reached) },
         compared: at.compared + compared,
-        differences: at.differences + found.length,
+        differences: at.differences + differences,
         healed: at.healed + healed,
       };
       beat();

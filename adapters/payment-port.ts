@@ -13,6 +13,7 @@ import type {
   WebhookFact,
 } from './card-gateway.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
+import type { ProviderDispute } from '../domain/provider-books.ts';
 
 export type Incoming = {
   readonly rawBody: string | Buffer;
@@ -49,6 +50,10 @@ export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund' | 'dis
   readonly retrieve: (input: Retrieving) => Promise<PaymentTruth>;
   /** The provider's truth, and nothing is changed by asking: an approval that is no hold yet is `unconfirmed`. */
   readonly look: (input: Looking) => Promise<Seen>;
+  /** All disputes that have changed since then (epoch ms), whoever's payments; undefined where none are listed. */
+  readonly listDisputes?:
+    | ((input: { readonly changedAfter: number }) => AsyncIterable<ProviderDispute>)
+    | undefined;
   /** Undefined where the provider takes evidence in its own dashboard alone, or knows no disputes. */
   readonly submitEvidence?: CardGateway['submitEvidence'] | undefined;
   /** Verifies and reads a notification; a hint only. Throws an Outage where the provider has to be asked and is away. */

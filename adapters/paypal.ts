@@ -27,7 +27,7 @@ import {
   type PaypalApi,
   type PaypalAccount,
 } from './paypal-api.ts';
-import { createPaypalDisputes } from './paypal-disputes.ts';
+import { createPaypalDisputeList, createPaypalDisputes } from './paypal-disputes.ts';
 import { verifyPaypalWebhook } from './paypal-webhook.ts';
 
 export type PaypalOptions = PaypalAccount & {
@@ -271,6 +271,7 @@ export function createPaypalPort(options: PaypalOptions): PaymentPort {
       const [capture] = order ? list(paymentsOf(order)['captures']) : [];
       return capture && text(capture['id']);
     }),
+    listDisputes: createPaypalDisputeList(api),
     readWebhook: (incoming: Incoming): Promise<WebhookFact> =>
       verifyPaypalWebhook(api, { incoming, webhookId: options.webhookId }),
   };
