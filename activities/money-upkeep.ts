@@ -10,7 +10,8 @@ import type { Db } from '../db/connect.ts';
 import { awaitedPayments } from '../db/payment-actions.ts';
 import { recordDispute } from '../db/disputes.ts';
 import { moneyWebhooks, type MoneyWebhook } from '../db/money-webhooks.ts';
-import { openRefunds, refundsBehind, reopenRefunds } from '../db/refunds.ts';
+import { refundsBehind, reopenRefunds } from '../db/refund-steps.ts';
+import { openRefunds } from '../db/refunds.ts';
 import { openTips, tipsBehind, type TipName } from '../db/tips.ts';
 import { openTopUps, topUpsBehind } from '../db/top-ups.ts';
 import { webhookDone } from '../db/upkeep.ts';
@@ -104,18 +105,18 @@ function createDelivery(
     }
   }
 
-  async function tellRefunds({ type, provider_ref: providerRef }: MoneyWebhook): Promise<void> {
+  async function tellRefunds({ type, provider_ref: ref }: MoneyWebhook): Promise<void> {
     if (type === 'refund.failed') {
-      const isRecorded =
-        (await reopenRefunds(db, providerRef)) && (await reopenWithdrawals(db, providerRef));
+      const behind = { ref, now: new Date() };
+      const isRecorded = (await reopenRefunds(db, behind)) && (await reopenWithdrawals(db, behind));
       // The answer that is on its way may be older than this news.
-      if (!isRecorded) throw new Error(`a refund of ${providerRef} is being sent`);
+      if (!isRecorded) throw new Error(`a refund of ${ref} is being sent`);
     }
-    for (const id of await refundsBehind(db, providerRef)) {
+    for (const id of await refundsBehind(db, ref)) {
       const refundId = parseId('refund', id);
       if (refundId) await money.refundChanged(refundId);
     }
-    for (const id of await withdrawalsBehind(db, { providerRef })) {
+    for (const id of await withdrawalsBehind(db, ref)) {
       const withdrawalId = parseId('withdrawal', id);
       if (withdrawalId) await money.withdrawalChanged(withdrawalId);
     }

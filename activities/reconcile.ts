@@ -4,21 +4,24 @@
 
 import { randomUUID } from 'node:crypto';
 import { isOutage, type Outage } from '../adapters/outage.ts';
-import type { CardGateway, PaymentTruth, ProviderPayment } from '../adapters/card-gateway.ts';
-import type { PaymentPort } from '../adapters/payment-port.ts';
+import type { CardGateway, ProviderPayment } from '../adapters/card-gateway.ts';
+import type { PaymentPort, Seen } from '../adapters/payment-port.ts';
 import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
+import { parseId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
+import {
+  namedPayments,
+  paymentsInReach,
+  type Named,
+  type NamedPage,
+} from '../db/named-payments.ts';
 import {
   ordersWithCaptures,
   ourPayments,
   reportDifference,
   resolveVanished,
   bookLateMoney,
-  namedPayments,
-  paymentsInReach,
-  type Named,
-  type NamedPage,
   type OurPayment,
 } from '../db/reconciliation.ts';
 import {
@@ -30,11 +33,12 @@ import {
 } from '../domain/reconcile.ts';
 import type { Logger } from '../log.ts';
 import type { Reconciled, ReconcileActivities } from './contract.ts';
+import { takeInDisputes } from './reconcile-disputes.ts';
 import { comparePayouts } from './reconcile-payouts.ts';
 import { retryable } from './retryable.ts';
 
 type Books = Pick<PaymentPort, 'void' | 'provider'>;
-type Other = Books & Pick<PaymentPort, 'look'>;
+type Other = Books & Pick<PaymentPort, 'look' | 'listDisputes'>;
 
 /** How far a comparison is: small, plain, and enough to go on from. */
 export type Progress = {
@@ -104,7 +108,8 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
     }
     const books = { provider: cards, void: gateway.void } as const;
     const healed = await settle(books, { track, found });
-    track.advance({ provider: cards, reached: 'all', compared, found, healed });
+    const differences = found.length;
+    track.advance({ provider: cards, reached: 'all', compared, differences, healed });
   }
 
   async function compareOneByOne(other: Other, track: Track): Promise<void> {
@@ -118,7 +123,8 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
       const found = await ask(db, other, { named, beat: track.beat });
       const healed = await settle(other, { track, found });
       const reached = isLast ? 'all' : (named.at(-1) ?? 'all');
-      track.advance({ provider, reached, compared: named.length, found, healed });
+      const [compared, differences] = [named.length, found.length];
+      track.advance({ provider, reached, compared, differences, healed });
     }
   }
 
@@ -137,6 +143,7 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
         async () =>
           payouts && (track.at().done[paidOut] ?? comparePaidOut(deps, { payouts, settle, track })),
         ...others.map((other) => () => compareOneByOne(other, track)),
+        ...others.map((other) => () => compareDisputes(deps, { other, track })),
       ];
       let away: Outage | undefined;
       for (const source of sources) {
@@ -157,6 +164,23 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
   };
 }
 
+type Listed = { readonly other: Other; readonly track: Track };
+
+/** What is new is taken in. */
+async function compareDisputes(
+  { db, log, now = Date.now }: Dependencies,
+  { other: { provider, listDisputes }, track }: Listed,
+): Promise<void> {
+  const name = `${provider}_disputes`;
+  const { startedAt, done } = track.at();
+  if (!listDisputes || done[name]) return;
+  const tools = { db, log, now, beat: track.beat };
+  const books = { provider, listDisputes, changedAfter: startedAt - reachMs };
+  const { compared, unknown } = await takeInDisputes(tools, books);
+  const taken = { differences: unknown, healed: unknown };
+  track.advance({ provider: name, reached: 'all', compared, ...taken });
+}
+
 type PaidOut = {
   readonly payouts: PayoutsOf;
   readonly settle: ReturnType<typeof createSettling>;
@@ -175,13 +199,14 @@ async function comparePaidOut(
   };
   const { compared, found } = await comparePayouts({ db, books }, span);
   const healed = await settle({ provider: cards, void: gateway.void }, { track, found });
-  track.advance({ provider: paidOut, reached: 'all', compared, found, healed });
+  const differences = found.length;
+  track.advance({ provider: paidOut, reached: 'all', compared, differences, healed });
 }
 
-type Step = Batch & {
+type Step = Pick<Progress, 'compared' | 'differences' | 'healed'> & {
+  /** Or another part of the comparison. */
   readonly provider: string;
   readonly reached: NamedPage | 'all';
-  readonly healed: number;
 };
 type Track = ReturnType<typeof createTrack>;
 
@@ -199,12 +224,12 @@ function createTrack(keeper: ProgressKeeper, now: number) {
   return {
     at: (): Progress => at,
     beat,
-    advance({ provider, reached, compared, found, healed }: Step): void {
+    advance({ provider, reached, compared, differences, healed }: Step): void {
       at = {
         ...at,
         done: { ...at.done, [provider]: reached === 'all' ? reached : placeOf(reached) },
         compared: at.compared + compared,
-        differences: at.differences + found.length,
+        differences: at.differences + differences,
         healed: at.healed + healed,
       };
       beat();
@@ -226,6 +251,7 @@ function createSettling({ db, log, now = Date.now }: Dependencies) {
     const { kind, orderId, providerRef } = difference;
     if (!healsByItself(difference) || orderId === undefined) return false;
     if (kind === 'captured_there_unknown_here') {
+      if (!parseId('order', orderId)) return false;
       await bookLateMoney(db, { provider, difference, now: new Date(now()) });
       return true;
     }
@@ -300,7 +326,8 @@ async function ask(
   for (const payment of named) {
     const { providerRef, orderId } = payment;
     const own = oursOf(payment, ours.get(orderId ?? ''));
-    found.push(...compare(objectOf(payment, await look({ providerRef }), own), own));
+    const seen = await look({ providerRef, refundRefs: own?.refundRefs ?? undefined });
+    found.push(...compare(objectOf(payment, seen, own), own));
     beat();
   }
   return found;
@@ -344,15 +371,15 @@ const ordersInDoubt = (differences: readonly Difference[]): ReadonlySet<string |
       .map(({ orderId }) => orderId),
   );
 
-/** What it gave back a single object does not say: our own word stands. */
+/** Where it does not say what it gave back, our own word stands. */
 function objectOf(
   { orderId, providerRef, currency }: Named,
-  truth: PaymentTruth,
+  seen: Seen,
   ours: OurPayment | undefined,
 ): Theirs {
-  const { status } = truth;
-  const capturedMinor = truth.status === 'captured' ? truth.amountMinor : 0;
-  const refundedMinor = ours?.refundedMinor ?? 0;
+  const { status } = seen;
+  const capturedMinor = seen.status === 'captured' ? seen.amountMinor : 0;
+  const refundedMinor = seen.refundedMinor ?? ours?.refundedMinor ?? 0;
   return { providerRef, orderId, status, capturedMinor, refundedMinor, currency: currency ?? '' };
 }
 
@@ -363,5 +390,6 @@ function oursOf(
 ): OurPayment | undefined {
   const [any] = payments ?? [];
   const own = payments?.find((each) => each.providerRef === providerRef);
-  return own ?? (any && { ...any, providerRef, capturedMinor: 0, refundedMinor: 0 });
+  const nothing = { capturedMinor: 0, refundedMinor: 0, refundRefs: [] };
+  return own ?? (any && { ...any, providerRef, ...nothing });
 }

@@ -8,14 +8,12 @@ import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
 import { remindOfPayOut } from '../db/cash-refunds.ts';
 import {
-  decideRefund,
-  findRefund,
   intendRefund,
   openIncident,
   recordRefundNews,
-  type Refund,
   type RefundNews,
-} from '../db/refunds.ts';
+} from '../db/refund-steps.ts';
+import { decideRefund, findRefund, type Refund } from '../db/refunds.ts';
 import { assertNever } from '../domain/errors.ts';
 import { refundKey } from '../domain/refund.ts';
 import type { RefundActivities, RefundStep } from './contract.ts';
@@ -99,12 +97,16 @@ export function createRefundActivities({
         if (row.finished_at) return { status: row.status, isOver: true, waitMs: 0 };
         await advanceOnce(row);
         const next = await findRefund(db, refundId);
-        if (!next?.finished_at && next?.status === row.status && next.attempt === row.attempt)
+        if (!next?.finished_at && next && isWhereItWas(next, row))
           return { status: row.status, isOver: false, waitMs: waitMs(row, now()) };
       }
     },
   };
 }
+
+/** Nothing has changed since, and there are no news. */
+const isWhereItWas = (now: Refund, before: Refund): boolean =>
+  now.status === before.status && now.attempt === before.attempt && now.news === before.news;
 
 /** The provider gave no answer: a person is told after three days, and it is asked again. */
 async function unanswered(
@@ -112,7 +114,9 @@ async function unanswered(
   error: unknown,
 ): Promise<never> {
   const code = codeOf(error);
-  if (row.first_sent_at && now - row.first_sent_at.getTime() > tellSomebodyAfterMs)
+  // What may have come back is asked about anew.
+  const since = Math.max(row.first_sent_at?.getTime() ?? now, row.reopened_at?.getTime() ?? 0);
+  if (now - since > tellSomebodyAfterMs)
     await openIncident(db, { row, kind: 'refund_unanswered', code, now: new Date(now) });
   throw isOutage(error) ? retryable(code, error.retryAfterMs) : error;
 }

@@ -119,7 +119,7 @@ function createWithdrawalSteps(deps: Dependencies): Pick<WalletActivities, 'adva
   const { portOf, db, crashPoint, now = Date.now } = deps;
 
   const step = (withdrawal: Withdrawal, part: Part): Promise<void> =>
-    untilAnswered(deps, { id: withdrawal.id, since: withdrawal.created_at }, async () => {
+    untilAnswered(deps, { id: withdrawal.id, since: askedSince(withdrawal) }, async () => {
       await crashPoint('withdrawal:before');
       const { top_up_id: topUpId, attempt } = part;
       const answer = await portOf(part.provider).refund({
@@ -148,6 +148,9 @@ function createWithdrawalSteps(deps: Dependencies): Pick<WalletActivities, 'adva
     },
   };
 }
+
+/** What may have come back is asked about anew. */
+const askedSince = ({ reopened_at: at, created_at }: Withdrawal): Date => at ?? created_at;
 
 const giveBack = (row: TopUp, port: Pick<PaymentPort, 'refund'>): Promise<RefundAnswer> =>
   port.refund({

@@ -15,6 +15,7 @@ import type {
   VoidAnswer,
   WebhookFact,
 } from './card-gateway.ts';
+import { sumMinor } from '../domain/money.ts';
 import { payoutNameOfKey } from '../domain/payout.ts';
 import type { JsonAnswer } from './http-json.ts';
 import { outage } from './outage.ts';
@@ -49,20 +50,24 @@ export type Refused = { readonly refused: DeclineCode };
 const isPayOut = (reference: string): boolean =>
   ['refund', 'payout'].includes(reference.split(':')[1] ?? '');
 
-/** What a notification about a transaction of this key says changed, and of whom. News of payouts are called as all providers' are. */
+/**
+ * What a notification about a transaction of this key says changed, and of whom. News of what goes out are called as all
+ * providers' are, and name it as we do: a refund, a withdrawal or a payout.
+ */
 export function newsOf(
   reference: string,
   { type, providerRef }: { readonly type: string; readonly providerRef: string },
 ) {
-  const name = payoutNameOfKey(reference);
-  if (name !== undefined)
-    return {
-      kind: 'payout_changed',
-      type: `payout.${type.slice(type.indexOf('.') + 1)}`,
-      providerRef: name,
-    } as const;
-  const kind = isPayOut(reference) ? 'refund_changed' : 'payment_changed';
-  return { kind, type, providerRef } as const;
+  if (!isPayOut(reference)) return { kind: 'payment_changed', type, providerRef } as const;
+  const status = type.slice(type.indexOf('.') + 1);
+  const payout = payoutNameOfKey(reference);
+  return payout === undefined
+    ? ({
+        kind: 'refund_changed',
+        type: `refund.${status}`,
+        providerRef: reference.split(':')[2] ?? '',
+      } as const)
+    : ({ kind: 'payout_changed', type: `payout.${status}`, providerRef: payout } as const);
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -160,7 +165,12 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
   return {
     provider,
     retrieve: ({ providerRef }) => retrieve(providerRef),
-    look: ({ providerRef }) => retrieve(providerRef),
+    async look({ providerRef, refundRefs }) {
+      const truth = await retrieve(providerRef);
+      return truth.status === 'captured' && refundRefs
+        ? { ...truth, refundedMinor: await givenBack(api, refundRefs) }
+        : truth;
+    },
     // Who has confirmed on the phone has paid for good.
     disputes: async () => [],
     readWebhook: async (incoming) => api.readWebhook(incoming),
@@ -210,6 +220,16 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
       return outcome === undefined ? { status: 'not_executed' } : refundOf(outcome);
     },
   };
+}
+
+/** Of these refunds: what is with the payer, or on its way. */
+async function givenBack(api: MobileMoneyApi, refundRefs: readonly string[]): Promise<number> {
+  const refunds = await Promise.all(refundRefs.map((ref) => api.read(ref)));
+  return sumMinor(
+    refunds.flatMap((refund) =>
+      refund === undefined || refund.status === 'failed' ? [] : [refund.amountMinor],
+    ),
+  );
 }
 
 const captureFailures: Readonly<

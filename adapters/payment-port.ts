@@ -13,6 +13,7 @@ import type {
   WebhookFact,
 } from './card-gateway.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
+import type { ProviderDispute } from '../domain/provider-books.ts';
 
 export type Incoming = {
   readonly rawBody: string | Buffer;
@@ -26,6 +27,17 @@ export type Retrieving = {
   readonly of?: { readonly orderId: string; readonly attempt: number } | undefined;
 };
 
+export type Looking = {
+  readonly providerRef: string;
+  /** What the provider calls our refunds of it, all of them, for one whose payments do not name them. */
+  readonly refundRefs?: readonly string[] | undefined;
+};
+
+export type Seen = PaymentTruth & {
+  /** What it has given back of the payment, or is about to; undefined where it does not say. */
+  readonly refundedMinor?: number | undefined;
+};
+
 export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund' | 'disputes'> & {
   readonly provider: ProviderName;
   /**
@@ -37,7 +49,11 @@ export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund' | 'dis
   /** The provider's truth. Where an approval by the payer has to be turned into a hold by us, this does it, once. */
   readonly retrieve: (input: Retrieving) => Promise<PaymentTruth>;
   /** The provider's truth, and nothing is changed by asking: an approval that is no hold yet is `unconfirmed`. */
-  readonly look: CardGateway['retrieve'];
+  readonly look: (input: Looking) => Promise<Seen>;
+  /** All disputes that have changed since then (epoch ms), whoever's payments; undefined where none are listed. */
+  readonly listDisputes?:
+    | ((input: { readonly changedAfter: number }) => AsyncIterable<ProviderDispute>)
+    | undefined;
   /** Undefined where the provider takes evidence in its own dashboard alone, or knows no disputes. */
   readonly submitEvidence?: CardGateway['submitEvidence'] | undefined;
   /** Verifies and reads a notification; a hint only. Throws an Outage where the provider has to be asked and is away. */

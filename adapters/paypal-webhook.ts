@@ -1,7 +1,8 @@
 // PayPal's notifications: PayPal itself says whether one is its own
 // (developer.paypal.com/docs/api/webhooks/v1/#verify-webhook-signature). A hint only; the order is read afterwards.
 import type { WebhookFact } from './card-gateway.ts';
-import { inner, text, type PaypalApi } from './paypal-api.ts';
+import type { PaypalApi } from './paypal-api.ts';
+import { paymentOfCapture } from './paypal-disputes.ts';
 import type { Incoming } from './payment-port.ts';
 
 type Signed = { readonly incoming: Incoming; readonly webhookId: string };
@@ -46,18 +47,14 @@ export async function verifyPaypalWebhook(
   return event.event_type.startsWith('CUSTOMER.DISPUTE.') ? disputeFact(api, event) : factOf(event);
 }
 
-/** A dispute names the capture alone, which knows its order. */
 async function disputeFact(api: PaypalApi, event: Event): Promise<WebhookFact> {
   const { id: eventId, event_type: type, create_time: time, resource } = event;
   const facts = { eventId, type, createdAt: Date.parse(time) };
   const capture = resource.disputed_transactions?.[0]?.seller_transaction_id ?? '';
-  const { body } = await api.get(`/v2/payments/captures/${encodeURIComponent(capture)}`);
-  const related = inner(inner(body['supplementary_data'])['related_ids']);
-  const providerRef = text(related['order_id']);
-  const [orderId] = text(body['custom_id']).split(':');
-  return providerRef === ''
+  const payment = await paymentOfCapture(api, capture);
+  return payment === undefined
     ? { kind: 'ignored', ...facts }
-    : { kind: 'dispute_changed', ...facts, providerRef, orderId: orderId || undefined };
+    : { kind: 'dispute_changed', ...facts, ...payment };
 }
 
 function factOf({

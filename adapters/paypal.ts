@@ -2,7 +2,7 @@
 // the payer, then authorized by us, captured once, voided or refunded. Requests carry PayPal-Request-Id; PayPal keeps it
 // for hours (orders) to weeks (payments), and answers a repeated one with what it made before. An authorization is
 // honoured for three days. Plain HTTP: the vendor's package cannot be pointed at another server (docs/decisions/0021).
-import { decimalOf } from '../domain/money.ts';
+import { decimalOf, sumMinor } from '../domain/money.ts';
 import type {
   AuthorizeAnswer,
   Captured,
@@ -16,7 +16,7 @@ import type {
 } from './card-gateway.ts';
 import type { JsonAnswer } from './http-json.ts';
 import { outage } from './outage.ts';
-import type { Incoming, PaymentPort } from './payment-port.ts';
+import type { Incoming, PaymentPort, Seen } from './payment-port.ts';
 import {
   createPaypalApi,
   inner,
@@ -27,7 +27,7 @@ import {
   type PaypalApi,
   type PaypalAccount,
 } from './paypal-api.ts';
-import { createPaypalDisputes } from './paypal-disputes.ts';
+import { createPaypalDisputeList, createPaypalDisputes } from './paypal-disputes.ts';
 import { verifyPaypalWebhook } from './paypal-webhook.ts';
 
 export type PaypalOptions = PaypalAccount & {
@@ -83,6 +83,14 @@ function readOrder(order: Body): Read {
   return { status: 'requires_action', providerRef: id, clientSecret: text(approve?.['href']) };
 }
 
+/** With the payer, or on its way. */
+const givenBack = (order: Body): number =>
+  sumMinor(
+    list(paymentsOf(order)['refunds'])
+      .filter(({ status }) => status === 'COMPLETED' || status === 'PENDING')
+      .map((refund) => minorIn(refund)),
+  );
+
 const isApproved = (order: Body): boolean => text(order['status']) === 'APPROVED';
 
 function createTruth(api: PaypalApi) {
@@ -107,10 +115,12 @@ function createTruth(api: PaypalApi) {
       : readOrder(found);
   }
 
-  async function look(id: string): Promise<PaymentTruth> {
+  async function look(id: string): Promise<Seen> {
     const found = await order(id);
     if (found === undefined) return { status: 'unknown' };
-    return isApproved(found) ? { status: 'unconfirmed', providerRef: id } : readOrder(found);
+    return isApproved(found)
+      ? { status: 'unconfirmed', providerRef: id }
+      : { ...readOrder(found), refundedMinor: givenBack(found) };
   }
 
   return { order, held, retrieve, look };
@@ -261,6 +271,7 @@ export function createPaypalPort(options: PaypalOptions): PaymentPort {
       const [capture] = order ? list(paymentsOf(order)['captures']) : [];
       return capture && text(capture['id']);
     }),
+    listDisputes: createPaypalDisputeList(api),
     readWebhook: (incoming: Incoming): Promise<WebhookFact> =>
       verifyPaypalWebhook(api, { incoming, webhookId: options.webhookId }),
   };

@@ -59,7 +59,7 @@ async function authorize(parts: Parts, input: AuthorizeInput): Promise<Authorize
   const made = await askWallet(books, { ...input, name, method });
   if (made === 'too_little') return { status: 'declined', code: 'insufficient_funds' };
   if (made === amountMinor) {
-    const truth = await wallet.look({ providerRef: holdRef(name) });
+    const truth = await wallet.retrieve({ providerRef: holdRef(name) });
     return truth.status === 'authorized' ? truth : { status: 'not_executed' };
   }
   const rest = { ...input, amountMinor: amountMinor - made, paymentMethod: method.card };
@@ -114,7 +114,7 @@ async function retrieve(
   { books, wallet, card }: Parts,
   { providerRef, of }: Retrieving,
 ): Promise<PaymentTruth> {
-  if (parseHoldRef(providerRef)) return wallet.look({ providerRef });
+  if (parseHoldRef(providerRef)) return wallet.retrieve({ providerRef });
   const truth = await card.retrieve({ providerRef });
   const name = of && nameOf(of.orderId, of.attempt);
   switch (truth.status) {

@@ -14,6 +14,7 @@ import type {
   VoidAnswer,
   VoidInput,
 } from './card-gateway.ts';
+import { sumMinor } from '../domain/money.ts';
 import type { PaymentPort } from './payment-port.ts';
 import { parsePaymentMethod } from '../domain/payment-methods.ts';
 import { holdRef, parseHoldRef, type HoldState, type WalletBooks } from '../domain/wallet.ts';
@@ -25,10 +26,9 @@ type Tools = { readonly books: WalletBooks; readonly now: () => number };
 
 export function createWalletPort(books: WalletBooks, now: () => number = Date.now): PaymentPort {
   const tools = { books, now };
-  const look = async ({ providerRef }: { readonly providerRef: string }): Promise<PaymentTruth> => {
+  const read = async (providerRef: string): Promise<HoldState | undefined> => {
     const name = parseHoldRef(providerRef);
-    const state = name && (await books.read(name));
-    return state ? truthOf(providerRef, state, now()) : { status: 'unknown' };
+    return name && books.read(name);
   };
   return {
     provider: 'wallet',
@@ -36,8 +36,16 @@ export function createWalletPort(books: WalletBooks, now: () => number = Date.no
     capture: (input) => capture(books, input),
     void: (input) => release(books, input),
     refund: (input) => refund(books, input),
-    retrieve: look,
-    look,
+    async retrieve({ providerRef }) {
+      const state = await read(providerRef);
+      return state ? truthOf(providerRef, state, now()) : { status: 'unknown' };
+    },
+    async look({ providerRef }) {
+      const state = await read(providerRef);
+      if (!state) return { status: 'unknown' };
+      const refundedMinor = sumMinor([...state.refunds.values()]);
+      return { ...truthOf(providerRef, state, now()), refundedMinor };
+    },
     disputes: async () => [],
     // Nobody has anything to tell.
     readWebhook: async () => ({ kind: 'refused', code: 'invalid_signature' }),

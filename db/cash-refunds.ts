@@ -2,7 +2,8 @@
 
 import type { Actor } from '../domain/events.ts';
 import type { Db } from './connect.ts';
-import { findRefund, postRefundEnd, type Refund } from './refunds.ts';
+import { postRefundEnd } from './refund-steps.ts';
+import { findRefund, type Refund } from './refunds.ts';
 
 type Closing = { readonly id: string; readonly by: Actor; readonly now: Date };
 type PaidOut = Closing & {

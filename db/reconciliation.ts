@@ -2,12 +2,13 @@
 // after an order's end on its way back.
 
 import { sql } from 'kysely';
-import { formatId, parseId } from '../domain/ids.ts';
+import { parseId } from '../domain/ids.ts';
 import type { Difference, Ours } from '../domain/reconcile.ts';
 import { platformParty } from '../domain/ledger.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
+import { holdRef, isSplitHold } from './named-payments.ts';
 import { giveBack, lockMoney } from './refunds.ts';
 
 /** Which orders and top-ups took money by the provider in this time: their ids in pages. */
@@ -39,103 +40,32 @@ export async function ordersWithCaptures(
   return rows.map((row) => row.id);
 }
 
-export type OurPayment = Ours & { readonly providerRef: string | undefined };
-
-export type Named = {
-  /** Undefined when the provider's news name no order. */
-  readonly orderId: string | undefined;
-  readonly providerRef: string;
-  readonly currency: string | undefined;
+export type OurPayment = Ours & {
+  readonly providerRef: string | undefined;
+  /** What the provider calls our refunds of it; null: not all of them have such a name here. */
+  readonly refundRefs: readonly string[] | null;
 };
-export type NamedPage = Pick<Named, 'orderId' | 'providerRef'>;
-
-/** An order is placed at most so long before its end. */
-const orderLifeMs = 5 * 86_400_000;
-
-/** Orders that have ended since then have ids behind this one. */
-const oldestOrder = (since: Date): string =>
-  formatId('order', Math.max(0, since.getTime() - orderLifeMs), new Uint8Array(10));
-
-/** Roughly how many payments there are to compare: of providers that are asked for each, and of those that list them. */
-export async function paymentsInReach(
-  db: Db,
-  { since, askedOf }: { readonly since: Date; readonly askedOf: readonly string[] },
-): Promise<{ readonly listed: number; readonly asked: number }> {
-  const { rows } = await sql<{ asked: number; all: number }>`
-    SELECT count(*)::bigint AS all,
-      count(*) FILTER (WHERE split_part(facts->>'paymentMethod', ':', 1) = ANY(${[...askedOf]}))::bigint AS asked
-    FROM orders WHERE id >= ${oldestOrder(since)} AND provider_ref IS NOT NULL`.execute(db);
-  const { all, asked } = rows[0] ?? { all: 0, asked: 0 };
-  return { listed: all - asked, asked };
-}
-
-/**
- * Payments that a provider has a name for, of ended orders, of tips and of its own news since then, in pages by order and
- * name. Each once.
- */
-export async function namedPayments(
-  db: Db,
-  {
-    provider,
-    since,
-    after,
-    limit,
-  }: {
-    readonly provider: string;
-    readonly since: Date;
-    readonly after: NamedPage | undefined;
-    readonly limit: number;
-  },
-): Promise<readonly Named[]> {
-  const oldest = oldestOrder(since);
-  const [afterOrder, afterRef] = [after?.orderId ?? '', after?.providerRef ?? ''];
-  const next = sql`(id, ref) > (${afterOrder}, ${afterRef}) ORDER BY id, ref LIMIT ${limit}`;
-  // Each part reads its own index up to the limit.
-  const { rows } = await sql<{ id: string; ref: string; currency: string | null }>`
-    WITH ended AS (
-      SELECT id, provider_ref AS ref FROM orders
-      WHERE id >= greatest(${oldest}, ${afterOrder}) AND is_over AND provider_ref IS NOT NULL AND updated_at >= ${since}
-        AND split_part(facts->>'paymentMethod', ':', 1) = ${provider}),
-    tipped AS (
-      SELECT order_id AS id, provider_ref AS ref FROM tips
-      WHERE order_id >= ${afterOrder} AND finished_at >= ${since} AND provider_ref IS NOT NULL AND provider = ${provider}),
-    news AS (
-      SELECT DISTINCT order_id AS id, provider_ref AS ref FROM provider_webhooks
-      WHERE order_id >= ${afterOrder} AND received_at >= ${since} AND provider_ref IS NOT NULL AND provider = ${provider}),
-    nameless AS (
-      SELECT DISTINCT '' AS id, provider_ref AS ref FROM provider_webhooks
-      WHERE ${afterOrder} = '' AND order_id IS NULL AND received_at >= ${since} AND provider_ref IS NOT NULL
-        AND provider = ${provider}),
-    named AS (
-      (SELECT * FROM ended WHERE ${next}) UNION (SELECT * FROM tipped WHERE ${next})
-      UNION (SELECT * FROM news WHERE ${next}) UNION (SELECT * FROM nameless WHERE ${next}))
-    SELECT named.id, named.ref, orders.currency FROM named LEFT JOIN orders ON orders.id = named.id
-    ORDER BY named.id, named.ref LIMIT ${limit}`.execute(db);
-  return rows.map(({ id, ref, currency }) => ({
-    orderId: id || undefined,
-    providerRef: ref,
-    currency: currency ?? undefined,
-  }));
-}
 
 /** What filled wallets, and went back by withdrawals or because it came too late. */
 async function ourTopUps(db: Db, ids: readonly string[]): Promise<readonly OurPayment[]> {
   const { rows } = await sql<OurPayment>`
     WITH back AS (
       SELECT top_up_id AS id, sum(amount_minor) FILTER (WHERE status IN ('pending', 'refunded')) AS minor,
-        bool_or(status = 'sending') AS moving
+        bool_or(status = 'sending') AS moving, array_agg(refund_ref) FILTER (WHERE refund_ref IS NOT NULL) AS refs
       FROM withdrawal_parts WHERE top_up_id = ANY(${[...ids]}) GROUP BY 1)
     SELECT t.id AS "orderId", t.finished_at IS NOT NULL AS "isOver", t.currency, t.provider_ref AS "providerRef",
       (CASE WHEN t.status IN ('paid', 'returning', 'returned') THEN t.amount_minor ELSE 0 END)::bigint AS "capturedMinor",
       (coalesce(back.minor, 0) + CASE WHEN t.status = 'returned' THEN t.amount_minor ELSE 0 END)::bigint AS "refundedMinor",
-      coalesce(back.moving, false) AS "refundsMoving"
+      coalesce(back.moving, false) AS "refundsMoving",
+      CASE WHEN t.status <> 'returned' THEN coalesce(back.refs, '{}') END AS "refundRefs"
     FROM top_ups t LEFT JOIN back USING (id) WHERE t.id = ANY(${[...ids]})`.execute(db);
   return rows;
 }
 
 /**
  * Of one provider. By order: the payments that it captured or refunded, its later tips among them, and one without a
- * name for an order that took nothing. A top-up stands in an order's place.
+ * name for an order that took nothing. A top-up stands in an order's place. What the wallet gave of a split payment has
+ * the wallet's name for it.
  */
 export async function ourPayments(
   db: Db,
@@ -147,12 +77,17 @@ export async function ourPayments(
     orderIds.filter((id) => parseId('topUp', id)),
   );
   const { rows } = await sql<OurPayment>`
-    WITH taken AS (
-      SELECT e.order_id, e.ref, sum(l.amount_minor)::bigint AS minor
+    WITH held AS (
+      SELECT DISTINCT ON (order_id) order_id, ${holdRef} AS ref FROM ledger_transactions t
+      WHERE ${provider}::text = 'wallet' AND order_id = ANY(${ids}) AND ${isSplitHold}
+      ORDER BY order_id, split_part(key, ':', 4)::int DESC),
+    taken AS (
+      SELECT e.order_id, coalesce(held.ref, e.ref) AS ref, sum(l.amount_minor)::bigint AS minor
       FROM (
         SELECT DISTINCT order_id, body->>'providerRef' AS ref, body->>'attempt' AS attempt FROM order_events
         WHERE order_id = ANY(${ids}) AND type IN ('payment.capturing', 'payment.captured')
           AND body->>'providerRef' IS NOT NULL) e
+      LEFT JOIN held USING (order_id)
       JOIN ledger_transactions t ON t.key = e.order_id || ':capture:' || e.attempt
       JOIN ledger_entries l ON l.transaction_key = t.key AND l.at = t.at AND l.account = 'provider_clearing'
         AND l.party = ${provider}
@@ -172,13 +107,13 @@ export async function ourPayments(
     back AS (
       SELECT order_id, provider_ref AS ref,
         coalesce(sum(amount_minor) FILTER (WHERE status IN ('pending', 'refunded')), 0)::bigint AS minor,
-        bool_or(status = 'sending') AS moving
+        bool_or(status = 'sending') AS moving, array_agg(refund_ref) FILTER (WHERE refund_ref IS NOT NULL) AS refs
       FROM refunds WHERE order_id = ANY(${ids}) AND provider = ${provider} GROUP BY 1, 2)
     SELECT o.id AS "orderId",
       o.is_over AND NOT EXISTS (SELECT FROM tips WHERE tips.order_id = o.id AND finished_at IS NULL) AS "isOver", o.currency,
       coalesce(cap.ref, back.ref) AS "providerRef",
       coalesce(cap.minor, 0)::bigint AS "capturedMinor", coalesce(back.minor, 0)::bigint AS "refundedMinor",
-      coalesce(back.moving, false) AS "refundsMoving"
+      coalesce(back.moving, false) AS "refundsMoving", coalesce(back.refs, '{}') AS "refundRefs"
     FROM orders o
     LEFT JOIN (
       SELECT order_id, ref, coalesce(known.minor, 0) + coalesce(late.minor, 0) AS minor

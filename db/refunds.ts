@@ -1,5 +1,4 @@
-// Refunds: asked for under a lock per order, carried on by their workflow. Every step is one transaction with its
-// postings, guarded by the state that it starts from, so that a step that is repeated changes nothing.
+// Refunds, asked for under a lock per order and decided on. Their workflow carries them on (refund-steps.ts).
 
 import { sql } from 'kysely';
 import type { Actor } from '../domain/events.ts';
@@ -10,12 +9,8 @@ import { sumMinor } from '../domain/money.ts';
 import {
   bearersOf,
   cutOff,
-  isPaidByHand,
   needsApproval,
   planRefund,
-  refundEndPosting,
-  refundPostings,
-  type RefundFacts,
   type OwnRefundReason,
   type RefundFault,
   type RefundReason,
@@ -23,9 +18,8 @@ import {
   type RefundWish,
 } from '../domain/refund.ts';
 import type { Db } from './connect.ts';
-import { postOnce } from './ledger.ts';
 import { newId } from './new-id.ts';
-import { isDisputed, readRefundBasis, type RefundTarget } from './refund-basis.ts';
+import { readRefundBasis, type RefundTarget } from './refund-basis.ts';
 import { legsOf } from './refund-legs.ts';
 
 const selectRefunds = (db: Db) => db.selectFrom('refunds').selectAll();
@@ -235,34 +229,6 @@ export async function openRefunds(db: Db): Promise<readonly string[]> {
   return rows.map((row) => row.id);
 }
 
-/** The refund that the provider calls `refundRef`, or those of a payment that are still under way. */
-export async function refundsBehind(db: Db, providerRef: string): Promise<readonly string[]> {
-  const rows = await db
-    .selectFrom('refunds')
-    .select('id')
-    .where('provider_ref', '=', providerRef)
-    .where('finished_at', 'is', null)
-    .execute();
-  return rows.map((row) => row.id);
-}
-
-/** What was refunded may come back: those of a payment are looked at once more. False when one is still being sent. */
-export async function reopenRefunds(db: Db, providerRef: string): Promise<boolean> {
-  const behind = db.selectFrom('refunds').select('id').where('provider_ref', '=', providerRef);
-  if (await behind.where('status', '=', 'sending').executeTakeFirst()) return false;
-  await db
-    .updateTable('refunds')
-    .set({
-      status: 'pending',
-      finished_at: null,
-      refunded_at: sql`coalesce(refunded_at, finished_at)`,
-    })
-    .where('provider_ref', '=', providerRef)
-    .where('status', '=', 'refunded')
-    .execute();
-  return true;
-}
-
 export type Verdict = {
   readonly id: string;
   readonly approve: boolean;
@@ -285,115 +251,4 @@ export async function decideRefund(db: Db, verdict: Verdict): Promise<boolean> {
     .where('status', '=', 'awaiting_approval')
     .executeTakeFirst();
   return numUpdatedRows > 0n;
-}
-
-const factsOf = (row: Refund): RefundFacts => ({
-  refundId: row.id,
-  orderId: row.order_id,
-  customerId: row.customer_id,
-  provider: row.provider,
-  amountMinor: row.amount_minor,
-  bearers: row.bearers,
-});
-
-/** Intent before effect: from here on the provider may have been asked under attempt `n`, or a person has to pay. */
-export async function intendRefund(db: Db, row: Refund, now: Date): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    await lockMoney(trx, row.order_id);
-    // It may have been disputed since somebody asked for it: the payer’s bank gives it back.
-    const disputed = await isDisputed(trx, { id: row.order_id, providerRef: row.provider_ref });
-    const status = isPaidByHand(row.provider) ? 'payable' : 'sending';
-    const { numUpdatedRows } = await trx
-      .updateTable('refunds')
-      .set(
-        disputed
-          ? { status: 'failed', code: 'disputed', finished_at: now }
-          : { status, attempt: 1, first_sent_at: now },
-      )
-      .where('id', '=', row.id)
-      .where('status', '=', 'requested')
-      .executeTakeFirst();
-    if (numUpdatedRows !== 1n) return;
-    if (disputed) return openIncident(trx, { row, kind: 'refund_failed', code: 'disputed', now });
-    for (const posting of refundPostings(factsOf(row)))
-      await postOnce(trx, { posting, orderId: row.order_id, currency: row.currency, at: now });
-  });
-}
-
-export type RefundNews =
-  | { readonly kind: 'refunded'; readonly refundRef: string }
-  | { readonly kind: 'pending'; readonly refundRef: string }
-  | { readonly kind: 'failed'; readonly code: string }
-  /** Nothing happened under this attempt and nothing ever will. */
-  | { readonly kind: 'not_executed' };
-
-type Answered = { readonly row: Refund; readonly news: RefundNews; readonly now: Date };
-
-/** A definitive answer to the attempt that `row` is in. Repeated or outdated, it changes nothing. */
-export async function recordRefundNews(db: Db, { row, news, now }: Answered): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    const changed = await trx
-      .updateTable('refunds')
-      .set(changeOf(row, news, now))
-      .where('id', '=', row.id)
-      .where('status', 'in', ['sending', 'pending'])
-      .where('attempt', '=', row.attempt)
-      .returning('refunded_at')
-      .executeTakeFirst();
-    if (!changed || (news.kind !== 'refunded' && news.kind !== 'failed')) return;
-    const end = news.kind === 'failed' && changed.refunded_at ? 'returned' : news.kind;
-    await postRefundEnd(trx, { row, end, now });
-    if (news.kind === 'failed')
-      await openIncident(trx, { row, kind: 'refund_failed', code: news.code, now });
-  });
-}
-
-type Ended = {
-  readonly row: Refund;
-  readonly end: 'refunded' | 'failed' | 'returned';
-  readonly now: Date;
-};
-
-export async function postRefundEnd(trx: Db, { row, end, now }: Ended): Promise<void> {
-  const posting = refundEndPosting(factsOf(row), end);
-  await postOnce(trx, { posting, orderId: row.order_id, currency: row.currency, at: now });
-}
-
-function changeOf(row: Refund, news: RefundNews, now: Date) {
-  switch (news.kind) {
-    case 'refunded': {
-      const at = row.refunded_at ?? now;
-      const ended = { refunded_at: at, finished_at: at };
-      return { status: 'refunded', refund_ref: news.refundRef, ...ended } as const;
-    }
-    case 'pending':
-      return { status: 'pending', refund_ref: news.refundRef } as const;
-    case 'failed':
-      return { status: 'failed', code: news.code, finished_at: now } as const;
-    case 'not_executed':
-      return { status: 'sending', attempt: row.attempt + 1, first_sent_at: now } as const;
-  }
-}
-
-type Incident = {
-  readonly row: Refund;
-  readonly kind: string;
-  readonly code: string;
-  readonly now: Date;
-};
-
-/** Once per refund and kind. */
-export async function openIncident(db: Db, { row, kind, code, now }: Incident): Promise<void> {
-  await db
-    .insertInto('incidents')
-    .values({
-      key: `${row.id}:${kind}`,
-      order_id: row.order_id,
-      kind,
-      detail: JSON.stringify({ refund_id: row.id, amount_minor: row.amount_minor, code }),
-      at: now,
-      resolved_at: null,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
 }

@@ -48,6 +48,7 @@ export type MoneyTables = {
     provider_ref: string;
     refund_ref: string | null;
     attempt: Generated<number>;
+    news: Generated<number>;
     code: string | null;
     requested_by: Json<Actor>;
     decided_by: JSONColumnType<Actor | null, string | null, string | null>;
@@ -60,6 +61,7 @@ export type MoneyTables = {
     decide_before: Time | null;
     first_sent_at: Time | null;
     refunded_at: Reached;
+    reopened_at: Reached;
     finished_at: Time | null;
   };
   tips: {
@@ -174,6 +176,7 @@ export type MoneyTables = {
     status: WithdrawalStatus;
     requested_by: Json<Actor>;
     created_at: Time;
+    reopened_at: Reached;
     finished_at: Time | null;
   };
   withdrawal_parts: {
@@ -185,6 +188,7 @@ export type MoneyTables = {
     amount_minor: number;
     status: WithdrawalPartStatus;
     attempt: Generated<number>;
+    news: Generated<number>;
     refund_ref: string | null;
     code: string | null;
     first_sent_at: Time;

@@ -137,43 +137,46 @@ export async function openWithdrawals(db: Db): Promise<readonly string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Open ones that refund the payment that the provider calls so. */
-export async function withdrawalsBehind(
-  db: Db,
-  { providerRef }: { readonly providerRef: string },
-): Promise<readonly string[]> {
+/** The provider's news name the payment that is refunded; mobile money's, which pays it out, the withdrawal. */
+const isBehind = (ref: string) => sql<boolean>`(provider_ref = ${ref} OR withdrawal_id = ${ref})`;
+
+/** What is still under way of a payment's withdrawals, or of one withdrawal. */
+export async function withdrawalsBehind(db: Db, ref: string): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('withdrawal_parts')
     .select('withdrawal_id')
     .distinct()
-    .where('provider_ref', '=', providerRef)
+    .where(isBehind(ref))
     .where('status', 'in', ['sending', 'pending'])
     .execute();
   return rows.map((row) => row.withdrawal_id);
 }
 
-/** What was refunded may come back: it is looked at once more. False when one is still being sent. */
-export const reopenWithdrawals = (db: Db, providerRef: string): Promise<boolean> =>
+type Behind = { readonly ref: string; readonly now: Date };
+
+/**
+ * What was refunded may come back: it is looked at once more, and what a look that is under way has read counts no more.
+ * False when some of it is still being sent.
+ */
+export const reopenWithdrawals = (db: Db, { ref, now }: Behind): Promise<boolean> =>
   db.transaction().execute(async (trx) => {
-    const behind = trx
-      .selectFrom('withdrawal_parts')
-      .select('withdrawal_id')
-      .where('provider_ref', '=', providerRef);
+    const behind = trx.selectFrom('withdrawal_parts').select('withdrawal_id').where(isBehind(ref));
     if (await behind.where('status', '=', 'sending').executeTakeFirst()) return false;
+    // First the withdrawals, then their parts, as who records an answer does.
+    await selectWithdrawals(trx).where('id', 'in', behind).orderBy('id').forUpdate().execute();
     const reopened = await trx
-      .updateTable('withdrawals')
-      .set({ status: 'sending', finished_at: null })
-      .where('id', 'in', behind.where('status', '=', 'refunded'))
-      .returning('id')
+      .updateTable('withdrawal_parts')
+      .set((eb) => ({ status: 'pending', news: eb('news', '+', 1) }))
+      .where(isBehind(ref))
+      .where('status', 'in', ['pending', 'refunded'])
+      .returning('withdrawal_id')
       .execute();
     if (reopened.length === 0) return true;
-    const ids = reopened.map(({ id }) => id);
+    const ids = reopened.map((part) => part.withdrawal_id);
     await trx
-      .updateTable('withdrawal_parts')
-      .set({ status: 'pending', refunded_at: sql`coalesce(refunded_at, now())` })
-      .where('withdrawal_id', 'in', ids)
-      .where('provider_ref', '=', providerRef)
-      .where('status', '=', 'refunded')
+      .updateTable('withdrawals')
+      .set({ status: 'sending', reopened_at: now, finished_at: null })
+      .where('id', 'in', ids)
       .execute();
     return true;
   });
@@ -207,6 +210,7 @@ export async function recordPartNews(
       .where('n', '=', part.n)
       .where('status', 'in', ['sending', 'pending'])
       .where('attempt', '=', part.attempt)
+      .where('news', '=', part.news)
       .returning('refunded_at')
       .executeTakeFirst();
     if (!changed || (news.kind !== 'refunded' && news.kind !== 'failed')) return;

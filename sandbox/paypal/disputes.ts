@@ -15,6 +15,7 @@ export type Outcome =
 export type Dispute = {
   readonly dispute_id: string;
   readonly create_time: string;
+  readonly update_time: string;
   readonly disputed_transactions: readonly { readonly seller_transaction_id: string }[];
   readonly reason: string;
   readonly status: 'WAITING_FOR_SELLER_RESPONSE' | 'RESOLVED';
@@ -24,6 +25,8 @@ export type Dispute = {
   readonly dispute_outcome?: { readonly outcome_code: Outcome; readonly amount_refunded?: Money };
 };
 
+const MOST_A_PAGE = 50;
+const MOST_PAGES = 50;
 const ANSWER_MS = 10 * 24 * 3_600_000;
 
 type Wish = { readonly captureId: string; readonly amount: Money };
@@ -32,15 +35,37 @@ type Tools = {
   readonly tell: (type: string, dispute: Dispute) => void;
 };
 
+const isOf = (dispute: Dispute, captureId: string): boolean =>
+  dispute.disputed_transactions[0]?.seller_transaction_id === captureId;
+
+/** The newest first; a list shows little of each. */
+function list(disputes: readonly Dispute[], query: JsonRequest['query']): JsonReply {
+  const captureId = query.get('disputed_transaction_id');
+  const after = query.get('update_time_after') ?? '';
+  const [size, page] = [Number(query.get('page_size') ?? 10), Number(query.get('page') ?? 1)];
+  if (size > MOST_A_PAGE || page > MOST_PAGES) return { status: 400, body: {} };
+  const items = disputes
+    .filter((each) => captureId === null || isOf(each, captureId))
+    .filter((each) => each.update_time > after)
+    .toReversed()
+    .slice((page - 1) * size, page * size)
+    .map(({ dispute_id, status, create_time, update_time }) => ({
+      dispute_id,
+      status,
+      create_time,
+      update_time,
+    }));
+  return { status: 200, body: { items } };
+}
+
 export function createDisputes({ now, tell }: Tools) {
   const disputes = new Map<string, Dispute>();
-  const isOf = (dispute: Dispute, captureId: string | null): boolean =>
-    dispute.disputed_transactions[0]?.seller_transaction_id === captureId;
-
   function open({ captureId, amount }: Wish): string {
+    const time = new Date(now()).toISOString();
     const dispute: Dispute = {
       dispute_id: newId('PP-D').replace('_', '-'),
-      create_time: new Date(now()).toISOString(),
+      create_time: time,
+      update_time: time,
       disputed_transactions: [{ seller_transaction_id: captureId }],
       reason: 'MERCHANDISE_OR_SERVICE_NOT_RECEIVED',
       status: 'WAITING_FOR_SELLER_RESPONSE',
@@ -59,6 +84,7 @@ export function createDisputes({ now, tell }: Tools) {
     if (dispute === undefined || dispute.status === 'RESOLVED') return false;
     const next: Dispute = {
       ...dispute,
+      update_time: new Date(now()).toISOString(),
       status: 'RESOLVED',
       dispute_outcome: {
         outcome_code: outcome,
@@ -80,15 +106,7 @@ export function createDisputes({ now, tell }: Tools) {
   /** The disputes' part of the API; undefined: no such thing here. */
   function answer({ method, path, query }: JsonRequest): JsonReply | undefined {
     if (method !== 'GET') return undefined;
-    if (path === '/v1/customer/disputes') {
-      const captureId = query.get('disputed_transaction_id');
-      const items = [...disputes.values()].filter((each) => isOf(each, captureId));
-      // A list shows little of each.
-      return {
-        status: 200,
-        body: { items: items.map(({ dispute_id, status }) => ({ dispute_id, status })) },
-      };
-    }
+    if (path === '/v1/customer/disputes') return list([...disputes.values()], query);
     const found = disputes.get(/^\/v1\/customer\/disputes\/([\w-]+)$/.exec(path)?.[1] ?? '');
     return found && { status: 200, body: found };
   }

@@ -12,7 +12,7 @@ type Authorization = Made<{
   readonly create_time: string;
 }>;
 type Capture = Made<{ readonly status: 'COMPLETED' }>;
-type Refund = Made<{ readonly status: 'COMPLETED'; readonly custom_id: string }>;
+type Refund = Made<{ readonly status: 'COMPLETED' | 'FAILED'; readonly custom_id: string }>;
 export type Order = {
   readonly id: string;
   readonly status: 'PAYER_ACTION_REQUIRED' | 'APPROVED' | 'COMPLETED';
@@ -125,7 +125,10 @@ function refund(books: Books, order: Order, body: JsonRequest['body']): JsonRepl
   const amount = body['amount'] as Money;
   const left =
     hundredths(order.capture.amount) -
-    order.refunds.reduce((sum, each) => sum + hundredths(each.amount), 0);
+    order.refunds.reduce(
+      (sum, each) => sum + (each.status === 'FAILED' ? 0 : hundredths(each.amount)),
+      0,
+    );
   if (left === 0) return issue(422, 'CAPTURE_FULLY_REFUNDED');
   if (hundredths(amount) > left) return issue(422, 'REFUND_AMOUNT_EXCEEDED');
   const custom_id = typeof body['custom_id'] === 'string' ? body['custom_id'] : '';
@@ -246,6 +249,14 @@ export async function startPaypal(options: FakeOptions = {}) {
     return true;
   }
 
+  /** What was given back has come back to us; nobody is told. */
+  function takeBack(orderId: string): void {
+    const order = orders.records.get(orderId);
+    if (order === undefined) return;
+    const refunds = order.refunds.map((each): Refund => ({ ...each, status: 'FAILED' }));
+    orders.put({ ...order, refunds });
+  }
+
   /** The payer complains about what was captured. The dispute's id; undefined: nothing was. */
   function dispute(orderId: string): string | undefined {
     const capture = orders.records.get(orderId)?.capture;
@@ -255,6 +266,7 @@ export async function startPaypal(options: FakeOptions = {}) {
   return {
     ...fake,
     approve,
+    takeBack,
     dispute,
     decideDispute: (id: string, outcome: Outcome, refunded?: Money): boolean =>
       parts?.disputes.decide(id, outcome, refunded) ?? false,

@@ -2,7 +2,7 @@
 
 import type { PaymentPort } from '../../adapters/payment-port.ts';
 import type { Db } from '../../db/connect.ts';
-import { namedPayments, type Named } from '../../db/reconciliation.ts';
+import { namedPayments, type Named } from '../../db/named-payments.ts';
 import type { ProviderObject } from './data.ts';
 
 type Asked = Pick<PaymentPort, 'provider' | 'look'>;

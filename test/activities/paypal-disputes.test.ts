@@ -1,36 +1,28 @@
 // Disputes at PayPal on a real database against the fake PayPal over HTTP: its news are verified, the dispute is read,
 // and the ledger says what PayPal keeps back.
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMoneyUpkeep } from '../../activities/money-upkeep.ts';
+import { createReconcileActivities } from '../../activities/reconcile.ts';
 import { isOutage } from '../../adapters/outage.ts';
 import type { PaymentPort } from '../../adapters/payment-port.ts';
-import { createPaypalPort } from '../../adapters/paypal.ts';
 import { saveWebhook } from '../../db/webhooks.ts';
 import { parseId, type OrderId } from '../../domain/ids.ts';
 import { createLog } from '../../log.ts';
-import { startPaypal } from '../../sandbox/paypal/server.ts';
-import { createMarket, type Market } from '../db/market.ts';
+import type { Market } from '../db/market.ts';
 import { balancesOf } from '../support/paid-order.ts';
+import { startPaypalAccount, type PaypalAccount } from '../support/paypal.ts';
 import { quietMoney } from '../support/quiet-money.ts';
+import { setUpStripe } from '../support/stripe-rig.ts';
 
+const set = setUpStripe();
 let market: Market;
-let paypal: Awaited<ReturnType<typeof startPaypal>>;
+let paypal: PaypalAccount;
 let port: PaymentPort;
-beforeAll(async () => {
-  market = await createMarket();
-});
-afterAll(() => market.close());
 beforeEach(async () => {
-  paypal = await startPaypal();
-  port = createPaypalPort({
-    baseUrl: paypal.url,
-    clientId: 'id',
-    clientSecret: 'secret',
-    webhookId: 'wh_1',
-    returnUrl: 'https://shop.example/back',
-    timeoutMs: 500,
-  });
+  ({ market } = set);
+  paypal = await startPaypalAccount();
+  port = paypal.port;
 });
 afterEach(() => paypal.close());
 
@@ -39,14 +31,7 @@ type Paid = { readonly orderId: OrderId; readonly providerRef: string };
 /** 23.50 EUR, taken. */
 async function pay(): Promise<Paid> {
   const orderId = await market.addOrder({ is_over: true, order_status: 'completed' });
-  const key = `${orderId}:authorize:1`;
-  const asked = { orderId, attempt: 1, key, amountMinor: 2_350, currency: 'EUR' };
-  const answer = await port.authorize({ ...asked, paymentMethod: 'paypal' });
-  if (answer.status !== 'requires_action') throw new Error(answer.status);
-  const { providerRef } = answer;
-  paypal.approve(providerRef);
-  await port.retrieve({ providerRef });
-  await port.capture({ orderId, providerRef, amountMinor: 2_350, key: `${orderId}:capture:1` });
+  const providerRef = await paypal.take(orderId, 2_350);
   await market.setOrder(orderId, { provider_ref: providerRef });
   return { orderId, providerRef };
 }
@@ -175,6 +160,37 @@ describe('a dispute at PayPal', () => {
     const forged = { ...incoming, rawBody: notice.body.replace('CREATED', 'UPDATED') };
     expect(await port.readWebhook(forged)).toMatchObject({ kind: 'refused' });
     expect(await port.disputes({ providerRef: 'PP_unknown' })).toEqual([]);
+  });
+});
+
+const nightly = () => {
+  const log = createLog({ name: 'test', level: 'silent' });
+  const deps = { db: market.db, gateway: set.gateway, others: [port], log };
+  return createReconcileActivities(deps).reconcile();
+};
+
+describe('a dispute at PayPal whose news never come', () => {
+  it('is taken in by the nightly comparison, and so is its end', async () => {
+    const paid = await pay();
+    const ref = dispute(paid);
+    await nightly();
+    expect(await stored(paid)).toMatchObject([{ dispute_ref: ref, status: 'open' }]);
+    expect(await balancesOf(market.db, paid.orderId)).toEqual(kept);
+    expect(await incidents(paid)).toContain('dispute_open open');
+    await nightly();
+    expect(await balancesOf(market.db, paid.orderId)).toEqual(kept);
+    paypal.decideDispute(ref, 'RESOLVED_BUYER_FAVOUR');
+    await nightly();
+    const lost = { bad_debt: 2_350, provider_clearing: -2_350 };
+    expect(await balancesOf(market.db, paid.orderId)).toEqual(lost);
+    expect(await incidents(paid)).toContain('dispute_lost open');
+  });
+
+  it('is found on whatever page of the list', async () => {
+    const paid = await pay();
+    for (let n = 0; n < 60; n++) dispute(paid);
+    await nightly();
+    expect(await stored(paid)).toHaveLength(60);
   });
 });
 

@@ -10,7 +10,7 @@ import { createStripeGateway } from '../../adapters/stripe.ts';
 import { postOnce } from '../../db/ledger.ts';
 import { newId } from '../../db/new-id.ts';
 import { readRefundBasis } from '../../db/refund-basis.ts';
-import { namedPayments, type Named } from '../../db/reconciliation.ts';
+import { namedPayments, type Named } from '../../db/named-payments.ts';
 import { openRefunds, refundsOfOrder } from '../../db/refunds.ts';
 import { reportUnexpected, saveWebhook } from '../../db/webhooks.ts';
 import { parseId, type OrderId } from '../../domain/ids.ts';
@@ -165,12 +165,15 @@ describe('a reconciliation', () => {
     expect(rig.books()).toMatchObject({ taken: [2_350], givenBack: [2_350] });
     expect(await balancesOf(market.db, orderId)).toEqual({});
     expect(await reconciled()).toMatchObject({ differences: 0 });
-    const payout = (await refundsOfOrder(market.db, orderId)).map(
-      ({ refund_ref: ref }) => ref ?? '',
-    );
+    const payout = (await refundsOfOrder(market.db, orderId)).map(({ id }) => id);
     for (const [n, ref] of payout.entries())
-      await saveWebhook(market.db, { ...news, eventId: `${n}`, providerRef: ref });
-    expect(await reconciled()).toMatchObject({ compared: 2, differences: 0 });
+      await saveWebhook(market.db, {
+        ...news,
+        type: 'refund.successful',
+        eventId: `${n}`,
+        providerRef: ref,
+      });
+    expect(await reconciled()).toMatchObject({ compared: 1, differences: 0 });
     const kinds = await incidents();
     expect(kinds.map(({ kind }) => kind)).toContain('reconcile_payment_unexpected');
     expect(kinds.filter(({ resolved_at: at }) => at === null)).toEqual([]);

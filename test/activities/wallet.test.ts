@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createReconcileActivities } from '../../activities/reconcile.ts';
 import { createWalletActivities } from '../../activities/wallet.ts';
 import type { CardGateway } from '../../adapters/card-gateway.ts';
+import type { CrashPoint } from '../../adapters/crash-point.ts';
 import { stripePort, type PaymentPort } from '../../adapters/payment-port.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
 import { recordDispute } from '../../db/disputes.ts';
@@ -49,15 +50,18 @@ beforeEach(async () => {
 afterEach(() => stripe.close());
 
 const died = new Error('the process died');
-const worker = (crashAt?: string, port: Partial<PaymentPort> = {}) =>
+/** One to whom something happens at a named point. */
+const workerWhere = (crashPoint: CrashPoint, port: Partial<PaymentPort> = {}) =>
   createWalletActivities({
     portOf: () => ({ ...stripePort(gateway), ...port }),
     db: market.db,
     now: () => now,
-    crashPoint: (name, [status] = []) => {
-      if ([name, `${name}#${status}`].includes(crashAt ?? '')) throw died;
-    },
+    crashPoint,
   });
+const worker = (crashAt?: string, port: Partial<PaymentPort> = {}) =>
+  workerWhere((name, [status] = []) => {
+    if ([name, `${name}#${status}`].includes(crashAt ?? '')) throw died;
+  }, port);
 
 /** As the workflow does: again and again until it is over or waits; outages are retried. */
 async function insist<T>(step: () => Promise<T>, tries = 8): Promise<T> {
@@ -112,6 +116,14 @@ const taken = (id: string): readonly number[] =>
 const held = (id: string): number =>
   intentsOf(id).filter(({ status }) => status !== 'succeeded' && status !== 'canceled').length;
 const refunds = (): readonly number[] => stripe.control.books().refunds.map((r) => r.amount);
+
+/** What becomes of the fake’s refunds comes when they are next read. */
+async function arrive(): Promise<void> {
+  for (const refund of stripe.control.books().refunds)
+    await fetch(`${stripe.url}/v1/refunds/${refund.id}`, {
+      headers: { authorization: 'Bearer sk_test_x' },
+    });
+}
 
 /** Everything of this wallet, at the provider and here. */
 async function differences(): Promise<number> {
@@ -240,12 +252,9 @@ describe('a withdrawal', () => {
     await fill(topUpId);
     const id = await askWithdrawal(400);
     expect(await carryOut(id)).toMatchObject({ status: 'paid', isOver: true });
-    for (const refund of stripe.control.books().refunds)
-      await fetch(`${stripe.url}/v1/refunds/${refund.id}`, {
-        headers: { authorization: 'Bearer sk_test_x' },
-      });
+    await arrive();
     const providerRef = (await findTopUp(market.db, topUpId))?.provider_ref ?? '';
-    expect(await reopenWithdrawals(market.db, providerRef)).toBe(true);
+    expect(await reopenWithdrawals(market.db, { ref: providerRef, now: new Date(now) })).toBe(true);
     expect(await carryOut(id)).toMatchObject({ status: 'failed', isOver: true });
     expect(await balance()).toBe(1_000);
     expect(await withdrawableMinor(market.db, wallet)).toBe(1_000);
@@ -253,6 +262,23 @@ describe('a withdrawal', () => {
     const incidents = market.db.selectFrom('incidents').select('kind').where('key', '=', key);
     expect(await incidents.execute()).toHaveLength(1);
     expect(await differences()).toBe(0);
+  });
+
+  it('that comes back while it is looked at, after the look has read it as given, is in the wallet again', async () => {
+    const topUpId = await askTopUp(1_000, 'pm_card_refundFail');
+    await fill(topUpId);
+    const id = await askWithdrawal(400);
+    await carryOut(id);
+    const providerRef = (await findTopUp(market.db, topUpId))?.provider_ref ?? '';
+    await reopenWithdrawals(market.db, { ref: providerRef, now: new Date(now) });
+    const looking = workerWhere(async (name) => {
+      if (name !== 'withdrawal:after-effect') return;
+      await arrive();
+      await reopenWithdrawals(market.db, { ref: providerRef, now: new Date(now) });
+    });
+    expect(await looking.advanceWithdrawal({ withdrawalId: id })).toMatchObject({ isOver: false });
+    expect(await carryOut(id)).toMatchObject({ status: 'failed', isOver: true });
+    expect(await balance()).toBe(1_000);
   });
 
   it('goes back to the payments that filled the wallet, the oldest first', async () => {

@@ -3,6 +3,7 @@
 import type { RefundStep } from '../../activities/contract.ts';
 import { createMoneyUpkeep } from '../../activities/money-upkeep.ts';
 import { createRefundActivities } from '../../activities/refunds.ts';
+import type { CrashPoint } from '../../adapters/crash-point.ts';
 import { stripePort } from '../../adapters/payment-port.ts';
 import { newId } from '../../db/new-id.ts';
 import { requestRefund, type NewRefund } from '../../db/refunds.ts';
@@ -37,14 +38,17 @@ export function refundsOf(set: Rig) {
     return id;
   }
 
-  const worker = (crashAt?: string) =>
+  /** One to whom something happens at a named point. */
+  const workerWhere = (crashPoint: CrashPoint) =>
     createRefundActivities({
       portOf: () => set.gateway,
       db: set.market.db,
       now: () => set.now,
-      crashPoint: (name) => {
-        if (name === crashAt) throw died;
-      },
+      crashPoint,
+    });
+  const worker = (crashAt?: string) =>
+    workerWhere((name) => {
+      if (name === crashAt) throw died;
     });
 
   const carryOut = (refundId: RefundId, tries = 6): Promise<RefundStep> =>
@@ -71,7 +75,7 @@ export function refundsOf(set: Rig) {
   const incident = (key: string) =>
     set.market.db.selectFrom('incidents').selectAll().where('key', '=', key).executeTakeFirst();
 
-  return { ask, worker, carryOut, givenBack, arrive, incident };
+  return { ask, worker, workerWhere, carryOut, givenBack, arrive, incident };
 }
 
 /** The housekeeping, and what it told the workflows of refunds. */
