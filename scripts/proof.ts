@@ -25,7 +25,7 @@ const usage = `npm run proof [-- options]
   --only TEXT     only tests whose name holds this ("× accept", "record:before")
   --resume        crash: without the cells that passed since the last run without it
   --lives N       how many random lives (default 100000; money-lives: 300, a fifth in each currency)
-  --seed N        money-lives: other luck (default: the date of today, 20261127; it is told)
+  --seed N        money-lives: other luck (default 20261127; it is told at the end)
   --life N        money-lives: this one alone, once more
   --help`;
 

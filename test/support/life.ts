@@ -147,11 +147,11 @@ async function actAfterwards(life: Life): Promise<void> {
   const dice = await diceOf(life);
   const luck = random.next();
   if (luck < 0.1) return note(`fault: ${planFault(town.stack, { ...life, way })}`);
-  if (luck < 0.6) return say(life, dice, anyRefund(dice));
-  if (luck < 0.78) return say(life, dice, anyTip(dice));
-  if (luck < 0.84) return say(life, dice, anyCompensation(dice));
-  if (luck < 0.9) return say(life, dice, anySupport(dice));
-  if (luck < 0.95) return say(life, dice, anyCommand(dice));
+  if (luck < 0.58) return say(life, dice, anyRefund(dice));
+  if (luck < 0.74) return say(life, dice, anyTip(dice));
+  if (luck < 0.8) return say(life, dice, anyCompensation(dice));
+  if (luck < 0.84) return say(life, dice, anySupport(dice));
+  if (luck < 0.88) return say(life, dice, anyCommand(dice));
   note((await disputeIt(life)) ?? 'nothing to dispute');
 }
 
