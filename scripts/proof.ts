@@ -13,6 +13,8 @@ const usage = `npm run proof [-- options]
 
   --part NAME     one part; may be repeated (default: all)
     lives     random lives through the domain, and the graph of the lifecycle
+    money-lives  random lives on the real stack in five currencies, paid in every way, with every fault of the
+              providers; then the comparison with their books, and the audit
     mutants   the lifecycle broken on purpose, one row, exit or cap at a time: each must be noticed
     races     two at the same moment: one wins, the other is told what came first
     silence   everybody falls silent: the order ends in a real run, within its bound
@@ -22,11 +24,14 @@ const usage = `npm run proof [-- options]
     pause     200 orders under way while the worker is away for a minute, and the outbox's crashes
   --only TEXT     only tests whose name holds this ("× accept", "record:before")
   --resume        crash: without the cells that passed since the last run without it
-  --lives N       how many random lives (default 100000)
+  --lives N       how many random lives (default 100000; money-lives: 300, a fifth in each currency)
+  --seed N        money-lives: other luck (default 20261127; it is told at the end)
+  --life N        money-lives: this one alone, once more
   --help`;
 
 const parts = {
   lives: ['test/domain/graph.test.ts', 'test/domain/random-lives.test.ts'],
+  'money-lives': ['test/e2e/money-lives.test.ts'],
   mutants: ['test/domain/mutants.test.ts'],
   races: ['test/domain/races.test.ts', 'test/e2e/races.test.ts'],
   silence: ['test/workflows/silence.test.ts'],
@@ -45,7 +50,9 @@ function readOptions() {
       part: { type: 'string', multiple: true },
       only: { type: 'string' },
       resume: { type: 'boolean', default: false },
-      lives: { type: 'string', default: '100000' },
+      lives: { type: 'string' },
+      seed: { type: 'string' },
+      life: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -53,8 +60,18 @@ function readOptions() {
   const chosen = asked.filter(isPart);
   if (chosen.length < asked.length)
     throw new Error(`--part is one of ${Object.keys(parts).join(', ')}`);
-  if (!(Number(values.lives) >= 1)) throw new Error('--lives must be a number from 1');
+  mustBeWhole('lives', { text: values.lives, least: 1 });
+  mustBeWhole('seed', { text: values.seed, least: 0 });
+  mustBeWhole('life', { text: values.life, least: 0 });
   return { ...values, chosen };
+}
+
+function mustBeWhole(
+  name: string,
+  { text, least }: { readonly text: string | undefined; readonly least: number },
+): void {
+  if (text === undefined || (/^\d{1,10}$/.test(text) && Number(text) >= least)) return;
+  throw new Error(`--${name} must be a whole number from ${least}, not "${text}"`);
 }
 
 /** Regular expressions are vitest's; people mean the words. */
@@ -112,7 +129,7 @@ function closingTable() {
 }
 
 async function main(): Promise<Counts> {
-  const { chosen, only, resume, lives, help } = readOptions();
+  const { chosen, only, resume, lives, seed, life, help } = readOptions();
   const counts: Counts = { passed: 0, failed: 0 };
   if (help) {
     console.log(usage);
@@ -124,7 +141,10 @@ async function main(): Promise<Counts> {
     rmSync(passedFile, { force: true });
   process.env['PROOF'] = '1';
   process.env['PROOF_PASSED'] = passedFile;
-  process.env['LIVES'] = lives;
+  process.env['LIVES'] = lives ?? '100000';
+  process.env['MONEY_LIVES'] = lives ?? '300';
+  if (seed !== undefined) process.env['MONEY_SEED'] = seed;
+  if (life !== undefined) process.env['MONEY_LIFE'] = life;
   if (only !== undefined) process.env['PROOF_ONLY'] = only;
   const startedAt = Date.now();
   const table = closingTable();

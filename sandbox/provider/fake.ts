@@ -207,6 +207,7 @@ export async function startFake(
     now,
     notices,
     addFault: (rule: FaultRule): number => faults.add(rule),
+    listFaults: faults.list,
     moveClock: (byMs: number): void => {
       offsetMs += byMs;
     },

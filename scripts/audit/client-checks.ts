@@ -67,7 +67,8 @@ function lastAnswers(clientLog: readonly ClientLogLine[]): ReadonlyMap<string, n
   return until;
 }
 
-const effectOf: Readonly<Record<ClientAction, readonly string[]>> = {
+/** One of these events is what a client was promised. */
+export const effectOf: Readonly<Record<ClientAction, readonly string[]>> = {
   place: ['order.placed'],
   accept: ['order.accepted', 'order.prescription_asked'],
   ready: ['order.ready'],

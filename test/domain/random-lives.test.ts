@@ -3,8 +3,8 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exponentOf } from '../../domain/money.ts';
 import { substitutions, undeliverables, type OrderFacts } from '../../domain/order.ts';
+import { currencies, worthOf } from '../support/currencies.ts';
 import { figure } from '../support/figure.ts';
 import { refundSome } from './books.ts';
 import { combinationOf, facts, hour, placedAt, say, type Draw } from './lives.ts';
@@ -30,16 +30,11 @@ function drawFrom(tape: readonly number[]): (n: number) => number {
 
 const pick = <T>(draw: Draw, all: readonly T[]): T => all[draw(all.length)] as T;
 
-/** What a euro is worth, about, so that amounts have the size that they have in life. */
-const rates = { EUR: 1, JPY: 160, XAF: 656, KWD: 0.33, HUF: 400 } as const;
-const codes = Object.keys(rates) as readonly (keyof typeof rates)[];
-
 /** The plain order's amounts in any currency, half of them odd. */
 function amountsFrom(draw: Draw) {
-  const currency = pick(draw, codes);
-  const unit = (rates[currency] * 10 ** exponentOf(currency)) / 100;
+  const currency = pick(draw, currencies);
   const amountOf = (euroCents: number): number =>
-    Math.round(euroCents * unit) + (draw(2) === 0 ? 0 : draw(997));
+    worthOf(euroCents, currency) + (draw(2) === 0 ? 0 : draw(997));
   return {
     currency,
     goodsMinor: amountOf(facts.goodsMinor),
@@ -154,7 +149,7 @@ describe('random lives', () => {
       `${lives} random lives came to an end with the money right; ${events.length} kinds of events; ` +
         `refunds ${[...refunded].map(([code, n]) => `${code} ${n}`).join(', ')}`,
     );
-    expect([...refunded.values()].filter((n) => n > 0)).toHaveLength(codes.length);
+    expect([...refunded.values()].filter((n) => n > 0)).toHaveLength(currencies.length);
     // In the proof all of the catalogue; the rarest need more lives than a test run has.
     expect(events.length).toBeGreaterThanOrEqual(lives >= 100_000 ? eventKinds : 65);
   }, 600_000);

@@ -13,8 +13,8 @@ import type { Stack } from './stack.ts';
 
 type Audited = { readonly verdicts: readonly Verdict[]; readonly breaches: number };
 
-/** Prints the verdicts when there is a breach. Without clients' logs and histories. */
-export async function auditOf(stack: Stack): Promise<Audited> {
+/** Prints the verdicts when there is a breach. Without histories; `clientLogs`: files of what clients were told. */
+export async function auditOf(stack: Stack, clientLogs: readonly string[] = []): Promise<Audited> {
   const opened = await openSources({
     databaseUrl: stack.databaseUrl,
     temporalAddress: inject('temporalAddress'),
@@ -23,7 +23,7 @@ export async function auditOf(stack: Stack): Promise<Audited> {
     stripeSecretKey: 'sk_test_waybill',
     providers: providersOf(stack.environment),
     partnerFleet: partnerFleetOf(stack.environment),
-    clientLogs: [],
+    clientLogs,
     logFolders: [],
     metricsUrls: [],
     historySample: 0,

@@ -43,7 +43,7 @@ function createCaller(apiUrl: string) {
 
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
-const branchAt = { lat: 52.52, lng: 13.405 };
+export const branchAt = { lat: 52.52, lng: 13.405 };
 export const customerAt = { lat: 52.53, lng: 13.42 };
 
 type ShopOptions = {
@@ -53,6 +53,8 @@ type ShopOptions = {
   readonly currency?: string;
   readonly payment_providers?: readonly string[];
   readonly payouts?: object;
+  readonly driver_pay_minor?: number;
+  readonly delivery_fee_minor?: number;
   /** Of the driver. */
   readonly capacity?: number;
   /** Of the merchant. */
