@@ -87,6 +87,8 @@ type DeliveryEvents =
       readonly driverId: DriverId;
       readonly offerId: OfferId;
       readonly pickupEtaAt: number;
+      /** As offered, beyond the delivery's pay; absent: none. */
+      readonly bonusMinor?: number;
     }
   | { readonly type: 'delivery.driver_pinged'; readonly driverId: DriverId }
   | {

@@ -82,6 +82,8 @@ export type Carrier = {
   readonly driverId: DriverId;
   readonly offerId: OfferId;
   readonly pinged: boolean;
+  /** Promised to this driver beyond the delivery's pay. */
+  readonly bonusMinor: number;
 };
 
 export const dropoffFailures = [

@@ -4,6 +4,7 @@ import { deadlinesOf, type Deadline, type Owner } from './lifecycle.ts';
 import { formatMoney } from './money.ts';
 import { mayAskPartner, partnerCallOf } from './partner.ts';
 import { paymentCallOf } from './payment-call.ts';
+import { bonusAt } from './policy.ts';
 import {
   amountsOf,
   endReasonOf,
@@ -113,8 +114,10 @@ function searchPlan(state: OrderState): readonly string[] {
   const { delivery, facts } = state;
   if (delivery.status !== 'searching') return [];
   let from = delivery.since;
-  const lines = facts.policy.rungs.map(({ radiusM, durationMs }) => {
-    const line = `- from ${clock(from)} on, drivers within ${radiusM / 1_000} km of the branch are asked.`;
+  const lines = facts.policy.rungs.map(({ radiusM, durationMs }, rung) => {
+    const bonusMinor = bonusAt(facts.policy, { rung, payMinor: facts.driverPayMinor });
+    const more = bonusMinor > 0 ? `, for ${formatMoney(bonusMinor, facts.currency)} more` : '';
+    const line = `- from ${clock(from)} on, drivers within ${radiusM / 1_000} km of the branch are asked${more}.`;
     from += durationMs;
     return line;
   });

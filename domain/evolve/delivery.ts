@@ -71,12 +71,13 @@ function assigned(
   state: OrderState,
   event: Extract<DeliveryEvent, { type: 'delivery.assigned' }>,
 ): OrderState {
-  const { at: since, driverId, offerId, pickupEtaAt } = event;
+  const { at: since, driverId, offerId, pickupEtaAt, bonusMinor = 0 } = event;
+  const carrier = { driverId, offerId, bonusMinor, pinged: false };
   const { delivery } = state;
   const searched = delivery.status === 'searching' ? Math.max(0, since - delivery.since) : 0;
   return {
     ...state,
-    delivery: { status: 'confirmed', since, driverId, offerId, pickupEtaAt, pinged: false },
+    delivery: { status: 'confirmed', since, pickupEtaAt, ...carrier },
     searchedMs: state.searchedMs + searched,
   };
 }
@@ -129,8 +130,8 @@ function carried(state: OrderState, event: CarriedEvent): OrderState {
     case 'delivery.problem_reported':
       return become({ status: 'problem', since, problem: event.problem, ...carrier });
     case 'delivery.transferred': {
-      const next = { driverId: event.driverId, offerId: event.offerId, pinged: false };
-      const { dropoffEtaAt } = event;
+      const { dropoffEtaAt, driverId, offerId } = event;
+      const next = { driverId, offerId, bonusMinor: 0, pinged: false };
       return {
         ...become({ status: 'picked_up', since, dropoffEtaAt, ...next }),
         searches: event.search,
@@ -164,6 +165,6 @@ function carried(state: OrderState, event: CarriedEvent): OrderState {
 /** Only `decide` brings about what needs a driver, and only where there is one. */
 function carrierFrom({ delivery }: OrderState, event: CarriedEvent): Carrier {
   if (!('offerId' in delivery)) throw new Error(`unexpected ${event.type} without a driver`);
-  const { driverId, offerId } = delivery;
-  return { driverId, offerId, pinged: false };
+  const { driverId, offerId, bonusMinor } = delivery;
+  return { driverId, offerId, bonusMinor, pinged: false };
 }

@@ -29,8 +29,8 @@ export const fatedPolicy: Partial<Policy> = {
   partnerCapMinor: 1_500,
   rungs: [
     { radiusM: 3_000, durationMs: hour / 12 },
-    { radiusM: 6_000, durationMs: hour / 12 },
-    { radiusM: 10_000, durationMs: hour / 2 },
+    { radiusM: 6_000, durationMs: hour / 12, payBps: 1_500 },
+    { radiusM: 10_000, durationMs: hour / 2, payBps: 3_000 },
   ],
 };
 
