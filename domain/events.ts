@@ -82,6 +82,8 @@ export type UnassignReason = 'abandoned' | 'late' | 'waited' | 'problem' | 'supp
 type DeliveryEvents =
   | { readonly type: 'delivery.created'; readonly releaseAt: number }
   | { readonly type: 'delivery.released'; readonly search: number; readonly releaseAt?: number }
+  /** No driver was found on any rung: support has it, while the search goes on. */
+  | { readonly type: 'delivery.search_escalated' }
   | {
       readonly type: 'delivery.assigned';
       readonly driverId: DriverId;

@@ -266,6 +266,7 @@ export const exitKinds = [
   'remindCollection',
   'giveUpCollection',
   'askPartner',
+  'escalateSearch',
   'failSearch',
   'pollPartner',
   'dropPartner',

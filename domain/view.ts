@@ -104,9 +104,12 @@ const clock = (at: number): string =>
 const supportMay = (state: OrderState): string => {
   if (isOver(state)) return 'nothing is left to do.';
   if (hasEnded(state)) return 'wait: only money is still on its way.';
+  const actions = `/v1/support/orders/${state.facts.orderId}/actions`;
+  if (state.delivery.status === 'searching' && state.delivery.escalated)
+    return `look for a driver by phone, then \`assign-driver\`; \`extend\` the search; or end it: \`POST ${actions}/cancel\`, with a preview beside each.`;
   return state.goodsOut || isFulfilled(state)
     ? 'ask driver and customer, then `mark-delivered`, `redeliver`, `bring-back` or `mark-failed`; the order cannot be cancelled any more.'
-    : `cancel it: \`POST /v1/support/orders/${state.facts.orderId}/actions/cancel\`, with a preview beside it.`;
+    : `cancel it: \`POST ${actions}/cancel\`, with a preview beside it.`;
 };
 
 /** Who is asked from when on, while the search lasts. */
@@ -121,9 +124,10 @@ function searchPlan(state: OrderState): readonly string[] {
     from += durationMs;
     return line;
   });
-  return mayAskPartner(state)
-    ? [...lines, `- from ${clock(from)} on, a partner fleet is asked.`]
-    : lines;
+  const behind = mayAskPartner(state)
+    ? `- from ${clock(from)} on, a partner fleet is asked; when it does not bring it, support is told.`
+    : `- from ${clock(from)} on, support has it in its queue.`;
+  return [...lines, behind];
 }
 
 /** The card in the Temporal UI: state, owner, deadline, what happens by itself, what support can do. Markdown. */

@@ -175,6 +175,8 @@ const orderTexts: Texts = {
     search === 1
       ? 'a driver is looked for at once'
       : `another driver is looked for (search ${search})`,
+  'delivery.search_escalated': () =>
+    'no driver was found on any rung: support is told, and the search goes on',
   'delivery.assigned': ({ pickupEtaAt, bonusMinor }, words) =>
     `a driver takes the delivery${raised(bonusMinor, words)}; at the branch at about ${clock(pickupEtaAt)}`,
   'delivery.driver_pinged': () => 'the driver is late and is asked where they are',

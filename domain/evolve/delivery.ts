@@ -27,12 +27,12 @@ function evolveOwn(state: OrderState, event: DeliveryEvent): OrderState {
   switch (event.type) {
     case 'delivery.created':
       return {
-        ...become({ status: 'searching', since: event.releaseAt, plannedAt: since }),
+        ...become(searchFrom(event.releaseAt, since)),
         searches: 1,
       };
     case 'delivery.released':
       return {
-        ...become({ status: 'searching', since: event.releaseAt ?? since, plannedAt: since }),
+        ...become(searchFrom(event.releaseAt ?? since, since)),
         searches: event.search,
       };
     case 'delivery.assigned':
@@ -48,6 +48,8 @@ function evolveOwn(state: OrderState, event: DeliveryEvent): OrderState {
       return become({ status: 'discarded', since, driverId: event.driverId });
     case 'delivery.cancelled':
       return become({ status: 'cancelled', since });
+    case 'delivery.search_escalated':
+      return delivery.status === 'searching' ? become({ ...delivery, escalated: true }) : state;
     case 'delivery.driver_pinged':
       return 'pinged' in delivery ? become({ ...delivery, pinged: true }) : state;
     case 'delivery.merchant_warned':
@@ -66,6 +68,13 @@ function evolveOwn(state: OrderState, event: DeliveryEvent): OrderState {
       return carried(state, event);
   }
 }
+
+const searchFrom = (since: number, plannedAt: number): DeliveryPart => ({
+  status: 'searching',
+  since,
+  plannedAt,
+  escalated: false,
+});
 
 function assigned(
   state: OrderState,

@@ -172,7 +172,7 @@ const scenes: Readonly<Record<End, readonly Scene[]>> = {
   failed_to_assign: [
     {
       name: 'no driver for miles, and a partner fleet takes no cash',
-      shows: ['delivery.created', 'order.failed'],
+      shows: ['delivery.created', 'delivery.search_escalated', 'order.failed'],
       setting: 'far_away',
       script: { method: 'cash' },
     },
