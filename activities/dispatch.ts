@@ -9,6 +9,7 @@ import { readDemand, type Demand } from '../db/demand.ts';
 import { readCash, readDrivers, readPolicy, readSearching } from '../db/dispatch-snapshot.ts';
 import { endRound } from '../db/dispatchers.ts';
 import { newId } from '../db/new-id.ts';
+import { driverPayOf } from '../db/offer-details.ts';
 import { pack, type NewRound } from '../db/rounds.ts';
 import {
   acceptedNotAssigned,
@@ -20,8 +21,8 @@ import {
 import { markRefused } from '../db/offers.ts';
 import type { Plan } from '../dispatch/decision.ts';
 import type { PlanInput } from '../dispatch/plan.ts';
-import type { MarketId } from '../domain/ids.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { MarketId, OrderId } from '../domain/ids.ts';
+import { bonusAt, type Policy } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
 import { engineId } from './engine-id.ts';
@@ -106,10 +107,11 @@ async function assignAgain(round: Round): Promise<void> {
   const { db, engine, marketId, clock } = round;
   const lines = await acceptedNotAssigned(db, { marketId, olderThan: clock() - assignGraceMs });
   await sendAll({ items: lines, log: round.log }, async (line) => {
-    const { orderId, offerId, driverId, pickupEtaAt } = line;
+    const { orderId, ...assignment } = line;
+    const { offerId } = line;
     const outcome = await engine.send({
       orderId,
-      command: { kind: 'assign', offerId, driverId, pickupEtaAt },
+      command: { kind: 'assign', ...assignment },
       actor: system,
       commandId: `assign:${offerId}`,
       deadlineMs: sendDeadlineMs,
@@ -209,8 +211,29 @@ async function endExhausted(
   });
 }
 
+/** What each offer brings beyond the pay, by the rung on which the plan saw the order's search. */
+async function readBonuses(
+  { db, policy }: Round,
+  { input, plan: { offers } }: Planned,
+): Promise<ReadonlyMap<OrderId, number>> {
+  const offered = new Set(offers.flatMap(({ orders }) => orders.map(({ orderId }) => orderId)));
+  const rungs = new Map(
+    input.snapshot.orders
+      .filter(({ orderId, rung }) => rung > 0 && offered.has(orderId))
+      .map(({ orderId, rung }) => [orderId, rung]),
+  );
+  const pay = await driverPayOf(db, [...rungs.keys()]);
+  return new Map(
+    [...pay].map(([orderId, payMinor]) => [
+      orderId,
+      bonusAt(policy, { rung: rungs.get(orderId) ?? 0, payMinor }),
+    ]),
+  );
+}
+
 async function offer(round: Round, planned: Planned): Promise<readonly NewOffer[]> {
   const { db, redis, crashPoint, marketId, policy, clock } = round;
+  const bonuses = await readBonuses(round, planned);
   const now = clock();
   const tags = planned.plan.offers.flatMap(({ orders }) => orders.map(({ orderId }) => orderId));
   const made = await writeOffers(db, {
@@ -221,7 +244,7 @@ async function offer(round: Round, planned: Planned): Promise<readonly NewOffer[
     offers: planned.plan.offers.map(({ driverId, orders, pickupEtaAt, route, decisions }) => ({
       offerId: newId('offer', now),
       driverId,
-      orders,
+      orders: orders.map((order) => ({ ...order, bonusMinor: bonuses.get(order.orderId) ?? 0 })),
       pickupEtaAt,
       route: route.map(({ kind, orderId }) => ({ kind, orderId })),
       decision: Object.fromEntries(decisions.map(({ orderId, decision }) => [orderId, decision])),

@@ -2,6 +2,7 @@
 
 import { sql, type RawBuilder } from 'kysely';
 import type { Deadline } from '../domain/lifecycle.ts';
+import type { ExitKind } from '../domain/messages.ts';
 import type { Db } from './connect.ts';
 
 /** A deadline is overdue once the engine has had this long to act on it. */
@@ -10,6 +11,8 @@ const draftPatienceMs = 10 * 60_000;
 
 type Reason = {
   readonly says: string;
+  /** What ends it by itself. */
+  readonly exit?: ExitKind;
   /** On `orders o`, `order_troubles t`; orders that are over are here only for their incidents. */
   readonly holds: (now: Date) => RawBuilder<boolean>;
 };
@@ -21,7 +24,7 @@ const delivery =
   () =>
     sql<boolean>`o.delivery_status = ANY(${statuses}::text[])`;
 
-export const exceptionReasons = {
+const reasons = {
   workflow_gone: {
     says: 'its workflow was ended without an end of the order: nothing happens by itself any more',
     holds: trouble('workflow_gone'),
@@ -44,6 +47,12 @@ export const exceptionReasons = {
     says: 'it is held by support',
     holds: (now) => sql<boolean>`coalesce(o.held_until > ${now}, false)`,
   },
+  no_driver_found: {
+    says: 'no driver has taken it on any rung of the search, nor did a partner fleet; the search goes on',
+    exit: 'failSearch',
+    holds: () =>
+      sql<boolean>`(o.delivery_status = 'searching' AND o.deadlines @> '[{"exit": "failSearch", "owner": "support"}]')`,
+  },
   delivery_unconfirmed: {
     says: 'nobody confirmed the drop-off in time; the hold on the card is kept',
     holds: delivery('delivery_unconfirmed', 'partner_unconfirmed'),
@@ -65,7 +74,8 @@ export const exceptionReasons = {
   },
 } as const satisfies Readonly<Record<string, Reason>>;
 
-export type ExceptionReason = keyof typeof exceptionReasons;
+export type ExceptionReason = keyof typeof reasons;
+export const exceptionReasons: Readonly<Record<ExceptionReason, Reason>> = reasons;
 export const exceptionReasonNames = Object.keys(exceptionReasons) as readonly ExceptionReason[];
 
 export type ExceptionRow = {

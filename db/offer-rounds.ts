@@ -13,8 +13,12 @@ import { carriedStatuses } from './carried.ts';
 export type NewOffer = {
   readonly offerId: OfferId;
   readonly driverId: DriverId;
-  /** Each with the number of the search that the plan saw. */
-  readonly orders: readonly { readonly orderId: OrderId; readonly search: number }[];
+  /** Each with the number of the search that the plan saw, and what it brings beyond the pay, minor units. */
+  readonly orders: readonly {
+    readonly orderId: OrderId;
+    readonly search: number;
+    readonly bonusMinor?: number;
+  }[];
   readonly pickupEtaAt: number;
   /** Everything that the driver then still drives, in driving order. */
   readonly route: OfferedRoute;
@@ -139,7 +143,7 @@ async function insertOffers(trx: Transaction<Database>, batch: Batch): Promise<v
   const { marketId, offers, now, expiresAt, round } = batch;
   if (offers.length === 0) return;
   const lines = offers.flatMap(({ offerId, driverId, orders }) =>
-    orders.map((order) => ({ offerId, driverId, ...order })),
+    orders.map((order) => ({ offerId, driverId, bonusMinor: 0, ...order })),
   );
   const made = new Date(now);
   await sql`
@@ -156,10 +160,11 @@ async function insertOffers(trx: Transaction<Database>, batch: Batch): Promise<v
     WITH line AS (
       SELECT * FROM unnest(${lines.map((line) => line.offerId)}::text[],
         ${lines.map((line) => line.driverId)}::text[], ${lines.map((line) => line.orderId)}::text[],
-        ${lines.map((line) => line.search)}::int[]) AS planned (offer_id, driver_id, order_id, search)
+        ${lines.map((line) => line.search)}::int[], ${lines.map((line) => line.bonusMinor)}::bigint[])
+        AS planned (offer_id, driver_id, order_id, search, bonus_minor)
     ), written AS (
-      INSERT INTO offer_orders (offer_id, order_id, search, status)
-      SELECT offer_id, order_id, search, 'open' FROM line
+      INSERT INTO offer_orders (offer_id, order_id, search, status, bonus_minor)
+      SELECT offer_id, order_id, search, 'open', bonus_minor FROM line
     )
     INSERT INTO offer_events (offer_id, order_id, driver_id, type, at)
     SELECT offer_id, order_id, driver_id, 'offer.made', ${made} FROM line`.execute(trx);
@@ -193,6 +198,7 @@ export type Unassigned = {
   readonly driverId: DriverId;
   readonly orderId: OrderId;
   readonly pickupEtaAt: number;
+  readonly bonusMinor: number;
 };
 
 /** Lines accepted at or before `olderThan` (epoch ms) whose order has not answered `assign` yet, oldest first. */
@@ -203,7 +209,7 @@ export async function acceptedNotAssigned(
   const rows = await db
     .selectFrom('offer_orders')
     .innerJoin('offers', 'offers.id', 'offer_orders.offer_id')
-    .select(['offer_id', 'driver_id', 'order_id', 'pickup_eta_at'])
+    .select(['offer_id', 'driver_id', 'order_id', 'pickup_eta_at', 'bonus_minor'])
     .where('offer_orders.status', '=', 'accepted')
     .where('market_id', '=', marketId)
     .where('answered_at', '<=', new Date(olderThan))
@@ -215,5 +221,6 @@ export async function acceptedNotAssigned(
     driverId: row.driver_id as DriverId,
     orderId: row.order_id as OrderId,
     pickupEtaAt: row.pickup_eta_at.getTime(),
+    bonusMinor: row.bonus_minor,
   }));
 }

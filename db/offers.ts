@@ -20,6 +20,8 @@ export type OfferedOrder = {
   /** The goods are not at the branch any more: a driver with them had to stop here. */
   readonly goodsAt: Place | undefined;
   readonly dropoff: Place;
+  /** What it brings beyond the delivery's pay, minor units. */
+  readonly bonusMinor: number;
 };
 
 /** Times in epoch milliseconds; orders by id. */
@@ -333,6 +335,7 @@ const linesOf = (db: Db, offerIds: readonly string[]) =>
       'number',
       'merchant_id',
       'branch_id',
+      'bonus_minor',
     ])
     .select(['pickup_lat', 'pickup_lng', 'goods_lat', 'goods_lng', 'dropoff_lat', 'dropoff_lng'])
     .where('offer_orders.offer_id', 'in', offerIds)
@@ -351,4 +354,5 @@ const toOfferedOrder = (line: Awaited<ReturnType<typeof linesOf>>[number]): Offe
       ? undefined
       : { lat: line.goods_lat, lng: line.goods_lng },
   dropoff: { lat: line.dropoff_lat, lng: line.dropoff_lng },
+  bonusMinor: line.bonus_minor,
 });

@@ -129,6 +129,8 @@ export type OfferMade = {
   readonly driverId: string;
   readonly madeAt: Date;
   readonly status: OfferOrderStatus;
+  /** Beyond the delivery's pay, minor units. */
+  readonly bonusMinor: number;
   readonly decision: object;
 };
 
@@ -138,6 +140,7 @@ export async function offersOfOrder(db: Db, orderId: string): Promise<readonly O
     .selectFrom('offer_orders')
     .innerJoin('offers', 'offers.id', 'offer_id')
     .select(['offer_id', 'round_id', 'driver_id', 'made_at', 'offer_orders.status', 'decision'])
+    .select('bonus_minor')
     .where('order_id', '=', orderId)
     .orderBy('made_at', 'desc')
     .orderBy('offer_id', 'desc')
@@ -149,6 +152,7 @@ export async function offersOfOrder(db: Db, orderId: string): Promise<readonly O
     driverId: row.driver_id,
     madeAt: row.made_at,
     status: row.status,
+    bonusMinor: row.bonus_minor,
     decision: row.decision,
   }));
 }

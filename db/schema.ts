@@ -155,7 +155,13 @@ export type Database = MoneyTables & {
     round_id: ColumnType<string | null, string | null | undefined, never>;
     route: ColumnType<OfferedRoute, string | undefined, never>;
   };
-  offer_orders: { offer_id: string; order_id: string; search: number; status: OfferOrderStatus };
+  offer_orders: {
+    offer_id: string;
+    order_id: string;
+    search: number;
+    status: OfferOrderStatus;
+    bonus_minor: Generated<number>;
+  };
   offer_events: {
     id: Generated<number>;
     offer_id: string;

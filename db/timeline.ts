@@ -29,8 +29,11 @@ export async function readTimeline(
     SELECT 'order' AS source, type, at, sequence, body, actor, NULL AS offer_id, NULL AS driver_id, id
     FROM order_events WHERE order_id = ${orderId}
     UNION ALL
-    SELECT 'offer', type, at, NULL, NULL, NULL, offer_id, driver_id, id
-    FROM offer_events WHERE order_id = ${orderId}
+    SELECT 'offer', e.type, e.at, NULL,
+      CASE WHEN e.type = 'offer.made' AND l.bonus_minor > 0 THEN jsonb_build_object('bonusMinor', l.bonus_minor) END,
+      NULL, e.offer_id, e.driver_id, e.id
+    FROM offer_events e LEFT JOIN offer_orders l ON l.offer_id = e.offer_id AND l.order_id = e.order_id
+    WHERE e.order_id = ${orderId}
     UNION ALL
     SELECT 'provider', type, received_at, NULL, NULL, NULL, NULL, NULL, 0
     FROM provider_webhooks WHERE order_id = ${orderId}

@@ -106,19 +106,22 @@ const rules: { readonly [K in UpdateName]: Rule<K> } = {
   cancelWithOutcome: support.cancelWithOutcome,
 };
 
+/** Whoever stops a search by hand wants nobody else to be asked; else the next rung of the ladder comes early. */
 function exhaustSearch(
   state: OrderState,
   { search, byHand }: Extract<ExternalCommand, { readonly kind: 'exhaustSearch' }>,
   now: number,
 ): Decision {
-  if (state.delivery.status !== 'searching' || state.searches !== search) return ignored;
+  const { delivery, searches, held } = state;
+  if (delivery.status !== 'searching' || searches !== search) return ignored;
+  if (byHand === true) return end(state, { status: 'failed', endReason: 'failed_to_assign' });
   // Refused, not ignored: the dispatcher is to say it again when the hold is over.
-  if (byHand !== true && (state.held?.until ?? now) > now)
-    return refused('order_held', 'support holds the order', state.held?.since);
-  // Whoever stops a search by hand wants nobody else to be asked.
-  return byHand !== true && mayAskPartner(state)
-    ? askPartner(state)
-    : end(state, { status: 'failed', endReason: 'failed_to_assign' });
+  if ((held?.until ?? now) > now)
+    return refused('order_held', 'support holds the order', held?.since);
+  if (mayAskPartner(state)) return askPartner(state);
+  return delivery.escalated
+    ? refused('limit_reached', 'support has the order until its search ends')
+    : accepted({ type: 'delivery.search_escalated' });
 }
 
 /** The dispatcher may be late, and cash is handed in when the order is long complete. */

@@ -82,11 +82,15 @@ export type UnassignReason = 'abandoned' | 'late' | 'waited' | 'problem' | 'supp
 type DeliveryEvents =
   | { readonly type: 'delivery.created'; readonly releaseAt: number }
   | { readonly type: 'delivery.released'; readonly search: number; readonly releaseAt?: number }
+  /** No driver was found on any rung: support has it, while the search goes on. */
+  | { readonly type: 'delivery.search_escalated' }
   | {
       readonly type: 'delivery.assigned';
       readonly driverId: DriverId;
       readonly offerId: OfferId;
       readonly pickupEtaAt: number;
+      /** As offered, beyond the delivery's pay; absent: none. */
+      readonly bonusMinor?: number;
     }
   | { readonly type: 'delivery.driver_pinged'; readonly driverId: DriverId }
   | {

@@ -79,7 +79,11 @@ type DriverCommand =
 type Assignment = ByDriver & { readonly offerId: OfferId; readonly pickupEtaAt: number };
 
 type SystemCommand =
-  | ({ readonly kind: 'assign' } & Assignment)
+  | ({
+      readonly kind: 'assign';
+      /** Offered beyond the delivery's pay; absent: none. */
+      readonly bonusMinor?: number;
+    } & Assignment)
   | {
       readonly kind: 'exhaustSearch';
       readonly search: number;
@@ -262,6 +266,7 @@ export const exitKinds = [
   'remindCollection',
   'giveUpCollection',
   'askPartner',
+  'escalateSearch',
   'failSearch',
   'pollPartner',
   'dropPartner',

@@ -2,18 +2,10 @@
 // Times are epoch milliseconds, money minor units.
 
 import type { OrderEvent } from './events.ts';
-import type {
-  BranchId,
-  CustomerId,
-  DriverId,
-  MarketId,
-  MerchantId,
-  OfferId,
-  OrderId,
-} from './ids.ts';
+import type { BranchId, CustomerId, MarketId, MerchantId, OrderId } from './ids.ts';
 import type { Rail } from './money.ts';
 import { roundFor, roundUpFor } from './money/rounding.ts';
-import type { DeliveryPart, EndReason, OrderPart, PaymentPart } from './parts.ts';
+import type { Carrier, DeliveryPart, EndReason, OrderPart, PaymentPart } from './parts.ts';
 import { methodTraits, providerOfOrder } from './payment-methods.ts';
 import type { Policy } from './policy.ts';
 
@@ -240,10 +232,12 @@ export const endReasonOf = (state: OrderState): EndReason | undefined =>
   'endReason' in state.order ? state.order.endReason : undefined;
 
 /** Who carries or is to carry the goods now. */
-export const carrierOf = ({
-  delivery,
-}: OrderState): { readonly driverId: DriverId; readonly offerId: OfferId } | undefined =>
+export const carrierOf = ({ delivery }: OrderState): Carrier | undefined =>
   'offerId' in delivery ? delivery : undefined;
+
+/** What its driver was promised for the delivery, without the tip. */
+export const payMinorOf = (state: OrderState): number =>
+  state.facts.driverPayMinor + (carrierOf(state)?.bonusMinor ?? 0);
 
 /** A partner fleet is asked for it or has it. */
 export const isWithPartner = ({ delivery }: OrderState): boolean =>

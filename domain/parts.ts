@@ -82,6 +82,8 @@ export type Carrier = {
   readonly driverId: DriverId;
   readonly offerId: OfferId;
   readonly pinged: boolean;
+  /** Promised to this driver beyond the delivery's pay. */
+  readonly bonusMinor: number;
 };
 
 export const dropoffFailures = [
@@ -117,7 +119,13 @@ export type PartnerHold = {
 export type DeliveryPart =
   | { readonly status: 'none' }
   /** `since` is when the search starts: until the goods are nearly ready, it lies ahead of `plannedAt`. */
-  | { readonly status: 'searching'; readonly since: number; readonly plannedAt: number }
+  | {
+      readonly status: 'searching';
+      readonly since: number;
+      readonly plannedAt: number;
+      /** Every rung has had its time: support has it, too. */
+      readonly escalated: boolean;
+    }
   /** A partner fleet is being asked: what it would cost, then to bring it at that price. */
   | {
       readonly status: 'partner_requested';

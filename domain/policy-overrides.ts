@@ -34,16 +34,23 @@ function problemOf(name: string, field: unknown, usual: unknown): string | undef
   return isWhole && !Number.isSafeInteger(field) ? 'must be a whole number' : undefined;
 }
 
-const isRung = (each: unknown): each is Rung =>
-  isObject(each) &&
-  Object.keys(each).toSorted().join() === 'durationMs,radiusM' &&
-  Object.values(each).every((part) => typeof part === 'number' && part > 0);
+const isRung = (each: unknown): each is Rung => {
+  if (!isObject(each)) return false;
+  const { payBps = 0, ...sizes } = each;
+  return (
+    Object.keys(sizes).toSorted().join() === 'durationMs,radiusM' &&
+    Object.values(sizes).every((size) => typeof size === 'number' && size > 0) &&
+    Number.isSafeInteger(payBps) &&
+    Number(payBps) >= 0 &&
+    Number(payBps) <= 10_000
+  );
+};
 
 function rungsProblem(field: unknown): string | undefined {
   const rungs: readonly unknown[] = Array.isArray(field) ? field : [];
   return rungs.length > 0 && rungs.every(isRung)
     ? undefined
-    : 'must be a list of at least one {"radiusM", "durationMs"}, both above 0';
+    : 'must be a list of at least one {"radiusM", "durationMs", "payBps"?}: both above 0, whole basis points up to 10000';
 }
 
 /** A field with the same letters to begin with. */

@@ -1,14 +1,20 @@
 // Policy: every duration, limit and weight that rules an order. A market has one, versioned; an order carries
 // a copy from its first event to its last, so a change touches new orders only.
 
+import { shareOf } from './money.ts';
 import type { Shares } from './settlement.ts';
 
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-/** One rung of the search for a driver: who is asked, and for how long before the next rung. */
-export type Rung = { readonly radiusM: number; readonly durationMs: number };
+/** One rung of the search for a driver: who is asked, for how long before the next rung, and for how much more pay. */
+export type Rung = {
+  readonly radiusM: number;
+  readonly durationMs: number;
+  /** Basis points of the delivery's pay, on top of it; absent: none. */
+  readonly payBps?: number;
+};
 
 /** Index of the rung that is in force `searchedMs` after the search began; the last one lasts. */
 export function rungAt({ rungs }: Pick<Policy, 'rungs'>, searchedMs: number): number {
@@ -19,6 +25,15 @@ export function rungAt({ rungs }: Pick<Policy, 'rungs'>, searchedMs: number): nu
     if (searchedMs >= endsAt) index += 1;
   }
   return index;
+}
+
+/** What an offer on this rung brings its driver beyond the delivery's pay: whole minor units, paid by the platform. */
+export function bonusAt(
+  { rungs, bonusCapMinor }: Pick<Policy, 'rungs' | 'bonusCapMinor'>,
+  { rung, payMinor }: { readonly rung: number; readonly payMinor: number },
+): number {
+  const { payBps = 0 } = rungs[Math.min(rung, rungs.length - 1)] ?? {};
+  return Math.min(shareOf(payMinor, payBps), bonusCapMinor);
 }
 
 /** `rolling`: all orders and drivers weighed together, again and again. `nearest`: its yardstick, not for earnest. */
@@ -77,6 +92,8 @@ export type Policy = {
   readonly releaseLeadMs: number;
   readonly approachMs: number;
   readonly rungs: readonly Rung[];
+  /** The most that a rung may add to the pay of one delivery, minor units; 0: nothing. */
+  readonly bonusCapMinor: number;
   readonly maxOfferRounds: number;
   readonly searchLimitMs: number;
   readonly maxDriversPerOrder: number;
@@ -197,10 +214,11 @@ export const defaultPolicy: Policy = {
   releaseLeadMs: 5 * minute,
   approachMs: 5 * minute,
   rungs: [
-    { radiusM: 3_000, durationMs: 5 * minute },
-    { radiusM: 6_000, durationMs: 5 * minute },
-    { radiusM: 10_000, durationMs: 5 * minute },
+    { radiusM: 3_000, durationMs: 5 * minute, payBps: 0 },
+    { radiusM: 6_000, durationMs: 5 * minute, payBps: 1_500 },
+    { radiusM: 10_000, durationMs: 5 * minute, payBps: 3_000 },
   ],
+  bonusCapMinor: 1_000,
   maxOfferRounds: 20,
   searchLimitMs: 90 * minute,
   maxDriversPerOrder: 5,

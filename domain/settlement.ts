@@ -5,7 +5,14 @@ import type { Rail } from './money.ts';
 import { commissionOf } from './money/commission.ts';
 import { roundFor } from './money/rounding.ts';
 import { taxOf } from './money/tax.ts';
-import { amountsOf, isWithPartner, railOf, type OrderFacts, type OrderState } from './order.ts';
+import {
+  amountsOf,
+  carrierOf,
+  isWithPartner,
+  railOf,
+  type OrderFacts,
+  type OrderState,
+} from './order.ts';
 import type { EndReason } from './parts.ts';
 
 /** Minor units. What the customer pays is shared out: customer = merchant + driver + platform + tax + rounding. */
@@ -93,6 +100,8 @@ export type Bill = Pick<
   | 'taxes'
 > & {
   readonly rail: Rail;
+  /** Promised to the driver beyond the delivery's pay: the platform bears it, once, whoever bears the rest. */
+  readonly bonusMinor: number;
   readonly restockableMinor: number;
   /** The most that the customer can be charged: what is held or was taken, what was collected, no limit elsewhere. */
   readonly chargeableMinor: number;
@@ -118,11 +127,12 @@ const merchantGets = {
   kept_goods: (bill: Bill) => [kept(bill), 0],
   owes_driver: (bill: Bill) => [0, -bill.driverPayMinor],
 } as const satisfies Readonly<Record<string, (bill: Bill) => readonly [number, number]>>;
+/** The bonus for taking it is part of the pay; the way back has none. */
 const driverGets = {
   nothing: () => 0,
-  pay: (bill: Bill) => bill.driverPayMinor,
-  pay_and_tip: (bill: Bill) => bill.driverPayMinor + bill.tipMinor,
-  both_legs: (bill: Bill) => 2 * bill.driverPayMinor,
+  pay: (bill: Bill) => bill.driverPayMinor + bill.bonusMinor,
+  pay_and_tip: (bill: Bill) => bill.driverPayMinor + bill.bonusMinor + bill.tipMinor,
+  both_legs: (bill: Bill) => 2 * bill.driverPayMinor + bill.bonusMinor,
 } as const;
 
 /** A cell of the table, in words. */
@@ -269,6 +279,7 @@ export function billOf(state: OrderState, end: End): Bill {
   return {
     ...amounts,
     driverPayMinor,
+    bonusMinor: carrierOf(state)?.bonusMinor ?? 0,
     commissionBps,
     chargeableMinor,
     currency,

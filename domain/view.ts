@@ -4,6 +4,7 @@ import { deadlinesOf, type Deadline, type Owner } from './lifecycle.ts';
 import { formatMoney } from './money.ts';
 import { mayAskPartner, partnerCallOf } from './partner.ts';
 import { paymentCallOf } from './payment-call.ts';
+import { bonusAt } from './policy.ts';
 import {
   amountsOf,
   endReasonOf,
@@ -103,9 +104,12 @@ const clock = (at: number): string =>
 const supportMay = (state: OrderState): string => {
   if (isOver(state)) return 'nothing is left to do.';
   if (hasEnded(state)) return 'wait: only money is still on its way.';
+  const actions = `/v1/support/orders/${state.facts.orderId}/actions`;
+  if (state.delivery.status === 'searching' && state.delivery.escalated)
+    return `look for a driver by phone, then \`assign-driver\`; \`extend\` the search; or end it: \`POST ${actions}/cancel\`, with a preview beside each.`;
   return state.goodsOut || isFulfilled(state)
     ? 'ask driver and customer, then `mark-delivered`, `redeliver`, `bring-back` or `mark-failed`; the order cannot be cancelled any more.'
-    : `cancel it: \`POST /v1/support/orders/${state.facts.orderId}/actions/cancel\`, with a preview beside it.`;
+    : `cancel it: \`POST ${actions}/cancel\`, with a preview beside it.`;
 };
 
 /** Who is asked from when on, while the search lasts. */
@@ -113,14 +117,17 @@ function searchPlan(state: OrderState): readonly string[] {
   const { delivery, facts } = state;
   if (delivery.status !== 'searching') return [];
   let from = delivery.since;
-  const lines = facts.policy.rungs.map(({ radiusM, durationMs }) => {
-    const line = `- from ${clock(from)} on, drivers within ${radiusM / 1_000} km of the branch are asked.`;
+  const lines = facts.policy.rungs.map(({ radiusM, durationMs }, rung) => {
+    const bonusMinor = bonusAt(facts.policy, { rung, payMinor: facts.driverPayMinor });
+    const more = bonusMinor > 0 ? `, for ${formatMoney(bonusMinor, facts.currency)} more` : '';
+    const line = `- from ${clock(from)} on, drivers within ${radiusM / 1_000} km of the branch are asked${more}.`;
     from += durationMs;
     return line;
   });
-  return mayAskPartner(state)
-    ? [...lines, `- from ${clock(from)} on, a partner fleet is asked.`]
-    : lines;
+  const behind = mayAskPartner(state)
+    ? `- from ${clock(from)} on, a partner fleet is asked; when it does not bring it, support is told.`
+    : `- from ${clock(from)} on, support has it in its queue.`;
+  return [...lines, behind];
 }
 
 /** The card in the Temporal UI: state, owner, deadline, what happens by itself, what support can do. Markdown. */

@@ -24,6 +24,7 @@ const stuckReason = ({ delivery, payment }: OrderState): string | undefined => {
   if (delivery.status === 'delivery_unconfirmed' || delivery.status === 'problem')
     return delivery.status;
   if (delivery.status === 'partner_unconfirmed') return 'delivery_unconfirmed';
+  if (delivery.status === 'searching' && delivery.escalated) return 'no_driver_found';
   return payment.status === 'capture_failed' ? 'capture_failed' : undefined;
 };
 

@@ -3,9 +3,15 @@
 
 import type { OrderEngine, Outcome } from '../../adapters/order-engine.ts';
 import type { Db } from '../../db/connect.ts';
-import { acceptOffer, declineOffer, markRefused, offerById, type Offer } from '../../db/offers.ts';
+import {
+  acceptOffer,
+  declineOffer,
+  markRefused,
+  offerById,
+  type Offer,
+  type OfferedOrder,
+} from '../../db/offers.ts';
 import type { Actor } from '../../domain/events.ts';
-import type { OrderId } from '../../domain/ids.ts';
 import { notFound, problem, refusal } from '../problems.ts';
 import type { Answer } from '../server.ts';
 import { offerBodies } from '../views/offer.ts';
@@ -31,9 +37,7 @@ export function createAnswerOffer({ db, engine, engineDeadlineMs }: Deps) {
     if (answer.kind === 'refused') throw refusal(answer.refusal);
     const { offer } = answer;
     const open = offer.orders.filter(({ status }) => status === 'accepted');
-    const outcomes = await Promise.all(
-      open.map(({ orderId }) => assign(offer, { orderId, ...input })),
-    );
+    const outcomes = await Promise.all(open.map((order) => assign(offer, order, input.actor)));
     const status = outcomes.every(isSettled) ? 200 : 202;
     const after = (await offerById(db, offer.offerId)) ?? offer;
     if (after.orders.every((order) => order.status === 'refused' || order.status === 'withdrawn')) {
@@ -49,13 +53,13 @@ export function createAnswerOffer({ db, engine, engineDeadlineMs }: Deps) {
   }
 
   async function assign(
-    offer: Offer,
-    { orderId, actor }: Input & { readonly orderId: OrderId },
+    { offerId, driverId, pickupEtaAt }: Offer,
+    { orderId, bonusMinor }: OfferedOrder,
+    actor: Actor,
   ): Promise<Outcome> {
-    const { offerId, driverId, pickupEtaAt } = offer;
     const outcome = await engine.send({
       orderId,
-      command: { kind: 'assign', offerId, driverId, pickupEtaAt },
+      command: { kind: 'assign', offerId, driverId, pickupEtaAt, bonusMinor },
       actor,
       commandId: `assign:${offerId}`,
       deadlineMs: engineDeadlineMs,

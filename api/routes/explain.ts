@@ -113,6 +113,7 @@ async function readingOf(db: Db, { order, scope, verdicts }: Asking): Promise<Re
     orderId: order.id as OrderId,
     orders: new Map([...names].filter(([, each]) => isIn(scope, each))),
     timeZone: await timeZoneOf(db, order.market_id),
+    currency: order.currency,
     seesDrivers: scope.kind === 'platform',
     driverId: order.driver_id,
   };

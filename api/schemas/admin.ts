@@ -36,12 +36,17 @@ const special: Readonly<Record<string, TSchema>> = {
   matching: Type.Enum([...matchings]),
   version: Type.String({ minLength: 1, maxLength: 100 }),
   rungs: Type.Array(
-    Body({ radiusM: Type.Integer({ minimum: 1, maximum: 100_000 }), durationMs: DurationMs }),
+    Body({
+      radiusM: Type.Integer({ minimum: 1, maximum: 100_000 }),
+      durationMs: DurationMs,
+      payBps: Type.Optional(Bps),
+    }),
     { minItems: 1, maxItems: 10 },
   ),
   secondApprovalMinor: AmountMinor,
   cashLimitMinor: AmountMinor,
   partnerCapMinor: AmountMinor,
+  bonusCapMinor: AmountMinor,
   metersPerMinute: Type.Number({ minimum: 1, maximum: 1_000_000 }),
   travelStepM: Type.Number({ minimum: 1, maximum: 100_000 }),
   roadFactor: Type.Number({ minimum: 1, maximum: 5 }),

@@ -60,7 +60,10 @@ export const Offer = Type.Object({
         ),
       ),
       dropoff: Type.Object({ location: Location }),
-      pay_minor: Type.Integer({ description: 'Delivery pay and tip' }),
+      pay_minor: Type.Integer({ description: 'Delivery pay, bonus and tip' }),
+      bonus_minor: Type.Integer({
+        description: 'Part of it: for a delivery that nobody has taken for a while',
+      }),
       currency: Type.String(),
       ready_estimate_at: Nullable(Time),
     }),

@@ -33,7 +33,15 @@ const Explained = Type.Object({
   round_id: Nullable(Type.String({ description: 'null: the round is no longer kept' })),
   outcome: Type.Enum(['offered', 'not_yet', 'driver_busy', 'nobody_left', 'nobody_possible']),
   text: Type.Array(Type.String(), { description: 'The decision in sentences' }),
-  offer: Nullable(Type.Object({ id: Type.String(), status: Type.String() })),
+  offer: Nullable(
+    Type.Object({
+      id: Type.String(),
+      status: Type.String(),
+      bonus_minor: Nullable(
+        Type.Integer({ description: 'Beyond the usual pay; null: not for a merchant to know' }),
+      ),
+    }),
+  ),
   driver_id: Nullable(
     Type.String({
       description:

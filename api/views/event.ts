@@ -26,6 +26,7 @@ const isTime = (name: string): boolean => /At$|^captureBefore$|^until$/.test(nam
 const seenBy: Readonly<Record<string, readonly Scope['kind'][]>> = {
   paymentMethod: ['platform'],
   payMinor: ['platform'],
+  bonusMinor: ['platform'],
   platformMinor: ['platform'],
   driverMinor: ['platform'],
   merchantMinor: ['platform', 'merchant'],

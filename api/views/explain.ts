@@ -5,6 +5,7 @@ import type { OfferMade } from '../../db/rounds.ts';
 import type { Considered, Decision, Plan } from '../../dispatch/decision.ts';
 import { inWords, type Naming } from '../../dispatch/words.ts';
 import type { DriverId, OrderId } from '../../domain/ids.ts';
+import { formatMoney } from '../../domain/money.ts';
 import type { Explained } from '../schemas/explain.ts';
 
 /** What was decided, and what came of it. */
@@ -78,7 +79,8 @@ export type Reading = {
   /** Orders that the reader may know of, by id. */
   readonly orders: ReadonlyMap<string, Order>;
   readonly timeZone: string;
-  /** Of the platform: who else could have come. */
+  readonly currency: string;
+  /** Of the platform: who else could have come, and for how much. */
   readonly seesDrivers: boolean;
   /** The order's. */
   readonly driverId: string | null;
@@ -104,9 +106,16 @@ export function explained(verdict: Verdict, reading: Reading): Explained {
     outcome,
     text: [
       ...inWords(reading.orderId, decision, namingFor(decision, reading, isKnown)),
+      ...raise(offer, reading),
       ...aftermath(verdict),
     ],
-    offer: offer ? { id: offer.offerId, status: offer.status } : null,
+    offer: offer
+      ? {
+          id: offer.offerId,
+          status: offer.status,
+          bonus_minor: reading.seesDrivers ? offer.bonusMinor : null,
+        }
+      : null,
     driver_id: chosen && isKnown(chosen) ? chosen : null,
     together: decision.together.map((id) => {
       const order = reading.orders.get(id);
@@ -165,6 +174,15 @@ function namingFor({ chosen }: Decision, { orders, timeZone }: Reading, isKnown:
     },
     time: (at) => clock.format(at),
   };
+}
+
+function raise(
+  offer: OfferMade | undefined,
+  { seesDrivers, currency }: Reading,
+): readonly string[] {
+  if (!offer || !seesDrivers || offer.bonusMinor === 0) return [];
+  const more = formatMoney(offer.bonusMinor, currency);
+  return [`It is offered for ${more} more than usual, because nobody has taken it so far.`];
 }
 
 /** What became of the offer. */

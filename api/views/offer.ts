@@ -69,7 +69,8 @@ function orderBody(
     branch: { name: details.branchName, location: order.pickup },
     goods_at: order.goodsAt && isNear ? { location: order.goodsAt } : null,
     dropoff: { location: isNear ? order.dropoff : coarsePlace(order.dropoff) },
-    pay_minor: details.payMinor,
+    pay_minor: details.payMinor + order.bonusMinor,
+    bonus_minor: order.bonusMinor,
     currency: details.currency,
     ready_estimate_at: details.readyEstimateAt?.toISOString() ?? null,
   };

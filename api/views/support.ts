@@ -1,6 +1,11 @@
 // The exceptions queue and previews in words.
 
-import { exceptionReasons, type ExceptionRow, type Incident } from '../../db/exceptions.ts';
+import {
+  exceptionReasons,
+  type ExceptionReason,
+  type ExceptionRow,
+  type Incident,
+} from '../../db/exceptions.ts';
 import type { OrderLog } from '../../db/order-logs.ts';
 import type { Refusal } from '../../domain/errors.ts';
 import type { Deadline } from '../../domain/lifecycle.ts';
@@ -43,7 +48,7 @@ export function exceptionBody(row: ExceptionRow, { log, incidents, now }: Around
     total_minor: row.total_minor,
     placed_at: row.placed_at.toISOString(),
     due_at: row.due_at.toISOString(),
-    reasons: row.reasons.map((code) => ({ code, says: exceptionReasons[code].says })),
+    reasons: row.reasons.map((code) => ({ code, says: reasonText(code, row) })),
     owner: stands ? 'support' : row.owner,
     next_step: stands ? null : stepBody(next),
     by_itself: whatFollows(row, next),
@@ -54,6 +59,12 @@ export function exceptionBody(row: ExceptionRow, { log, incidents, now }: Around
         : null,
     actions: actionsOf(row, log, now),
   };
+}
+
+function reasonText(code: ExceptionReason, { deadlines }: ExceptionRow): string {
+  const { says, exit } = exceptionReasons[code];
+  const end = deadlines.find((deadline) => deadline.exit === exit);
+  return end ? `${says}; by itself at ${byItself(end)}` : says;
 }
 
 /** Deadlines are still written in the row of an order that nobody looks after. */

@@ -25,26 +25,29 @@ function textOf(
   { source, type, body, actor }: Pick<TimelineRow, 'source' | 'type' | 'body' | 'actor'>,
   { currency, viewer }: Context,
 ): string {
-  if (source !== 'order') return otherTexts[source]({ type, body });
-  const say = orderTexts[type as OrderEventType] as Text | undefined;
   const money = (amountMinor: number): string => formatMoney(amountMinor, currency);
+  if (source !== 'order') return otherTexts[source]({ type, body }, { money, viewer });
+  const say = orderTexts[type as OrderEventType] as Text | undefined;
   return say?.({ ...body, type } as OrderEventBody, { by: nameOf(actor), money, viewer }) ?? type;
 }
 
 type Other = Exclude<TimelineRow['source'], 'order'>;
 type Said = { readonly type: string; readonly body: object | null };
 
-const otherTexts: Readonly<Record<Other, (said: Said) => string>> = {
+const otherTexts: Readonly<Record<Other, (said: Said, words: Omit<Words, 'by'>) => string>> = {
   provider: ({ type }) =>
     type.startsWith('partner.')
       ? `the partner fleet reports ${type.slice('partner.'.length)}`
       : `the payment provider reports ${type}`,
-  offer: ({ type }) => offerTexts[type] ?? type,
+  offer: ({ type, body }, words) => `${offerTexts[type] ?? type}${raised(bonusIn(body), words)}`,
   support: ({ type, body }) => attemptText(type, body as AttemptBody),
   note: () => 'an agent notes something',
   incident: ({ type }) => `an incident is opened: ${type}`,
   workflow: ({ type }) => `found by the watchdog: ${type}`,
 };
+
+const bonusIn = (body: object | null): number | undefined =>
+  body && 'bonusMinor' in body ? Number(body.bonusMinor) : undefined;
 
 type AttemptBody = {
   readonly reason: string;
@@ -103,6 +106,12 @@ const notAsked: Readonly<Record<string, string>> = {
 /** What a partner charges is the platform's to know. */
 const priced = (minor: number | undefined, { money, viewer }: Omit<Words, 'by'>): string =>
   maySee('priceMinor', viewer) ? amount(minor, money) : '';
+
+/** What a driver gets beyond the usual pay is the platform's to know, too. */
+const raised = (minor: number | undefined, { money, viewer }: Omit<Words, 'by'>): string =>
+  minor === undefined || !maySee('bonusMinor', viewer)
+    ? ''
+    : `, for ${money(minor)} more than usual`;
 
 const orderTexts: Texts = {
   'order.placed': ({ totalMinor, itemCount }, { money }) =>
@@ -166,8 +175,10 @@ const orderTexts: Texts = {
     search === 1
       ? 'a driver is looked for at once'
       : `another driver is looked for (search ${search})`,
-  'delivery.assigned': ({ pickupEtaAt }) =>
-    `a driver takes the delivery; at the branch at about ${clock(pickupEtaAt)}`,
+  'delivery.search_escalated': () =>
+    'no driver was found on any rung: support is told, and the search goes on',
+  'delivery.assigned': ({ pickupEtaAt, bonusMinor }, words) =>
+    `a driver takes the delivery${raised(bonusMinor, words)}; at the branch at about ${clock(pickupEtaAt)}`,
   'delivery.driver_pinged': () => 'the driver is late and is asked where they are',
   'delivery.unassigned': ({ reason, payMinor }, { money }) =>
     `${unassigned[reason]}${payMinor > 0 ? amount(payMinor, money) : ''}`,

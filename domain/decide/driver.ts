@@ -5,7 +5,7 @@ import type { OrderEventBody, Proof, UnassignReason } from '../events.ts';
 import type { DriverId } from '../ids.ts';
 import type { ExternalCommand } from '../messages.ts';
 import { shareOf } from '../money.ts';
-import { carrierOf, type OrderState, type Undeliverable } from '../order.ts';
+import { carrierOf, payMinorOf, type OrderState, type Undeliverable } from '../order.ts';
 import type { Carrier, DeliveryPart, DropoffFailure } from '../parts.ts';
 import { end, ending, fulfilling, handOverRefused, type HandOver } from './ending.ts';
 import { shortageOpen } from './merchant.ts';
@@ -50,7 +50,9 @@ export function assign(state: OrderState, command: CommandOf<'assign' | 'assignD
     return refused('not_searching', `the delivery is ${delivery.status}`, since);
   }
   const { offerId, driverId, pickupEtaAt } = command;
-  return accepted({ type: 'delivery.assigned', driverId, offerId, pickupEtaAt });
+  const { bonusMinor = 0 } = command.kind === 'assign' ? command : {};
+  const assigned = { type: 'delivery.assigned', driverId, offerId, pickupEtaAt } as const;
+  return accepted(bonusMinor > 0 ? { ...assigned, bonusMinor } : assigned);
 }
 
 /** Phones tell later what happened: never later than now, never before the state they leave began. */
@@ -311,11 +313,10 @@ export function reportProblem(
 }
 
 /** What a driver gets who is let go: half for a wait, all of it once they have had the goods. */
-function payFor({ delivery, facts }: OrderState, reason: UnassignReason): number {
-  const { driverPayMinor, policy } = facts;
-  if (reason === 'problem') return driverPayMinor;
-  const waited = delivery.status === 'arrived_at_pickup' && reason !== 'abandoned';
-  return waited ? shareOf(driverPayMinor, policy.waitPayBps) : 0;
+function payFor(state: OrderState, reason: UnassignReason): number {
+  if (reason === 'problem') return payMinorOf(state);
+  const waited = state.delivery.status === 'arrived_at_pickup' && reason !== 'abandoned';
+  return waited ? shareOf(payMinorOf(state), state.facts.policy.waitPayBps) : 0;
 }
 
 /** The driver is let go; the pay is theirs whatever becomes of the order. */

@@ -24,6 +24,7 @@ const remarks = {
   remindCollection: 'order.collection_reminded',
   warnMerchant: 'delivery.merchant_warned',
   escalateReturn: 'delivery.return_escalated',
+  escalateSearch: 'delivery.search_escalated',
 } as const satisfies Partial<Record<ExitKind, OrderEventBody['type']>>;
 
 /** Exits that end an order early. */

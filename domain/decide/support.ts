@@ -4,7 +4,7 @@ import { accepted, refused, type Decision } from '../decision.ts';
 import type { OrderEventBody } from '../events.ts';
 import { deadlinesOf } from '../lifecycle.ts';
 import type { ExternalCommand } from '../messages.ts';
-import { carrierOf, isFulfilled, isWithPartner, type OrderState } from '../order.ts';
+import { carrierOf, isFulfilled, isWithPartner, payMinorOf, type OrderState } from '../order.ts';
 import type { DeliveryPart } from '../parts.ts';
 import { cashRefused, end, fulfilling } from './ending.ts';
 import { delivered, dropoffEtaFrom, letGo, returnStarted, unassign } from './driver.ts';
@@ -94,7 +94,7 @@ export function transferDelivery(
     driverId,
     offerId,
     fromDriverId: from.driverId,
-    payMinor: facts.driverPayMinor,
+    payMinor: payMinorOf(state),
     search: searches + 1,
     dropoffEtaAt: dropoffEtaFrom(state, now),
   });

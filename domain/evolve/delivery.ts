@@ -27,12 +27,12 @@ function evolveOwn(state: OrderState, event: DeliveryEvent): OrderState {
   switch (event.type) {
     case 'delivery.created':
       return {
-        ...become({ status: 'searching', since: event.releaseAt, plannedAt: since }),
+        ...become(searchFrom(event.releaseAt, since)),
         searches: 1,
       };
     case 'delivery.released':
       return {
-        ...become({ status: 'searching', since: event.releaseAt ?? since, plannedAt: since }),
+        ...become(searchFrom(event.releaseAt ?? since, since)),
         searches: event.search,
       };
     case 'delivery.assigned':
@@ -48,6 +48,8 @@ function evolveOwn(state: OrderState, event: DeliveryEvent): OrderState {
       return become({ status: 'discarded', since, driverId: event.driverId });
     case 'delivery.cancelled':
       return become({ status: 'cancelled', since });
+    case 'delivery.search_escalated':
+      return delivery.status === 'searching' ? become({ ...delivery, escalated: true }) : state;
     case 'delivery.driver_pinged':
       return 'pinged' in delivery ? become({ ...delivery, pinged: true }) : state;
     case 'delivery.merchant_warned':
@@ -67,16 +69,24 @@ function evolveOwn(state: OrderState, event: DeliveryEvent): OrderState {
   }
 }
 
+const searchFrom = (since: number, plannedAt: number): DeliveryPart => ({
+  status: 'searching',
+  since,
+  plannedAt,
+  escalated: false,
+});
+
 function assigned(
   state: OrderState,
   event: Extract<DeliveryEvent, { type: 'delivery.assigned' }>,
 ): OrderState {
-  const { at: since, driverId, offerId, pickupEtaAt } = event;
+  const { at: since, driverId, offerId, pickupEtaAt, bonusMinor = 0 } = event;
+  const carrier = { driverId, offerId, bonusMinor, pinged: false };
   const { delivery } = state;
   const searched = delivery.status === 'searching' ? Math.max(0, since - delivery.since) : 0;
   return {
     ...state,
-    delivery: { status: 'confirmed', since, driverId, offerId, pickupEtaAt, pinged: false },
+    delivery: { status: 'confirmed', since, pickupEtaAt, ...carrier },
     searchedMs: state.searchedMs + searched,
   };
 }
@@ -129,8 +139,8 @@ function carried(state: OrderState, event: CarriedEvent): OrderState {
     case 'delivery.problem_reported':
       return become({ status: 'problem', since, problem: event.problem, ...carrier });
     case 'delivery.transferred': {
-      const next = { driverId: event.driverId, offerId: event.offerId, pinged: false };
-      const { dropoffEtaAt } = event;
+      const { dropoffEtaAt, driverId, offerId } = event;
+      const next = { driverId, offerId, bonusMinor: 0, pinged: false };
       return {
         ...become({ status: 'picked_up', since, dropoffEtaAt, ...next }),
         searches: event.search,
@@ -164,6 +174,6 @@ function carried(state: OrderState, event: CarriedEvent): OrderState {
 /** Only `decide` brings about what needs a driver, and only where there is one. */
 function carrierFrom({ delivery }: OrderState, event: CarriedEvent): Carrier {
   if (!('offerId' in delivery)) throw new Error(`unexpected ${event.type} without a driver`);
-  const { driverId, offerId } = delivery;
-  return { driverId, offerId, pinged: false };
+  const { driverId, offerId, bonusMinor } = delivery;
+  return { driverId, offerId, bonusMinor, pinged: false };
 }

@@ -96,7 +96,7 @@ const priceOf = (delivery: OfPartner): number =>
 const without = (state: OrderState, searchSince: number, since: number): DeliveryPart =>
   hasEnded(state)
     ? { status: 'cancelled', since }
-    : { status: 'searching', since: searchSince, plannedAt: since };
+    : { status: 'searching', since: searchSince, plannedAt: since, escalated: false };
 
 /** Only `decide` brings about what needs a partner, and only where there is one. */
 function ofPartner({ delivery }: OrderState, { type }: PartnerEvent): OfPartner {

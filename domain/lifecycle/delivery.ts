@@ -49,6 +49,18 @@ function rungsEndAt(part: In<'searching'>, { facts }: OrderState): number {
   return part.since + Math.min(lastMs, searchLimitMs);
 }
 
+const searchEndsAt = (part: In<'searching'>, { facts, searchedMs }: OrderState): number =>
+  part.since + facts.policy.searchLimitMs - searchedMs;
+
+const failSearch = (escalated: boolean): Step<In<'searching'>> => ({
+  exit: 'failSearch',
+  policy: 'searchLimitMs',
+  owner: escalated ? 'support' : 'system',
+  at: (part, state) => (part.escalated === escalated ? searchEndsAt(part, state) : undefined),
+  irreversible: true,
+  says: 'the order fails for want of a driver; the customer pays nothing',
+});
+
 const pollPartner: Step<{ readonly since: number } & PartnerHold> = {
   exit: 'pollPartner',
   policy: 'partnerPollMs',
@@ -97,12 +109,18 @@ export const deliveryRows: Rows<DeliveryPart> = {
         says: 'a partner fleet is asked to bring it',
       },
       {
-        exit: 'failSearch',
-        policy: 'searchLimitMs',
-        at: (part, { facts, searchedMs }) => part.since + facts.policy.searchLimitMs - searchedMs,
-        irreversible: true,
-        says: 'the order fails for want of a driver; the customer pays nothing',
+        exit: 'escalateSearch',
+        policy: 'rungs',
+        at: (part, state) => {
+          const at = rungsEndAt(part, state);
+          const isLast = at >= searchEndsAt(part, state);
+          return part.escalated || isLast || mayAskPartner(state) ? undefined : at;
+        },
+        irreversible: false,
+        says: 'support is told that no driver was found; the search goes on',
       },
+      failSearch(false),
+      failSearch(true),
     ],
   },
   partner_requested: {

@@ -29,8 +29,8 @@ export const fatedPolicy: Partial<Policy> = {
   partnerCapMinor: 1_500,
   rungs: [
     { radiusM: 3_000, durationMs: hour / 12 },
-    { radiusM: 6_000, durationMs: hour / 12 },
-    { radiusM: 10_000, durationMs: hour / 2 },
+    { radiusM: 6_000, durationMs: hour / 12, payBps: 1_500 },
+    { radiusM: 10_000, durationMs: hour / 2, payBps: 3_000 },
   ],
 };
 
@@ -172,7 +172,7 @@ const scenes: Readonly<Record<End, readonly Scene[]>> = {
   failed_to_assign: [
     {
       name: 'no driver for miles, and a partner fleet takes no cash',
-      shows: ['delivery.created', 'order.failed'],
+      shows: ['delivery.created', 'delivery.search_escalated', 'order.failed'],
       setting: 'far_away',
       script: { method: 'cash' },
     },

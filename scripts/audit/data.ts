@@ -57,6 +57,7 @@ export type AuditedOffer = {
   readonly driverId: string;
   readonly offerStatus: OfferStatus;
   readonly status: OfferOrderStatus;
+  readonly bonusMinor: number;
 };
 
 export type AuditedRefund = {

@@ -218,6 +218,7 @@ async function loadOffers(db: Kysely<Database>): Promise<readonly AuditedOffer[]
       'offers.driver_id as driverId',
       'offers.status as offerStatus',
       'offer_orders.status as status',
+      'offer_orders.bonus_minor as bonusMinor',
     ])
     .execute();
 }

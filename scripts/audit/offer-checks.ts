@@ -40,7 +40,7 @@ const isByHand = ({ actor }: OrderEvent): boolean => actor.kind === 'support';
 const assignedByOffer: Check = {
   id: 'assigned-by-offer',
   item: 5,
-  says: 'every driver that an order was given, not by support, accepted the offer that names it',
+  says: 'every driver that an order was given, not by support, accepted the offer that names it, for what it offers',
   run: ({ orders, offers }) => {
     const known = new Map(offers.map((row) => [`${row.offerId}/${row.orderId}`, row]));
     const assignments = orders.flatMap(({ id, events }) =>
@@ -53,17 +53,18 @@ const assignedByOffer: Check = {
       const right =
         row?.driverId === event.driverId &&
         row.offerStatus === 'accepted' &&
-        row.status === 'assigned';
+        row.status === 'assigned' &&
+        row.bonusMinor === (event.bonusMinor ?? 0);
       return right
         ? []
         : [
             {
               order: id,
-              expected: `offer ${event.offerId} accepted by ${event.driverId}`,
+              expected: `offer ${event.offerId} accepted by ${event.driverId}, ${event.bonusMinor ?? 0} more`,
               actual:
                 row === undefined
                   ? 'no such offer'
-                  : `${row.offerStatus}/${row.status} by ${row.driverId}`,
+                  : `${row.offerStatus}/${row.status} by ${row.driverId}, ${row.bonusMinor} more`,
             },
           ];
     });

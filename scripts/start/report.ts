@@ -75,7 +75,12 @@ const span = (ms: number): string =>
 export function describePolicy(overrides: Partial<Policy> = {}): string {
   const policy = { ...defaultPolicy, ...overrides };
   const rungs = policy.rungs
-    .map(({ radiusM, durationMs }) => `${radiusM / 1_000} km ${span(durationMs)}`)
+    .map(({ radiusM, durationMs, payBps = 0 }) =>
+      [
+        `${radiusM / 1_000} km ${span(durationMs)}`,
+        ...(payBps > 0 ? [`+${payBps / 100} %`] : []),
+      ].join(' '),
+    )
     .join(', ');
   return [
     `policy ${policy.version}: remind ${span(policy.remindMerchantMs)}`,

@@ -79,6 +79,33 @@ describe('dispatchRound', () => {
     expect(await round()).toEqual({ open: 1, offersMade: 0, waitMs: tickMs });
   });
 
+  test('offers more for a search that has lasted, each order of a bundle by its own rung', async () => {
+    const facts = JSON.stringify({ driverPayMinor: 500 });
+    const search_since = new Date(start - 6 * 60_000);
+    const late = await market.addOrder({ facts, search_since });
+    const fresh = await market.addOrder({ facts });
+    await market.addDriver({ capacity: 2 });
+    expect(await round()).toMatchObject({ offersMade: 1 });
+    const lines = await market.db
+      .selectFrom('offer_orders')
+      .select(['order_id', 'bonus_minor'])
+      .execute();
+    expect(Object.fromEntries(lines.map((line) => [line.order_id, line.bonus_minor]))).toEqual({
+      [late]: 75,
+      [fresh]: 0,
+    });
+    const [offer] = await market.db.selectFrom('offers').select(['id', 'driver_id']).execute();
+    if (!offer) throw new Error('no offer');
+    await acceptOffer(market.db, { offerId: offer.id, driverId: offer.driver_id, now });
+    now = start + 2_000;
+    await round();
+    const assigned = sent.map(({ orderId, command }) => [
+      orderId,
+      command.kind === 'assign' && command.bonusMinor,
+    ]);
+    expect(Object.fromEntries(assigned)).toEqual({ [late]: 75, [fresh]: 0 });
+  });
+
   test('sleeps when nothing is open', async () => {
     expect(await round()).toEqual({ open: 0, offersMade: 0, waitMs: idleMs });
     const row = await market.db.selectFrom('dispatchers').selectAll().executeTakeFirstOrThrow();

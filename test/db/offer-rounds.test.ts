@@ -214,14 +214,15 @@ describe('acceptedNotAssigned', () => {
   test('finds what was accepted long enough ago and has no answer', async () => {
     const orderId = await market.addOrder();
     const offer = planned(await market.addDriver(), orderId);
-    await market.write(offer);
+    await market.write({ ...offer, orders: [{ orderId, search: 1, bonusMinor: 75 }] });
     const find = (olderThan: number) =>
       acceptedNotAssigned(market.db, { marketId: market.marketId, olderThan });
     expect(await find(start + 99_000)).toEqual([]);
     await acceptOffer(market.db, { ...offer, now: start + 5_000 });
     expect(await find(start + 4_999)).toEqual([]);
     const { offerId, driverId, pickupEtaAt } = offer;
-    expect(await find(start + 5_000)).toEqual([{ offerId, driverId, orderId, pickupEtaAt }]);
+    const accepted = { offerId, driverId, orderId, pickupEtaAt, bonusMinor: 75 };
+    expect(await find(start + 5_000)).toEqual([accepted]);
     await market.db
       .transaction()
       .execute((trx) => markAssigned(trx, { offerId, orderId, driverId, now: start }));

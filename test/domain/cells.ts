@@ -94,7 +94,7 @@ const searching: Row = {
   markReady: 'order.ready',
   'assign this offer': 'delivery.assigned',
   'assign another': 'delivery.assigned',
-  'exhaustSearch this': failed,
+  'exhaustSearch this': 'delivery.search_escalated',
   'exhaustSearch earlier': '-',
   ...nobodyDrives,
 };
@@ -307,7 +307,7 @@ const exitsOf = {
     callMerchant: 'order.merchant_called',
     expire: 'order.expired payment.voiding',
   },
-  searching: { failSearch: failed },
+  searching: { failSearch: failed, escalateSearch: 'delivery.search_escalated' },
   confirmed: { pingDriver: 'delivery.driver_pinged', unassignLate: leaves },
   pickedUp: { pingDriver: 'delivery.driver_pinged', unconfirm: 'delivery.unconfirmed' },
   captureFailed: { retryCapture: 'payment.capturing', writeOff: 'payment.voiding' },

@@ -78,7 +78,8 @@ export const partnerCells: readonly (readonly [situations: readonly string[], he
       'cancel by merchant': 'order.cancelled delivery.cancelled payment.voiding',
       'cancel by support': 'order.cancelled delivery.cancelled order.settled payment.voiding',
       // It was asked as often as the policy allows.
-      'exhaustSearch this': failed,
+      'exhaustSearch this': 'delivery.search_escalated',
+      'exit escalateSearch': 'delivery.search_escalated',
       'exit failSearch': failed,
     },
   ],

@@ -111,6 +111,7 @@ const dispensable: ReadonlySet<string> = new Set([
   'pending.remindMerchant',
   'ready.remindCollection',
   'searching.askPartner',
+  'searching.escalateSearch',
 ]);
 
 /** Two names for one end. */

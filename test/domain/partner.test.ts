@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { postingOf } from '../../db/ledger.ts';
 import type { Command, PartnerResult } from '../../domain/messages.ts';
+import { deadlinesOf } from '../../domain/lifecycle.ts';
 import { isOver, type OrderFacts } from '../../domain/order.ts';
 import { mayAskPartner, partnerCallOf } from '../../domain/partner.ts';
 import type { PartnerProgress } from '../../domain/parts.ts';
@@ -59,6 +60,17 @@ describe('a partner fleet › is asked', () => {
     const exhausted = { kind: 'exhaustSearch', search: 1 } as const;
     expect(asks(exhausted, placedAt + 10 * minute)).toBe('delivery.partner_requested');
     expect(asks({ ...exhausted, byHand: true }, now)).toMatch(/^order.failed/);
+  });
+
+  it('before support is told that nobody was found, and not again behind it', () => {
+    const left = deadlinesOf(situation('partner left, searching')).map(({ exit }) => exit);
+    expect(left).toContain('escalateSearch');
+    expect(left).not.toContain('askPartner');
+    const asked = {
+      ...searching,
+      facts: { ...facts, policy: { ...defaultPolicy, partnerCapMinor: 1 } },
+    };
+    expect(deadlinesOf(asked).map(({ exit }) => exit)).not.toContain('escalateSearch');
   });
 
   it('and no driver can come to the order any more', () => {

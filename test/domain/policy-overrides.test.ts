@@ -22,6 +22,10 @@ test.each([
   [{ rungs: [] }, 'rungs: must be a list of at least one'],
   [{ rungs: [{ radiusM: 0, durationMs: 1 }] }, 'rungs: must be a list of at least one'],
   [{ rungs: [{ radiusKm: 1, durationMs: 1 }] }, 'rungs: must be a list of at least one'],
+  [{ rungs: [{ radiusM: 1, durationMs: 1, payBps: -1 }] }, 'whole basis points up to 10000, not'],
+  [{ rungs: [{ radiusM: 1, durationMs: 1, payBps: 10_001 }] }, 'rungs: must be a list'],
+  [{ rungs: [{ radiusM: 1, durationMs: 1, payBps: 1.5 }] }, 'rungs: must be a list'],
+  [{ bonusCapMinor: -1 }, 'bonusCapMinor: must be a whole number of at least 0, not -1'],
 ])('refuses %j', (value, message) => {
   expect(() => parsePolicyOverrides(value)).toThrow(message);
 });

@@ -122,7 +122,7 @@ function live(tape: readonly number[]): Lived {
 
 const tapes = fc.array(fc.nat({ max: 5_039 }), { minLength: 20, maxLength: 500, size: 'max' });
 
-const eventKinds = 96;
+const eventKinds = 97;
 
 describe('random lives', () => {
   it(`keep the money right and come to an end, ${lives} of them`, () => {

@@ -295,7 +295,9 @@ describe('search', () => {
     );
     const command: Command = { kind: 'exhaustSearch', search: 1 };
     expect(inShort(hear(held.state, command, placedAt + hour + minute))).toBe('!order_held');
-    expect(inShort(hear(held.state, command, placedAt + 3 * hour))).toMatch(/^order.failed/);
+    expect(inShort(hear(held.state, command, placedAt + 3 * hour))).toBe(
+      'delivery.search_escalated',
+    );
   });
 });
 

@@ -5,6 +5,7 @@ import { deadlinesOf } from '../../domain/lifecycle.ts';
 import { forcedFailures, type Command } from '../../domain/messages.ts';
 import { amountsOf, substitutions } from '../../domain/order.ts';
 import { dropoffFailures, problems } from '../../domain/parts.ts';
+import { bonusAt } from '../../domain/policy.ts';
 import { shareWords } from '../../domain/settlement.ts';
 import { driver, hour, minute, offer, type Draw } from './lives.ts';
 import type { World } from './world.ts';
@@ -18,10 +19,13 @@ const assigns: Saying = ({ world, nth }) => ({
   offerId: offer(nth),
   driverId: driver(nth),
   pickupEtaAt: world.now + world.draw(30) * minute,
+  ...(world.draw(3) === 0 ? {} : { bonusMinor: bonusOf(world) }),
 });
 /** A part of an amount, in percent: amounts have the size of their order. */
 const partOf = (amountMinor: number, percent: number): number =>
   Math.floor((amountMinor * percent) / 100);
+const bonusOf = ({ facts, draw }: World): number =>
+  bonusAt(facts.policy, { rung: draw(4), payMinor: facts.driverPayMinor });
 const cashOf = ({ state, draw }: World): number =>
   amountsOf(state).totalMinor - (draw(4) === 0 ? 1 : 0);
 const proofsOf = ({ facts, draw }: World) =>

@@ -251,8 +251,13 @@ describe('settlement', () => {
   it.each(reachable)('%s at %s, %s › shares out %o', (end, stage, method, shares) => {
     const [owed, merchant, driver] = shares;
     const customer = charged(method, end, owed);
-    const settled = settle(billFor(method, end), sharesOf({}, { end, stage }));
-    expect(sharedOut(settled)).toEqual([customer, merchant, driver, customer - merchant - driver]);
+    const left = customer - merchant - driver;
+    const bill = billFor(method, end);
+    const settled = settle(bill, sharesOf({}, { end, stage }));
+    expect(sharedOut(settled)).toEqual([customer, merchant, driver, left]);
+    const raised = settle({ ...bill, bonusMinor: 75 }, sharesOf({}, { end, stage }));
+    const bonus = driver > 0 ? 75 : 0;
+    expect(sharedOut(raised)).toEqual([customer, merchant, driver + bonus, left - bonus]);
   });
 
   it.each(everyCell.filter(([, , shares]) => !shares))('%s at %s › cannot happen', (end, stage) => {
@@ -337,6 +342,7 @@ describe('settlement', () => {
       deliveryFeeMinor: amount,
       tipMinor: amount,
       driverPayMinor: amount,
+      bonusMinor: amount,
       restockableMinor: amount,
       commissionBps: bps,
       chargeableMinor: amount,

@@ -183,6 +183,7 @@ const partnerStories: Readonly<Record<string, readonly Saying[]>> = {
 
 /** What only some orders can be in: further on the road, at the counter, for later, in cash. */
 const more: Readonly<Record<string, readonly [of: Partial<OrderFacts>, readonly Saying[]]>> = {
+  'nobody found': [{}, then(searching, [21 * minute, exit('escalateSearch')])],
   'arrived at pickup': [{}, arrivedAtPickup],
   'arrived at pickup, warned': [{}, then(arrivedAtPickup, [22 * minute, exit('warnMerchant')])],
   'at the door': [{}, atTheDoor],

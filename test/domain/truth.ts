@@ -63,6 +63,11 @@ function letGoAs(state: OrderState): UnassignReason | undefined {
 }
 const isGone = (what: Problem): boolean => what === 'lost' || what === 'damaged';
 
+const isClimbed: Describes = ({ delivery, facts }, now) =>
+  delivery.status === 'searching' &&
+  !delivery.escalated &&
+  now - delivery.since >= facts.policy.rungs.reduce((sum, { durationMs }) => sum + durationMs, 0);
+
 /** What an exit may have made of a delivery or an order that goes on. */
 const becomes: Readonly<Record<string, Describes>> = {
   'delivery.delivered': standsAtTheDoor,
@@ -70,6 +75,7 @@ const becomes: Readonly<Record<string, Describes>> = {
   'delivery.unconfirmed': (state) =>
     (state.delivery.status === 'picked_up' || state.delivery.status === 'arrived_at_dropoff') &&
     isWarned(state.delivery.pinged, state),
+  'delivery.search_escalated': isClimbed,
   'delivery.partner_requested': ({ delivery }) => delivery.status === 'searching',
   'delivery.partner_cancelling': ({ delivery }) => delivery.status !== 'partner_picked_up',
   'delivery.partner_unconfirmed': ({ delivery }) => delivery.status === 'partner_picked_up',

@@ -332,6 +332,7 @@ export function checkEnd(world: World): readonly Posting[] {
     const beside = settled.taxMinor + settled.roundingMinor;
     must(customerMinor === shared + beside, 'does not sum to zero');
   }
+  checkPay(world);
   const { status } = state.payment;
   const dueBack = log.flatMap((e) => (e.type === 'payment.refund_due' ? [e.amountMinor] : []))[0];
   const taken = captures[0] ?? 0;
@@ -362,6 +363,19 @@ export function checkEnd(world: World): readonly Posting[] {
     .reduce((sum, each) => (each.account === 'partner_payable' ? sum - each.amountMinor : sum), 0);
   must(partnerMinor === owedTo(fleet, log), `the ledger owes the partner fleet ${partnerMinor}`);
   return postings;
+}
+
+/** Who has delivered gets the pay, what the offer had promised beyond it, and the tip. */
+function checkPay({ facts, log, state }: World): void {
+  const delivered = log.find((event) => event.type === 'delivery.delivered');
+  const settled = log.find((event) => event.type === 'order.settled');
+  if (!settled || delivered?.driverId === undefined) return;
+  const taken = log.findLast(
+    ({ type }) => type === 'delivery.assigned' || type === 'delivery.transferred',
+  );
+  const { bonusMinor = 0 } = taken?.type === 'delivery.assigned' ? taken : {};
+  const owedMinor = facts.driverPayMinor + bonusMinor + state.tipMinor;
+  must(settled.driverMinor === owedMinor, `pays ${settled.driverMinor} for ${owedMinor}`);
 }
 
 const paidWith: ReadonlySet<string> = new Set([

@@ -288,7 +288,7 @@ async function writeRefunds(to: Db): Promise<void> {
 async function writeOffers(to: Db): Promise<void> {
   const marketId: AuditData['orders'][number]['facts']['marketId'] | undefined =
     data.orders[0]?.facts.marketId;
-  for (const { offerId, orderId, search, offerStatus, status } of data.offers) {
+  for (const { offerId, orderId, search, offerStatus, status, bonusMinor } of data.offers) {
     await to
       .insertInto('offers')
       .values({
@@ -305,7 +305,7 @@ async function writeOffers(to: Db): Promise<void> {
       .execute();
     await to
       .insertInto('offer_orders')
-      .values({ offer_id: offerId, order_id: orderId, search, status })
+      .values({ offer_id: offerId, order_id: orderId, search, status, bonus_minor: bonusMinor })
       .execute();
   }
 }

@@ -360,6 +360,7 @@ const offersOf = ({ facts, events }: Life): AuditData['offers'] =>
             driverId,
             offerStatus: 'accepted',
             status: 'assigned',
+            bonusMinor: event.bonusMinor ?? 0,
           },
         ]
       : [],

@@ -22,6 +22,11 @@ const withFirst = (
   orders: data.orders.map((order, index) => (index === 0 ? { ...order, ...change(order) } : order)),
 });
 
+const withOffers = (change: Partial<AuditData['offers'][number]>) => (data: AuditData) => ({
+  ...data,
+  offers: data.offers.map((row) => ({ ...row, ...change })),
+});
+
 const byHand = (event: OrderEvent): OrderEvent =>
   event.type === 'delivery.assigned'
     ? { ...event, actor: { kind: 'support', id: 'key_1' } }
@@ -302,11 +307,9 @@ describe('audit', () => {
     [
       'an assignment without an accepted offer',
       'assigned-by-offer',
-      (data) => ({
-        ...data,
-        offers: data.offers.map((row) => ({ ...row, offerStatus: 'expired' })),
-      }),
+      withOffers({ offerStatus: 'expired' }),
     ],
+    ['a driver who was promised more', 'assigned-by-offer', withOffers({ bonusMinor: 1 })],
     [
       'a driver with two deliveries',
       'capacity-kept',

@@ -8,6 +8,7 @@ import {
   declineOffer,
   driver,
   merchant,
+  seen,
   support,
   takeOffer,
   tell,
@@ -308,11 +309,12 @@ const bySupport = {
 
 const bySystem = {
   exhaustSearch: {
-    tag: 'order.failed',
+    tag: 'delivery.search_escalated',
     direct: true,
     policy: { maxOfferRounds: 1 },
     lead: leads.offered,
     act: declineOffer,
+    finish: [seen('delivery.search_escalated'), support('stop-search')],
     end: failed,
   },
 } as const satisfies Partial<Record<UpdateName, Row>>;

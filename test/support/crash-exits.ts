@@ -138,6 +138,12 @@ const aboutPartners = {
 } as const satisfies Partial<Record<ExitKind, Told>>;
 
 const aboutDeliveries = {
+  escalateSearch: {
+    noDriver,
+    policy: { rungs: [{ radiusM: 3_000, durationMs: exitMs }] },
+    lead: leads.ready,
+    ...isCancelled,
+  },
   failSearch: { noDriver, policy: { searchLimitMs: exitMs }, lead: leads.ready, end: failed },
   pingDriver: {
     policy: { ...near, pickupLateGraceMs: exitMs, pingGraceMs: later },
