@@ -23,6 +23,7 @@ import type { PlanInput } from '../dispatch/plan.ts';
 import type { MarketId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
+import { createAcceptance } from './acceptance.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
 import { engineId } from './engine-id.ts';
 import { snapshotOf } from './market-view.ts';
@@ -47,6 +48,7 @@ const sendDeadlineMs = 2_000;
 const system = { kind: 'system' } as const;
 const planner = createPlanner();
 const withPreparations = createPreparations();
+const acceptanceOf = createAcceptance();
 
 export function createDispatchActivities(dependencies: Dependencies): DispatchActivities {
   const clock = dependencies.now ?? Date.now;
@@ -161,10 +163,11 @@ async function makePlan({
   const seen = await redis?.readPositions(driverIds);
   const demand = await demandOf(marketId);
   const now = clock();
+  const acceptance = await acceptanceOf({ db, marketId, now });
   const live = new Map(
     [...(seen ?? [])].map(([id, { lat, lng, at }]) => [id, { place: { lat, lng }, at }]),
   );
-  const announced = snapshotOf({ now, policy, orders, drivers, live, cash, demand });
+  const announced = snapshotOf({ now, policy, orders, drivers, live, cash, demand, acceptance });
   const snapshot = await withPreparations({ db, marketId, policy, snapshot: announced });
   const input = { snapshot, policy, seed: now };
   return { input, plan: await planner.plan(input) };

@@ -1,6 +1,7 @@
 // What the database knows of a market, as the matching engine's snapshot. Called by dispatch.ts.
 
 import type { DriverRow, SearchingRow, Stop } from '../db/dispatch-snapshot.ts';
+import type { Acceptance } from '../dispatch/acceptance.ts';
 import type {
   OnlineDriver,
   ReadyEstimate,
@@ -23,6 +24,7 @@ type Rows = {
   /** Cash on drivers, in minor units; empty when no order is paid in cash. */
   readonly cash: ReadonlyMap<string, number>;
   readonly demand: NonNullable<Snapshot['demand']>;
+  readonly acceptance: Acceptance;
 };
 
 export const snapshotOf = ({
@@ -33,6 +35,7 @@ export const snapshotOf = ({
   live,
   cash,
   demand,
+  acceptance,
 }: Rows): Snapshot => ({
   now,
   travel: {
@@ -47,6 +50,7 @@ export const snapshotOf = ({
     online(driver, {
       known: knownOf(driver, live.get(driver.driverId), now - policy.positionMaxAgeMs),
       takesCash: (cash.get(driver.driverId) ?? 0) < policy.cashLimitMinor,
+      acceptance: acceptance.byDriver.get(driver.driverId) ?? acceptance.usual,
       policy,
     }),
   ),
@@ -75,6 +79,7 @@ function knownOf(
 type Now = {
   readonly known: KnownPlace | undefined;
   readonly takesCash: boolean;
+  readonly acceptance: number;
   readonly policy: Policy;
 };
 
@@ -82,7 +87,14 @@ type Now = {
 const leavesAt = (servedAt: number, { pickupServiceMs, dropoffServiceMs }: Policy): number =>
   servedAt + Math.max(pickupServiceMs, dropoffServiceMs) / 2;
 
-const online = (driver: DriverRow, { known, takesCash, policy }: Now): OnlineDriver => ({
+/** Since the last hand-over, or since coming online after it; undefined with something still to do. */
+const idleSince = ({ stops, servedAt, onlineSince }: DriverRow): number | undefined =>
+  stops.length > 0 || onlineSince === undefined ? undefined : Math.max(onlineSince, servedAt ?? 0);
+
+const online = (
+  driver: DriverRow,
+  { known, takesCash, acceptance, policy }: Now,
+): OnlineDriver => ({
   driverId: driver.driverId,
   capacity: driver.capacity,
   shiftEndsAt: driver.shiftEndsAt,
@@ -93,6 +105,9 @@ const online = (driver: DriverRow, { known, takesCash, policy }: Now): OnlineDri
   vehicle: driver.vehicle,
   skills: takesCash ? [...driver.skills, 'cash'] : driver.skills,
   merchantId: driver.merchantId,
+  acceptance,
+  rating: driver.rating,
+  idleSince: idleSince(driver),
 });
 
 const routeStop = ({ kind, orderId, place, readyAt }: Stop): RouteStop =>

@@ -44,10 +44,13 @@ export type DriverRow = {
   readonly placeAt: number | undefined;
   /** When goods were last taken or given. */
   readonly servedAt: number | undefined;
+  readonly onlineSince: number | undefined;
   readonly shiftEndsAt: number | undefined;
   readonly hasOpenOffer: boolean;
   readonly skills: readonly DriverSkill[];
   readonly vehicle: Vehicle | undefined;
+  /** Stars, 1 to 5. */
+  readonly rating: number | undefined;
   /** Works for this merchant alone. */
   readonly merchantId: string | undefined;
   /** Carried and accepted deliveries in driving order: as the driver's last offer has it. */
@@ -183,7 +186,7 @@ function outcomeOf(status: OfferOrderStatus): EarlierOffer['outcome'] | 'live' {
 /** Everybody who is online in the market, by id. */
 export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly DriverRow[]> {
   const { rows } = await sql<OnlineRow>`
-    SELECT id, capacity, lat, lng, position_at, served_at, shift_ends_at, skills, vehicle, merchant_id,
+    SELECT id, capacity, lat, lng, position_at, served_at, online_since, shift_ends_at, skills, vehicle, rating, merchant_id,
       EXISTS (SELECT FROM offers WHERE driver_id = drivers.id AND status = 'open') AS has_open_offer
     FROM drivers WHERE market_id = ${marketId} AND online ORDER BY id`.execute(db);
   const stops = await readStops(db, marketId);
@@ -193,10 +196,12 @@ export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly 
     place: row.lat === null || row.lng === null ? undefined : { lat: row.lat, lng: row.lng },
     placeAt: row.position_at?.getTime(),
     servedAt: row.served_at?.getTime(),
+    onlineSince: row.online_since?.getTime(),
     shiftEndsAt: row.shift_ends_at?.getTime(),
     hasOpenOffer: row.has_open_offer,
     skills: row.skills,
     vehicle: row.vehicle ?? undefined,
+    rating: row.rating ?? undefined,
     merchantId: row.merchant_id ?? undefined,
     stops: stops.get(row.id) ?? [],
   }));
@@ -209,10 +214,12 @@ type OnlineRow = {
   readonly lng: number | null;
   readonly position_at: Date | null;
   readonly served_at: Date | null;
+  readonly online_since: Date | null;
   readonly shift_ends_at: Date | null;
   readonly has_open_offer: boolean;
   readonly skills: readonly DriverSkill[];
   readonly vehicle: Vehicle | null;
+  readonly rating: number | null;
   readonly merchant_id: string | null;
 };
 

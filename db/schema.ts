@@ -114,6 +114,7 @@ export type Database = MoneyTables & {
     skills: ColumnType<DriverSkill[], DriverSkill[] | undefined, DriverSkill[]>;
     vehicle: ColumnType<Vehicle | null, Vehicle | null | undefined, Vehicle | null>;
     merchant_id: ColumnType<string | null, string | null | undefined, string | null>;
+    rating: ColumnType<number | null, number | null | undefined, number | null>;
     created_at: CreatedAt;
   };
   driver_blocks: { driver_id: string; party: string; key_id: string; created_at: Time };

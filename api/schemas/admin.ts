@@ -186,6 +186,8 @@ export const Branch = Type.Object({
   created_at: Time,
 });
 
+const Stars = Type.Number({ minimum: 1, maximum: 5, description: 'The mean of the stars given' });
+export const Rating = Body({ rating: Stars });
 export const NewDriver = Body({
   market_id: Id('market'),
   name: Name,
@@ -201,6 +203,7 @@ export const NewDriver = Body({
     }),
   ),
   vehicle: Type.Optional(Type.Enum([...vehicles])),
+  rating: Type.Optional(Stars),
   merchant_id: Type.Optional(
     Type.String({ ...Id('merchant'), description: 'Whose own driver; absent: of the platform' }),
   ),
@@ -217,6 +220,7 @@ export const Driver = Type.Object({
   capacity: Type.Integer(),
   skills: Type.Array(Type.String()),
   vehicle: Nullable(Type.String()),
+  rating: Nullable(Type.Number()),
   merchant_id: Nullable(Type.String()),
   online: Type.Boolean(),
   created_at: Time,

@@ -174,6 +174,56 @@ describe('dispatchRound', () => {
     });
   });
 
+  describe('of two drivers, one at the counter and one a hundred metres away, asks', () => {
+    const hundredMetres = { lat: 52.5009 };
+    const minute = 60_000;
+    const asked = async (near: object, far: object): Promise<string> => {
+      await market.addOrder();
+      const ids = [
+        await market.addDriver(near),
+        await market.addDriver({ ...hundredMetres, ...far }),
+      ];
+      await round();
+      expect(hinted).toHaveLength(1);
+      return hinted[0] === `driver:${ids[0]}` ? 'near' : 'far';
+    };
+    const since = (minutes: number) => new Date(start - minutes * minute);
+
+    test.each([
+      ['the near one when nothing else is known', {}, {}, 'near'],
+      [
+        'who has been online for an hour',
+        { online_since: since(0) },
+        { online_since: since(60) },
+        'far',
+      ],
+      [
+        'the near one when the other has had work meanwhile',
+        { online_since: since(0) },
+        { online_since: since(60), served_at: since(5) },
+        'near',
+      ],
+      ['who is rated better', { rating: 2.5 }, { rating: 4.8 }, 'far'],
+      ['the near one when both are rated alike', { rating: 4.8 }, { rating: 4.8 }, 'near'],
+    ])('%s', async (_, near, far, chosen) => {
+      expect(await asked(near, far)).toBe(chosen);
+    });
+
+    test.each([
+      ['who says yes', 1, 'far'],
+      ['the near one when the no is two months old', 60, 'near'],
+    ])('%s', async (_, daysAgo, chosen) => {
+      await market.addOrder();
+      const [near, far] = [await market.addDriver(), await market.addDriver(hundredMetres)];
+      const at = start - daysAgo * 24 * 60 * minute;
+      await market.addAnswers(near, { status: 'declined', count: 20, at });
+      await market.addAnswers(near, { status: 'expired', count: 20, at });
+      await market.addAnswers(far, { status: 'accepted', count: 40, at });
+      await round();
+      expect(hinted).toEqual([`driver:${chosen === 'far' ? far : near}`]);
+    });
+  });
+
   test('a market that does not exist is an error', async () => {
     const dispatch = createDispatchActivities({
       db: market.db,

@@ -303,6 +303,7 @@ describe('the snapshot', () => {
         live: new Map(),
         cash: new Map(),
         demand: [],
+        acceptance: { byDriver: new Map(), usual: 1 },
       }),
       policy: defaultPolicy,
       seed: 1,
