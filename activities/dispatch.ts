@@ -6,7 +6,13 @@ import type { LiveRedis } from '../adapters/redis.ts';
 import type { OrderEngine, Outcome } from '../adapters/order-engine.ts';
 import type { Db } from '../db/connect.ts';
 import { readDemand, type Demand } from '../db/demand.ts';
-import { readCash, readDrivers, readPolicy, readSearching } from '../db/dispatch-snapshot.ts';
+import {
+  readCash,
+  readDrivers,
+  readRules,
+  readSearching,
+  type MarketRules,
+} from '../db/dispatch-snapshot.ts';
 import { endRound } from '../db/dispatchers.ts';
 import { newId } from '../db/new-id.ts';
 import { pack, type NewRound } from '../db/rounds.ts';
@@ -21,7 +27,6 @@ import { markRefused } from '../db/offers.ts';
 import type { Plan } from '../dispatch/decision.ts';
 import type { PlanInput } from '../dispatch/plan.ts';
 import type { MarketId } from '../domain/ids.ts';
-import type { Policy } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
 import { createAcceptance } from './acceptance.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
@@ -56,9 +61,9 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
   return {
     async dispatchRound({ marketId }): Promise<DispatchRound> {
       const { db, log } = dependencies;
-      const policy = await readPolicy(db, marketId);
-      if (!policy) throw new Error(`there is no market ${marketId}`);
-      const round: Round = { ...dependencies, marketId, policy, clock, demandOf };
+      const rules = await readRules(db, marketId);
+      if (!rules) throw new Error(`there is no market ${marketId}`);
+      const round: Round = { ...dependencies, marketId, ...rules, clock, demandOf };
       const lapsed = await lapseExpired(db, { marketId, now: clock() });
       await assignAgain(round);
       const planned = await makePlan(round);
@@ -73,19 +78,19 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
       const untilNextMs = (nextSearchAt ?? Number.POSITIVE_INFINITY) - clock();
       const waitMs =
         open > 0
-          ? policy.dispatchTickMs
-          : Math.max(1, Math.min(policy.dispatchIdleMs, untilNextMs));
+          ? rules.policy.dispatchTickMs
+          : Math.max(1, Math.min(rules.policy.dispatchIdleMs, untilNextMs));
       return { open, offersMade: made.length, waitMs };
     },
   };
 }
 
-type Round = Dependencies & {
-  readonly marketId: MarketId;
-  readonly policy: Policy;
-  readonly clock: () => number;
-  readonly demandOf: (marketId: MarketId) => Promise<Demand>;
-};
+type Round = Dependencies &
+  MarketRules & {
+    readonly marketId: MarketId;
+    readonly clock: () => number;
+    readonly demandOf: (marketId: MarketId) => Promise<Demand>;
+  };
 
 const demandWindowMs = 4 * 3_600_000;
 const demandFreshMs = 60_000;
@@ -151,6 +156,7 @@ async function makePlan({
   redis,
   marketId,
   policy,
+  timeZone,
   clock,
   demandOf,
 }: Round): Promise<Planned | undefined> {
@@ -167,7 +173,17 @@ async function makePlan({
   const live = new Map(
     [...(seen ?? [])].map(([id, { lat, lng, at }]) => [id, { place: { lat, lng }, at }]),
   );
-  const announced = snapshotOf({ now, policy, orders, drivers, live, cash, demand, acceptance });
+  const announced = snapshotOf({
+    now,
+    policy,
+    timeZone,
+    orders,
+    drivers,
+    live,
+    cash,
+    demand,
+    acceptance,
+  });
   const snapshot = await withPreparations({ db, marketId, policy, snapshot: announced });
   const input = { snapshot, policy, seed: now };
   return { input, plan: await planner.plan(input) };

@@ -9,14 +9,18 @@ import type {
   SearchingOrder,
   Snapshot,
 } from '../dispatch/snapshot.ts';
+import type { GreatCircle } from '../dispatch/travel.ts';
 import type { Place } from '../domain/geo.ts';
 import { rungAt, type Policy } from '../domain/policy.ts';
+import { vehicles } from '../domain/vehicles.ts';
 
 export type KnownPlace = { readonly place: Place; readonly at: number };
 
 type Rows = {
   readonly now: number;
   readonly policy: Policy;
+  /** The market's. */
+  readonly timeZone: string;
   readonly orders: readonly SearchingRow[];
   readonly drivers: readonly DriverRow[];
   /** Where drivers were last seen by what forgets; the database may know a newer place. */
@@ -30,6 +34,7 @@ type Rows = {
 export const snapshotOf = ({
   now,
   policy,
+  timeZone,
   orders,
   drivers,
   live,
@@ -38,12 +43,7 @@ export const snapshotOf = ({
   acceptance,
 }: Rows): Snapshot => ({
   now,
-  travel: {
-    kind: 'great_circle',
-    metersPerMinute: policy.metersPerMinute,
-    roadFactor: policy.roadFactor,
-    ...(policy.travelStepM > 1 ? { stepM: policy.travelStepM } : {}),
-  },
+  travel: travelOf(policy, hourIn(timeZone, now)),
   demand,
   orders: orders.map((row) => searching(row, rungAt(policy, now - row.searchSince))),
   drivers: drivers.map((driver) =>
@@ -54,6 +54,23 @@ export const snapshotOf = ({
       policy,
     }),
   ),
+});
+
+/** 0 to 23, by the clocks there. */
+const hourIn = (timeZone: string, at: number): number =>
+  Number(
+    new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', hourCycle: 'h23' }).format(at),
+  );
+
+const travelOf = (policy: Policy, hour: number): GreatCircle => ({
+  kind: 'great_circle',
+  metersPerMinute: policy.metersPerMinute,
+  roadFactor: policy.roadFactor,
+  hourFactor: (policy.hourPercent[hour] ?? 100) / 100,
+  vehicleFactors: Object.fromEntries(
+    vehicles.map((vehicle) => [vehicle, policy.vehiclePercent[vehicle] / 100]),
+  ),
+  ...(policy.travelStepM > 1 ? { stepM: policy.travelStepM } : {}),
 });
 
 const searching = ({ readyAt, ...row }: SearchingRow, rung: number): SearchingOrder => ({

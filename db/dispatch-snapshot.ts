@@ -6,8 +6,9 @@ import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
 import type { DriverId, MarketId, MerchantId, OrderId } from '../domain/ids.ts';
 import { completePolicy, type Policy } from '../domain/policy.ts';
+import type { Vehicle } from '../domain/vehicles.ts';
 import type { Db } from './connect.ts';
-import type { DriverSkill, OfferedRoute, OfferOrderStatus, Vehicle } from './schema.ts';
+import type { DriverSkill, OfferedRoute, OfferOrderStatus } from './schema.ts';
 import { carriedStatuses, returningStatuses, withGoodsStatuses } from './carried.ts';
 
 /** Times in epoch milliseconds. */
@@ -66,14 +67,16 @@ export type Stop = {
   readonly readyAt: number | undefined;
 };
 
-/** The market's policy; undefined when there is no such market. */
-export async function readPolicy(db: Db, marketId: MarketId): Promise<Policy | undefined> {
+export type MarketRules = { readonly policy: Policy; readonly timeZone: string };
+
+/** Undefined when there is no such market. */
+export async function readRules(db: Db, marketId: MarketId): Promise<MarketRules | undefined> {
   const row = await db
     .selectFrom('markets')
-    .select('policy')
+    .select(['policy', 'time_zone'])
     .where('id', '=', marketId)
     .executeTakeFirst();
-  return row && completePolicy(row.policy);
+  return row && { policy: completePolicy(row.policy), timeZone: row.time_zone };
 }
 
 /** At the branch, or where a driver with the goods had to stop. */

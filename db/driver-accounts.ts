@@ -1,10 +1,11 @@
 // Drivers as the platform's admins see them: who they are and how much they can carry. Their presence is `drivers.ts`.
 
+import type { Vehicle } from '../domain/vehicles.ts';
 import type { Db } from './connect.ts';
 import { newId } from './new-id.ts';
 import { pageOf, type Page, type PageOf } from './page.ts';
 import { openPerson, sealPerson } from './people.ts';
-import type { DriverSkill, Vehicle } from './schema.ts';
+import type { DriverSkill } from './schema.ts';
 import type { Vault } from './vault.ts';
 
 export type DriverRecord = {

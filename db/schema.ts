@@ -10,6 +10,7 @@ import type { ProviderName } from '../domain/payment-methods.ts';
 import type { PayoutEvery, PayoutRail } from '../domain/payout.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Shares } from '../domain/settlement.ts';
+import type { Vehicle } from '../domain/vehicles.ts';
 import type { MoneyTables } from './schema-money.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
@@ -274,8 +275,6 @@ export type Role =
   | 'customer';
 export const driverSkills = ['cold_chain', 'age_check', 'prescription', 'heavy'] as const;
 export type DriverSkill = (typeof driverSkills)[number];
-export const vehicles = ['foot', 'bicycle', 'scooter', 'car', 'van'] as const;
-export type Vehicle = (typeof vehicles)[number];
 
 export type OfferStatus = 'open' | 'accepted' | 'declined' | 'expired' | 'withdrawn' | 'voided';
 /** What a driver still drives with an offer, in driving order. */

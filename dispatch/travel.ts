@@ -4,7 +4,7 @@
 
 import { distanceM, type Place } from '../domain/geo.ts';
 import { assertNever } from '../domain/errors.ts';
-import type { VehicleKind } from './snapshot.ts';
+import { vehicles, type Vehicle } from '../domain/vehicles.ts';
 
 export type TravelData = GreatCircle | Plane | TravelTable;
 
@@ -16,7 +16,7 @@ export type GreatCircle = {
   /** Traffic of the hour: 1 is usual, 0.8 is a fifth slower. */
   readonly hourFactor?: number | undefined;
   /** Speed against `metersPerMinute`; absent: 1. */
-  readonly vehicleFactors?: Readonly<Partial<Record<VehicleKind, number>>> | undefined;
+  readonly vehicleFactors?: Readonly<Partial<Record<Vehicle, number>>> | undefined;
   /** Ways count as whole multiples of so many metres, rounded up; absent: as they are. */
   readonly stepM?: number | undefined;
 };
@@ -47,7 +47,7 @@ export type SpeedClass = number;
 export type Travel = {
   readonly spotOf: (place: Place) => Spot;
   readonly ms: (from: Spot, to: Spot, speed: SpeedClass) => number;
-  readonly speedOf: (vehicle: VehicleKind | undefined) => SpeedClass;
+  readonly speedOf: (vehicle: Vehicle | undefined) => SpeedClass;
   /** Milliseconds per straight metre (the chord): a quick estimate to search by. */
   readonly msPerMeter: (speed: SpeedClass) => number;
 };
@@ -93,7 +93,6 @@ function planeTravel({ metersPerMinute }: Plane): Travel {
   };
 }
 
-const vehicles: readonly VehicleKind[] = ['foot', 'bicycle', 'scooter', 'car', 'van'];
 const radians = (degrees: number): number => (degrees * Math.PI) / 180;
 const earthRadiusM = distanceM({ lat: 90, lng: 0 }, { lat: -90, lng: 0 }) / Math.PI;
 

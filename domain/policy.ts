@@ -2,6 +2,7 @@
 // a copy from its first event to its last, so a change touches new orders only.
 
 import type { Shares } from './settlement.ts';
+import type { Vehicle } from './vehicles.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -141,6 +142,9 @@ export type Policy = {
   readonly dropoffServiceMs: number;
   readonly metersPerMinute: number;
   readonly roadFactor: number;
+  /** Speed against `metersPerMinute`: of each vehicle, and in each hour of the market's clocks, from midnight on. */
+  readonly vehiclePercent: Readonly<Record<Vehicle, number>>;
+  readonly hourPercent: readonly number[];
   /** Ways are planned as whole multiples of so many metres, rounded up. */
   readonly travelStepM: number;
   /** Money that a provider will not move at once. */
@@ -253,6 +257,8 @@ export const defaultPolicy: Policy = {
   dropoffServiceMs: 4 * minute,
   metersPerMinute: 320,
   roadFactor: 1.3,
+  vehiclePercent: { foot: 25, bicycle: 75, scooter: 100, car: 100, van: 90 },
+  hourPercent: Array.from({ length: 24 }, () => 100),
   travelStepM: 1,
   moneyRetryMs: 1 * hour,
   moneyLimitMs: 72 * hour,

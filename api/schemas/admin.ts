@@ -7,7 +7,8 @@ import { goodsKinds } from '../../domain/order.ts';
 import { payoutEvery, payoutRails } from '../../domain/payout.ts';
 import { defaultPolicy, matchings, type Policy } from '../../domain/policy.ts';
 import { shareWords, type Shares as SettlementShares } from '../../domain/settlement.ts';
-import { driverSkills, vehicles } from '../../db/schema.ts';
+import { vehicles } from '../../domain/vehicles.ts';
+import { driverSkills } from '../../db/schema.ts';
 import { AmountMinor, Body, Id, Location, Name, Nullable, Phone, Time } from './common.ts';
 
 const longestMs = 30 * 86_400_000;
@@ -16,6 +17,7 @@ const Count = Type.Integer({ minimum: 1, maximum: 1_000 });
 /** Of the matching engine's work. */
 const Steps = Type.Integer({ minimum: 1, maximum: 1_000_000_000 });
 const Bps = Type.Integer({ minimum: 0, maximum: 10_000 });
+const Percent = Type.Integer({ minimum: 1, maximum: 1_000 });
 const Shares = Type.Unsafe<SettlementShares>(
   Type.Tuple(
     [
@@ -45,6 +47,8 @@ const special: Readonly<Record<string, TSchema>> = {
   metersPerMinute: Type.Number({ minimum: 1, maximum: 1_000_000 }),
   travelStepM: Type.Number({ minimum: 1, maximum: 100_000 }),
   roadFactor: Type.Number({ minimum: 1, maximum: 5 }),
+  vehiclePercent: Body(Object.fromEntries(vehicles.map((vehicle) => [vehicle, Percent]))),
+  hourPercent: Type.Array(Percent, { minItems: 24, maxItems: 24 }),
 };
 
 const schemaOf = (name: string): TSchema => {

@@ -9,6 +9,7 @@ import { newId } from '../../db/new-id.ts';
 import { acceptOffer, markAssigned, offerById } from '../../db/offers.ts';
 import { readRounds } from '../../db/rounds.ts';
 import type { DriverId } from '../../domain/ids.ts';
+import { defaultPolicy } from '../../domain/policy.ts';
 import { replay } from '../../scripts/audit/replay-rounds.ts';
 import { createMarket, planned, start, type Market } from '../db/market.ts';
 
@@ -224,6 +225,27 @@ describe('dispatchRound', () => {
     });
   });
 
+  describe('how fast people come', () => {
+    const kilometre = { lat: 52.5 + 1 / 111.195 };
+
+    test('depends on the hour by the market’s clocks', async () => {
+      await market.close();
+      const hourPercent = defaultPolicy.hourPercent.with(14, 50);
+      market = await createMarket({ hourPercent });
+      await market.addOrder();
+      await market.addDriver(kilometre);
+      expect(await etaMinutes()).toBeCloseTo((2 * 1_300) / 320, 1);
+    });
+
+    test('depends on the vehicle: who drives is asked before who walks from nearby', async () => {
+      await market.addOrder();
+      await market.addDriver({ lat: 52.503, vehicle: 'foot' });
+      const car = await market.addDriver({ ...kilometre, vehicle: 'car' });
+      expect(await etaMinutes()).toBeCloseTo(1_300 / 320, 1);
+      expect(hinted).toEqual([`driver:${car}`]);
+    });
+  });
+
   test('a market that does not exist is an error', async () => {
     const dispatch = createDispatchActivities({
       db: market.db,
@@ -235,6 +257,13 @@ describe('dispatchRound', () => {
     );
   });
 });
+
+/** Until the driver of the one offer is at the counter. */
+async function etaMinutes(): Promise<number> {
+  await round();
+  const offer = await market.db.selectFrom('offers').selectAll().executeTakeFirstOrThrow();
+  return (offer.pickup_eta_at.getTime() - start) / 60_000;
+}
 
 async function accepted() {
   const orderId = await market.addOrder();

@@ -298,6 +298,7 @@ describe('the snapshot', () => {
       snapshot: snapshotOf({
         now: start,
         policy: defaultPolicy,
+        timeZone: 'UTC',
         orders,
         drivers,
         live: new Map(),
