@@ -45,7 +45,7 @@ export const snapshotOf = ({
   now,
   travel: travelOf(policy, hourIn(timeZone, now)),
   demand,
-  orders: orders.map((row) => searching(row, rungAt(policy, now - row.searchSince))),
+  orders: orders.map((row) => searching(row, policy, now)),
   drivers: drivers.map((driver) =>
     online(driver, {
       known: knownOf(driver, live.get(driver.driverId), now - policy.positionMaxAgeMs),
@@ -73,11 +73,23 @@ const travelOf = (policy: Policy, hour: number): GreatCircle => ({
   ...(policy.travelStepM > 1 ? { stepM: policy.travelStepM } : {}),
 });
 
-const searching = ({ readyAt, ...row }: SearchingRow, rung: number): SearchingOrder => ({
+const searching = (
+  { readyAt, promisedAt, ...row }: SearchingRow,
+  policy: Policy,
+  now: number,
+): SearchingOrder => ({
   ...row,
-  rung,
+  rung: rungAt(policy, now - row.searchSince),
   ready: certain(readyAt),
+  ...windowOf(promisedAt, policy),
 });
+
+/** When the customer of an order for later wants it at the door. */
+const windowOf = (
+  promisedAt: number | undefined,
+  { promiseWindowMs }: Policy,
+): Pick<SearchingOrder, 'dueAt' | 'notBefore'> =>
+  promisedAt === undefined ? {} : { dueAt: promisedAt, notBefore: promisedAt - promiseWindowMs };
 
 const certain = (at: number | undefined): ReadyEstimate | undefined =>
   at === undefined ? undefined : { earlyAt: at, expectedAt: at, lateAt: at };
@@ -118,7 +130,7 @@ const online = (
   hasOpenOffer: driver.hasOpenOffer,
   place: known?.place,
   placeFrom: known && Math.max(known.at, leavesAt(driver.servedAt ?? 0, policy)),
-  route: driver.stops.map(routeStop),
+  route: driver.stops.map((stop) => routeStop(stop, policy)),
   vehicle: driver.vehicle,
   skills: takesCash ? [...driver.skills, 'cash'] : driver.skills,
   merchantId: driver.merchantId,
@@ -127,5 +139,10 @@ const online = (
   idleSince: idleSince(driver),
 });
 
-const routeStop = ({ kind, orderId, place, readyAt }: Stop): RouteStop =>
-  kind === 'pickup' ? { kind, orderId, place, ready: certain(readyAt) } : { kind, orderId, place };
+const routeStop = (
+  { kind, orderId, place, readyAt, promisedAt }: Stop,
+  policy: Policy,
+): RouteStop =>
+  kind === 'pickup'
+    ? { kind, orderId, place, ready: certain(readyAt) }
+    : { kind, orderId, place, ...windowOf(promisedAt, policy) };

@@ -20,6 +20,8 @@ export type SearchingRow = {
   readonly dropoff: Place;
   /** When the goods are there, as far as is known. */
   readonly readyAt: number | undefined;
+  /** Of an order for later: the time that it is for. */
+  readonly promisedAt: number | undefined;
   readonly merchantId: MerchantId;
   readonly needs: readonly Need[];
   /** Drivers who are not to meet the customer or the merchant. */
@@ -65,6 +67,8 @@ export type Stop = {
   readonly place: Place;
   /** Of a pickup: when the goods are there, as far as is known. */
   readonly readyAt: number | undefined;
+  /** Of a drop-off of an order for later: the time that it is for. */
+  readonly promisedAt: number | undefined;
 };
 
 export type MarketRules = { readonly policy: Policy; readonly timeZone: string };
@@ -108,7 +112,7 @@ export async function readSearching(
   const orders = await db
     .selectFrom('orders')
     .select(['id', 'search', 'search_since', 'placed_at', 'dropoff_lat', 'dropoff_lng'])
-    .select(['ready_at', 'ready_estimate_at', 'merchant_id', 'customer_id'])
+    .select(['ready_at', 'ready_estimate_at', 'promised_at', 'merchant_id', 'customer_id'])
     .select([goodsLat.as('goods_lat'), goodsLng.as('goods_lng'), needsOf.as('needs')])
     .where('market_id', '=', marketId)
     .where('delivery_status', '=', 'searching')
@@ -132,6 +136,7 @@ export async function readSearching(
       pickup: { lat: row.goods_lat, lng: row.goods_lng },
       dropoff: { lat: row.dropoff_lat, lng: row.dropoff_lng },
       readyAt: (row.ready_at ?? row.ready_estimate_at)?.getTime(),
+      promisedAt: row.promised_at?.getTime(),
       merchantId: row.merchant_id as MerchantId,
       needs: row.needs,
       blocked: [row.merchant_id, row.customer_id].flatMap((party) => blocked.get(party) ?? []),
@@ -264,7 +269,7 @@ async function readStops(db: Db, marketId: MarketId): Promise<ReadonlyMap<string
     SELECT held.driver_id, o.id AS order_id, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
       o.delivery_status IN (${returningStatuses}) AS returning,
       o.pickup_lat, o.pickup_lng, ${goodsLat} AS goods_lat, ${goodsLng} AS goods_lng, o.dropoff_lat, o.dropoff_lng,
-      coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, f.answered_at, f.route
+      coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, o.promised_at, f.answered_at, f.route
     FROM held JOIN orders o ON o.id = held.order_id LEFT JOIN offers f ON f.id = held.offer_id
     ORDER BY picked_up DESC, o.id`.execute(db);
   return new Map(
@@ -287,6 +292,7 @@ type HeldRow = {
   readonly dropoff_lat: number;
   readonly dropoff_lng: number;
   readonly ready_at: Date | null;
+  readonly promised_at: Date | null;
   /** Of the offer; null when a person has assigned it. */
   readonly answered_at: Date | null;
   readonly route: OfferedRoute | null;
@@ -318,6 +324,14 @@ function visitsOf(row: HeldRow): readonly Stop[] {
     orderId,
     place: row.returning ? branch : door,
     readyAt: undefined,
+    promisedAt: row.returning ? undefined : row.promised_at?.getTime(),
   };
-  return row.picked_up ? [drop] : [{ kind: 'pickup', orderId, place: counter, readyAt }, drop];
+  const pickup = {
+    kind: 'pickup',
+    orderId,
+    place: counter,
+    readyAt,
+    promisedAt: undefined,
+  } as const;
+  return row.picked_up ? [drop] : [pickup, drop];
 }

@@ -1,7 +1,7 @@
 // A route written out stop by stop, for offers and explanations: when the driver leaves for each stop, arrives, and is
 // done there. The same arithmetic as the costs in route.ts, which only add it up.
 
-import type { Bundle } from './bundle.ts';
+import { wantedAt, type Bundle } from './bundle.ts';
 import type { Job, Market } from './market.ts';
 import type { Route } from './route.ts';
 import type { Spot } from './travel.ts';
@@ -29,14 +29,15 @@ export function itineraryOf(route: Route, bundles: number, market: Market): read
   for (const visit of visits)
     if (visit.kind === 'pickup') drive.pickUp(visit.spot, visit.jobs);
     else drive.dropOff(visit.job);
-  for (const bundle of tail.slice(0, bundles)) driveBundle(bundle, drive);
+  for (const bundle of tail.slice(0, bundles))
+    driveBundle(bundle, wantedAt(bundle, carrier.speed, market), drive);
   return drive.stops;
 }
 
 type Drive = ReturnType<typeof createDrive>;
 
-function driveBundle({ pickup, jobs }: Bundle, drive: Drive): void {
-  drive.pickUp(pickup, jobs);
+function driveBundle({ pickup, jobs }: Bundle, notBefore: number, drive: Drive): void {
+  drive.pickUp(pickup, jobs, notBefore);
   for (const job of jobs) drive.dropOff(job);
 }
 
@@ -52,9 +53,12 @@ function createDrive({ carrier }: Route, startAt: number, market: Market) {
   };
   return {
     stops,
-    pickUp(spot: Spot, jobs: readonly Job[]): void {
+    pickUp(spot: Spot, jobs: readonly Job[], notBefore = now): void {
       const { arriveAt, travelMs } = arrive(spot);
-      const readyAt = jobs.reduce((latest, job) => Math.max(latest, job.ready.expectedAt), now);
+      const readyAt = jobs.reduce(
+        (latest, job) => Math.max(latest, job.ready.expectedAt),
+        Math.max(now, notBefore),
+      );
       const doneAt = Math.max(arriveAt + beforeMs.pickup, readyAt);
       const leaveAt = Math.max(time, doneAt - beforeMs.pickup - travelMs);
       for (const job of jobs) stops.push({ kind: 'pickup', job, leaveAt, arriveAt, doneAt });

@@ -88,6 +88,8 @@ export type Policy = {
   readonly partnerAnswerMs: number;
   readonly partnerPollMs: number;
   readonly partnerCancelMs: number;
+  /** Of an order for later: so long before the time that it is for, and never earlier, it may be at the door. */
+  readonly promiseWindowMs: number;
   readonly offerTtlMs: number;
   readonly dispatchTickMs: number;
   readonly matching: Matching;
@@ -213,6 +215,7 @@ export const defaultPolicy: Policy = {
   partnerAnswerMs: 5 * minute,
   partnerPollMs: 5 * minute,
   partnerCancelMs: 1 * hour,
+  promiseWindowMs: 10 * minute,
   offerTtlMs: 45 * second,
   dispatchTickMs: 10 * second,
   matching: 'rolling',

@@ -31,7 +31,7 @@ export function createRounds(world: World, shop: Shop) {
     return {
       id,
       says,
-      async offers(): Promise<readonly Json[]> {
+      offers: async (): Promise<readonly Json[]> => {
         const { body } = await world.call('GET', '/v1/offers', { secret });
         return body['data'] as readonly Json[];
       },
