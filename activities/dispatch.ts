@@ -3,6 +3,7 @@
 
 import type { CrashPoint } from '../adapters/crash-point.ts';
 import type { LiveRedis } from '../adapters/redis.ts';
+import type { RoadTimes } from '../adapters/road-times.ts';
 import type { OrderEngine, Outcome } from '../adapters/order-engine.ts';
 import type { Db } from '../db/connect.ts';
 import { readDemand, type Demand } from '../db/demand.ts';
@@ -34,6 +35,7 @@ import { engineId } from './engine-id.ts';
 import { snapshotOf } from './market-view.ts';
 import { createPlanner } from './planner.ts';
 import { createPreparations } from './preparations.ts';
+import { withRoads } from './roads.ts';
 import { sendAll } from './send-all.ts';
 
 type Dependencies = {
@@ -42,6 +44,8 @@ type Dependencies = {
   readonly log: Logger;
   /** Absent: places come from PostgreSQL, and drivers find their offers by looking. */
   readonly redis?: Pick<LiveRedis, 'hint' | 'readPositions'>;
+  /** Absent: ways are estimated. */
+  readonly roads?: RoadTimes | undefined;
   readonly crashPoint?: CrashPoint;
   /** Epoch milliseconds. */
   readonly now?: () => number;
@@ -154,6 +158,7 @@ type Planned = { readonly input: PlanInput; readonly plan: Plan };
 async function makePlan({
   db,
   redis,
+  roads,
   marketId,
   policy,
   timeZone,
@@ -184,7 +189,8 @@ async function makePlan({
     demand,
     acceptance,
   });
-  const snapshot = await withPreparations({ db, marketId, policy, snapshot: announced });
+  const learnt = await withPreparations({ db, marketId, policy, snapshot: announced });
+  const snapshot = await withRoads({ roads, policy, snapshot: learnt });
   const input = { snapshot, policy, seed: now };
   return { input, plan: await planner.plan(input) };
 }

@@ -305,6 +305,9 @@ export function scalePolicy(policy: Policy, speed: number): Policy {
 
 /** A policy that was stored before it had all of its fields: those are as by default, at its speed. */
 export function completePolicy(stored: Policy): Policy {
-  const speed = /@([\d.]+)x$/.exec(stored.version)?.[1];
-  return { ...scalePolicy(defaultPolicy, Number(speed ?? 1)), ...stored };
+  return { ...scalePolicy(defaultPolicy, speedOf(stored)), ...stored };
 }
+
+/** How many times faster than ours its clock runs. */
+export const speedOf = ({ version }: Pick<Policy, 'version'>): number =>
+  Number(/@([\d.]+)x$/.exec(version)?.[1] ?? 1);

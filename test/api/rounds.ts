@@ -2,6 +2,7 @@
 
 import { pino } from 'pino';
 import { createDispatchActivities } from '../../activities/dispatch.ts';
+import type { RoadTimes } from '../../adapters/road-times.ts';
 import { parseId } from '../../domain/ids.ts';
 import { branchAt, type Json, type Reply, type Shop, type World } from './world.ts';
 
@@ -38,12 +39,12 @@ export function createRounds(world: World, shop: Shop) {
     };
   }
 
-  async function round(): Promise<void> {
+  async function round({ roads }: { readonly roads?: RoadTimes } = {}): Promise<void> {
     const marketId = parseId('market', shop.market.id);
     if (!marketId) throw new Error('no market');
     const { db, engine } = world;
     const log = pino({ level: 'silent' });
-    await createDispatchActivities({ db, engine, log }).dispatchRound({ marketId });
+    await createDispatchActivities({ db, engine, log, roads }).dispatchRound({ marketId });
   }
 
   return { searching, driver, round };

@@ -38,21 +38,21 @@ const decisionOn = async (orderId: string): Promise<Json | undefined> => {
 it('an order for later is not fetched so early that its driver waits at the door', async () => {
   const { driver, forLater, round } = await open();
   const { id, offers } = await driver();
-  const orderId = await forLater(45);
+  const orderId = await forLater(40);
   await round();
   expect(await offers()).toEqual([]);
   const decision = await decisionOn(orderId);
   expect(decision).toMatchObject({ outcome: 'not_yet', candidates: [{ driver_id: id }] });
   // Ten minutes before its time, less about six of driving and six of handing over.
   const leaveInMinutes = (Date.parse(String(decision?.['leave_at'])) - Date.now()) / 60_000;
-  expect(leaveInMinutes).toBeGreaterThan(20);
-  expect(leaveInMinutes).toBeLessThan(26);
+  expect(leaveInMinutes).toBeGreaterThan(16);
+  expect(leaveInMinutes).toBeLessThan(20);
 });
 
 it('where it may come an hour early it is fetched at once', async () => {
   const { driver, forLater, round } = await open({ promiseWindowMs: 3_600_000 });
   const { offers } = await driver();
-  const orderId = await forLater(45);
+  const orderId = await forLater(40);
   await round();
   expect(await offers()).toMatchObject([{ orders: [{ order_id: orderId }] }]);
 });

@@ -243,13 +243,11 @@ describe('soft terms', () => {
 });
 
 test('the travel table decides where it knows, the straight line elsewhere', () => {
-  const places = [at(0), at(1_000), at(2_000)];
-  const durationsMs = places.map((_, row) =>
-    places.map((__, column) => (row === 1 && column === 0 ? 60 * minute : null)),
-  );
+  const places = [at(0), at(1_000)];
+  const legs = { car: [[1, 0, 60 * minute]] } as const;
   const otherwise = { kind: 'great_circle', metersPerMinute: 1_000 / 3, roadFactor: 1 } as const;
   const result = run([order(1, at(0))], [driver(1, at(1_000)), driver(2, at(2_000))], {
-    snapshot: { travel: { kind: 'table', places, durationsMs, otherwise } },
+    snapshot: { travel: { kind: 'table', places, legs, otherwise } },
   });
   // Across the river it is an hour.
   expect(chosen(result)).toEqual(['ord_0001 → drv_0002']);

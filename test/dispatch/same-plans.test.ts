@@ -20,6 +20,9 @@ function fullMarket(orders: number, drivers: number, seed: number): Snapshot {
   const random = createRandom(seed);
   const plain = marketOf({ orders, drivers }, random);
   const places = plain.orders.flatMap(({ pickup, dropoff }) => [pickup, dropoff]).slice(0, 40);
+  const legs = places.flatMap((_, i) =>
+    places.map((__, j) => [i, j, Math.abs(i - j) * 20_000] as const),
+  );
   return {
     ...plain,
     orders: plain.orders.map((order) => withMore(order, plain, random)),
@@ -27,7 +30,7 @@ function fullMarket(orders: number, drivers: number, seed: number): Snapshot {
     travel: {
       kind: 'table',
       places,
-      durationsMs: places.map((_, i) => places.map((__, j) => Math.abs(i - j) * 20_000)),
+      legs: { car: legs, bicycle: legs },
       otherwise: {
         kind: 'great_circle',
         metersPerMinute: 320,
@@ -103,9 +106,9 @@ function day(noisyPrep: boolean): string {
 }
 
 const cases: readonly (readonly [string, () => string, string])[] = [
-  ['a quiet market', () => market(120, 240), '1dbe8c46'],
-  ['a tight market', () => market(150, 150), 'f1c650d4'],
-  ['an overloaded market', () => market(200, 90), '9bdc4795'],
+  ['a quiet market', () => market(120, 240), 'ebdd3cf2'],
+  ['a tight market', () => market(150, 150), '6d6c38a9'],
+  ['an overloaded market', () => market(200, 90), '82a7c2c7'],
   ['a day of known preparation', () => day(false), 'c9f0d0dd'],
   ['a day of estimated preparation', () => day(true), 'be4d5ffc'],
 ];

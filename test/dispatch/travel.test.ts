@@ -24,3 +24,18 @@ test('a vehicle has its own speed; without one, or without a word about it, the 
   expect(minutesOf(data, 'car')).toBeCloseTo(3, 3);
   expect(minutesOf(data)).toBeCloseTo(3, 3);
 });
+
+test('roads are those of who drives, rides or walks; other vehicles on them go at their own pace', () => {
+  const otherwise = { ...circle, vehicleFactors: { foot: 0.25, car: 0.8, van: 0.4 } };
+  const data: TravelData = {
+    kind: 'table',
+    places: [at(0), at(1_000)],
+    legs: { car: [[0, 1, 10 * minute]], bicycle: [[0, 1, 9 * minute]] },
+    otherwise,
+  };
+  expect(minutesOf(data, 'car')).toBe(10);
+  expect(minutesOf(data, 'van')).toBe(20);
+  expect(minutesOf(data, 'scooter')).toBe(8);
+  expect(minutesOf(data, 'bicycle')).toBe(9);
+  expect(minutesOf(data, 'foot')).toBeCloseTo(12, 3);
+});
