@@ -3,6 +3,7 @@
 import { pathToFileURL } from 'node:url';
 import type { ProviderSettings } from './adapters/payment-ports.ts';
 import type { BucketKeys } from './adapters/proof-store.ts';
+import type { RoadSettings } from './adapters/roads.ts';
 import type { UberDirectOptions } from './adapters/uber-direct.ts';
 
 export type Config = {
@@ -18,6 +19,8 @@ export type Config = {
   readonly providers: ProviderSettings;
   /** Undefined: no partner fleet is ever asked. */
   readonly partnerFleet: UberDirectOptions | undefined;
+  /** Worker only: who knows how long ways take; undefined: they are estimated from straight lines. */
+  readonly roads: RoadSettings | undefined;
   /** 32 bytes, base64: wraps the keys of people's data. */
   readonly masterKey: string;
   /** Secret of the first platform_admin key; created at start when given. */
@@ -140,6 +143,24 @@ export function partnerFleetOf(env: Environment): UberDirectOptions | undefined 
   };
 }
 
+/** One provider at most. */
+export function roadsOf(env: Environment): RoadSettings | undefined {
+  const address = (name: string): string | undefined => {
+    const text = env[name] || undefined;
+    if (text === undefined || URL.canParse(text)) return text?.replace(/\/+$/, '');
+    throw new Error(`${name}=${text} is not an address, like http://osrm:5000`);
+  };
+  const apiKey = env['GOOGLE_MAPS_API_KEY'] || undefined;
+  const car = address('OSRM_URL');
+  const [bicycle, foot] = [address('OSRM_BICYCLE_URL'), address('OSRM_FOOT_URL')];
+  if (car && apiKey)
+    throw new Error('OSRM_URL and GOOGLE_MAPS_API_KEY are both set: road times come from one');
+  if (apiKey) return { kind: 'google_maps', apiKey, url: address('GOOGLE_MAPS_API_BASE') };
+  if (car) return { kind: 'osrm', urls: { car, bicycle, foot } };
+  if (!bicycle && !foot) return undefined;
+  throw new Error('OSRM_URL is not set: OSRM_BICYCLE_URL and OSRM_FOOT_URL only go with it');
+}
+
 /** The names are those that Amazon's own tools read. */
 function proofsOf(env: Environment): Pick<Config, 'proofsUrl' | 'bucketKeys'> {
   const text = env['WAYBILL_PROOFS'] || pathToFileURL('.waybill/proofs').href;
@@ -177,6 +198,7 @@ export function readConfig(env: Environment): Config {
     ),
     providers: providersOf(env),
     partnerFleet: partnerFleetOf(env),
+    roads: roadsOf(env),
     masterKey,
     adminKey: env['WAYBILL_ADMIN_KEY'] || undefined,
     ...proofsOf(env),

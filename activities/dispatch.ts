@@ -3,10 +3,17 @@
 
 import type { CrashPoint } from '../adapters/crash-point.ts';
 import type { LiveRedis } from '../adapters/redis.ts';
+import type { RoadTimes } from '../adapters/road-times.ts';
 import type { OrderEngine, Outcome } from '../adapters/order-engine.ts';
 import type { Db } from '../db/connect.ts';
 import { readDemand, type Demand } from '../db/demand.ts';
-import { readCash, readDrivers, readPolicy, readSearching } from '../db/dispatch-snapshot.ts';
+import {
+  readCash,
+  readDrivers,
+  readRules,
+  readSearching,
+  type MarketRules,
+} from '../db/dispatch-snapshot.ts';
 import { endRound } from '../db/dispatchers.ts';
 import { newId } from '../db/new-id.ts';
 import { driverPayOf } from '../db/offer-details.ts';
@@ -22,13 +29,15 @@ import { markRefused } from '../db/offers.ts';
 import type { Plan } from '../dispatch/decision.ts';
 import type { PlanInput } from '../dispatch/plan.ts';
 import type { MarketId, OrderId } from '../domain/ids.ts';
-import { bonusAt, type Policy } from '../domain/policy.ts';
+import { bonusAt } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
+import { createAcceptance } from './acceptance.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
 import { engineId } from './engine-id.ts';
 import { snapshotOf } from './market-view.ts';
 import { createPlanner } from './planner.ts';
 import { createPreparations } from './preparations.ts';
+import { withRoads } from './roads.ts';
 import { sendAll } from './send-all.ts';
 
 type Dependencies = {
@@ -37,6 +46,8 @@ type Dependencies = {
   readonly log: Logger;
   /** Absent: places come from PostgreSQL, and drivers find their offers by looking. */
   readonly redis?: Pick<LiveRedis, 'hint' | 'readPositions'>;
+  /** Absent: ways are estimated. */
+  readonly roads?: RoadTimes | undefined;
   readonly crashPoint?: CrashPoint;
   /** Epoch milliseconds. */
   readonly now?: () => number;
@@ -48,6 +59,7 @@ const sendDeadlineMs = 2_000;
 const system = { kind: 'system' } as const;
 const planner = createPlanner();
 const withPreparations = createPreparations();
+const acceptanceOf = createAcceptance();
 
 export function createDispatchActivities(dependencies: Dependencies): DispatchActivities {
   const clock = dependencies.now ?? Date.now;
@@ -55,9 +67,9 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
   return {
     async dispatchRound({ marketId }): Promise<DispatchRound> {
       const { db, log } = dependencies;
-      const policy = await readPolicy(db, marketId);
-      if (!policy) throw new Error(`there is no market ${marketId}`);
-      const round: Round = { ...dependencies, marketId, policy, clock, demandOf };
+      const rules = await readRules(db, marketId);
+      if (!rules) throw new Error(`there is no market ${marketId}`);
+      const round: Round = { ...dependencies, marketId, ...rules, clock, demandOf };
       const lapsed = await lapseExpired(db, { marketId, now: clock() });
       await assignAgain(round);
       const planned = await makePlan(round);
@@ -72,19 +84,19 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
       const untilNextMs = (nextSearchAt ?? Number.POSITIVE_INFINITY) - clock();
       const waitMs =
         open > 0
-          ? policy.dispatchTickMs
-          : Math.max(1, Math.min(policy.dispatchIdleMs, untilNextMs));
+          ? rules.policy.dispatchTickMs
+          : Math.max(1, Math.min(rules.policy.dispatchIdleMs, untilNextMs));
       return { open, offersMade: made.length, waitMs };
     },
   };
 }
 
-type Round = Dependencies & {
-  readonly marketId: MarketId;
-  readonly policy: Policy;
-  readonly clock: () => number;
-  readonly demandOf: (marketId: MarketId) => Promise<Demand>;
-};
+type Round = Dependencies &
+  MarketRules & {
+    readonly marketId: MarketId;
+    readonly clock: () => number;
+    readonly demandOf: (marketId: MarketId) => Promise<Demand>;
+  };
 
 const demandWindowMs = 4 * 3_600_000;
 const demandFreshMs = 60_000;
@@ -149,8 +161,10 @@ type Planned = { readonly input: PlanInput; readonly plan: Plan };
 async function makePlan({
   db,
   redis,
+  roads,
   marketId,
   policy,
+  timeZone,
   clock,
   demandOf,
 }: Round): Promise<Planned | undefined> {
@@ -163,11 +177,23 @@ async function makePlan({
   const seen = await redis?.readPositions(driverIds);
   const demand = await demandOf(marketId);
   const now = clock();
+  const acceptance = await acceptanceOf({ db, marketId, now });
   const live = new Map(
     [...(seen ?? [])].map(([id, { lat, lng, at }]) => [id, { place: { lat, lng }, at }]),
   );
-  const announced = snapshotOf({ now, policy, orders, drivers, live, cash, demand });
-  const snapshot = await withPreparations({ db, marketId, policy, snapshot: announced });
+  const announced = snapshotOf({
+    now,
+    policy,
+    timeZone,
+    orders,
+    drivers,
+    live,
+    cash,
+    demand,
+    acceptance,
+  });
+  const learnt = await withPreparations({ db, marketId, policy, snapshot: announced });
+  const snapshot = await withRoads({ roads, policy, snapshot: learnt });
   const input = { snapshot, policy, seed: now };
   return { input, plan: await planner.plan(input) };
 }

@@ -1,6 +1,7 @@
 // What the database knows of a market, as the matching engine's snapshot. Called by dispatch.ts.
 
 import type { DriverRow, SearchingRow, Stop } from '../db/dispatch-snapshot.ts';
+import type { Acceptance } from '../dispatch/acceptance.ts';
 import type {
   OnlineDriver,
   ReadyEstimate,
@@ -8,14 +9,18 @@ import type {
   SearchingOrder,
   Snapshot,
 } from '../dispatch/snapshot.ts';
+import type { GreatCircle } from '../dispatch/travel.ts';
 import type { Place } from '../domain/geo.ts';
 import { rungAt, type Policy } from '../domain/policy.ts';
+import { vehicles } from '../domain/vehicles.ts';
 
 export type KnownPlace = { readonly place: Place; readonly at: number };
 
 type Rows = {
   readonly now: number;
   readonly policy: Policy;
+  /** The market's. */
+  readonly timeZone: string;
   readonly orders: readonly SearchingRow[];
   readonly drivers: readonly DriverRow[];
   /** Where drivers were last seen by what forgets; the database may know a newer place. */
@@ -23,40 +28,68 @@ type Rows = {
   /** Cash on drivers, in minor units; empty when no order is paid in cash. */
   readonly cash: ReadonlyMap<string, number>;
   readonly demand: NonNullable<Snapshot['demand']>;
+  readonly acceptance: Acceptance;
 };
 
 export const snapshotOf = ({
   now,
   policy,
+  timeZone,
   orders,
   drivers,
   live,
   cash,
   demand,
+  acceptance,
 }: Rows): Snapshot => ({
   now,
-  travel: {
-    kind: 'great_circle',
-    metersPerMinute: policy.metersPerMinute,
-    roadFactor: policy.roadFactor,
-    ...(policy.travelStepM > 1 ? { stepM: policy.travelStepM } : {}),
-  },
+  travel: travelOf(policy, hourIn(timeZone, now)),
   demand,
-  orders: orders.map((row) => searching(row, rungAt(policy, now - row.searchSince))),
+  orders: orders.map((row) => searching(row, policy, now)),
   drivers: drivers.map((driver) =>
     online(driver, {
       known: knownOf(driver, live.get(driver.driverId), now - policy.positionMaxAgeMs),
       takesCash: (cash.get(driver.driverId) ?? 0) < policy.cashLimitMinor,
+      acceptance: acceptance.byDriver.get(driver.driverId) ?? acceptance.usual,
       policy,
     }),
   ),
 });
 
-const searching = ({ readyAt, ...row }: SearchingRow, rung: number): SearchingOrder => ({
-  ...row,
-  rung,
-  ready: certain(readyAt),
+/** 0 to 23, by the clocks there. */
+const hourIn = (timeZone: string, at: number): number =>
+  Number(
+    new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', hourCycle: 'h23' }).format(at),
+  );
+
+const travelOf = (policy: Policy, hour: number): GreatCircle => ({
+  kind: 'great_circle',
+  metersPerMinute: policy.metersPerMinute,
+  roadFactor: policy.roadFactor,
+  hourFactor: (policy.hourPercent[hour] ?? 100) / 100,
+  vehicleFactors: Object.fromEntries(
+    vehicles.map((vehicle) => [vehicle, policy.vehiclePercent[vehicle] / 100]),
+  ),
+  ...(policy.travelStepM > 1 ? { stepM: policy.travelStepM } : {}),
 });
+
+const searching = (
+  { readyAt, promisedAt, ...row }: SearchingRow,
+  policy: Policy,
+  now: number,
+): SearchingOrder => ({
+  ...row,
+  rung: rungAt(policy, now - row.searchSince),
+  ready: certain(readyAt),
+  ...windowOf(promisedAt, policy),
+});
+
+/** When the customer of an order for later wants it at the door. */
+const windowOf = (
+  promisedAt: number | undefined,
+  { promiseWindowMs }: Policy,
+): Pick<SearchingOrder, 'dueAt' | 'notBefore'> =>
+  promisedAt === undefined ? {} : { dueAt: promisedAt, notBefore: promisedAt - promiseWindowMs };
 
 const certain = (at: number | undefined): ReadyEstimate | undefined =>
   at === undefined ? undefined : { earlyAt: at, expectedAt: at, lateAt: at };
@@ -75,6 +108,7 @@ function knownOf(
 type Now = {
   readonly known: KnownPlace | undefined;
   readonly takesCash: boolean;
+  readonly acceptance: number;
   readonly policy: Policy;
 };
 
@@ -82,18 +116,33 @@ type Now = {
 const leavesAt = (servedAt: number, { pickupServiceMs, dropoffServiceMs }: Policy): number =>
   servedAt + Math.max(pickupServiceMs, dropoffServiceMs) / 2;
 
-const online = (driver: DriverRow, { known, takesCash, policy }: Now): OnlineDriver => ({
+/** Since the last hand-over, or since coming online after it; undefined with something still to do. */
+const idleSince = ({ stops, servedAt, onlineSince }: DriverRow): number | undefined =>
+  stops.length > 0 || onlineSince === undefined ? undefined : Math.max(onlineSince, servedAt ?? 0);
+
+const online = (
+  driver: DriverRow,
+  { known, takesCash, acceptance, policy }: Now,
+): OnlineDriver => ({
   driverId: driver.driverId,
   capacity: driver.capacity,
   shiftEndsAt: driver.shiftEndsAt,
   hasOpenOffer: driver.hasOpenOffer,
   place: known?.place,
   placeFrom: known && Math.max(known.at, leavesAt(driver.servedAt ?? 0, policy)),
-  route: driver.stops.map(routeStop),
+  route: driver.stops.map((stop) => routeStop(stop, policy)),
   vehicle: driver.vehicle,
   skills: takesCash ? [...driver.skills, 'cash'] : driver.skills,
   merchantId: driver.merchantId,
+  acceptance,
+  rating: driver.rating,
+  idleSince: idleSince(driver),
 });
 
-const routeStop = ({ kind, orderId, place, readyAt }: Stop): RouteStop =>
-  kind === 'pickup' ? { kind, orderId, place, ready: certain(readyAt) } : { kind, orderId, place };
+const routeStop = (
+  { kind, orderId, place, readyAt, promisedAt }: Stop,
+  policy: Policy,
+): RouteStop =>
+  kind === 'pickup'
+    ? { kind, orderId, place, ready: certain(readyAt) }
+    : { kind, orderId, place, ...windowOf(promisedAt, policy) };

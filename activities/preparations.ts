@@ -7,6 +7,7 @@ import { learnPreparations, withLearntReady, type Learnt } from '../dispatch/rea
 import type { Snapshot } from '../dispatch/snapshot.ts';
 import type { MarketId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
+import { keptByMarket } from './kept.ts';
 
 type From = {
   readonly db: Db;
@@ -15,23 +16,8 @@ type From = {
   readonly snapshot: Snapshot;
 };
 
-/** Real time, as it bounds work. */
-const freshMs = 5 * 60_000;
-
 export function createPreparations() {
-  const learnt = new Map<
-    MarketId,
-    { readonly at: number; readonly of: Promise<Learnt | undefined> }
-  >();
-
-  const learn = (db: Db, marketId: MarketId): Promise<Learnt | undefined> => {
-    const known = learnt.get(marketId);
-    if (known && performance.now() - known.at < freshMs) return known.of;
-    const fresh = readFinishedPreparations(db, marketId).then(learnPreparations);
-    learnt.set(marketId, { at: performance.now(), of: fresh });
-    fresh.catch(() => learnt.delete(marketId));
-    return fresh;
-  };
+  const learnt = keptByMarket<Learnt | undefined>();
 
   /** One look at the event log for all orders of the round; once in a while another one for what is finished. */
   return async ({ db, marketId, policy, snapshot }: From): Promise<Snapshot> => {
@@ -44,7 +30,9 @@ export function createPreparations() {
     const rows = await readAnnounced(db, orderIds);
     const announced = new Map(rows.map((row) => [row.orderId, row]));
     if (announced.size === 0) return snapshot;
-    const known = await learn(db, marketId);
+    const known = await learnt(marketId, async () =>
+      learnPreparations(await readFinishedPreparations(db, marketId)),
+    );
     if (!known) return snapshot;
     return withLearntReady(snapshot, announced, { ...known, stepMs: policy.dispatchTickMs });
   };

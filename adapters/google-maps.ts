@@ -2,14 +2,20 @@
 // Protocol: https://developers.google.com/maps/documentation/routes/compute_route_matrix
 
 import type { Place } from '../domain/geo.ts';
+import type { RoadUser } from '../domain/vehicles.ts';
 import { askJson, type RoadDurations, type RoadProvider } from './road-times.ts';
 
 export type GoogleMapsOptions = {
   /** Without a slash at the end. */
-  readonly url?: string;
+  readonly url?: string | undefined;
   readonly apiKey: string;
-  readonly travelMode: 'DRIVE' | 'TWO_WHEELER' | 'BICYCLE' | 'WALK';
   readonly timeoutMs: number;
+};
+
+const modes: Readonly<Record<RoadUser, string>> = {
+  car: 'DRIVE',
+  bicycle: 'BICYCLE',
+  foot: 'WALK',
 };
 
 /** Zero indexes are left out, as protocol buffers do in JSON. */
@@ -22,19 +28,16 @@ type Element = {
 };
 
 export function createGoogleMaps(options: GoogleMapsOptions): RoadProvider {
-  const { url = 'https://routes.googleapis.com', apiKey, travelMode, timeoutMs } = options;
-  const knowsTraffic = travelMode === 'DRIVE' || travelMode === 'TWO_WHEELER';
+  const { url = 'https://routes.googleapis.com', apiKey, timeoutMs } = options;
   return {
     name: 'Google Maps',
+    users: ['car', 'bicycle', 'foot'],
+    knowsTraffic: true,
     // 625 elements per request.
     mostPlaces: 25,
-    async durations({ from, to, departAt }): Promise<RoadDurations> {
-      const traffic = knowsTraffic
-        ? {
-            routingPreference: 'TRAFFIC_AWARE',
-            departureTime: new Date(departAt + 1_000).toISOString(),
-          }
-        : {};
+    async durations({ user, from, to, departAt }): Promise<RoadDurations> {
+      const departureTime = new Date(departAt + 1_000).toISOString();
+      const traffic = user === 'car' ? { routingPreference: 'TRAFFIC_AWARE', departureTime } : {};
       const elements = (await askJson(`${url}/distanceMatrix/v2:computeRouteMatrix`, {
         method: 'POST',
         headers: {
@@ -45,7 +48,7 @@ export function createGoogleMaps(options: GoogleMapsOptions): RoadProvider {
         body: JSON.stringify({
           origins: from.map(waypoint),
           destinations: to.map(waypoint),
-          travelMode,
+          travelMode: modes[user],
           ...traffic,
         }),
         timeoutMs,

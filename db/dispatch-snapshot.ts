@@ -6,8 +6,9 @@ import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
 import type { DriverId, MarketId, MerchantId, OrderId } from '../domain/ids.ts';
 import { completePolicy, type Policy } from '../domain/policy.ts';
+import type { Vehicle } from '../domain/vehicles.ts';
 import type { Db } from './connect.ts';
-import type { DriverSkill, OfferedRoute, OfferOrderStatus, Vehicle } from './schema.ts';
+import type { DriverSkill, OfferedRoute, OfferOrderStatus } from './schema.ts';
 import { carriedStatuses, returningStatuses, withGoodsStatuses } from './carried.ts';
 
 /** Times in epoch milliseconds. */
@@ -19,6 +20,8 @@ export type SearchingRow = {
   readonly dropoff: Place;
   /** When the goods are there, as far as is known. */
   readonly readyAt: number | undefined;
+  /** Of an order for later: the time that it is for. */
+  readonly promisedAt: number | undefined;
   readonly merchantId: MerchantId;
   readonly needs: readonly Need[];
   /** Drivers who are not to meet the customer or the merchant. */
@@ -44,10 +47,13 @@ export type DriverRow = {
   readonly placeAt: number | undefined;
   /** When goods were last taken or given. */
   readonly servedAt: number | undefined;
+  readonly onlineSince: number | undefined;
   readonly shiftEndsAt: number | undefined;
   readonly hasOpenOffer: boolean;
   readonly skills: readonly DriverSkill[];
   readonly vehicle: Vehicle | undefined;
+  /** Stars, 1 to 5. */
+  readonly rating: number | undefined;
   /** Works for this merchant alone. */
   readonly merchantId: string | undefined;
   /** Carried and accepted deliveries in driving order: as the driver's last offer has it. */
@@ -61,16 +67,20 @@ export type Stop = {
   readonly place: Place;
   /** Of a pickup: when the goods are there, as far as is known. */
   readonly readyAt: number | undefined;
+  /** Of a drop-off of an order for later: the time that it is for. */
+  readonly promisedAt: number | undefined;
 };
 
-/** The market's policy; undefined when there is no such market. */
-export async function readPolicy(db: Db, marketId: MarketId): Promise<Policy | undefined> {
+export type MarketRules = { readonly policy: Policy; readonly timeZone: string };
+
+/** Undefined when there is no such market. */
+export async function readRules(db: Db, marketId: MarketId): Promise<MarketRules | undefined> {
   const row = await db
     .selectFrom('markets')
-    .select('policy')
+    .select(['policy', 'time_zone'])
     .where('id', '=', marketId)
     .executeTakeFirst();
-  return row && completePolicy(row.policy);
+  return row && { policy: completePolicy(row.policy), timeZone: row.time_zone };
 }
 
 /** At the branch, or where a driver with the goods had to stop. */
@@ -102,7 +112,7 @@ export async function readSearching(
   const orders = await db
     .selectFrom('orders')
     .select(['id', 'search', 'search_since', 'placed_at', 'dropoff_lat', 'dropoff_lng'])
-    .select(['ready_at', 'ready_estimate_at', 'merchant_id', 'customer_id'])
+    .select(['ready_at', 'ready_estimate_at', 'promised_at', 'merchant_id', 'customer_id'])
     .select([goodsLat.as('goods_lat'), goodsLng.as('goods_lng'), needsOf.as('needs')])
     .where('market_id', '=', marketId)
     .where('delivery_status', '=', 'searching')
@@ -126,6 +136,7 @@ export async function readSearching(
       pickup: { lat: row.goods_lat, lng: row.goods_lng },
       dropoff: { lat: row.dropoff_lat, lng: row.dropoff_lng },
       readyAt: (row.ready_at ?? row.ready_estimate_at)?.getTime(),
+      promisedAt: row.promised_at?.getTime(),
       merchantId: row.merchant_id as MerchantId,
       needs: row.needs,
       blocked: [row.merchant_id, row.customer_id].flatMap((party) => blocked.get(party) ?? []),
@@ -183,7 +194,7 @@ function outcomeOf(status: OfferOrderStatus): EarlierOffer['outcome'] | 'live' {
 /** Everybody who is online in the market, by id. */
 export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly DriverRow[]> {
   const { rows } = await sql<OnlineRow>`
-    SELECT id, capacity, lat, lng, position_at, served_at, shift_ends_at, skills, vehicle, merchant_id,
+    SELECT id, capacity, lat, lng, position_at, served_at, online_since, shift_ends_at, skills, vehicle, rating, merchant_id,
       EXISTS (SELECT FROM offers WHERE driver_id = drivers.id AND status = 'open') AS has_open_offer
     FROM drivers WHERE market_id = ${marketId} AND online ORDER BY id`.execute(db);
   const stops = await readStops(db, marketId);
@@ -193,10 +204,12 @@ export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly 
     place: row.lat === null || row.lng === null ? undefined : { lat: row.lat, lng: row.lng },
     placeAt: row.position_at?.getTime(),
     servedAt: row.served_at?.getTime(),
+    onlineSince: row.online_since?.getTime(),
     shiftEndsAt: row.shift_ends_at?.getTime(),
     hasOpenOffer: row.has_open_offer,
     skills: row.skills,
     vehicle: row.vehicle ?? undefined,
+    rating: row.rating ?? undefined,
     merchantId: row.merchant_id ?? undefined,
     stops: stops.get(row.id) ?? [],
   }));
@@ -209,10 +222,12 @@ type OnlineRow = {
   readonly lng: number | null;
   readonly position_at: Date | null;
   readonly served_at: Date | null;
+  readonly online_since: Date | null;
   readonly shift_ends_at: Date | null;
   readonly has_open_offer: boolean;
   readonly skills: readonly DriverSkill[];
   readonly vehicle: Vehicle | null;
+  readonly rating: number | null;
   readonly merchant_id: string | null;
 };
 
@@ -254,7 +269,7 @@ async function readStops(db: Db, marketId: MarketId): Promise<ReadonlyMap<string
     SELECT held.driver_id, o.id AS order_id, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
       o.delivery_status IN (${returningStatuses}) AS returning,
       o.pickup_lat, o.pickup_lng, ${goodsLat} AS goods_lat, ${goodsLng} AS goods_lng, o.dropoff_lat, o.dropoff_lng,
-      coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, f.answered_at, f.route
+      coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, o.promised_at, f.answered_at, f.route
     FROM held JOIN orders o ON o.id = held.order_id LEFT JOIN offers f ON f.id = held.offer_id
     ORDER BY picked_up DESC, o.id`.execute(db);
   return new Map(
@@ -277,6 +292,7 @@ type HeldRow = {
   readonly dropoff_lat: number;
   readonly dropoff_lng: number;
   readonly ready_at: Date | null;
+  readonly promised_at: Date | null;
   /** Of the offer; null when a person has assigned it. */
   readonly answered_at: Date | null;
   readonly route: OfferedRoute | null;
@@ -308,6 +324,14 @@ function visitsOf(row: HeldRow): readonly Stop[] {
     orderId,
     place: row.returning ? branch : door,
     readyAt: undefined,
+    promisedAt: row.returning ? undefined : row.promised_at?.getTime(),
   };
-  return row.picked_up ? [drop] : [{ kind: 'pickup', orderId, place: counter, readyAt }, drop];
+  const pickup = {
+    kind: 'pickup',
+    orderId,
+    place: counter,
+    readyAt,
+    promisedAt: undefined,
+  } as const;
+  return row.picked_up ? [drop] : [pickup, drop];
 }

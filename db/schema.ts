@@ -10,6 +10,7 @@ import type { ProviderName } from '../domain/payment-methods.ts';
 import type { PayoutEvery, PayoutRail } from '../domain/payout.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Shares } from '../domain/settlement.ts';
+import type { Vehicle } from '../domain/vehicles.ts';
 import type { MoneyTables } from './schema-money.ts';
 
 type Time = ColumnType<Date, Date | string, Date | string>;
@@ -114,6 +115,7 @@ export type Database = MoneyTables & {
     skills: ColumnType<DriverSkill[], DriverSkill[] | undefined, DriverSkill[]>;
     vehicle: ColumnType<Vehicle | null, Vehicle | null | undefined, Vehicle | null>;
     merchant_id: ColumnType<string | null, string | null | undefined, string | null>;
+    rating: ColumnType<number | null, number | null | undefined, number | null>;
     created_at: CreatedAt;
   };
   driver_blocks: { driver_id: string; party: string; key_id: string; created_at: Time };
@@ -279,8 +281,6 @@ export type Role =
   | 'customer';
 export const driverSkills = ['cold_chain', 'age_check', 'prescription', 'heavy'] as const;
 export type DriverSkill = (typeof driverSkills)[number];
-export const vehicles = ['foot', 'bicycle', 'scooter', 'car', 'van'] as const;
-export type Vehicle = (typeof vehicles)[number];
 
 export type OfferStatus = 'open' | 'accepted' | 'declined' | 'expired' | 'withdrawn' | 'voided';
 /** What a driver still drives with an offer, in driving order. */

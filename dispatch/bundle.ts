@@ -96,6 +96,18 @@ export function profileOf(bundle: Bundle, speed: SpeedClass, market: Market): Pr
   return profile;
 }
 
+/** Before that nobody needs to take anything over: goods are not there, or the first door is not open yet. */
+export function wantedAt(
+  { jobs, pickup, earlyAt }: Bundle,
+  speed: SpeedClass,
+  { travel, beforeMs }: Market,
+): number {
+  const [first] = jobs;
+  if (!first || first.notBefore === 0) return earlyAt;
+  const wayMs = travel.ms(pickup, first.dropoff, speed);
+  return Math.max(earlyAt, first.notBefore - beforeMs.pickup - wayMs - beforeMs.dropoff);
+}
+
 /** The sum over the jobs of milliseconds later than ideal, extra for broken promises, when the counter is left at `leftAt`. */
 export function latenessOf(
   bundle: Bundle,

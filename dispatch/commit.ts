@@ -1,8 +1,8 @@
 // Verb five: commit, as late as possible. A driver is sent when waiting for one more round could make him late for
-// the goods; until then the plan may still change. What is added to a stop on the way is committed at once: it stays
+// the goods or for the first door; until then the plan may still change. What is added to a stop on the way is committed at once: it stays
 // open until the pickup. What a person has fixed is never kept back.
 
-import type { Bundle } from './bundle.ts';
+import { wantedAt, type Bundle } from './bundle.ts';
 import type { Job, Market } from './market.ts';
 import { withTail, type Route } from './route.ts';
 
@@ -57,5 +57,6 @@ function heldBecause(bundle: Bundle, route: Route, market: Market): Held | undef
   if (bundle.latestAt > Math.max(now, carrier.shiftEndsAt)) return 'not_yet';
   const onTheWayMs = travel.ms(base.end, bundle.pickup, carrier.speed) + beforeMs.pickup;
   const nextRoundAt = Math.max(base.endAt, now + policy.dispatchTickMs);
-  return nextRoundAt + onTheWayMs <= bundle.earlyAt - policy.commitSlackMs ? 'not_yet' : undefined;
+  const tooEarlyUntil = wantedAt(bundle, carrier.speed, market) - policy.commitSlackMs;
+  return nextRoundAt + onTheWayMs <= tooEarlyUntil ? 'not_yet' : undefined;
 }

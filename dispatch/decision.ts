@@ -100,4 +100,6 @@ export type Decision = {
   /** Other drivers, by reason. */
   readonly excluded: Readonly<Partial<Record<Exclusion, number>>>;
   readonly askedAgain: boolean;
+  /** Why ways are estimated that a provider of road times should know, in words. */
+  readonly waysEstimated?: string | undefined;
 };

@@ -98,6 +98,7 @@ function decisionOf(
     dropoffAt: place?.dropoff?.doneAt,
     readyAt: job.ready.expectedAt,
     radiusM: radiusM < Number.POSITIVE_INFINITY ? radiusM : null,
+    waysEstimated: market.travel.fellBack,
   };
 }
 

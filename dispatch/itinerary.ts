@@ -1,7 +1,7 @@
 // A route written out stop by stop, for offers and explanations: when the driver leaves for each stop, arrives, and is
 // done there. The same arithmetic as the costs in route.ts, which only add it up.
 
-import type { Bundle } from './bundle.ts';
+import { wantedAt, type Bundle } from './bundle.ts';
 import type { Carrier, Job, Market } from './market.ts';
 import type { Route } from './route.ts';
 import type { Spot } from './travel.ts';
@@ -29,16 +29,19 @@ export function itineraryOf(route: Route, bundles: number, market: Market): read
   for (const visit of visits)
     if (visit.kind === 'pickup') drive.pickUp(visit.spot, visit.jobs);
     else drive.dropOff(visit.job);
-  for (const bundle of tail.slice(0, bundles)) driveBundle(bundle, carrier, drive);
+  for (const bundle of tail.slice(0, bundles))
+    driveBundle(bundle, { carrier, market }, drive);
   return drive.stops;
 }
 
 type Drive = ReturnType<typeof createDrive>;
 
-function driveBundle(bundle: Bundle, { shiftEndsAt }: Carrier, drive: Drive): void {
+type Driving = { readonly carrier: Carrier; readonly market: Market };
+
+function driveBundle(bundle: Bundle, { carrier, market }: Driving, drive: Drive): void {
   const { pickup, jobs, latestAt, readyAt } = bundle;
-  if (latestAt > shiftEndsAt) drive.waitUntil(readyAt);
-  drive.pickUp(pickup, jobs);
+  if (latestAt > carrier.shiftEndsAt) drive.waitUntil(readyAt);
+  drive.pickUp(pickup, jobs, wantedAt(bundle, carrier.speed, market));
   for (const job of jobs) drive.dropOff(job);
 }
 
@@ -55,9 +58,12 @@ function createDrive({ carrier }: Route, startAt: number, market: Market) {
   return {
     stops,
     waitUntil: (moment: number): void => void (time = Math.max(time, moment)),
-    pickUp(spot: Spot, jobs: readonly Job[]): void {
+    pickUp(spot: Spot, jobs: readonly Job[], notBefore = now): void {
       const { arriveAt, travelMs } = arrive(spot);
-      const readyAt = jobs.reduce((latest, job) => Math.max(latest, job.ready.expectedAt), now);
+      const readyAt = jobs.reduce(
+        (latest, job) => Math.max(latest, job.ready.expectedAt),
+        Math.max(now, notBefore),
+      );
       const doneAt = Math.max(arriveAt + beforeMs.pickup, readyAt);
       const leaveAt = Math.max(time, doneAt - beforeMs.pickup - travelMs);
       for (const job of jobs) stops.push({ kind: 'pickup', job, leaveAt, arriveAt, doneAt });

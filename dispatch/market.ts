@@ -3,6 +3,7 @@
 
 import type { DriverId, OrderId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
+import { vehicles } from '../domain/vehicles.ts';
 import { termsOf, type Terms, maskOf } from './terms.ts';
 import type {
   OnlineDriver,
@@ -10,7 +11,6 @@ import type {
   RouteStop,
   SearchingOrder,
   Snapshot,
-  VehicleKind,
 } from './snapshot.ts';
 import { createStanding } from './standing.ts';
 import { createTravel, type SpeedClass, type Spot, type Travel } from './travel.ts';
@@ -168,15 +168,13 @@ function carrierOf(driver: PlacedDriver, index: number, making: Making): Carrier
     capacity: driver.capacity,
     visits,
     skills: maskOf(driver.skills ?? []),
-    vehicle: maskOf(driver.vehicle === undefined ? allVehicles : [driver.vehicle]),
+    vehicle: maskOf(driver.vehicle === undefined ? vehicles : [driver.vehicle]),
     biasMs: biasOf(driver, policy, now),
     merchantId: driver.merchantId,
   };
 }
 
 const loadOf = (jobs: readonly Job[]): number => jobs.reduce((sum, job) => sum + job.load, 0);
-
-const allVehicles: readonly VehicleKind[] = ['foot', 'bicycle', 'scooter', 'car', 'van'];
 
 const nothing: readonly Visit[] = [];
 

@@ -4,6 +4,7 @@
 
 import type { Place } from '../domain/geo.ts';
 import type { DriverId, OrderId } from '../domain/ids.ts';
+import type { Vehicle } from '../domain/vehicles.ts';
 import type { TravelData } from './travel.ts';
 
 export type Snapshot = {
@@ -29,7 +30,6 @@ export type ReadyEstimate = {
 
 /** What only some drivers can carry or check. */
 export type Skill = 'cold_chain' | 'age_check' | 'prescription' | 'cash' | 'heavy';
-export type VehicleKind = 'foot' | 'bicycle' | 'scooter' | 'car' | 'van';
 
 /** A delivery without a live offer. */
 export type SearchingOrder = {
@@ -53,7 +53,7 @@ export type SearchingOrder = {
   readonly load?: number | undefined;
   readonly needs?: readonly Skill[] | undefined;
   /** Absent: any. */
-  readonly vehicles?: readonly VehicleKind[] | undefined;
+  readonly vehicles?: readonly Vehicle[] | undefined;
   readonly merchantId?: string | undefined;
   /** Only drivers of the merchant itself. */
   readonly ownDriversOnly?: boolean | undefined;
@@ -84,7 +84,7 @@ export type OnlineDriver = {
   readonly hasOpenOffer: boolean;
   /** Carried and accepted deliveries: what is still to be driven, in this order. */
   readonly route: readonly RouteStop[];
-  readonly vehicle?: VehicleKind | undefined;
+  readonly vehicle?: Vehicle | undefined;
   readonly skills?: readonly Skill[] | undefined;
   /** Works for this merchant alone. */
   readonly merchantId?: string | undefined;

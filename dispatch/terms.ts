@@ -3,8 +3,9 @@
 
 import type { DriverId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
+import type { Vehicle } from '../domain/vehicles.ts';
 import type { Carrier } from './market.ts';
-import type { SearchingOrder, Skill, VehicleKind } from './snapshot.ts';
+import type { SearchingOrder, Skill } from './snapshot.ts';
 
 /** Why this driver cannot have this order, whatever the way. */
 export type Objection =
@@ -30,7 +31,7 @@ export type Terms = {
   readonly isPersonal: boolean;
 };
 
-const bits: Readonly<Record<Skill | VehicleKind, number>> = {
+const bits: Readonly<Record<Skill | Vehicle, number>> = {
   cold_chain: 1,
   age_check: 2,
   prescription: 4,
@@ -45,7 +46,7 @@ const bits: Readonly<Record<Skill | VehicleKind, number>> = {
 const any = 31;
 const nobody: ReadonlySet<DriverId> = new Set();
 
-export const maskOf = (names: readonly (Skill | VehicleKind)[]): number =>
+export const maskOf = (names: readonly (Skill | Vehicle)[]): number =>
   names.reduce((mask, name) => mask | bits[name], 0);
 
 /** Without an order: terms that everybody meets. */

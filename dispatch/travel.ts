@@ -1,10 +1,10 @@
 // Travel time as the engine sees it: a synchronous function over prepared places, made from plain data, so that a
-// stored snapshot knows its own travel times. Road providers fill a table beforehand (adapters/osrm.ts,
-// adapters/google-maps.ts); what the table does not hold is estimated. Used by everything in dispatch/.
+// stored snapshot knows its own travel times. A road provider fills a table beforehand (activities/roads.ts); what the
+// table does not hold is estimated. Used by everything in dispatch/.
 
 import { distanceM, type Place } from '../domain/geo.ts';
 import { assertNever } from '../domain/errors.ts';
-import type { VehicleKind } from './snapshot.ts';
+import { roadUserOf, vehicles, type RoadUser, type Vehicle } from '../domain/vehicles.ts';
 
 export type TravelData = GreatCircle | Plane | TravelTable;
 
@@ -16,7 +16,7 @@ export type GreatCircle = {
   /** Traffic of the hour: 1 is usual, 0.8 is a fifth slower. */
   readonly hourFactor?: number | undefined;
   /** Speed against `metersPerMinute`; absent: 1. */
-  readonly vehicleFactors?: Readonly<Partial<Record<VehicleKind, number>>> | undefined;
+  readonly vehicleFactors?: Readonly<Partial<Record<Vehicle, number>>> | undefined;
   /** Ways count as whole multiples of so many metres, rounded up; absent: as they are. */
   readonly stepM?: number | undefined;
 };
@@ -24,13 +24,18 @@ export type GreatCircle = {
 /** Places are metres (`lng` east, `lat` north); drives take whole minutes, rounded up (Reyes et al., 2018). */
 export type Plane = { readonly kind: 'plane'; readonly metersPerMinute: number };
 
-/** Milliseconds from `places[i]` to `places[j]` at `durationsMs[i][j]`; null: not known. */
+/** Times on roads, for some ways between some places. */
 export type TravelTable = {
   readonly kind: 'table';
   readonly places: readonly Place[];
-  readonly durationsMs: readonly (readonly (number | null)[])[];
+  readonly legs: Readonly<Partial<Record<RoadUser, readonly Leg[]>>>;
   readonly otherwise: GreatCircle;
+  /** Why times are missing that the provider was asked for, in words. */
+  readonly fellBack?: string | undefined;
 };
+
+/** Places by their index, and milliseconds. */
+export type Leg = readonly [from: number, to: number, ms: number];
 
 /** A place made ready for the engine; equal places are one spot. Coordinates in metres (a sphere or a plane). */
 export type Spot = {
@@ -47,7 +52,9 @@ export type SpeedClass = number;
 export type Travel = {
   readonly spotOf: (place: Place) => Spot;
   readonly ms: (from: Spot, to: Spot, speed: SpeedClass) => number;
-  readonly speedOf: (vehicle: VehicleKind | undefined) => SpeedClass;
+  readonly speedOf: (vehicle: Vehicle | undefined) => SpeedClass;
+  /** Why times that a provider of road times should know are estimated, in words. */
+  readonly fellBack: string | undefined;
   /** Milliseconds per straight metre (the chord): a quick estimate to search by. */
   readonly msPerMeter: (speed: SpeedClass) => number;
 };
@@ -89,11 +96,11 @@ function planeTravel({ metersPerMinute }: Plane): Travel {
     // The root of the sum of squares is exact for whole metres, Math.hypot is not.
     ms: (from, to) => Math.ceil(chordM(from, to) / metersPerMinute) * 60_000,
     speedOf: () => 0,
+    fellBack: undefined,
     msPerMeter: () => 60_000 / metersPerMinute,
   };
 }
 
-const vehicles: readonly VehicleKind[] = ['foot', 'bicycle', 'scooter', 'car', 'van'];
 const radians = (degrees: number): number => (degrees * Math.PI) / 180;
 const earthRadiusM = distanceM({ lat: 90, lng: 0 }, { lat: -90, lng: 0 }) / Math.PI;
 
@@ -102,13 +109,7 @@ function sphereTravel(model: GreatCircle, table: TravelTable | undefined): Trave
   const usual = (60_000 * model.roadFactor) / (model.metersPerMinute * (model.hourFactor ?? 1));
   const paces = [1, ...vehicles.map((vehicle) => 1 / (model.vehicleFactors?.[vehicle] ?? 1))];
   const paceOf = (speed: SpeedClass): number => paces[speed] ?? 1;
-  const rows = new Map(table?.places.map((place, row) => [spotOf(place).id, row] as const));
-  const fromTable = (from: Spot, to: Spot): number | undefined => {
-    const row = rows.get(from.id);
-    const column = rows.get(to.id);
-    if (row === undefined || column === undefined) return undefined;
-    return table?.durationsMs[row]?.[column] ?? undefined;
-  };
+  const roads = table && roadsOf(table, spotOf, paceOf);
   const { stepM = 0, roadFactor } = model;
   // What is whole on a plane is a thousandth more or less on the sphere.
   const roundedM = (meters: number): number =>
@@ -119,10 +120,40 @@ function sphereTravel(model: GreatCircle, table: TravelTable | undefined): Trave
   };
   return {
     spotOf,
-    ms: (from, to, speed) =>
-      ((table && fromTable(from, to)) ?? straightMs(from, to)) * paceOf(speed),
-    speedOf: (vehicle) => (vehicle === undefined ? 0 : vehicles.indexOf(vehicle) + 1),
+    ms: (from, to, speed) => roads?.(from, to, speed) ?? straightMs(from, to) * paceOf(speed),
+    speedOf,
+    fellBack: table?.fellBack,
     msPerMeter: (speed) => usual * paceOf(speed),
+  };
+}
+
+const speedOf = (vehicle: Vehicle | undefined): SpeedClass =>
+  vehicle === undefined ? 0 : vehicles.indexOf(vehicle) + 1;
+
+/** More than a round has places. */
+const mostSpots = 2 ** 26;
+
+/** The provider knows one pace on each kind of road; other vehicles on it are slower or faster as the policy says. */
+function roadsOf(
+  { places, legs }: TravelTable,
+  spotOf: (place: Place) => Spot,
+  paceOf: (speed: SpeedClass) => number,
+) {
+  const ids = places.map((place) => spotOf(place).id);
+  const byUser = new Map<string, ReadonlyMap<number, number>>(
+    Object.entries(legs).map(([user, known]) => [
+      user,
+      new Map(known.map(([from, to, ms]) => [(ids[from] ?? 0) * mostSpots + (ids[to] ?? 0), ms])),
+    ]),
+  );
+  const bySpeed = [undefined, ...vehicles].map((vehicle) => {
+    const user = roadUserOf(vehicle);
+    return { known: byUser.get(user), pace: paceOf(speedOf(vehicle)) / paceOf(speedOf(user)) };
+  });
+  return (from: Spot, to: Spot, speed: SpeedClass): number | undefined => {
+    const roads = bySpeed[speed];
+    const ms = roads?.known?.get(from.id * mostSpots + to.id);
+    return ms === undefined ? undefined : ms * (roads?.pace ?? 1);
   };
 }
 

@@ -127,12 +127,15 @@ function featuresOf({ driverId, freeIn, travel, waits, bias }: Considered, namin
   return `${naming.driver(driverId)}: ${parts.join(', ')}.`;
 }
 
-function circumstances({ askedAgain, solver }: Decision): readonly string[] {
+function circumstances({ askedAgain, solver, waysEstimated }: Decision): readonly string[] {
   return [
     ...(askedAgain
       ? ['Nobody new was left, so drivers who let an earlier offer lapse are asked again.']
       : []),
     ...solvers[solver],
+    ...(waysEstimated === undefined
+      ? []
+      : [`${waysEstimated}; ways that it should have told are estimated from straight lines.`]),
   ];
 }
 

@@ -1,6 +1,7 @@
 // A part of a policy as somebody wrote it down: every field is known, of the right kind and within its limits, or the
 // error names it. Used by scripts/what-if.ts.
 
+import { vehicles } from './vehicles.ts';
 import { defaultPolicy, isMatching, matchings, type Policy, type Rung } from './policy.ts';
 
 /** What cannot be below one: with none of it the engine could do nothing. */
@@ -23,6 +24,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 function problemOf(name: string, field: unknown, usual: unknown): string | undefined {
   if (name === 'rungs') return rungsProblem(field);
+  if (name === 'vehiclePercent') return vehiclesProblem(field);
+  if (name === 'hourPercent') return hoursProblem(field);
   if (name === 'matching')
     return isMatching(field) ? undefined : `must be ${matchings.join(' or ')}`;
   if (typeof usual === 'string') return typeof field === 'string' ? undefined : 'must be a text';
@@ -45,6 +48,21 @@ const isRung = (each: unknown): each is Rung => {
     Number(payBps) <= 10_000
   );
 };
+const percents = 'a whole number from 1 to 1000';
+const isPercent = (each: unknown): boolean =>
+  Number.isInteger(each) && Number(each) >= 1 && Number(each) <= 1_000;
+
+function vehiclesProblem(field: unknown): string | undefined {
+  const isWhole = isObject(field) && vehicles.every((vehicle) => isPercent(field[vehicle]));
+  return isWhole && Object.keys(field).length === vehicles.length
+    ? undefined
+    : `must have ${vehicles.join(', ')}, each ${percents}`;
+}
+
+const hoursProblem = (field: unknown): string | undefined =>
+  Array.isArray(field) && field.length === 24 && field.every(isPercent)
+    ? undefined
+    : `must be a list of 24, each ${percents}`;
 
 function rungsProblem(field: unknown): string | undefined {
   const rungs: readonly unknown[] = Array.isArray(field) ? field : [];

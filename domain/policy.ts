@@ -3,6 +3,7 @@
 
 import { shareOf } from './money.ts';
 import type { Shares } from './settlement.ts';
+import type { Vehicle } from './vehicles.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -104,6 +105,8 @@ export type Policy = {
   readonly partnerAnswerMs: number;
   readonly partnerPollMs: number;
   readonly partnerCancelMs: number;
+  /** Of an order for later: so long before the time that it is for, and never earlier, it may be at the door. */
+  readonly promiseWindowMs: number;
   readonly offerTtlMs: number;
   readonly dispatchTickMs: number;
   readonly matching: Matching;
@@ -158,6 +161,9 @@ export type Policy = {
   readonly dropoffServiceMs: number;
   readonly metersPerMinute: number;
   readonly roadFactor: number;
+  /** Speed against `metersPerMinute`: of each vehicle, and in each hour of the market's clocks, from midnight on. */
+  readonly vehiclePercent: Readonly<Record<Vehicle, number>>;
+  readonly hourPercent: readonly number[];
   /** Ways are planned as whole multiples of so many metres, rounded up. */
   readonly travelStepM: number;
   /** Money that a provider will not move at once. */
@@ -227,6 +233,7 @@ export const defaultPolicy: Policy = {
   partnerAnswerMs: 5 * minute,
   partnerPollMs: 5 * minute,
   partnerCancelMs: 1 * hour,
+  promiseWindowMs: 10 * minute,
   offerTtlMs: 45 * second,
   dispatchTickMs: 10 * second,
   matching: 'rolling',
@@ -271,6 +278,8 @@ export const defaultPolicy: Policy = {
   dropoffServiceMs: 4 * minute,
   metersPerMinute: 320,
   roadFactor: 1.3,
+  vehiclePercent: { foot: 25, bicycle: 75, scooter: 100, car: 100, van: 90 },
+  hourPercent: Array.from({ length: 24 }, () => 100),
   travelStepM: 1,
   moneyRetryMs: 1 * hour,
   moneyLimitMs: 72 * hour,
@@ -314,6 +323,9 @@ export function scalePolicy(policy: Policy, speed: number): Policy {
 
 /** A policy that was stored before it had all of its fields: those are as by default, at its speed. */
 export function completePolicy(stored: Policy): Policy {
-  const speed = /@([\d.]+)x$/.exec(stored.version)?.[1];
-  return { ...scalePolicy(defaultPolicy, Number(speed ?? 1)), ...stored };
+  return { ...scalePolicy(defaultPolicy, speedOf(stored)), ...stored };
 }
+
+/** How many times faster than ours its clock runs. */
+export const speedOf = ({ version }: Pick<Policy, 'version'>): number =>
+  Number(/@([\d.]+)x$/.exec(version)?.[1] ?? 1);

@@ -33,6 +33,7 @@ import type { OrderEngine } from '../adapters/order-engine.ts';
 import { createPaymentPorts, othersIn, portIn } from '../adapters/payment-ports.ts';
 import { createPayoutPorts, payoutPortIn } from '../adapters/payout-ports.ts';
 import { createRedis } from '../adapters/redis.ts';
+import { createRoads } from '../adapters/roads.ts';
 import { createStripeGateway } from '../adapters/stripe.ts';
 import { createTemporalEngine } from '../adapters/temporal.ts';
 import { deploymentName, type Fleet } from '../adapters/temporal-versions.ts';
@@ -223,7 +224,14 @@ async function createActivities(settings: Config) {
     ...createPayoutActivities({ payoutPortOf, db, crashPoint }),
     ...createPayoutRuns({ db, money, log }),
     ...createReconcileActivities({ gateway, payouts, others, db, log, progress }),
-    ...createDispatchActivities({ db, redis, engine, log, crashPoint }),
+    ...createDispatchActivities({
+      db,
+      redis,
+      roads: settings.roads && createRoads(settings.roads, log),
+      engine,
+      log,
+      crashPoint,
+    }),
     ...createSupportActivities({ db, engine, log, crashPoint }),
     maintain: (...given: Parameters<typeof housekeeping.maintain>) =>
       alive(() => housekeeping.maintain(...given)),

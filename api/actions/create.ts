@@ -86,10 +86,10 @@ export const driver =
   (vault: Vault): Create<Static<typeof NewDriver>> =>
   async (trx, body) => {
     const { market_id: marketId, name, phone, capacity = 1, skills, vehicle = null } = body;
-    const { merchant_id: merchantId = null } = body;
+    const { merchant_id: merchantId = null, rating = null } = body;
     if (!(await marketExists(trx, marketId))) throw missing('market_id');
     if (merchantId !== null) await checkMerchant(trx, { merchantId, branchId: undefined });
-    const terms = { capacity, skills, vehicle, merchantId };
+    const terms = { capacity, skills, vehicle, rating, merchantId };
     const row = await createDriver(trx, vault, { marketId, name, phone, ...terms });
     return { body: driverBody(row), unstored: { name, phone } };
   };

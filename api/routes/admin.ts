@@ -3,14 +3,14 @@
 import type { FastifyRequest } from 'fastify';
 import { Type, type TObject, type TSchema } from 'typebox';
 import type { Db } from '../../db/connect.ts';
-import { listDrivers } from '../../db/driver-accounts.ts';
+import { listDrivers, rateDriver } from '../../db/driver-accounts.ts';
 import { listKeys, revokeKey } from '../../db/keys.ts';
 import { eraseCustomer, listCustomers } from '../../db/people.ts';
 import { listBranches, listMarkets, listMerchants } from '../../db/tenants.ts';
 import type { Vault } from '../../db/vault.ts';
 import type { WebhookPorts } from '../actions/receive-webhook.ts';
 import * as make from '../actions/create.ts';
-import { createOnce } from '../actions/once.ts';
+import { createOnce, doOnce } from '../actions/once.ts';
 import { pageBody, pageFrom } from '../pages.ts';
 import { access, callerOf } from '../plugins/auth.ts';
 import { keyedRequest } from '../plugins/idempotency.ts';
@@ -34,6 +34,7 @@ const tags = ['admin'];
 
 export function adminRoutes(app: Api, deps: Deps): void {
   creations(app, deps);
+  ratings(app, deps);
   lists(app, deps);
   deletions(app, deps.db);
 }
@@ -69,6 +70,28 @@ function creations(app: Api, deps: Deps): void {
   app.post('/v1/admin/keys', key, async (request, reply) =>
     send(reply, await once(request, (trx) => make.key(trx, request.body))),
   );
+}
+
+function ratings(app: Api, { db, vault }: Deps): void {
+  const rate = {
+    summary: 'Say how customers find a driver',
+    description:
+      'From the next dispatch round on, within what the market’s policy has stars weigh.',
+    tags,
+    params: IdParams('driver'),
+    body: schemas.Rating,
+    response: { 200: schemas.Rating },
+  };
+  app.post('/v1/admin/drivers/:id/rating', { ...admins, schema: rate }, async (request, reply) => {
+    const keyed = { caller: callerOf(request), request: keyedRequest(request) };
+    const { rating } = request.body;
+    const answer = await doOnce({ db, vault }, keyed, async () => {
+      if (!(await rateDriver(db, { driverId: request.params.id, rating })))
+        throw notFound('driver');
+      return { status: 200, body: { rating } };
+    });
+    return send(reply, answer);
+  });
 }
 
 function lists(app: Api, { db, vault }: Deps): void {

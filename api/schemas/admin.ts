@@ -7,7 +7,8 @@ import { goodsKinds } from '../../domain/order.ts';
 import { payoutEvery, payoutRails } from '../../domain/payout.ts';
 import { defaultPolicy, matchings, type Policy } from '../../domain/policy.ts';
 import { shareWords, type Shares as SettlementShares } from '../../domain/settlement.ts';
-import { driverSkills, vehicles } from '../../db/schema.ts';
+import { vehicles } from '../../domain/vehicles.ts';
+import { driverSkills } from '../../db/schema.ts';
 import { AmountMinor, Body, Id, Location, Name, Nullable, Phone, Time } from './common.ts';
 
 const longestMs = 30 * 86_400_000;
@@ -16,6 +17,7 @@ const Count = Type.Integer({ minimum: 1, maximum: 1_000 });
 /** Of the matching engine's work. */
 const Steps = Type.Integer({ minimum: 1, maximum: 1_000_000_000 });
 const Bps = Type.Integer({ minimum: 0, maximum: 10_000 });
+const Percent = Type.Integer({ minimum: 1, maximum: 1_000 });
 const Shares = Type.Unsafe<SettlementShares>(
   Type.Tuple(
     [
@@ -50,6 +52,8 @@ const special: Readonly<Record<string, TSchema>> = {
   metersPerMinute: Type.Number({ minimum: 1, maximum: 1_000_000 }),
   travelStepM: Type.Number({ minimum: 1, maximum: 100_000 }),
   roadFactor: Type.Number({ minimum: 1, maximum: 5 }),
+  vehiclePercent: Body(Object.fromEntries(vehicles.map((vehicle) => [vehicle, Percent]))),
+  hourPercent: Type.Array(Percent, { minItems: 24, maxItems: 24 }),
 };
 
 const schemaOf = (name: string): TSchema => {
@@ -191,6 +195,8 @@ export const Branch = Type.Object({
   created_at: Time,
 });
 
+const Stars = Type.Number({ minimum: 1, maximum: 5, description: 'The mean of the stars given' });
+export const Rating = Body({ rating: Stars });
 export const NewDriver = Body({
   market_id: Id('market'),
   name: Name,
@@ -206,6 +212,7 @@ export const NewDriver = Body({
     }),
   ),
   vehicle: Type.Optional(Type.Enum([...vehicles])),
+  rating: Type.Optional(Stars),
   merchant_id: Type.Optional(
     Type.String({ ...Id('merchant'), description: 'Whose own driver; absent: of the platform' }),
   ),
@@ -222,6 +229,7 @@ export const Driver = Type.Object({
   capacity: Type.Integer(),
   skills: Type.Array(Type.String()),
   vehicle: Nullable(Type.String()),
+  rating: Nullable(Type.Number()),
   merchant_id: Nullable(Type.String()),
   online: Type.Boolean(),
   created_at: Time,

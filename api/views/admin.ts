@@ -51,6 +51,7 @@ export const driverBody = (row: DriverRecord) => ({
   capacity: row.capacity,
   skills: [...row.skills],
   vehicle: row.vehicle,
+  rating: row.rating,
   merchant_id: row.merchantId,
   online: row.online,
   created_at: row.createdAt.toISOString(),

@@ -72,6 +72,9 @@ export const liveRules = (
   commitAheadMs: policyFor(instance).dispatchTickMs,
   commitSlackMs: Math.ceil(speed),
   detourLimitMs: Math.ceil(speed),
+  // Nobody in the virtual day is known to refuse or to have waited.
+  reofferDelayMs: Math.ceil(speed),
+  fairnessCapMs: Math.ceil(speed),
   rungs: [{ radiusM: 100_000, durationMs: dayMs }],
   // A minute of driving.
   travelStepM: instance.parameters.metersPerMinute,

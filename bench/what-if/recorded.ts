@@ -4,7 +4,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/connect.ts';
 import type { Place } from '../../domain/geo.ts';
-import { defaultPolicy, scalePolicy, type Policy } from '../../domain/policy.ts';
+import { defaultPolicy, scalePolicy, speedOf, type Policy } from '../../domain/policy.ts';
 import type { InstanceFiles } from '../../sandbox/city/instance-files.ts';
 import type { Spot } from '../../sandbox/city/projection.ts';
 import { minuteMs } from '../mdrp/policy.ts';
@@ -81,7 +81,7 @@ async function readMarket(db: Db, marketId: string) {
     .executeTakeFirst();
   if (!row) throw new Error(`there is no market ${marketId}`);
   const stored: Policy = { ...defaultPolicy, ...row.policy };
-  const speed = Number(/@(?<speed>[\d.]+)x$/.exec(stored.version)?.groups?.['speed'] ?? 1);
+  const speed = speedOf(stored);
   const policy: Policy = {
     ...scalePolicy(stored, 1 / speed),
     version: stored.version,

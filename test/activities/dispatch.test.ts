@@ -9,6 +9,7 @@ import { newId } from '../../db/new-id.ts';
 import { acceptOffer, markAssigned, offerById } from '../../db/offers.ts';
 import { readRounds } from '../../db/rounds.ts';
 import type { DriverId } from '../../domain/ids.ts';
+import { defaultPolicy } from '../../domain/policy.ts';
 import { replay } from '../../scripts/audit/replay-rounds.ts';
 import { createMarket, planned, start, type Market } from '../db/market.ts';
 
@@ -201,6 +202,77 @@ describe('dispatchRound', () => {
     });
   });
 
+  describe('of two drivers, one at the counter and one a hundred metres away, asks', () => {
+    const hundredMetres = { lat: 52.5009 };
+    const minute = 60_000;
+    const asked = async (near: object, far: object): Promise<string> => {
+      await market.addOrder();
+      const ids = [
+        await market.addDriver(near),
+        await market.addDriver({ ...hundredMetres, ...far }),
+      ];
+      await round();
+      expect(hinted).toHaveLength(1);
+      return hinted[0] === `driver:${ids[0]}` ? 'near' : 'far';
+    };
+    const since = (minutes: number) => new Date(start - minutes * minute);
+
+    test.each([
+      ['the near one when nothing else is known', {}, {}, 'near'],
+      [
+        'who has been online for an hour',
+        { online_since: since(0) },
+        { online_since: since(60) },
+        'far',
+      ],
+      [
+        'the near one when the other has had work meanwhile',
+        { online_since: since(0) },
+        { online_since: since(60), served_at: since(5) },
+        'near',
+      ],
+      ['who is rated better', { rating: 2.5 }, { rating: 4.8 }, 'far'],
+      ['the near one when both are rated alike', { rating: 4.8 }, { rating: 4.8 }, 'near'],
+    ])('%s', async (_, near, far, chosen) => {
+      expect(await asked(near, far)).toBe(chosen);
+    });
+
+    test.each([
+      ['who says yes', 1, 'far'],
+      ['the near one when the no is two months old', 60, 'near'],
+    ])('%s', async (_, daysAgo, chosen) => {
+      await market.addOrder();
+      const [near, far] = [await market.addDriver(), await market.addDriver(hundredMetres)];
+      const at = start - daysAgo * 24 * 60 * minute;
+      await market.addAnswers(near, { status: 'declined', count: 20, at });
+      await market.addAnswers(near, { status: 'expired', count: 20, at });
+      await market.addAnswers(far, { status: 'accepted', count: 40, at });
+      await round();
+      expect(hinted).toEqual([`driver:${chosen === 'far' ? far : near}`]);
+    });
+  });
+
+  describe('how fast people come', () => {
+    const kilometre = { lat: 52.5 + 1 / 111.195 };
+
+    test('depends on the hour by the market’s clocks', async () => {
+      await market.close();
+      const hourPercent = defaultPolicy.hourPercent.with(14, 50);
+      market = await createMarket({ hourPercent });
+      await market.addOrder();
+      await market.addDriver(kilometre);
+      expect(await etaMinutes()).toBeCloseTo((2 * 1_300) / 320, 1);
+    });
+
+    test('depends on the vehicle: who drives is asked before who walks from nearby', async () => {
+      await market.addOrder();
+      await market.addDriver({ lat: 52.503, vehicle: 'foot' });
+      const car = await market.addDriver({ ...kilometre, vehicle: 'car' });
+      expect(await etaMinutes()).toBeCloseTo(1_300 / 320, 1);
+      expect(hinted).toEqual([`driver:${car}`]);
+    });
+  });
+
   test('a market that does not exist is an error', async () => {
     const dispatch = createDispatchActivities({
       db: market.db,
@@ -212,6 +284,13 @@ describe('dispatchRound', () => {
     );
   });
 });
+
+/** Until the driver of the one offer is at the counter. */
+async function etaMinutes(): Promise<number> {
+  await round();
+  const offer = await market.db.selectFrom('offers').selectAll().executeTakeFirstOrThrow();
+  return (offer.pickup_eta_at.getTime() - start) / 60_000;
+}
 
 async function accepted() {
   const orderId = await market.addOrder();

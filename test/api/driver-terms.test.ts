@@ -71,6 +71,26 @@ describe('an offer goes only to a driver who', () => {
     expect(await offered(near, far)).toEqual([0, 1]);
   });
 
+  it('is rated well, when another one stands hardly nearer', async () => {
+    const near = await rounds.driver(1, { more: { rating: 4 } });
+    const close = { lat: branchAt.lat + 0.0009, lng: branchAt.lng };
+    const far = await rounds.driver(1, { location: close, more: { rating: 4 } });
+    const rate = (rating: unknown, id = near.id) =>
+      world.call('POST', `/v1/admin/drivers/${id}/rating`, {
+        secret: world.admin,
+        body: { rating },
+      });
+    for (const bad of [0.9, 5.1, 'good'])
+      expect(await rate(bad)).toMatchObject({
+        status: 400,
+        body: { errors: [{ field: 'rating' }] },
+      });
+    expect((await rate(3, `drv_${'0'.repeat(32)}`)).status).toBe(404);
+    await rounds.searching();
+    expect(await rate(1)).toMatchObject({ status: 200, body: { rating: 1 } });
+    expect(await offered(near, far)).toEqual([0, 1]);
+  });
+
   it('is not kept apart from the customer or the merchant', async () => {
     const [near, far] = await two({}, {});
     const path = `/v1/support/drivers/${near.id}/blocks`;

@@ -201,6 +201,27 @@ describe('HTTP', () => {
     isProblem(reply);
     expect(reply).toMatchObject({ status: 400, body: { errors: [{ field }] } });
   });
+
+  const usual = { foot: 25, bicycle: 75, scooter: 100, car: 100, van: 90 };
+  it.each([
+    [{ hourPercent: [100] }, 'policy.hourPercent'],
+    [{ hourPercent: Array.from({ length: 24 }, (_, hour) => hour) }, 'policy.hourPercent.0'],
+    [{ vehiclePercent: { ...usual, foot: 0 } }, 'policy.vehiclePercent.foot'],
+    [{ vehiclePercent: { ...usual, sled: 9 } }, 'policy.vehiclePercent.sled'],
+    [{ vehiclePercent: { ...usual, van: undefined } }, 'policy.vehiclePercent.van'],
+  ])('a market with the policy %j is refused', async (policy, field) => {
+    const body = {
+      name: 'Testville',
+      currency: 'EUR',
+      time_zone: 'Europe/Berlin',
+      driver_pay_minor: 400,
+      delivery_fee_minor: 300,
+      policy,
+    };
+    const reply = await world.call('POST', '/v1/admin/markets', { secret: world.admin, body });
+    isProblem(reply);
+    expect(reply).toMatchObject({ status: 400, body: { errors: [{ field }] } });
+  });
 });
 
 describe('the Idempotency-Key', () => {

@@ -2,6 +2,7 @@
 
 import { pino } from 'pino';
 import { createDispatchActivities } from '../../activities/dispatch.ts';
+import type { RoadTimes } from '../../adapters/road-times.ts';
 import { parseId } from '../../domain/ids.ts';
 import { branchAt, type Json, type Reply, type Shop, type World } from './world.ts';
 
@@ -31,19 +32,19 @@ export function createRounds(world: World, shop: Shop) {
     return {
       id,
       says,
-      async offers(): Promise<readonly Json[]> {
+      offers: async (): Promise<readonly Json[]> => {
         const { body } = await world.call('GET', '/v1/offers', { secret });
         return body['data'] as readonly Json[];
       },
     };
   }
 
-  async function round(): Promise<void> {
+  async function round({ roads }: { readonly roads?: RoadTimes } = {}): Promise<void> {
     const marketId = parseId('market', shop.market.id);
     if (!marketId) throw new Error('no market');
     const { db, engine } = world;
     const log = pino({ level: 'silent' });
-    await createDispatchActivities({ db, engine, log }).dispatchRound({ marketId });
+    await createDispatchActivities({ db, engine, log, roads }).dispatchRound({ marketId });
   }
 
   return { searching, driver, round };

@@ -105,6 +105,12 @@ const merchantRows: Readonly<Record<string, Row>> = {
   'GET /v1/admin/branches': { roles: nobody, foreign: 'platform' },
   'POST /v1/admin/drivers': { roles: nobody, foreign: 'platform' },
   'GET /v1/admin/drivers': { roles: nobody, foreign: 'platform' },
+  'POST /v1/admin/drivers/{id}/rating': {
+    roles: nobody,
+    path: ({ shop }) => `/v1/admin/drivers/${shop.driver.id}/rating`,
+    body: () => ({ rating: 4 }),
+    foreign: 'platform',
+  },
   'POST /v1/admin/customers': { roles: nobody, foreign: 'platform' },
   'GET /v1/admin/customers': { roles: nobody, foreign: 'platform' },
   'POST /v1/admin/keys': { roles: nobody, foreign: 'platform' },

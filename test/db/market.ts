@@ -35,6 +35,8 @@ export async function createMarket(policy: Partial<Policy> = {}) {
     setOrder,
     setAllOrders,
     addEvents: (orderId: OrderId, events: readonly LoggedEvent[]) => addEvents(db, orderId, events),
+    addAnswers: (driverId: DriverId, answers: Answers) =>
+      addAnswers({ db, ids }, driverId, answers),
     /** Planned offers as given, made at `start`, 45 s to answer. */
     write: (...offers: readonly NewOffer[]) =>
       writeOffers(db, { marketId: ids.market_id, offers, now: start, expiresAt: start + 45_000 }),
@@ -136,6 +138,30 @@ async function insertOrder({ db, ids }: To, row: OrderRow): Promise<OrderId> {
     .values({ id, ...ids, ...values, ...row })
     .execute();
   return id;
+}
+
+type Answers = {
+  readonly status: 'accepted' | 'declined' | 'expired';
+  readonly count: number;
+  readonly at: number;
+};
+
+/** Offers of nothing, answered. */
+async function addAnswers({ db, ids }: To, driverId: DriverId, answers: Answers): Promise<void> {
+  const { status, count, at } = answers;
+  const time = new Date(at);
+  const rows = Array.from({ length: count }, () => ({
+    id: newId('offer', at),
+    market_id: ids.market_id,
+    driver_id: driverId,
+    status,
+    made_at: time,
+    expires_at: time,
+    answered_at: time,
+    pickup_eta_at: time,
+    decision: '{}',
+  }));
+  await db.insertInto('offers').values(rows).execute();
 }
 
 /** Offers, lines and event types of an order, oldest first. */

@@ -299,11 +299,13 @@ describe('the snapshot', () => {
       snapshot: snapshotOf({
         now: start,
         policy: defaultPolicy,
+        timeZone: 'UTC',
         orders,
         drivers,
         live: new Map(),
         cash: new Map(),
         demand: [],
+        acceptance: { byDriver: new Map(), usual: 1 },
       }),
       policy: defaultPolicy,
       seed: 1,

@@ -129,6 +129,26 @@ describe('late commitment', () => {
   });
 });
 
+const forLater = (minutes: number) => [
+  order(1, at(0), { dropoff: at(3_000), notBefore: now + minutes * minute }),
+];
+
+describe('a door that is not open yet', () => {
+  test('keeps the driver back until he would not wait there', () => {
+    const { offers, skipped } = run(forLater(40), [driver(1, at(500))]);
+    expect(offers).toEqual([]);
+    expect(skipped[0]?.decision.outcome).toBe('not_yet');
+    // Nine minutes of driving, four at the counter, two at the door, and a minute and a half to the counter.
+    const { leaveAt = 0, dropoffAt = 0 } = skipped[0]?.decision ?? {};
+    expect((leaveAt - now) / minute).toBeCloseTo(40 - 9 - 6 - 1.5, 1);
+    expect((dropoffAt - now) / minute).toBeCloseTo(40, 1);
+  });
+
+  test('and no longer', () => {
+    expect(run(forLater(15), [driver(1, at(500))]).offers).toHaveLength(1);
+  });
+});
+
 const far = (more: Partial<OnlineDriver>): OnlineDriver => driver(2, at(2_000), more);
 
 describe('who may carry what', () => {
@@ -223,13 +243,11 @@ describe('soft terms', () => {
 });
 
 test('the travel table decides where it knows, the straight line elsewhere', () => {
-  const places = [at(0), at(1_000), at(2_000)];
-  const durationsMs = places.map((_, row) =>
-    places.map((__, column) => (row === 1 && column === 0 ? 60 * minute : null)),
-  );
+  const places = [at(0), at(1_000)];
+  const legs = { car: [[1, 0, 60 * minute]] } as const;
   const otherwise = { kind: 'great_circle', metersPerMinute: 1_000 / 3, roadFactor: 1 } as const;
   const result = run([order(1, at(0))], [driver(1, at(1_000)), driver(2, at(2_000))], {
-    snapshot: { travel: { kind: 'table', places, durationsMs, otherwise } },
+    snapshot: { travel: { kind: 'table', places, legs, otherwise } },
   });
   // Across the river it is an hour.
   expect(chosen(result)).toEqual(['ord_0001 → drv_0002']);

@@ -20,6 +20,9 @@ function fullMarket(orders: number, drivers: number, seed: number): Snapshot {
   const random = createRandom(seed);
   const plain = marketOf({ orders, drivers }, random);
   const places = plain.orders.flatMap(({ pickup, dropoff }) => [pickup, dropoff]).slice(0, 40);
+  const legs = places.flatMap((_, i) =>
+    places.map((__, j) => [i, j, Math.abs(i - j) * 20_000] as const),
+  );
   return {
     ...plain,
     orders: plain.orders.map((order) => withMore(order, plain, random)),
@@ -27,7 +30,7 @@ function fullMarket(orders: number, drivers: number, seed: number): Snapshot {
     travel: {
       kind: 'table',
       places,
-      durationsMs: places.map((_, i) => places.map((__, j) => Math.abs(i - j) * 20_000)),
+      legs: { car: legs, bicycle: legs },
       otherwise: {
         kind: 'great_circle',
         metersPerMinute: 320,

@@ -19,6 +19,16 @@ test.each([
   [{ roadFactor: null }, 'roadFactor: must be a number of at least 0, not null'],
   [{ version: 3 }, 'version: must be a text, not 3'],
   [{ matching: 'best' }, 'matching: must be rolling or nearest, not "best"'],
+  [{ hourPercent: [100] }, 'hourPercent: must be a list of 24, each a whole number from 1 to 1000'],
+  [{ hourPercent: Array.from({ length: 24 }, () => 0) }, 'hourPercent: must be a list of 24'],
+  [
+    { vehiclePercent: { foot: 25 } },
+    'vehiclePercent: must have foot, bicycle, scooter, car, van, each a whole number',
+  ],
+  [
+    { vehiclePercent: { foot: 2.5, bicycle: 75, scooter: 100, car: 100, van: 90 } },
+    'vehiclePercent: must have',
+  ],
   [{ rungs: [] }, 'rungs: must be a list of at least one'],
   [{ rungs: [{ radiusM: 0, durationMs: 1 }] }, 'rungs: must be a list of at least one'],
   [{ rungs: [{ radiusKm: 1, durationMs: 1 }] }, 'rungs: must be a list of at least one'],

@@ -219,6 +219,11 @@ describe('policy', () => {
     const stored = { ...old, maxHolds: 7 } as Policy;
     expect(completePolicy(stored)).toEqual({ ...stored, maxPinAttempts, problemMs });
     expect(completePolicy({ version: 'summer' } as Policy).problemMs).toBe(defaultPolicy.problemMs);
+    const fast = completePolicy({ version: 'summer@9x' } as Policy);
+    expect([fast.vehiclePercent, fast.hourPercent]).toEqual([
+      defaultPolicy.vehiclePercent,
+      defaultPolicy.hourPercent,
+    ]);
   });
 
   it('widens the search with the time that it has lasted, up to the last rung', () => {

@@ -8,7 +8,9 @@ const read = (name: string): Promise<string> =>
 
 test('docker-compose.yml passes every setting of a provider that .env.example names', async () => {
   const [example, compose] = await Promise.all([read('.env.example'), read('docker-compose.yml')]);
-  const names = example.matchAll(/^# ((?:STRIPE|PAYPAL|CAMPAY|NOUPAY|PARTNER_FLEET)_\w+)=/gmu);
+  const names = example.matchAll(
+    /^# ((?:STRIPE|PAYPAL|CAMPAY|NOUPAY|PARTNER_FLEET|OSRM|GOOGLE_MAPS)_\w+)=/gmu,
+  );
   const settings = [...names].map(([, name = '']) => name);
   expect(settings.length).toBeGreaterThan(20);
   expect(settings.filter((name) => !compose.includes(`    ${name}: \${${name}:`))).toEqual([]);
