@@ -20,11 +20,13 @@ import {
 import { markRefused } from '../db/offers.ts';
 import type { Plan } from '../dispatch/decision.ts';
 import type { PlanInput } from '../dispatch/plan.ts';
+import type { Snapshot } from '../dispatch/snapshot.ts';
 import type { MarketId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
 import { engineId } from './engine-id.ts';
+import { createTimings, tellEtas } from './etas.ts';
 import { snapshotOf } from './market-view.ts';
 import { createPlanner } from './planner.ts';
 import { createPreparations } from './preparations.ts';
@@ -51,6 +53,7 @@ const withPreparations = createPreparations();
 export function createDispatchActivities(dependencies: Dependencies): DispatchActivities {
   const clock = dependencies.now ?? Date.now;
   const demandOf = createDemand(dependencies.db, clock);
+  const timings = createTimings(dependencies.db);
   return {
     async dispatchRound({ marketId }): Promise<DispatchRound> {
       const { db, log } = dependencies;
@@ -59,20 +62,25 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
       const round: Round = { ...dependencies, marketId, policy, clock, demandOf };
       const lapsed = await lapseExpired(db, { marketId, now: clock() });
       await assignAgain(round);
-      const planned = await makePlan(round);
+      const told = await timings.due({ marketId, policy, now: clock() });
+      const snapshot = await look(round, told.length > 0);
+      const planned = snapshot && (await makePlan(round, snapshot));
       const { exhausted = [], skipped = [] } = planned?.plan ?? {};
       await endExhausted(round, exhausted);
       const made = planned ? await offer(round, planned) : [];
+      if (snapshot) await tellEtas({ ...round, told, snapshot, deadlineMs: sendDeadlineMs });
       const { open, nextSearchAt } = await endRound(db, { marketId, now: clock() });
       if (open > 0 || lapsed > 0) {
         const counts = { offers: made.length, lapsed, skipped: skipped.length, open };
         log.info({ market_id: marketId, ...counts }, 'a dispatch round has ended');
       }
-      const untilNextMs = (nextSearchAt ?? Number.POSITIVE_INFINITY) - clock();
+      const now = clock();
+      const untilNextMs = (nextSearchAt ?? Number.POSITIVE_INFINITY) - now;
+      const untilTimedMs = timings.untilNextMs({ marketId, policy, now });
       const waitMs =
         open > 0
           ? policy.dispatchTickMs
-          : Math.max(1, Math.min(policy.dispatchIdleMs, untilNextMs));
+          : Math.max(1, Math.min(policy.dispatchIdleMs, untilNextMs, untilTimedMs));
       return { open, offersMade: made.length, waitMs };
     },
   };
@@ -106,12 +114,12 @@ async function assignAgain(round: Round): Promise<void> {
   const { db, engine, marketId, clock } = round;
   const lines = await acceptedNotAssigned(db, { marketId, olderThan: clock() - assignGraceMs });
   await sendAll({ items: lines, log: round.log }, async (line) => {
-    const { orderId, offerId, driverId, pickupEtaAt } = line;
+    const { orderId, ...assignment } = line;
     const outcome = await engine.send({
       orderId,
-      command: { kind: 'assign', offerId, driverId, pickupEtaAt },
+      command: { kind: 'assign', ...assignment },
       actor: system,
-      commandId: `assign:${offerId}`,
+      commandId: `assign:${assignment.offerId}`,
       deadlineMs: sendDeadlineMs,
     });
     await concludeAssign(round, line, outcome);
@@ -143,17 +151,13 @@ async function concludeAssign(
 
 type Planned = { readonly input: PlanInput; readonly plan: Plan };
 
-/** Undefined when nobody looks for a driver. */
-async function makePlan({
-  db,
-  redis,
-  marketId,
-  policy,
-  clock,
-  demandOf,
-}: Round): Promise<Planned | undefined> {
+/** Undefined when nobody looks for a driver, and nobody wants to know where they are. */
+async function look(
+  { db, redis, marketId, policy, clock, demandOf }: Round,
+  isWanted: boolean,
+): Promise<Snapshot | undefined> {
   const orders = await readSearching(db, { marketId, now: clock() });
-  if (orders.length === 0) return undefined;
+  if (orders.length === 0 && !isWanted) return undefined;
   const drivers = await readDrivers(db, marketId);
   const driverIds = drivers.map((driver) => driver.driverId);
   const isCash = orders.some(({ needs }) => needs.includes('cash'));
@@ -165,8 +169,13 @@ async function makePlan({
     [...(seen ?? [])].map(([id, { lat, lng, at }]) => [id, { place: { lat, lng }, at }]),
   );
   const announced = snapshotOf({ now, policy, orders, drivers, live, cash, demand });
-  const snapshot = await withPreparations({ db, marketId, policy, snapshot: announced });
-  const input = { snapshot, policy, seed: now };
+  return withPreparations({ db, marketId, policy, snapshot: announced });
+}
+
+/** Undefined when nobody looks for a driver. */
+async function makePlan({ policy }: Round, snapshot: Snapshot): Promise<Planned | undefined> {
+  if (snapshot.orders.length === 0) return undefined;
+  const input = { snapshot, policy, seed: snapshot.now };
   return { input, plan: await planner.plan(input) };
 }
 
@@ -218,12 +227,9 @@ async function offer(round: Round, planned: Planned): Promise<readonly NewOffer[
     now,
     expiresAt: now + policy.offerTtlMs,
     round: await roundOf(round, planned),
-    offers: planned.plan.offers.map(({ driverId, orders, pickupEtaAt, route, decisions }) => ({
+    offers: planned.plan.offers.map(({ decisions, ...each }) => ({
+      ...each,
       offerId: newId('offer', now),
-      driverId,
-      orders,
-      pickupEtaAt,
-      route: route.map(({ kind, orderId }) => ({ kind, orderId })),
       decision: Object.fromEntries(decisions.map(({ orderId, decision }) => [orderId, decision])),
     })),
     beforeCommit: () => crashPoint?.('dispatch:before-commit', tags),

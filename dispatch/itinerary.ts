@@ -2,6 +2,7 @@
 // done there. The same arithmetic as the costs in route.ts, which only add it up.
 
 import type { Bundle } from './bundle.ts';
+import type { PlannedStop } from './decision.ts';
 import type { Job, Market } from './market.ts';
 import type { Route } from './route.ts';
 import type { Spot } from './travel.ts';
@@ -15,6 +16,13 @@ export type Timed = {
   readonly arriveAt: number;
   readonly doneAt: number;
 };
+
+export const plannedStop = ({ kind, job, arriveAt, doneAt }: Timed): PlannedStop => ({
+  kind,
+  orderId: job.orderId,
+  arriveAt: Math.round(arriveAt),
+  doneAt: Math.round(doneAt),
+});
 
 /** Of the committed visits and what was added to them, then of the first `bundles` of the tail. */
 export function itineraryOf(route: Route, bundles: number, market: Market): readonly Timed[] {

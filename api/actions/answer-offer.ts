@@ -3,7 +3,14 @@
 
 import type { OrderEngine, Outcome } from '../../adapters/order-engine.ts';
 import type { Db } from '../../db/connect.ts';
-import { acceptOffer, declineOffer, markRefused, offerById, type Offer } from '../../db/offers.ts';
+import {
+  acceptOffer,
+  declineOffer,
+  markRefused,
+  offerById,
+  plannedEtas,
+  type Offer,
+} from '../../db/offers.ts';
 import type { Actor } from '../../domain/events.ts';
 import type { OrderId } from '../../domain/ids.ts';
 import { notFound, problem, refusal } from '../problems.ts';
@@ -52,10 +59,10 @@ export function createAnswerOffer({ db, engine, engineDeadlineMs }: Deps) {
     offer: Offer,
     { orderId, actor }: Input & { readonly orderId: OrderId },
   ): Promise<Outcome> {
-    const { offerId, driverId, pickupEtaAt } = offer;
+    const { offerId, driverId } = offer;
     const outcome = await engine.send({
       orderId,
-      command: { kind: 'assign', offerId, driverId, pickupEtaAt },
+      command: { kind: 'assign', offerId, driverId, ...plannedEtas(offer, orderId) },
       actor,
       commandId: `assign:${offerId}`,
       deadlineMs: engineDeadlineMs,

@@ -168,6 +168,8 @@ const orderTexts: Texts = {
       : `another driver is looked for (search ${search})`,
   'delivery.assigned': ({ pickupEtaAt }) =>
     `a driver takes the delivery; at the branch at about ${clock(pickupEtaAt)}`,
+  'delivery.eta_changed': ({ pickupEtaAt, dropoffEtaAt }) =>
+    `the driver is now expected ${pickupEtaAt === undefined ? '' : `at the branch at about ${clock(pickupEtaAt)}, `}at the customer at about ${clock(dropoffEtaAt)}`,
   'delivery.driver_pinged': () => 'the driver is late and is asked where they are',
   'delivery.unassigned': ({ reason, payMinor }, { money }) =>
     `${unassigned[reason]}${payMinor > 0 ? amount(payMinor, money) : ''}`,

@@ -3,7 +3,7 @@
 import { assertNever } from '../errors.ts';
 import type { DriverId } from '../ids.ts';
 import type { OrderState } from '../order.ts';
-import type { Carrier, DeliveryPart } from '../parts.ts';
+import type { Carrier, DeliveryPart, Ride } from '../parts.ts';
 import { evolvePartner, type PartnerEvent } from './partner.ts';
 import { counted, type EventOf } from './part.ts';
 
@@ -48,6 +48,8 @@ function evolveOwn(state: OrderState, event: DeliveryEvent): OrderState {
       return become({ status: 'discarded', since, driverId: event.driverId });
     case 'delivery.cancelled':
       return become({ status: 'cancelled', since });
+    case 'delivery.eta_changed':
+      return counted(etaChanged(state, event), 'etaChanges');
     case 'delivery.driver_pinged':
       return 'pinged' in delivery ? become({ ...delivery, pinged: true }) : state;
     case 'delivery.merchant_warned':
@@ -71,14 +73,41 @@ function assigned(
   state: OrderState,
   event: Extract<DeliveryEvent, { type: 'delivery.assigned' }>,
 ): OrderState {
-  const { at: since, driverId, offerId, pickupEtaAt } = event;
+  const { at: since, driverId, offerId, pickupEtaAt, dropoffEtaAt, rideMs } = event;
   const { delivery } = state;
   const searched = delivery.status === 'searching' ? Math.max(0, since - delivery.since) : 0;
+  const latestEtaAt = followedFrom(state, pickupEtaAt);
+  const times = { since, pickupEtaAt, dropoffEtaAt, rideMs, latestEtaAt };
   return {
     ...state,
-    delivery: { status: 'confirmed', since, driverId, offerId, pickupEtaAt, pinged: false },
+    delivery: { status: 'confirmed', driverId, offerId, pinged: false, ...times },
     searchedMs: state.searchedMs + searched,
   };
+}
+
+/** However often it is put off. */
+const followedFrom = ({ facts }: OrderState, etaAt: number): number =>
+  etaAt + facts.policy.maxEtaSlipMs;
+
+/** On the way to the door: where the estimate starts from which its deadlines go. */
+export const expectedAtDoor = (state: OrderState, dropoffEtaAt: number) => ({
+  dropoffEtaAt,
+  latestEtaAt: followedFrom(state, dropoffEtaAt),
+});
+
+function etaChanged(
+  state: OrderState,
+  event: Extract<DeliveryEvent, { type: 'delivery.eta_changed' }>,
+): OrderState {
+  const { delivery } = state;
+  const { dropoffEtaAt } = event;
+  if (delivery.status === 'picked_up') return { ...state, delivery: { ...delivery, dropoffEtaAt } };
+  if (!('rideMs' in delivery)) return state;
+  const { rideMs = delivery.rideMs } = event;
+  if (delivery.status === 'arrived_at_pickup')
+    return { ...state, delivery: { ...delivery, dropoffEtaAt, rideMs } };
+  const { pickupEtaAt = delivery.pickupEtaAt } = event;
+  return { ...state, delivery: { ...delivery, pickupEtaAt, dropoffEtaAt, rideMs } };
 }
 
 type CarriedEvent = Extract<
@@ -108,12 +137,13 @@ function carried(state: OrderState, event: CarriedEvent): OrderState {
         status: 'arrived_at_pickup',
         since: event.arrivedAt,
         warned: false,
+        ...rideOf(state, event),
         ...carrier,
       });
     case 'delivery.picked_up': {
-      const { dropoffEtaAt } = event;
+      const expected = expectedAtDoor(state, event.dropoffEtaAt);
       return {
-        ...become({ status: 'picked_up', since, dropoffEtaAt, ...carrier }),
+        ...become({ status: 'picked_up', since, ...expected, ...carrier }),
         goodsOut: true,
       };
     }
@@ -130,15 +160,15 @@ function carried(state: OrderState, event: CarriedEvent): OrderState {
       return become({ status: 'problem', since, problem: event.problem, ...carrier });
     case 'delivery.transferred': {
       const next = { driverId: event.driverId, offerId: event.offerId, pinged: false };
-      const { dropoffEtaAt } = event;
+      const expected = expectedAtDoor(state, event.dropoffEtaAt);
       return {
-        ...become({ status: 'picked_up', since, dropoffEtaAt, ...next }),
+        ...become({ status: 'picked_up', since, ...expected, ...next }),
         searches: event.search,
       };
     }
     case 'delivery.redelivery_started': {
-      const { dropoffEtaAt } = event;
-      const next = become({ status: 'picked_up', since, dropoffEtaAt, ...carrier });
+      const expected = expectedAtDoor(state, event.dropoffEtaAt);
+      const next = become({ status: 'picked_up', since, ...expected, ...carrier });
       return counted(next, 'redeliveries');
     }
     case 'delivery.return_started': {
@@ -166,4 +196,10 @@ function carrierFrom({ delivery }: OrderState, event: CarriedEvent): Carrier {
   if (!('offerId' in delivery)) throw new Error(`unexpected ${event.type} without a driver`);
   const { driverId, offerId } = delivery;
   return { driverId, offerId, pinged: false };
+}
+
+function rideOf({ delivery }: OrderState, event: CarriedEvent): Ride {
+  if (!('rideMs' in delivery)) throw new Error(`unexpected ${event.type} without a ride`);
+  const { dropoffEtaAt, rideMs } = delivery;
+  return { dropoffEtaAt, rideMs };
 }

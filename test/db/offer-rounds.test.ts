@@ -221,7 +221,8 @@ describe('acceptedNotAssigned', () => {
     await acceptOffer(market.db, { ...offer, now: start + 5_000 });
     expect(await find(start + 4_999)).toEqual([]);
     const { offerId, driverId, pickupEtaAt } = offer;
-    expect(await find(start + 5_000)).toEqual([{ offerId, driverId, orderId, pickupEtaAt }]);
+    const etas = { pickupEtaAt, dropoffEtaAt: start + 1_020_000, rideMs: 600_000 };
+    expect(await find(start + 5_000)).toEqual([{ offerId, driverId, orderId, ...etas }]);
     await market.db
       .transaction()
       .execute((trx) => markAssigned(trx, { offerId, orderId, driverId, now: start }));
