@@ -31,6 +31,23 @@ export const DeclineOffer = Body({});
 
 const stop = { kind: Type.Enum(['pickup', 'dropoff']), order_id: Type.String() } as const;
 
+export const Route = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      ...stop,
+      location: Location,
+      eta_at: Nullable(
+        Type.String({
+          ...Time,
+          description: 'As was told last; null: the driver is there, or brings the goods back',
+        }),
+      ),
+    }),
+    { description: 'What is left to drive, in this order' },
+  ),
+});
+export type Route = Static<typeof Route>;
+
 export const Offer = Type.Object({
   id: Type.String(),
   status: Type.String({ description: 'open accepted declined expired withdrawn voided' }),

@@ -136,6 +136,25 @@ describe('a bundle of three', () => {
     await world.engine.elapse(far, timeOf(lastAt) + 121_000 - Date.now());
     expect(await read(far)).toMatchObject({ delivery_status: 'delivery_unconfirmed' });
   });
+
+  it('is a route that gets shorter stop by stop', async () => {
+    const { driver, near, middle, far, secret } = await ofThree();
+    const names = { [near]: 'near', [middle]: 'middle', [far]: 'far' };
+    const left = async () => routeOf({ id: '', route: await driver.route() }, names);
+    expect(await left()).toMatch(/^(\+(near|middle|far) ){3}-near -middle -far$/);
+    const times = (await driver.route()).map((stop) => timeOf(stop['eta_at']));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    await world.call('POST', `/v1/orders/${middle}/cancel`, { secret, body: {} });
+    expect(await left()).toMatch(/^(\+(near|far) ){2}-near -far$/);
+    await driver.says(`/v1/orders/${near}/pick-up`);
+    expect(await left()).toBe('+far -near -far');
+    await driver.says(`/v1/orders/${near}/deliver`);
+    expect(await left()).toBe('+far -far');
+    await driver.says(`/v1/orders/${far}/pick-up`);
+    expect(await driver.route()).toMatchObject([
+      { kind: 'dropoff', location: { lat: 52.52 + 3_000 / 111_195, lng: 13.405 } },
+    ]);
+  });
 });
 
 async function underWay(capacity: number) {
