@@ -28,12 +28,14 @@ import {
 import { markRefused } from '../db/offers.ts';
 import type { Plan } from '../dispatch/decision.ts';
 import type { PlanInput } from '../dispatch/plan.ts';
+import type { Snapshot } from '../dispatch/snapshot.ts';
 import type { MarketId, OrderId } from '../domain/ids.ts';
 import { bonusAt } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
 import { createAcceptance } from './acceptance.ts';
 import type { DispatchActivities, DispatchRound } from './contract.ts';
 import { engineId } from './engine-id.ts';
+import { createTimings, tellEtas } from './etas.ts';
 import { snapshotOf } from './market-view.ts';
 import { createPlanner } from './planner.ts';
 import { createPreparations } from './preparations.ts';
@@ -64,28 +66,35 @@ const acceptanceOf = createAcceptance();
 export function createDispatchActivities(dependencies: Dependencies): DispatchActivities {
   const clock = dependencies.now ?? Date.now;
   const demandOf = createDemand(dependencies.db, clock);
+  const timings = createTimings(dependencies.db);
   return {
     async dispatchRound({ marketId }): Promise<DispatchRound> {
       const { db, log } = dependencies;
       const rules = await readRules(db, marketId);
       if (!rules) throw new Error(`there is no market ${marketId}`);
+      const { policy } = rules;
       const round: Round = { ...dependencies, marketId, ...rules, clock, demandOf };
       const lapsed = await lapseExpired(db, { marketId, now: clock() });
       await assignAgain(round);
-      const planned = await makePlan(round);
+      const told = await timings.due({ marketId, policy, now: clock() });
+      const snapshot = await look(round, told.length > 0);
+      const planned = snapshot && (await makePlan(round, snapshot));
       const { exhausted = [], skipped = [] } = planned?.plan ?? {};
       await endExhausted(round, exhausted);
       const made = planned ? await offer(round, planned) : [];
+      if (snapshot) await tellEtas({ ...round, told, snapshot, deadlineMs: sendDeadlineMs });
       const { open, nextSearchAt } = await endRound(db, { marketId, now: clock() });
       if (open > 0 || lapsed > 0) {
         const counts = { offers: made.length, lapsed, skipped: skipped.length, open };
         log.info({ market_id: marketId, ...counts }, 'a dispatch round has ended');
       }
-      const untilNextMs = (nextSearchAt ?? Number.POSITIVE_INFINITY) - clock();
+      const now = clock();
+      const untilNextMs = (nextSearchAt ?? Number.POSITIVE_INFINITY) - now;
+      const untilTimedMs = timings.untilNextMs({ marketId, policy, now });
       const waitMs =
         open > 0
-          ? rules.policy.dispatchTickMs
-          : Math.max(1, Math.min(rules.policy.dispatchIdleMs, untilNextMs));
+          ? policy.dispatchTickMs
+          : Math.max(1, Math.min(policy.dispatchIdleMs, untilNextMs, untilTimedMs));
       return { open, offersMade: made.length, waitMs };
     },
   };
@@ -120,12 +129,11 @@ async function assignAgain(round: Round): Promise<void> {
   const lines = await acceptedNotAssigned(db, { marketId, olderThan: clock() - assignGraceMs });
   await sendAll({ items: lines, log: round.log }, async (line) => {
     const { orderId, ...assignment } = line;
-    const { offerId } = line;
     const outcome = await engine.send({
       orderId,
       command: { kind: 'assign', ...assignment },
       actor: system,
-      commandId: `assign:${offerId}`,
+      commandId: `assign:${assignment.offerId}`,
       deadlineMs: sendDeadlineMs,
     });
     await concludeAssign(round, line, outcome);
@@ -157,19 +165,13 @@ async function concludeAssign(
 
 type Planned = { readonly input: PlanInput; readonly plan: Plan };
 
-/** Undefined when nobody looks for a driver. */
-async function makePlan({
-  db,
-  redis,
-  roads,
-  marketId,
-  policy,
-  timeZone,
-  clock,
-  demandOf,
-}: Round): Promise<Planned | undefined> {
+/** Undefined when nobody looks for a driver, and nobody wants to know where they are. */
+async function look(
+  { db, redis, roads, marketId, policy, timeZone, clock, demandOf }: Round,
+  isWanted: boolean,
+): Promise<Snapshot | undefined> {
   const orders = await readSearching(db, { marketId, now: clock() });
-  if (orders.length === 0) return undefined;
+  if (orders.length === 0 && !isWanted) return undefined;
   const drivers = await readDrivers(db, marketId);
   const driverIds = drivers.map((driver) => driver.driverId);
   const isCash = orders.some(({ needs }) => needs.includes('cash'));
@@ -193,8 +195,13 @@ async function makePlan({
     acceptance,
   });
   const learnt = await withPreparations({ db, marketId, policy, snapshot: announced });
-  const snapshot = await withRoads({ roads, policy, snapshot: learnt });
-  const input = { snapshot, policy, seed: now };
+  return withRoads({ roads, policy, snapshot: learnt });
+}
+
+/** Undefined when nobody looks for a driver. */
+async function makePlan({ policy }: Round, snapshot: Snapshot): Promise<Planned | undefined> {
+  if (snapshot.orders.length === 0) return undefined;
+  const input = { snapshot, policy, seed: snapshot.now };
   return { input, plan: await planner.plan(input) };
 }
 
@@ -267,12 +274,10 @@ async function offer(round: Round, planned: Planned): Promise<readonly NewOffer[
     now,
     expiresAt: now + policy.offerTtlMs,
     round: await roundOf(round, planned),
-    offers: planned.plan.offers.map(({ driverId, orders, pickupEtaAt, route, decisions }) => ({
+    offers: planned.plan.offers.map(({ decisions, orders, ...each }) => ({
+      ...each,
       offerId: newId('offer', now),
-      driverId,
       orders: orders.map((order) => ({ ...order, bonusMinor: bonuses.get(order.orderId) ?? 0 })),
-      pickupEtaAt,
-      route: route.map(({ kind, orderId }) => ({ kind, orderId })),
       decision: Object.fromEntries(decisions.map(({ orderId, decision }) => [orderId, decision])),
     })),
     beforeCommit: () => crashPoint?.('dispatch:before-commit', tags),

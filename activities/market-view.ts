@@ -1,6 +1,7 @@
 // What the database knows of a market, as the matching engine's snapshot. Called by dispatch.ts.
 
-import type { DriverRow, SearchingRow, Stop } from '../db/dispatch-snapshot.ts';
+import type { DriverRow, SearchingRow } from '../db/dispatch-snapshot.ts';
+import type { Stop } from '../db/routes.ts';
 import type { Acceptance } from '../dispatch/acceptance.ts';
 import type {
   OnlineDriver,

@@ -25,3 +25,8 @@ const listOf = (statuses: readonly string[]) =>
 export const carriedStatuses = listOf(carried);
 export const withGoodsStatuses = listOf(after);
 export const returningStatuses = listOf(back);
+/** On the way to the branch or to the door: people are told when the driver comes. */
+export const expectedStatuses = listOf([
+  ...before,
+  'picked_up',
+] as const satisfies readonly Status[]);

@@ -8,8 +8,9 @@ import type { DriverId, MarketId, MerchantId, OrderId } from '../domain/ids.ts';
 import { completePolicy, type Policy } from '../domain/policy.ts';
 import type { Vehicle } from '../domain/vehicles.ts';
 import type { Db } from './connect.ts';
-import type { DriverSkill, OfferedRoute, OfferOrderStatus } from './schema.ts';
-import { carriedStatuses, returningStatuses, withGoodsStatuses } from './carried.ts';
+import { goodsLat, goodsLng, routesOf, type Stop } from './routes.ts';
+import type { DriverSkill, OfferOrderStatus } from './schema.ts';
+import { carriedStatuses } from './carried.ts';
 
 /** Times in epoch milliseconds. */
 export type SearchingRow = {
@@ -60,17 +61,6 @@ export type DriverRow = {
   readonly stops: readonly Stop[];
 };
 
-export type Stop = {
-  readonly kind: 'pickup' | 'dropoff';
-  readonly orderId: OrderId;
-  /** The counter; the customer's door; the branch, when the goods come back. */
-  readonly place: Place;
-  /** Of a pickup: when the goods are there, as far as is known. */
-  readonly readyAt: number | undefined;
-  /** Of a drop-off of an order for later: the time that it is for. */
-  readonly promisedAt: number | undefined;
-};
-
 export type MarketRules = { readonly policy: Policy; readonly timeZone: string };
 
 /** Undefined when there is no such market. */
@@ -82,10 +72,6 @@ export async function readRules(db: Db, marketId: MarketId): Promise<MarketRules
     .executeTakeFirst();
   return row && { policy: completePolicy(row.policy), timeZone: row.time_zone };
 }
-
-/** At the branch, or where a driver with the goods had to stop. */
-const goodsLat = sql<number>`coalesce(goods_lat, pickup_lat)`;
-const goodsLng = sql<number>`coalesce(goods_lng, pickup_lng)`;
 
 const needsOf = sql<Need[]>`array_remove(ARRAY[
   CASE WHEN (facts->>'ageCheck')::boolean THEN 'age_check' END,
@@ -197,7 +183,7 @@ export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly 
     SELECT id, capacity, lat, lng, position_at, served_at, online_since, shift_ends_at, skills, vehicle, rating, merchant_id,
       EXISTS (SELECT FROM offers WHERE driver_id = drivers.id AND status = 'open') AS has_open_offer
     FROM drivers WHERE market_id = ${marketId} AND online ORDER BY id`.execute(db);
-  const stops = await readStops(db, marketId);
+  const stops = await routesOf(db, { marketId });
   return rows.map((row) => ({
     driverId: row.id as DriverId,
     capacity: row.capacity,
@@ -253,85 +239,4 @@ export async function readCash(
           SELECT FROM payouts p WHERE p.party = orders.driver_id AND p.first_sent_at > orders.updated_at)))) AS cash
     GROUP BY driver_id`.execute(db);
   return new Map(rows.map((row) => [row.driver_id, row.minor]));
-}
-
-/** By driver: what is carried or accepted. */
-async function readStops(db: Db, marketId: MarketId): Promise<ReadonlyMap<string, Stop[]>> {
-  const { rows } = await sql<HeldRow>`
-    WITH held AS MATERIALIZED (
-      SELECT driver_id, id AS order_id, offer_id FROM orders
-      WHERE market_id = ${marketId} AND driver_id IS NOT NULL
-        AND delivery_status IN (${carriedStatuses})
-      UNION
-      SELECT f.driver_id, l.order_id, f.id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
-      WHERE l.status = 'accepted' AND f.market_id = ${marketId}
-    )
-    SELECT held.driver_id, o.id AS order_id, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
-      o.delivery_status IN (${returningStatuses}) AS returning,
-      o.pickup_lat, o.pickup_lng, ${goodsLat} AS goods_lat, ${goodsLng} AS goods_lng, o.dropoff_lat, o.dropoff_lng,
-      coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, o.promised_at, f.answered_at, f.route
-    FROM held JOIN orders o ON o.id = held.order_id LEFT JOIN offers f ON f.id = held.offer_id
-    ORDER BY picked_up DESC, o.id`.execute(db);
-  return new Map(
-    [...Map.groupBy(rows, (row) => row.driver_id)].map(([driverId, held]) => [
-      driverId,
-      stopsOf(held),
-    ]),
-  );
-}
-
-type HeldRow = {
-  readonly driver_id: string;
-  readonly order_id: string;
-  readonly picked_up: boolean;
-  readonly returning: boolean;
-  readonly pickup_lat: number;
-  readonly pickup_lng: number;
-  readonly goods_lat: number;
-  readonly goods_lng: number;
-  readonly dropoff_lat: number;
-  readonly dropoff_lng: number;
-  readonly ready_at: Date | null;
-  readonly promised_at: Date | null;
-  /** Of the offer; null when a person has assigned it. */
-  readonly answered_at: Date | null;
-  readonly route: OfferedRoute | null;
-};
-
-/** First what no offer has planned and is on board, then the newest offer's route, then what else there is. */
-function stopsOf(held: readonly HeldRow[]): Stop[] {
-  const [newest] = held
-    .filter(({ answered_at: at }) => at !== null)
-    .toSorted((a, b) => (b.answered_at?.getTime() ?? 0) - (a.answered_at?.getTime() ?? 0));
-  const route = newest?.route ?? [];
-  const rank = new Map(route.map(({ kind, orderId }, at) => [`${kind} ${orderId}`, at]));
-  const rankOf = ({ kind, orderId }: Stop, pickedUp: boolean): number =>
-    rank.get(`${kind} ${orderId}`) ?? (pickedUp ? -1 : route.length);
-  return held
-    .flatMap((row) => visitsOf(row).map((stop) => ({ stop, rank: rankOf(stop, row.picked_up) })))
-    .toSorted((a, b) => a.rank - b.rank)
-    .map(({ stop }) => stop);
-}
-
-function visitsOf(row: HeldRow): readonly Stop[] {
-  const orderId = row.order_id as OrderId;
-  const branch = { lat: row.pickup_lat, lng: row.pickup_lng };
-  const counter = { lat: row.goods_lat, lng: row.goods_lng };
-  const door = { lat: row.dropoff_lat, lng: row.dropoff_lng };
-  const readyAt = row.ready_at?.getTime();
-  const drop: Stop = {
-    kind: 'dropoff',
-    orderId,
-    place: row.returning ? branch : door,
-    readyAt: undefined,
-    promisedAt: row.returning ? undefined : row.promised_at?.getTime(),
-  };
-  const pickup = {
-    kind: 'pickup',
-    orderId,
-    place: counter,
-    readyAt,
-    promisedAt: undefined,
-  } as const;
-  return row.picked_up ? [drop] : [pickup, drop];
 }

@@ -5,6 +5,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { DriverId, MarketId, OfferId, OrderId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
+import { plannedEtas } from './offers.ts';
 import { insertRound, type NewRound } from './rounds.ts';
 import type { Database, OfferedRoute } from './schema.ts';
 import { carriedStatuses } from './carried.ts';
@@ -20,6 +21,7 @@ export type NewOffer = {
     readonly bonusMinor?: number;
   }[];
   readonly pickupEtaAt: number;
+  readonly isAddOn: boolean;
   /** Everything that the driver then still drives, in driving order. */
   readonly route: OfferedRoute;
   /** Why this driver: the decision record of each order, by order id. */
@@ -147,15 +149,17 @@ async function insertOffers(trx: Transaction<Database>, batch: Batch): Promise<v
   );
   const made = new Date(now);
   await sql`
-    INSERT INTO offers (id, market_id, driver_id, status, made_at, expires_at, pickup_eta_at, round_id, route, decision)
+    INSERT INTO offers (id, market_id, driver_id, status, made_at, expires_at, pickup_eta_at, round_id, route, is_add_on,
+      decision)
     SELECT id, ${marketId}, driver_id, 'open', ${made}, ${new Date(expiresAt)}, pickup_eta_at, ${round?.roundId ?? null},
-      route, decision
+      route, is_add_on, decision
     FROM unnest(${offers.map((offer) => offer.offerId)}::text[],
       ${offers.map((offer) => offer.driverId)}::text[],
       ${offers.map((offer) => new Date(offer.pickupEtaAt))}::timestamptz[],
       ${offers.map((offer) => JSON.stringify(offer.route))}::jsonb[],
+      ${offers.map((offer) => offer.isAddOn)}::boolean[],
       ${offers.map((offer) => JSON.stringify(offer.decision))}::jsonb[])
-      AS planned (id, driver_id, pickup_eta_at, route, decision)`.execute(trx);
+      AS planned (id, driver_id, pickup_eta_at, route, is_add_on, decision)`.execute(trx);
   await sql`
     WITH line AS (
       SELECT * FROM unnest(${lines.map((line) => line.offerId)}::text[],
@@ -197,9 +201,8 @@ export type Unassigned = {
   readonly offerId: OfferId;
   readonly driverId: DriverId;
   readonly orderId: OrderId;
-  readonly pickupEtaAt: number;
   readonly bonusMinor: number;
-};
+} & ReturnType<typeof plannedEtas>;
 
 /** Lines accepted at or before `olderThan` (epoch ms) whose order has not answered `assign` yet, oldest first. */
 export async function acceptedNotAssigned(
@@ -209,7 +212,7 @@ export async function acceptedNotAssigned(
   const rows = await db
     .selectFrom('offer_orders')
     .innerJoin('offers', 'offers.id', 'offer_orders.offer_id')
-    .select(['offer_id', 'driver_id', 'order_id', 'pickup_eta_at', 'bonus_minor'])
+    .select(['offer_id', 'driver_id', 'order_id', 'pickup_eta_at', 'route', 'bonus_minor'])
     .where('offer_orders.status', '=', 'accepted')
     .where('market_id', '=', marketId)
     .where('answered_at', '<=', new Date(olderThan))
@@ -220,7 +223,7 @@ export async function acceptedNotAssigned(
     offerId: row.offer_id as OfferId,
     driverId: row.driver_id as DriverId,
     orderId: row.order_id as OrderId,
-    pickupEtaAt: row.pickup_eta_at.getTime(),
     bonusMinor: row.bonus_minor,
+    ...plannedEtas({ pickupEtaAt: row.pickup_eta_at.getTime(), route: row.route }, row.order_id),
   }));
 }

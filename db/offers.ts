@@ -4,6 +4,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import type { Refusal } from '../domain/errors.ts';
+import { etasOf } from '../domain/eta.ts';
 import type { Place } from '../domain/geo.ts';
 import type { BranchId, DriverId, MarketId, MerchantId, OfferId, OrderId } from '../domain/ids.ts';
 import { carriedStatuses } from './carried.ts';
@@ -34,6 +35,8 @@ export type Offer = {
   readonly expiresAt: number;
   readonly answeredAt: number | undefined;
   readonly pickupEtaAt: number;
+  /** The driver was on the way to the counter already. */
+  readonly isAddOn: boolean;
   /** What the driver still drives with it, in driving order; nothing of orders that have left it. */
   readonly route: OfferedRoute;
   /** Why this driver: the decision record of `dispatch.plan`. */
@@ -292,7 +295,7 @@ const selectOffers = (db: Db) =>
   db
     .selectFrom('offers')
     .select(['id', 'market_id', 'driver_id', 'status', 'made_at', 'expires_at'])
-    .select(['answered_at', 'pickup_eta_at', 'route', 'decision']);
+    .select(['answered_at', 'pickup_eta_at', 'route', 'is_add_on', 'decision']);
 
 type OfferRow = Awaited<ReturnType<ReturnType<typeof selectOffers>['execute']>>[number];
 
@@ -314,11 +317,18 @@ async function toOffers(db: Db, rows: readonly OfferRow[]): Promise<readonly Off
     expiresAt: row.expires_at.getTime(),
     answeredAt: row.answered_at?.getTime(),
     pickupEtaAt: row.pickup_eta_at.getTime(),
+    isAddOn: row.is_add_on,
     route: row.route.filter(({ orderId }) => !gone.has(`${row.id}:${orderId}`)),
     decision: row.decision,
     orders: lines.filter((line) => line.offer_id === row.id).map(toOfferedOrder),
   }));
 }
+
+/** Of one of its orders, as planned. */
+export const plannedEtas = (
+  { pickupEtaAt, route }: Pick<Offer, 'pickupEtaAt' | 'route'>,
+  orderId: string,
+) => ({ pickupEtaAt, ...etasOf(route, orderId) });
 
 /** Without having been the driver's. */
 export const isGone = (status: OfferOrderStatus): boolean =>

@@ -2,6 +2,7 @@
 // bounded far below 2^53 (see domain/money), ids of sequences too.
 
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { RouteStop } from '../domain/eta.ts';
 import type { Actor } from '../domain/events.ts';
 import type { Deadline } from '../domain/lifecycle.ts';
 import type { ProofId } from '../domain/ids.ts';
@@ -156,6 +157,7 @@ export type Database = MoneyTables & {
     decision: Json<object>;
     round_id: ColumnType<string | null, string | null | undefined, never>;
     route: ColumnType<OfferedRoute, string | undefined, never>;
+    is_add_on: ColumnType<boolean, boolean | undefined, never>;
   };
   offer_orders: {
     offer_id: string;
@@ -284,10 +286,7 @@ export type DriverSkill = (typeof driverSkills)[number];
 
 export type OfferStatus = 'open' | 'accepted' | 'declined' | 'expired' | 'withdrawn' | 'voided';
 /** What a driver still drives with an offer, in driving order. */
-export type OfferedRoute = readonly {
-  readonly kind: 'pickup' | 'dropoff';
-  readonly orderId: string;
-}[];
+export type OfferedRoute = readonly RouteStop[];
 export type OfferOrderStatus =
   | 'open'
   | 'accepted'

@@ -1,6 +1,7 @@
 // What the matching engine answers: offers, what it leaves for later, and a decision record for each order that says
 // why. The record is plain data, stored with the offer; words.ts reads it out.
 
+import type { RouteStop } from '../domain/eta.ts';
 import type { DriverId, OrderId } from '../domain/ids.ts';
 import type { Objection } from './terms.ts';
 
@@ -27,12 +28,7 @@ export type PlannedOffer = {
   readonly decisions: readonly { readonly orderId: OrderId; readonly decision: Decision }[];
 };
 
-/** Arrival at a counter or a door. */
-export type PlannedStop = {
-  readonly kind: 'pickup' | 'dropoff';
-  readonly orderId: OrderId;
-  readonly arriveAt: number;
-};
+export type PlannedStop = RouteStop & { readonly orderId: OrderId };
 
 /** Why a driver was not considered. */
 export type Exclusion =

@@ -2,6 +2,7 @@
 // done there. The same arithmetic as the costs in route.ts, which only add it up.
 
 import { wantedAt, type Bundle } from './bundle.ts';
+import type { PlannedStop } from './decision.ts';
 import type { Carrier, Job, Market } from './market.ts';
 import type { Route } from './route.ts';
 import type { Spot } from './travel.ts';
@@ -16,6 +17,13 @@ export type Timed = {
   readonly doneAt: number;
 };
 
+export const plannedStop = ({ kind, job, arriveAt, doneAt }: Timed): PlannedStop => ({
+  kind,
+  orderId: job.orderId,
+  arriveAt: Math.round(arriveAt),
+  doneAt: Math.round(doneAt),
+});
+
 /** Of the committed visits and what was added to them, then of the first `bundles` of the tail. */
 export function itineraryOf(route: Route, bundles: number, market: Market): readonly Timed[] {
   const { carrier, visits, tail } = route;
@@ -29,8 +37,7 @@ export function itineraryOf(route: Route, bundles: number, market: Market): read
   for (const visit of visits)
     if (visit.kind === 'pickup') drive.pickUp(visit.spot, visit.jobs);
     else drive.dropOff(visit.job);
-  for (const bundle of tail.slice(0, bundles))
-    driveBundle(bundle, { carrier, market }, drive);
+  for (const bundle of tail.slice(0, bundles)) driveBundle(bundle, { carrier, market }, drive);
   return drive.stops;
 }
 

@@ -11,7 +11,7 @@ import { endsOf, type Ends } from './ends.ts';
 import { explain } from './explain.ts';
 import { inputHashOf } from './hash.ts';
 import { improve } from './improve.ts';
-import { itineraryOf } from './itinerary.ts';
+import { itineraryOf, plannedStop } from './itinerary.ts';
 import { createMarket, type Job, type Market } from './market.ts';
 import { sendNearest } from './nearest.ts';
 import { emptyRoute, type Route } from './route.ts';
@@ -87,11 +87,7 @@ function offerOf(
     ),
     pickupEtaAt: Math.round(pickup.arriveAt),
     isAddOn,
-    route: stops.map(({ kind, job, arriveAt }) => ({
-      kind,
-      orderId: job.orderId,
-      arriveAt: Math.round(arriveAt),
-    })),
+    route: stops.map(plannedStop),
     decision: decisionOf(decisions, first),
     decisions: jobs.map((job) => ({ orderId: job.orderId, decision: decisionOf(decisions, job) })),
   };

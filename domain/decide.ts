@@ -87,6 +87,7 @@ const rules: { readonly [K in UpdateName]: Rule<K> } = {
   abandon: driver.abandon,
   reportProblem: driver.reportProblem,
   assign: driver.assign,
+  changeEta: driver.changeEta,
   exhaustSearch,
   hold: support.hold,
   extendDeadline: support.extendDeadline,

@@ -1,6 +1,7 @@
 // The catalogue of order events: past tense, one row each in the event log, a sequence per order without gaps.
 // They carry ids, amounts, times and codes only, never a person's data.
 
+import type { Etas } from './eta.ts';
 import type { DriverId, NoteId, OfferId, ProofId } from './ids.ts';
 import type { ProofKind } from './order.ts';
 import type { DropoffFailure, EndReason, EndStatus, Problem, Shortage } from './parts.ts';
@@ -84,14 +85,15 @@ type DeliveryEvents =
   | { readonly type: 'delivery.released'; readonly search: number; readonly releaseAt?: number }
   /** No driver was found on any rung: support has it, while the search goes on. */
   | { readonly type: 'delivery.search_escalated' }
-  | {
+  | ({
       readonly type: 'delivery.assigned';
       readonly driverId: DriverId;
       readonly offerId: OfferId;
-      readonly pickupEtaAt: number;
       /** As offered, beyond the delivery's pay; absent: none. */
       readonly bonusMinor?: number;
-    }
+    } & Required<Etas>)
+  /** The route has come to be later or earlier than was told, by more than the policy keeps to itself. */
+  | ({ readonly type: 'delivery.eta_changed' } & Etas)
   | { readonly type: 'delivery.driver_pinged'; readonly driverId: DriverId }
   | {
       readonly type: 'delivery.unassigned';

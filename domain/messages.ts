@@ -2,6 +2,7 @@
 // waits on; results and exits come from the workflow itself.
 
 import type { Actor, Proof } from './events.ts';
+import type { Etas } from './eta.ts';
 import type { DriverId, NoteId, OfferId, OrderId } from './ids.ts';
 import type { OrderFacts, SimpleStatus, Substitution } from './order.ts';
 import type { DropoffFailure, PartnerProgress, Problem, Shortage } from './parts.ts';
@@ -76,7 +77,11 @@ type DriverCommand =
   | ({ readonly kind: 'abandon' } & ByDriver)
   | ({ readonly kind: 'reportProblem'; readonly problem: Problem } & ByDriver & Noted);
 
-type Assignment = ByDriver & { readonly offerId: OfferId; readonly pickupEtaAt: number };
+/** Without a word about the way behind the pickup it is taken as direct. */
+type Assignment = ByDriver & {
+  readonly offerId: OfferId;
+  readonly pickupEtaAt: number;
+} & Partial<Etas>;
 
 type SystemCommand =
   | ({
@@ -84,6 +89,7 @@ type SystemCommand =
       /** Offered beyond the delivery's pay; absent: none. */
       readonly bonusMinor?: number;
     } & Assignment)
+  | ({ readonly kind: 'changeEta' } & Etas)
   | {
       readonly kind: 'exhaustSearch';
       readonly search: number;
@@ -153,6 +159,7 @@ const names: Readonly<Record<UpdateName, true>> = {
   abandon: true,
   reportProblem: true,
   assign: true,
+  changeEta: true,
   exhaustSearch: true,
   hold: true,
   extendDeadline: true,

@@ -95,6 +95,7 @@ export const counterNames = [
   'remakes',
   'resends',
   'undos',
+  'etaChanges',
 ] as const;
 /** How often a thing was done that the policy caps. */
 export type Counters = { readonly [Name in (typeof counterNames)[number]]: number };

@@ -86,6 +86,16 @@ export type Carrier = {
   readonly bonusMinor: number;
 };
 
+/** What the driver's route means for a delivery that is still to be fetched. */
+export type Ride = {
+  readonly dropoffEtaAt: number;
+  /** From taking over to handing over. */
+  readonly rideMs: number;
+};
+
+/** Deadlines follow an estimate that moves no further than to here. */
+type Followed = { readonly latestEtaAt: number };
+
 export const dropoffFailures = [
   'customer_absent',
   'wrong_address',
@@ -157,18 +167,22 @@ export type DeliveryPart =
       readonly status: 'confirmed';
       readonly since: number;
       readonly pickupEtaAt: number;
-    } & Carrier)
+    } & Ride &
+      Followed &
+      Carrier)
   | ({
       readonly status: 'arrived_at_pickup';
       readonly since: number;
       /** The merchant was told that the driver waits. */
       readonly warned: boolean;
-    } & Carrier)
+    } & Ride &
+      Carrier)
   | ({
       readonly status: 'picked_up';
       readonly since: number;
       readonly dropoffEtaAt: number;
-    } & Carrier)
+    } & Followed &
+      Carrier)
   | ({
       readonly status: 'arrived_at_dropoff';
       readonly since: number;

@@ -157,6 +157,12 @@ export type Policy = {
   readonly maxHoldRenewals: number;
   /** An order may live so long beyond its promised time, or its payment's hold. */
   readonly orderLifeMs: number;
+  /** The routes under way are timed so often; people are told of what has moved by more, and so often per order. */
+  readonly etaTickMs: number;
+  readonly etaChangeMs: number;
+  readonly maxEtaChanges: number;
+  /** A late driver's deadlines follow the estimate so far beyond the first one. */
+  readonly maxEtaSlipMs: number;
   readonly pickupServiceMs: number;
   readonly dropoffServiceMs: number;
   readonly metersPerMinute: number;
@@ -274,6 +280,10 @@ export const defaultPolicy: Policy = {
   renewHoldMs: 18 * hour,
   maxHoldRenewals: 5,
   orderLifeMs: 96 * hour,
+  etaTickMs: 1 * minute,
+  etaChangeMs: 5 * minute,
+  maxEtaChanges: 10,
+  maxEtaSlipMs: 10 * minute,
   pickupServiceMs: 4 * minute,
   dropoffServiceMs: 4 * minute,
   metersPerMinute: 320,

@@ -8,6 +8,7 @@ import {
   declineOffer,
   markRefused,
   offerById,
+  plannedEtas,
   type Offer,
   type OfferedOrder,
 } from '../../db/offers.ts';
@@ -53,13 +54,15 @@ export function createAnswerOffer({ db, engine, engineDeadlineMs }: Deps) {
   }
 
   async function assign(
-    { offerId, driverId, pickupEtaAt }: Offer,
+    offer: Offer,
     { orderId, bonusMinor }: OfferedOrder,
     actor: Actor,
   ): Promise<Outcome> {
+    const { offerId, driverId } = offer;
+    const etas = plannedEtas(offer, orderId);
     const outcome = await engine.send({
       orderId,
-      command: { kind: 'assign', offerId, driverId, pickupEtaAt, bonusMinor },
+      command: { kind: 'assign', offerId, driverId, ...etas, bonusMinor },
       actor,
       commandId: `assign:${offerId}`,
       deadlineMs: engineDeadlineMs,

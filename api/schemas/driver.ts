@@ -29,19 +29,35 @@ export const OfferQuery = Body({ wait: WaitS });
 export const AcceptOffer = Body({});
 export const DeclineOffer = Body({});
 
+const stop = { kind: Type.Enum(['pickup', 'dropoff']), order_id: Type.String() } as const;
+
+export const Route = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      ...stop,
+      location: Location,
+      eta_at: Nullable(
+        Type.String({
+          ...Time,
+          description: 'As was told last; null: the driver is there, or brings the goods back',
+        }),
+      ),
+    }),
+    { description: 'What is left to drive, in this order' },
+  ),
+});
+export type Route = Static<typeof Route>;
+
 export const Offer = Type.Object({
   id: Type.String(),
   status: Type.String({ description: 'open accepted declined expired withdrawn voided' }),
   made_at: Time,
   expires_at: Time,
   pickup_eta_at: Time,
-  route: Type.Array(
-    Type.Object({ kind: Type.Enum(['pickup', 'dropoff']), order_id: Type.String() }),
-    {
-      description:
-        'All that is left to drive with this offer, in this order, deliveries under way included',
-    },
-  ),
+  is_add_on: Type.Boolean({ description: 'At a counter to which the driver is on the way' }),
+  route: Type.Array(Type.Object({ ...stop, eta_at: Time }), {
+    description: 'All that is driven with this offer, in this order, deliveries under way included',
+  }),
   left_out: Nullable(
     Type.String({ description: 'Which of its deliveries are gone, in a sentence; null: none' }),
   ),

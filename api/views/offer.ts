@@ -17,7 +17,12 @@ export async function offerBodies(db: Db, offers: readonly OfferRow[]): Promise<
     made_at: iso(offer.madeAt),
     expires_at: iso(offer.expiresAt),
     pickup_eta_at: iso(offer.pickupEtaAt),
-    route: offer.route.map(({ kind, orderId }) => ({ kind, order_id: orderId })),
+    is_add_on: offer.isAddOn,
+    route: offer.route.map(({ kind, orderId, arriveAt, doneAt }) => ({
+      kind,
+      order_id: orderId,
+      eta_at: iso(kind === 'pickup' ? arriveAt : doneAt),
+    })),
     left_out: leftOut(offer),
     orders: offer.orders.map((order) =>
       orderBody(order, {

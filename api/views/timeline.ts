@@ -179,6 +179,8 @@ const orderTexts: Texts = {
     'no driver was found on any rung: support is told, and the search goes on',
   'delivery.assigned': ({ pickupEtaAt, bonusMinor }, words) =>
     `a driver takes the delivery${raised(bonusMinor, words)}; at the branch at about ${clock(pickupEtaAt)}`,
+  'delivery.eta_changed': ({ pickupEtaAt, dropoffEtaAt }) =>
+    `the driver is now expected ${pickupEtaAt === undefined ? '' : `at the branch at about ${clock(pickupEtaAt)}, `}at the customer at about ${clock(dropoffEtaAt)}`,
   'delivery.driver_pinged': () => 'the driver is late and is asked where they are',
   'delivery.unassigned': ({ reason, payMinor }, { money }) =>
     `${unassigned[reason]}${payMinor > 0 ? amount(payMinor, money) : ''}`,

@@ -1,6 +1,7 @@
 // What a driver may do, from taking a delivery to the door, and back again with what nobody takes.
 
 import { accepted, ignored, refused, type Decision } from '../decision.ts';
+import { directEtas, dropoffEtaFrom, isMoved } from '../eta.ts';
 import type { OrderEventBody, Proof, UnassignReason } from '../events.ts';
 import type { DriverId } from '../ids.ts';
 import type { ExternalCommand } from '../messages.ts';
@@ -9,7 +10,7 @@ import { carrierOf, payMinorOf, type OrderState, type Undeliverable } from '../o
 import type { Carrier, DeliveryPart, DropoffFailure } from '../parts.ts';
 import { end, ending, fulfilling, handOverRefused, type HandOver } from './ending.ts';
 import { shortageOpen } from './merchant.ts';
-import { notYours, wrongState } from './refusals.ts';
+import { capped, notYours, wrongState } from './refusals.ts';
 
 type CommandOf<K extends ExternalCommand['kind']> = Extract<ExternalCommand, { kind: K }>;
 type Status = DeliveryPart['status'];
@@ -49,10 +50,41 @@ export function assign(state: OrderState, command: CommandOf<'assign' | 'assignD
     const since = 'since' in delivery ? delivery.since : undefined;
     return refused('not_searching', `the delivery is ${delivery.status}`, since);
   }
-  const { offerId, driverId, pickupEtaAt } = command;
+  const { offerId, driverId, pickupEtaAt, dropoffEtaAt, rideMs } = command;
   const { bonusMinor = 0 } = command.kind === 'assign' ? command : {};
-  const assigned = { type: 'delivery.assigned', driverId, offerId, pickupEtaAt } as const;
-  return accepted(bonusMinor > 0 ? { ...assigned, bonusMinor } : assigned);
+  const direct = directEtas(state, pickupEtaAt);
+  return accepted({
+    type: 'delivery.assigned',
+    driverId,
+    offerId,
+    pickupEtaAt,
+    dropoffEtaAt: dropoffEtaAt ?? direct.dropoffEtaAt,
+    rideMs: rideMs ?? direct.rideMs,
+    ...(bonusMinor > 0 ? { bonusMinor } : {}),
+  });
+}
+
+/** The dispatcher has timed the driver's route anew. What is told already, or nearly, is not told again. */
+export function changeEta(
+  state: OrderState,
+  { pickupEtaAt, dropoffEtaAt, rideMs }: CommandOf<'changeEta'>,
+  now: number,
+): Decision {
+  const { delivery, facts } = state;
+  const isExpected =
+    delivery.status === 'confirmed' ||
+    delivery.status === 'arrived_at_pickup' ||
+    delivery.status === 'picked_up';
+  if (!isExpected) return wrongState(state, 'delivery');
+  const etas = {
+    ...(pickupEtaAt === undefined || delivery.status !== 'confirmed'
+      ? {}
+      : { pickupEtaAt: Math.max(now, pickupEtaAt) }),
+    dropoffEtaAt: Math.max(now, dropoffEtaAt),
+    ...(rideMs === undefined || delivery.status === 'picked_up' ? {} : { rideMs }),
+  };
+  if (!isMoved(delivery, etas, facts.policy)) return ignored;
+  return capped(state, 'etaChanges') ?? accepted({ type: 'delivery.eta_changed', ...etas });
 }
 
 /** Phones tell later what happened: never later than now, never before the state they leave began. */
@@ -101,16 +133,10 @@ export function pickUp(
         type: 'delivery.picked_up',
         driverId,
         ...(arrivedAt === undefined ? {} : { arrivedAt }),
-        dropoffEtaAt: dropoffEtaFrom(state, now),
+        dropoffEtaAt: dropoffEtaFrom(state, now, 'rideMs' in part ? part.rideMs : 0),
       },
     )
   );
-}
-
-/** Epoch milliseconds: the drive from the branch, and half of the usual time at each door. */
-export function dropoffEtaFrom({ travelMs, facts }: OrderState, now: number): number {
-  const { pickupServiceMs, dropoffServiceMs } = facts.policy;
-  return Math.round(now + travelMs + (pickupServiceMs + dropoffServiceMs) / 2);
 }
 
 export function arriveAtDropoff(

@@ -36,6 +36,7 @@ const caps = {
   remakes: 'maxRemakes',
   resends: 'maxResends',
   undos: 'maxUndos',
+  etaChanges: 'maxEtaChanges',
 } as const satisfies { readonly [Name in keyof Counters]: keyof Policy };
 
 /** A refusal once a thing was done as often as the policy allows. */

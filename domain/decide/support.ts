@@ -1,13 +1,14 @@
 // What support may do with an order that life has broken. Each is a command like any other: typed refusals, capped.
 
 import { accepted, refused, type Decision } from '../decision.ts';
+import { dropoffEtaFrom } from '../eta.ts';
 import type { OrderEventBody } from '../events.ts';
 import { deadlinesOf } from '../lifecycle.ts';
 import type { ExternalCommand } from '../messages.ts';
 import { carrierOf, isFulfilled, isWithPartner, payMinorOf, type OrderState } from '../order.ts';
 import type { DeliveryPart } from '../parts.ts';
 import { cashRefused, end, fulfilling } from './ending.ts';
-import { delivered, dropoffEtaFrom, letGo, returnStarted, unassign } from './driver.ts';
+import { delivered, letGo, returnStarted, unassign } from './driver.ts';
 import { markReady } from './merchant.ts';
 import { capped, wrongState } from './refusals.ts';
 import { stageOf, type Shares } from '../settlement.ts';

@@ -3,7 +3,7 @@
 import { assertNever } from '../errors.ts';
 import type { DriverId } from '../ids.ts';
 import type { OrderState } from '../order.ts';
-import type { Carrier, DeliveryPart } from '../parts.ts';
+import type { Carrier, DeliveryPart, Ride } from '../parts.ts';
 import { evolvePartner, type PartnerEvent } from './partner.ts';
 import { counted, type EventOf } from './part.ts';
 
@@ -50,6 +50,8 @@ function evolveOwn(state: OrderState, event: DeliveryEvent): OrderState {
       return become({ status: 'cancelled', since });
     case 'delivery.search_escalated':
       return delivery.status === 'searching' ? become({ ...delivery, escalated: true }) : state;
+    case 'delivery.eta_changed':
+      return counted(etaChanged(state, event), 'etaChanges');
     case 'delivery.driver_pinged':
       return 'pinged' in delivery ? become({ ...delivery, pinged: true }) : state;
     case 'delivery.merchant_warned':
@@ -80,15 +82,43 @@ function assigned(
   state: OrderState,
   event: Extract<DeliveryEvent, { type: 'delivery.assigned' }>,
 ): OrderState {
-  const { at: since, driverId, offerId, pickupEtaAt, bonusMinor = 0 } = event;
+  const { at: since, driverId, offerId, bonusMinor = 0 } = event;
+  const { pickupEtaAt, dropoffEtaAt, rideMs } = event;
   const carrier = { driverId, offerId, bonusMinor, pinged: false };
   const { delivery } = state;
   const searched = delivery.status === 'searching' ? Math.max(0, since - delivery.since) : 0;
+  const latestEtaAt = followedFrom(state, pickupEtaAt);
+  const times = { since, pickupEtaAt, dropoffEtaAt, rideMs, latestEtaAt };
   return {
     ...state,
-    delivery: { status: 'confirmed', since, pickupEtaAt, ...carrier },
+    delivery: { status: 'confirmed', ...carrier, ...times },
     searchedMs: state.searchedMs + searched,
   };
+}
+
+/** However often it is put off. */
+const followedFrom = ({ facts }: OrderState, etaAt: number): number =>
+  etaAt + facts.policy.maxEtaSlipMs;
+
+/** On the way to the door: where the estimate starts from which its deadlines go. */
+export const expectedAtDoor = (state: OrderState, dropoffEtaAt: number) => ({
+  dropoffEtaAt,
+  latestEtaAt: followedFrom(state, dropoffEtaAt),
+});
+
+function etaChanged(
+  state: OrderState,
+  event: Extract<DeliveryEvent, { type: 'delivery.eta_changed' }>,
+): OrderState {
+  const { delivery } = state;
+  const { dropoffEtaAt } = event;
+  if (delivery.status === 'picked_up') return { ...state, delivery: { ...delivery, dropoffEtaAt } };
+  if (!('rideMs' in delivery)) return state;
+  const { rideMs = delivery.rideMs } = event;
+  if (delivery.status === 'arrived_at_pickup')
+    return { ...state, delivery: { ...delivery, dropoffEtaAt, rideMs } };
+  const { pickupEtaAt = delivery.pickupEtaAt } = event;
+  return { ...state, delivery: { ...delivery, pickupEtaAt, dropoffEtaAt, rideMs } };
 }
 
 type CarriedEvent = Extract<
@@ -118,12 +148,13 @@ function carried(state: OrderState, event: CarriedEvent): OrderState {
         status: 'arrived_at_pickup',
         since: event.arrivedAt,
         warned: false,
+        ...rideOf(state, event),
         ...carrier,
       });
     case 'delivery.picked_up': {
-      const { dropoffEtaAt } = event;
+      const expected = expectedAtDoor(state, event.dropoffEtaAt);
       return {
-        ...become({ status: 'picked_up', since, dropoffEtaAt, ...carrier }),
+        ...become({ status: 'picked_up', since, ...expected, ...carrier }),
         goodsOut: true,
       };
     }
@@ -139,16 +170,17 @@ function carried(state: OrderState, event: CarriedEvent): OrderState {
     case 'delivery.problem_reported':
       return become({ status: 'problem', since, problem: event.problem, ...carrier });
     case 'delivery.transferred': {
-      const { dropoffEtaAt, driverId, offerId } = event;
+      const { driverId, offerId } = event;
       const next = { driverId, offerId, bonusMinor: 0, pinged: false };
+      const expected = expectedAtDoor(state, event.dropoffEtaAt);
       return {
-        ...become({ status: 'picked_up', since, dropoffEtaAt, ...next }),
+        ...become({ status: 'picked_up', since, ...expected, ...next }),
         searches: event.search,
       };
     }
     case 'delivery.redelivery_started': {
-      const { dropoffEtaAt } = event;
-      const next = become({ status: 'picked_up', since, dropoffEtaAt, ...carrier });
+      const expected = expectedAtDoor(state, event.dropoffEtaAt);
+      const next = become({ status: 'picked_up', since, ...expected, ...carrier });
       return counted(next, 'redeliveries');
     }
     case 'delivery.return_started': {
@@ -176,4 +208,10 @@ function carrierFrom({ delivery }: OrderState, event: CarriedEvent): Carrier {
   if (!('offerId' in delivery)) throw new Error(`unexpected ${event.type} without a driver`);
   const { driverId, offerId, bonusMinor } = delivery;
   return { driverId, offerId, bonusMinor, pinged: false };
+}
+
+function rideOf({ delivery }: OrderState, event: CarriedEvent): Ride {
+  if (!('rideMs' in delivery)) throw new Error(`unexpected ${event.type} without a ride`);
+  const { dropoffEtaAt, rideMs } = delivery;
+  return { dropoffEtaAt, rideMs };
 }

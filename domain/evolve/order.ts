@@ -3,6 +3,7 @@
 import { assertNever } from '../errors.ts';
 import type { OrderPart, Preparation } from '../parts.ts';
 import type { OrderState } from '../order.ts';
+import { expectedAtDoor } from './delivery.ts';
 import { counted, type EventOf } from './part.ts';
 
 const preparation = (readyEstimateAt: number, since: number): Preparation => ({
@@ -225,7 +226,17 @@ function addressChanged(
     travelMs,
     delivery:
       delivery.status === 'picked_up' && dropoffEtaAt !== undefined
-        ? { ...delivery, dropoffEtaAt }
-        : delivery,
+        ? { ...delivery, ...expectedAtDoor(state, dropoffEtaAt) }
+        : redirected(delivery, travelMs - state.travelMs),
   };
 }
+
+/** The door of goods that are still to be fetched is so much farther. */
+const redirected = (delivery: OrderState['delivery'], byMs: number): OrderState['delivery'] =>
+  'rideMs' in delivery
+    ? {
+        ...delivery,
+        dropoffEtaAt: delivery.dropoffEtaAt + byMs,
+        rideMs: Math.max(0, delivery.rideMs + byMs),
+      }
+    : delivery;

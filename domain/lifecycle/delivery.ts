@@ -14,8 +14,14 @@ function goodsReadyAt({ order, facts }: OrderState): number {
   return order.status === 'ready' ? order.since : 0;
 }
 
-const pickupDueAt = (part: In<'confirmed' | 'partner_confirmed'>, state: OrderState): number =>
-  Math.max(part.pickupEtaAt, goodsReadyAt(state)) + state.facts.policy.pickupLateGraceMs;
+function pickupDueAt(part: In<'confirmed' | 'partner_confirmed'>, state: OrderState): number {
+  const etaAt =
+    part.status === 'confirmed' ? Math.min(part.pickupEtaAt, part.latestEtaAt) : part.pickupEtaAt;
+  return Math.max(etaAt, goodsReadyAt(state)) + state.facts.policy.pickupLateGraceMs;
+}
+
+const dropoffDueAt = (part: In<'picked_up'>, { facts }: OrderState): number =>
+  Math.min(part.dropoffEtaAt, part.latestEtaAt) + facts.policy.dropoffLateGraceMs;
 
 /** A driver's wait counts from the later of their arrival and the time that the goods were to be ready. */
 function pickupWaitEndsAt(part: In<'arrived_at_pickup'>, { order, facts }: OrderState): number {
@@ -219,16 +225,14 @@ export const deliveryRows: Rows<DeliveryPart> = {
       {
         exit: 'pingDriver',
         policy: 'dropoffLateGraceMs',
-        at: (part, { facts }) =>
-          part.pinged ? undefined : part.dropoffEtaAt + facts.policy.dropoffLateGraceMs,
+        at: (part, state) => (part.pinged ? undefined : dropoffDueAt(part, state)),
         irreversible: false,
         says: ping,
       },
       {
         exit: 'unconfirm',
         policy: 'pingGraceMs',
-        at: (part, { facts }) =>
-          part.dropoffEtaAt + facts.policy.dropoffLateGraceMs + facts.policy.pingGraceMs,
+        at: (part, state) => dropoffDueAt(part, state) + state.facts.policy.pingGraceMs,
         irreversible: true,
         says: unconfirm,
       },

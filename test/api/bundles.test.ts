@@ -48,6 +48,7 @@ describe('a bundle', () => {
     const driver = await rounds.driver(2);
     const { offer, names } = await bundled(driver);
     expect(await driver.offers()).toHaveLength(1);
+    expect(offer).toMatchObject({ is_add_on: false });
     expect(routeOf(offer, names)).toMatch(/^\+(near \+far|far \+near) -near -far$/);
     const accepted = await driver.says(`/v1/offers/${offer.id}/accept`);
     expect(accepted).toMatchObject({ status: 200, body: { status: 'accepted', left_out: null } });
@@ -97,6 +98,65 @@ describe('a bundle', () => {
   });
 });
 
+async function ofThree() {
+  const hasty = { dropoffLateGraceMs: 60_000, pingGraceMs: 60_000 };
+  const own = await openShop(world, { policy: hasty });
+  rounds = createRounds(world, own);
+  const driver = await rounds.driver(3);
+  const ids: string[] = [];
+  for (const northM of [1_000, 2_000, 3_000]) ids.push(await rounds.searching(door(northM)));
+  await rounds.round();
+  const [offer] = await driver.offers();
+  expect((await driver.says(`/v1/offers/${offer?.id}/accept`)).status).toBe(200);
+  const read = async (id: string) =>
+    (await world.call('GET', `/v1/orders/${id}`, { secret: own.owner })).body;
+  const [near = '', middle = '', far = ''] = ids;
+  return { driver, near, middle, far, read, offer, secret: own.owner };
+}
+const stopsOf = (offer: Json | undefined) =>
+  (offer?.['route'] ?? []) as readonly { readonly order_id: string; readonly eta_at: string }[];
+const timeOf = (value: unknown): number => Date.parse(String(value));
+
+describe('a bundle of three', () => {
+  it('comes to its doors one after the other, and the last is not unconfirmed on the way', async () => {
+    const { driver, near, middle, far, read, offer } = await ofThree();
+    const planned = stopsOf(offer).slice(3);
+    expect(planned.map(({ order_id: id }) => id)).toEqual([near, middle, far]);
+    const told = await Promise.all([near, middle, far].map(read));
+    expect(told.map((order) => order['dropoff_eta_at'])).toEqual(
+      planned.map((stop) => stop.eta_at),
+    );
+    for (const id of [near, middle, far]) await driver.says(`/v1/orders/${id}/pick-up`);
+    const { dropoff_eta_at: lastAt } = await read(far);
+    expect(timeOf(lastAt) - timeOf((await read(middle))['dropoff_eta_at'])).toBeGreaterThan(
+      420_000,
+    );
+    await world.engine.elapse(far, timeOf(lastAt) - Date.now());
+    expect(await read(far)).toMatchObject({ delivery_status: 'picked_up' });
+    await world.engine.elapse(far, timeOf(lastAt) + 121_000 - Date.now());
+    expect(await read(far)).toMatchObject({ delivery_status: 'delivery_unconfirmed' });
+  });
+
+  it('is a route that gets shorter stop by stop', async () => {
+    const { driver, near, middle, far, secret } = await ofThree();
+    const names = { [near]: 'near', [middle]: 'middle', [far]: 'far' };
+    const left = async () => routeOf({ id: '', route: await driver.route() }, names);
+    expect(await left()).toMatch(/^(\+(near|middle|far) ){3}-near -middle -far$/);
+    const times = (await driver.route()).map((stop) => timeOf(stop['eta_at']));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    await world.call('POST', `/v1/orders/${middle}/cancel`, { secret, body: {} });
+    expect(await left()).toMatch(/^(\+(near|far) ){2}-near -far$/);
+    await driver.says(`/v1/orders/${near}/pick-up`);
+    expect(await left()).toBe('+far -near -far');
+    await driver.says(`/v1/orders/${near}/deliver`);
+    expect(await left()).toBe('+far -far');
+    await driver.says(`/v1/orders/${far}/pick-up`);
+    expect(await driver.route()).toMatchObject([
+      { kind: 'dropoff', location: { lat: 52.52 + 3_000 / 111_195, lng: 13.405 } },
+    ]);
+  });
+});
+
 async function underWay(capacity: number) {
   const driver = await rounds.driver(capacity, { location: { lat: 52.51, lng: 13.405 } });
   const first = await rounds.searching(door(2_000));
@@ -116,6 +176,7 @@ describe('on the way to the pickup', () => {
     const [addOn] = await driver.offers();
     const names = { [first]: 'first', [second]: 'second' };
     expect(statuses(addOn ?? { id: '' }, names)).toEqual({ second: 'open' });
+    expect(addOn).toMatchObject({ is_add_on: true });
     expect(routeOf(addOn, names)).toBe('+first +second -second -first');
     expect((await driver.says(`/v1/offers/${addOn?.id}/accept`)).status).toBe(200);
     const marketId = parseId('market', shop.market.id);
@@ -150,5 +211,38 @@ describe('on the way to the pickup', () => {
       secret: world.support,
     });
     expect(explained.body['data']).not.toMatchObject([{ is_add_on: true }]);
+  });
+});
+
+const etaEvents = async (): Promise<readonly Json[]> => {
+  const { body } = await world.call('GET', '/v1/events', { secret: shop.owner });
+  const events = body['data'] as readonly Json[];
+  return events.filter(({ type }) => type === 'delivery.eta_changed');
+};
+
+describe('an order under way', () => {
+  const away = { lat: 52.48, lng: 13.405 };
+  it('is told once that its driver comes much later, and everybody sees it', async () => {
+    const { driver, first } = await underWay(1);
+    await driver.says('/v1/driver/online', { location: away });
+    await rounds.round();
+    await rounds.round();
+    const events = await etaEvents();
+    expect(events).toMatchObject([{ order_id: first, actor: { kind: 'system' } }]);
+    const { body } = await world.call('GET', `/v1/orders/${first}`, { secret: shop.owner });
+    const { pickup_eta_at: pickup, dropoff_eta_at: dropoff } = body;
+    expect(events).toMatchObject([{ data: { pickup_eta_at: pickup, dropoff_eta_at: dropoff } }]);
+    // 4.4 km by air to the branch, 2 km from there to the door; four minutes at the one, two at the other.
+    expect((timeOf(pickup) - Date.now()) / 60_000).toBeCloseTo(18, 0);
+    expect((timeOf(dropoff) - Date.now()) / 60_000).toBeCloseTo(32, 0);
+  });
+
+  it('that goes as planned is told nothing', async () => {
+    const { driver, first } = await underWay(1);
+    await rounds.round();
+    await driver.says(`/v1/orders/${first}/pick-up`);
+    await rounds.round();
+    await driver.says(`/v1/orders/${first}/deliver`);
+    expect(await etaEvents()).toEqual([]);
   });
 });

@@ -22,6 +22,11 @@ export function createRounds(world: World, shop: Shop) {
     return placed.body.id;
   }
 
+  async function listed(path: string, secret: string): Promise<readonly Json[]> {
+    const { body } = await world.call('GET', path, { secret });
+    return body['data'] as readonly Json[];
+  }
+
   async function driver(capacity = 1, { location = branchAt, more = {} }: DriverOptions = {}) {
     const made = { market_id: shop.market.id, name: 'Dana', phone: '+4915100000009', capacity };
     const { id } = await world.make('drivers', { ...made, ...more });
@@ -32,10 +37,8 @@ export function createRounds(world: World, shop: Shop) {
     return {
       id,
       says,
-      offers: async (): Promise<readonly Json[]> => {
-        const { body } = await world.call('GET', '/v1/offers', { secret });
-        return body['data'] as readonly Json[];
-      },
+      offers: () => listed('/v1/offers', secret),
+      route: () => listed('/v1/driver/route', secret),
     };
   }
 

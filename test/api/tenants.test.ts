@@ -89,6 +89,7 @@ const merchantRows: Readonly<Record<string, Row>> = {
   'POST /v1/offers/{id}/decline': { roles: driver, ...offer('/decline'), foreign: 'not_found' },
   'POST /v1/driver/online': { roles: driver, body: () => ({ location: place }), foreign: 'own' },
   'POST /v1/driver/offline': { roles: driver, foreign: 'own' },
+  'GET /v1/driver/route': { roles: driver, foreign: 'own' },
   'POST /v1/positions': {
     roles: driver,
     body: () => ({ positions: [{ at: new Date().toISOString(), ...place }] }),

@@ -187,9 +187,17 @@ export const planned = (driverId: DriverId, ...orderIds: readonly OrderId[]): Ne
   driverId,
   orders: orderIds.map((orderId) => ({ orderId, search: 1 })),
   pickupEtaAt: start + 300_000,
+  isAddOn: false,
   route: [
-    ...orderIds.map((orderId) => ({ kind: 'pickup', orderId }) as const),
-    ...orderIds.map((orderId) => ({ kind: 'dropoff', orderId }) as const),
+    ...orderIds.map((orderId) => plannedStop('pickup', orderId, 300_000)),
+    ...orderIds.map((orderId, n) => plannedStop('dropoff', orderId, 900_000 + n * 300_000)),
   ],
   decision: { policyVersion: 'test' },
+});
+
+const plannedStop = (kind: 'pickup' | 'dropoff', orderId: OrderId, afterMs: number) => ({
+  kind,
+  orderId,
+  arriveAt: start + afterMs,
+  doneAt: start + afterMs + 120_000,
 });

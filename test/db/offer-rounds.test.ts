@@ -221,8 +221,10 @@ describe('acceptedNotAssigned', () => {
     await acceptOffer(market.db, { ...offer, now: start + 5_000 });
     expect(await find(start + 4_999)).toEqual([]);
     const { offerId, driverId, pickupEtaAt } = offer;
-    const accepted = { offerId, driverId, orderId, pickupEtaAt, bonusMinor: 75 };
-    expect(await find(start + 5_000)).toEqual([accepted]);
+    const etas = { pickupEtaAt, dropoffEtaAt: start + 1_020_000, rideMs: 600_000 };
+    expect(await find(start + 5_000)).toEqual([
+      { offerId, driverId, orderId, ...etas, bonusMinor: 75 },
+    ]);
     await market.db
       .transaction()
       .execute((trx) => markAssigned(trx, { offerId, orderId, driverId, now: start }));

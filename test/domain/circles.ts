@@ -55,6 +55,21 @@ export const onTheRoad: Speak = (state, now) => {
   ];
 };
 
+/** The dispatcher times the driver's route: late, much later, and early again. */
+export const onTime: Speak = (state, now) => {
+  const driverId = carrierIn(state);
+  return [
+    say.accept,
+    assign(state.searches, now + 5 * minute),
+    { kind: 'changeEta', pickupEtaAt: now + 30 * minute, dropoffEtaAt: now + hour, rideMs: hour },
+    { kind: 'changeEta', pickupEtaAt: now + 20 * hour, dropoffEtaAt: now + 20 * hour },
+    { kind: 'changeEta', dropoffEtaAt: now },
+    { kind: 'arriveAtPickup', driverId },
+    { kind: 'pickUp', driverId },
+    { kind: 'deliver', driverId },
+  ];
+};
+
 /** Kitchen, counter and pharmacy. */
 export const atTheBranch: Speak = (state, now) => [
   ...payers,

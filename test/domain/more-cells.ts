@@ -51,6 +51,11 @@ export const further = {
     key: deadlinesOf(state)[0]?.key ?? 'none',
     byMs: 10 * minute,
   }),
+  changeEta: () => ({
+    kind: 'changeEta',
+    pickupEtaAt: later + hour,
+    dropoffEtaAt: later + 2 * hour,
+  }),
   assignDriver: () => ({
     kind: 'assignDriver',
     offerId: offer(9),

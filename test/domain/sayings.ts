@@ -67,6 +67,12 @@ const unusual: readonly Saying[] = [
   ({ world: { draw } }) => ({ kind: 'exhaustSearch', search: draw(4) }),
   ({ driverId }) => ({ kind: 'abandon', driverId }),
   ({ world: { draw } }) => ({ kind: 'checkPayment', providerRef: `pi_${draw(4)}` }),
+  ({ world: { draw, now } }) => ({
+    kind: 'changeEta',
+    ...(draw(2) === 0 ? {} : { pickupEtaAt: now + draw(40) * minute }),
+    dropoffEtaAt: now + draw(90) * minute,
+    ...(draw(2) === 0 ? {} : { rideMs: draw(40) * minute }),
+  }),
   () => ({ kind: 'place' }),
   () => ({ kind: 'acknowledge' }),
   ({ world: { draw } }) => ({ kind: 'delayPrep', readyInMs: draw(40) * minute }),

@@ -16,6 +16,7 @@ import { ownCallOf, paymentCallOf } from '../../domain/payment-call.ts';
 import { callsOf, type Called } from './answers.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import { componentsOf } from './components.ts';
+import { illegalities } from './legality.ts';
 import { combinationOf, hear, hour, placedAt, say } from './lives.ts';
 import { untruths } from './truth.ts';
 
@@ -56,6 +57,7 @@ export const smallPolicy: Policy = {
   maxRedeliveries: 1,
   maxUndos: 1,
   maxHoldRenewals: 0,
+  maxEtaChanges: 0,
 };
 
 type Draft = Omit<Move, 'to'>;
@@ -150,6 +152,12 @@ function keyOf(state: OrderState, now: number): string {
         // Of what is past, only the deadlines are left.
         delivery.status === 'searching' ? Math.max(0, delivery.since - now) : 0,
         'pickupEtaAt' in delivery ? Math.max(0, delivery.pickupEtaAt - now) : 0,
+        // What has been told of the way, while another word of it may come.
+        state.counts.etaChanges < facts.policy.maxEtaChanges
+          ? (['pickupEtaAt', 'dropoffEtaAt', 'latestEtaAt'] as const).map((name) =>
+              name in delivery ? left(delivery[name as never]) : 0,
+            )
+          : 0,
         'searchSince' in delivery ? left(delivery.searchSince) : 0,
         state.searches,
         delivery.status === 'searching' && delivery.since <= now ? 0 : state.searchedMs,
@@ -272,10 +280,24 @@ function complaintsAbout(state: OrderState): readonly string[] {
 }
 
 /** What support may buy in all, whatever the policy that is walked says. */
-const putOffTooLong = ({ held, extendedMs }: OrderState): readonly string[] => [
-  ...(held && held.until - held.since > defaultPolicy.maxHoldMs ? ['a hold has no end'] : []),
-  ...(extendedMs > defaultPolicy.maxExtensionMs ? ['a deadline is put off for ever'] : []),
+const putOffTooLong = (state: OrderState): readonly string[] => [
+  ...(state.held && state.held.until - state.held.since > defaultPolicy.maxHoldMs
+    ? ['a hold has no end']
+    : []),
+  ...(state.extendedMs > defaultPolicy.maxExtensionMs ? ['a deadline is put off for ever'] : []),
+  ...driverAwaited(state).flatMap(({ at, since }) =>
+    at - since > longestWaitMs ? ['a late driver is awaited for ever'] : [],
+  ),
 ];
+
+/** Far beyond any route. */
+const longestWaitMs = 12 * hour;
+const driverAwaited = (state: OrderState) =>
+  deadlinesOf(state).flatMap(({ exit, at }) =>
+    (exit === 'unassignLate' || exit === 'unconfirm') && 'since' in state.delivery
+      ? [{ at, since: state.delivery.since }]
+      : [],
+  );
 
 /** Somebody has to move: a deadline of its own, a call under way, or a machine that it rests on. */
 function isCarried(state: OrderState, machine: Machine, seen: readonly Machine[] = []): boolean {
@@ -291,92 +313,6 @@ function isCarried(state: OrderState, machine: Machine, seen: readonly Machine[]
   return (row?.on ?? []).some(
     (m) => m !== machine && !seen.includes(m) && isCarried(state, m, [...seen, machine]),
   );
-}
-
-/** `captured` before the end: taken at once. */
-const undone = ['voiding', 'voided', 'written_off', 'external', 'refused', 'captured'] as const;
-const charged = ['capturing', 'capture_failed', 'captured', 'written_off', 'external'] as const;
-const secured = ['authorized', 'captured', 'due', 'external'] as const;
-const legalPayments: Readonly<Record<string, readonly string[]>> = {
-  payment_pending: ['authorizing', 'requires_action', 'declined'],
-  scheduled: [...secured, 'none'],
-  pending: secured,
-  awaiting_prescription: secured,
-  accepted: secured,
-  preparing: secured,
-  ready: [...secured, 'capturing', 'capture_failed', 'voiding'],
-  handed_over: ['capturing', 'capture_failed', 'voiding'],
-  completed: ['captured', 'written_off', 'collected', 'remitted', 'short', 'external'],
-  denied: undone,
-  expired: undone,
-  failed: [...undone, ...charged],
-  cancelled: [...undone, ...charged, 'authorizing', 'declined', 'none'],
-};
-const onTheWay = [
-  'searching',
-  'confirmed',
-  'arrived_at_pickup',
-  'partner_requested',
-  'partner_confirmed',
-  'partner_cancelling',
-] as const;
-const withTheGoods = [
-  'picked_up',
-  'arrived_at_dropoff',
-  'delivery_unconfirmed',
-  'problem',
-  'enroute_to_return',
-  'arrived_at_return',
-  'partner_picked_up',
-  'partner_unconfirmed',
-] as const;
-const nobody = ['none', 'cancelled'] as const;
-/** What a partner fleet may still have of an order that has ended. */
-const leftBehind = ['partner_requested', 'partner_cancelling'] as const;
-const legalDeliveries: Readonly<Record<string, readonly string[]>> = {
-  payment_pending: ['none'],
-  scheduled: ['none'],
-  pending: ['none'],
-  awaiting_prescription: ['none'],
-  accepted: [...onTheWay, ...nobody],
-  preparing: [...onTheWay, ...nobody],
-  ready: [...onTheWay, ...withTheGoods, 'delivered', ...nobody],
-  handed_over: nobody,
-  completed: ['delivered', ...nobody],
-  denied: ['none'],
-  expired: ['none'],
-  failed: ['cancelled', 'returned', 'discarded', 'none', ...leftBehind],
-  cancelled: [...nobody, ...leftBehind],
-};
-
-const asksForEver = (state: OrderState): boolean =>
-  'shortage' in state.order &&
-  state.order.shortage !== undefined &&
-  !deadlinesOf(state).some(({ machine, owner }) => machine === 'order' && owner === 'customer');
-
-/** Which combinations make sense, written down apart from the code. */
-function illegalities(state: OrderState): readonly string[] {
-  const { order, delivery, payment, fulfilment, goodsOut, facts } = state;
-  const delivered = delivery.status === 'delivered' && order.status === 'ready';
-  const collected = nobody.some((status) => status === delivery.status);
-  const alive = !['cancelled', 'failed', 'completed'].includes(order.status);
-  const isHeld = ['card', 'paypal', 'wallet', 'split'].includes(facts.method);
-  const takenEarly = isHeld && payment.status === 'captured' && alive;
-  const hasIt: boolean = withTheGoods.some((status) => status === delivery.status);
-  return [
-    ...(legalPayments[order.status]?.includes(payment.status) ? [] : ['illegal payment']),
-    ...(legalDeliveries[order.status]?.includes(delivery.status) ? [] : ['illegal delivery']),
-    ...(takenEarly ||
-    (isHeld && order.status === 'ready' && delivered === (payment.status === 'authorized'))
-      ? ['captured at the wrong time']
-      : []),
-    ...(alive && fulfilment !== 'delivery' && !collected ? ['a driver for what is collected'] : []),
-    ...(alive && fulfilment === 'delivery' && order.status === 'ready' && collected
-      ? ['nobody delivers']
-      : []),
-    ...(hasIt && !goodsOut ? ['the goods are in two places'] : []),
-    ...(asksForEver(state) ? ['the customer is asked for ever'] : []),
-  ];
 }
 
 /** News after news may come. */

@@ -13,6 +13,7 @@ import {
   byTheCustomer,
   everyday,
   onTheRoad,
+  onTime,
 } from './circles.ts';
 import { smallPolicy, walk, type Speak, type Walk } from './walk.ts';
 
@@ -132,6 +133,7 @@ export const plans = {
     justInTime: false,
   },
   'at the desk': { facts: {}, speak: atTheDesk, justInTime: false },
+  'on time': { facts: external, policy: { maxEtaChanges: 1 }, speak: onTime, justInTime: false },
   'by the clock': { facts: external, speak: byTheClock, justInTime: false },
   'at the desk, cash': { facts: cash, speak: atTheDesk, justInTime: false },
   'at the desk, external': { facts: external, speak: atTheDesk, justInTime: false },

@@ -14,7 +14,7 @@ const without: Readonly<Record<string, string>> = {
   offer: 'the dispatcher writes it: dispatch:* × offer',
 };
 /** Commands that no route of the API sends: nothing of the API can die around them. */
-const notSent = ['exhaustSearch', 'forceReady'];
+const notSent = ['changeEta', 'exhaustSearch', 'forceReady'];
 
 describe('the crash matrix', () => {
   it('has every command, every exit, every step of a payment', () => {

@@ -308,6 +308,13 @@ const bySupport = {
 } as const satisfies Partial<Record<UpdateName, Row>>;
 
 const bySystem = {
+  changeEta: {
+    tag: 'delivery.eta_changed',
+    direct: true,
+    lead: leads.pickedUp,
+    act: tell({ kind: 'changeEta', dropoffEtaAt: Date.now() + start.later }),
+    ...isDelivered,
+  },
   exhaustSearch: {
     tag: 'delivery.search_escalated',
     direct: true,
