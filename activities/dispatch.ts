@@ -6,7 +6,13 @@ import type { LiveRedis } from '../adapters/redis.ts';
 import type { OrderEngine, Outcome } from '../adapters/order-engine.ts';
 import type { Db } from '../db/connect.ts';
 import { readDemand, type Demand } from '../db/demand.ts';
-import { readCash, readDrivers, readPolicy, readSearching } from '../db/dispatch-snapshot.ts';
+import {
+  readCash,
+  readDrivers,
+  readPolicy,
+  readSearching,
+  type DriverRow,
+} from '../db/dispatch-snapshot.ts';
 import { endRound } from '../db/dispatchers.ts';
 import { newId } from '../db/new-id.ts';
 import { pack, type NewRound } from '../db/rounds.ts';
@@ -20,6 +26,7 @@ import {
 import { markRefused } from '../db/offers.ts';
 import type { Plan } from '../dispatch/decision.ts';
 import type { PlanInput } from '../dispatch/plan.ts';
+import type { Snapshot } from '../dispatch/snapshot.ts';
 import type { MarketId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
@@ -164,10 +171,28 @@ async function makePlan({
   const live = new Map(
     [...(seen ?? [])].map(([id, { lat, lng, at }]) => [id, { place: { lat, lng }, at }]),
   );
-  const announced = snapshotOf({ now, policy, orders, drivers, live, cash, demand });
+  const announced = withPromises(
+    snapshotOf({ now, policy, orders, drivers, live, cash, demand }),
+    drivers,
+  );
   const snapshot = await withPreparations({ db, marketId, policy, snapshot: announced });
   const input = { snapshot, policy, seed: now };
   return { input, plan: await planner.plan(input) };
+}
+
+/** When the drop-offs of drivers were planned for as they said yes: what is added later is measured against it. */
+function withPromises(snapshot: Snapshot, rows: readonly DriverRow[]): Snapshot {
+  const stops = rows.flatMap((row) => row.stops.filter(({ kind }) => kind === 'dropoff'));
+  const promised = new Map(stops.map(({ orderId, promisedAt }) => [orderId, promisedAt]));
+  return {
+    ...snapshot,
+    drivers: snapshot.drivers.map((driver) => ({
+      ...driver,
+      route: driver.route.map((stop) =>
+        stop.kind === 'dropoff' ? { ...stop, promisedAt: promised.get(stop.orderId) } : stop,
+      ),
+    })),
+  };
 }
 
 /** What the round saw and decided, for explaining it and for planning it again. */

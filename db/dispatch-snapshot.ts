@@ -61,6 +61,8 @@ export type Stop = {
   readonly place: Place;
   /** Of a pickup: when the goods are there, as far as is known. */
   readonly readyAt: number | undefined;
+  /** Of a drop-off: when it was planned for as the driver was asked; unknown when a person has given it to them. */
+  readonly promisedAt: number | undefined;
 };
 
 /** The market's policy; undefined when there is no such market. */
@@ -254,7 +256,8 @@ async function readStops(db: Db, marketId: MarketId): Promise<ReadonlyMap<string
     SELECT held.driver_id, o.id AS order_id, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
       o.delivery_status IN (${returningStatuses}) AS returning,
       o.pickup_lat, o.pickup_lng, ${goodsLat} AS goods_lat, ${goodsLng} AS goods_lng, o.dropoff_lat, o.dropoff_lng,
-      coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, f.answered_at, f.route
+      coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, f.answered_at, f.route,
+      (f.decision->o.id->>'dropoffAt')::float8 AS promised_at
     FROM held JOIN orders o ON o.id = held.order_id LEFT JOIN offers f ON f.id = held.offer_id
     ORDER BY picked_up DESC, o.id`.execute(db);
   return new Map(
@@ -280,6 +283,8 @@ type HeldRow = {
   /** Of the offer; null when a person has assigned it. */
   readonly answered_at: Date | null;
   readonly route: OfferedRoute | null;
+  /** Epoch milliseconds. */
+  readonly promised_at: number | null;
 };
 
 /** First what no offer has planned and is on board, then the newest offer's route, then what else there is. */
@@ -302,12 +307,19 @@ function visitsOf(row: HeldRow): readonly Stop[] {
   const branch = { lat: row.pickup_lat, lng: row.pickup_lng };
   const counter = { lat: row.goods_lat, lng: row.goods_lng };
   const door = { lat: row.dropoff_lat, lng: row.dropoff_lng };
-  const readyAt = row.ready_at?.getTime();
   const drop: Stop = {
     kind: 'dropoff',
     orderId,
     place: row.returning ? branch : door,
     readyAt: undefined,
+    promisedAt: row.returning ? undefined : (row.promised_at ?? undefined),
   };
-  return row.picked_up ? [drop] : [{ kind: 'pickup', orderId, place: counter, readyAt }, drop];
+  const pickup: Stop = {
+    kind: 'pickup',
+    orderId,
+    place: counter,
+    readyAt: row.ready_at?.getTime(),
+    promisedAt: undefined,
+  };
+  return row.picked_up ? [drop] : [pickup, drop];
 }

@@ -90,6 +90,7 @@ const rulesOf = ({
   candidateDrivers,
   improveSteps,
   lookAheadMs,
+  addOnLimitMs,
   approachMs,
 }: Policy): Partial<Policy> => ({
   version,
@@ -98,5 +99,6 @@ const rulesOf = ({
   candidateDrivers,
   improveSteps,
   lookAheadMs,
+  addOnLimitMs,
   approachMs,
 });
