@@ -24,8 +24,10 @@ import {
   type Unassigned,
 } from '../db/offer-rounds.ts';
 import { markRefused } from '../db/offers.ts';
+import { reportSetAside, type SetAside } from '../db/set-aside.ts';
 import type { Plan } from '../dispatch/decision.ts';
 import type { PlanInput } from '../dispatch/plan.ts';
+import { planAround, type Aside } from '../dispatch/plan-around.ts';
 import type { Snapshot } from '../dispatch/snapshot.ts';
 import type { MarketId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -151,14 +153,8 @@ async function concludeAssign(
 type Planned = { readonly input: PlanInput; readonly plan: Plan };
 
 /** Undefined when nobody looks for a driver. */
-async function makePlan({
-  db,
-  redis,
-  marketId,
-  policy,
-  clock,
-  demandOf,
-}: Round): Promise<Planned | undefined> {
+async function makePlan(round: Round): Promise<Planned | undefined> {
+  const { db, redis, marketId, policy, clock, demandOf } = round;
   const orders = await readSearching(db, { marketId, now: clock() });
   if (orders.length === 0) return undefined;
   const drivers = await readDrivers(db, marketId);
@@ -177,7 +173,9 @@ async function makePlan({
   );
   const snapshot = await withPreparations({ db, marketId, policy, snapshot: announced });
   const input = { snapshot, policy, seed: now };
-  return { input, plan: await planner.plan(input) };
+  const { aside, ...planned } = await planAround(input, (each) => planner.plan(each));
+  await report(round, aside);
+  return planned;
 }
 
 /** When the drop-offs of drivers were planned for as they said yes: what is added later is measured against it. */
@@ -193,6 +191,30 @@ function withPromises(snapshot: Snapshot, rows: readonly DriverRow[]): Snapshot 
       ),
     })),
   };
+}
+
+async function report({ db, log, marketId, clock }: Round, aside: readonly Aside[]): Promise<void> {
+  const news = await reportSetAside(db, { aside: aside.flatMap(setAsideOf), now: clock() });
+  for (const { driverId, orderId, says } of news)
+    log.error(
+      { market_id: marketId, driver_id: driverId, order_id: orderId, says },
+      'a row is set aside',
+    );
+}
+
+function setAsideOf(row: Aside): readonly SetAside[] {
+  if (row.kind === 'order') {
+    const { orderId } = row.order;
+    return [{ orderId, says: `no driver can be found for the order: ${row.why}` }];
+  }
+  const { driverId, route } = row.driver;
+  const says = `nothing more is offered to the driver: ${row.why}`;
+  const orderIds = [...new Set(route.map(({ orderId }) => orderId))];
+  return (orderIds.length > 0 ? orderIds : [undefined]).map((orderId) => ({
+    driverId,
+    orderId,
+    says,
+  }));
 }
 
 /** What the round saw and decided, for explaining it and for planning it again. */
