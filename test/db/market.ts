@@ -167,3 +167,9 @@ export const planned = (driverId: DriverId, ...orderIds: readonly OrderId[]): Ne
   ],
   decision: { policyVersion: 'test' },
 });
+
+/** The same offer to a driver who has these deliveries in hand. */
+export const beside = (offer: NewOffer, ...held: readonly OrderId[]): NewOffer => ({
+  ...offer,
+  route: [...held.map((orderId) => ({ kind: 'dropoff', orderId }) as const), ...offer.route],
+});
