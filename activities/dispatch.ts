@@ -13,7 +13,7 @@ import {
   readSearching,
   type DriverRow,
 } from '../db/dispatch-snapshot.ts';
-import { endRound } from '../db/dispatchers.ts';
+import { endRound, type RoundEnd } from '../db/dispatchers.ts';
 import { newId } from '../db/new-id.ts';
 import { pack, type NewRound } from '../db/rounds.ts';
 import {
@@ -66,15 +66,20 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
       const policy = await readPolicy(db, marketId);
       if (!policy) throw new Error(`there is no market ${marketId}`);
       const round: Round = { ...dependencies, marketId, policy, clock, demandOf };
-      const lapsed = await lapseExpired(db, { marketId, now: clock() });
+      const lapsed = await lapse(round);
       await assignAgain(round);
       const planned = await makePlan(round);
       const { exhausted = [], skipped = [] } = planned?.plan ?? {};
       await endExhausted(round, exhausted);
       const made = planned ? await offer(round, planned) : [];
-      const { open, nextSearchAt } = await endRound(db, { marketId, now: clock() });
-      if (open > 0 || lapsed > 0) {
-        const counts = { offers: made.length, lapsed, skipped: skipped.length, open };
+      const { open, nextSearchAt } = await end(round, planned);
+      if (open > 0 || lapsed.length > 0) {
+        const counts = {
+          offers: made.length,
+          lapsed: lapsed.length,
+          skipped: skipped.length,
+          open,
+        };
         log.info({ market_id: marketId, ...counts }, 'a dispatch round has ended');
       }
       const untilNextMs = (nextSearchAt ?? Number.POSITIVE_INFINITY) - clock();
@@ -110,12 +115,23 @@ function createDemand(db: Db, clock: () => number): Round['demandOf'] {
   };
 }
 
+async function lapse({ db, crashPoint, marketId, clock }: Round): Promise<readonly string[]> {
+  const lapsed = await lapseExpired(db, {
+    marketId,
+    now: clock(),
+    beforeCommit: (orderIds) => crashPoint?.('dispatch:before-lapse', orderIds),
+  });
+  if (lapsed.length > 0) await crashPoint?.('dispatch:after-lapse', lapsed);
+  return lapsed;
+}
+
 /** Finishes acceptances whose API process died before every order had answered. */
 async function assignAgain(round: Round): Promise<void> {
-  const { db, engine, marketId, clock } = round;
+  const { db, engine, crashPoint, marketId, clock } = round;
   const lines = await acceptedNotAssigned(db, { marketId, olderThan: clock() - assignGraceMs });
   await sendAll({ items: lines, log: round.log }, async (line) => {
     const { orderId, offerId, driverId, pickupEtaAt } = line;
+    await crashPoint?.('dispatch:before-assign', [orderId]);
     const outcome = await engine.send({
       orderId,
       command: { kind: 'assign', offerId, driverId, pickupEtaAt },
@@ -123,6 +139,7 @@ async function assignAgain(round: Round): Promise<void> {
       commandId: `assign:${offerId}`,
       deadlineMs: sendDeadlineMs,
     });
+    await crashPoint?.('dispatch:after-assign', [orderId]);
     await concludeAssign(round, line, outcome);
   });
 }
@@ -240,11 +257,12 @@ const sayAgainMs = 60_000;
 
 /** Under a new id every minute: one that was refused for a hold, or ignored, is spent. */
 async function endExhausted(
-  { engine, log, clock }: Round,
+  { engine, log, crashPoint, clock }: Round,
   exhausted: Plan['exhausted'],
 ): Promise<void> {
   const minute = Math.floor(clock() / sayAgainMs);
   await sendAll({ items: exhausted, log }, async ({ orderId, search }) => {
+    await crashPoint?.('dispatch:before-exhaust', [orderId]);
     const { kind } = await engine.send({
       orderId,
       command: { kind: 'exhaustSearch', search },
@@ -252,6 +270,7 @@ async function endExhausted(
       commandId: `exhaustSearch:${search}:${minute}`,
       deadlineMs: sendDeadlineMs,
     });
+    await crashPoint?.('dispatch:after-exhaust', [orderId]);
     log.info({ order_id: orderId, search, outcome: kind }, 'a search has used up its offers');
   });
 }
@@ -279,4 +298,14 @@ async function offer(round: Round, planned: Planned): Promise<readonly NewOffer[
   if (redis) await Promise.all(made.map(({ driverId }) => redis.hint(`driver:${driverId}`)));
   await crashPoint?.('dispatch:after', tags);
   return made;
+}
+
+/** Known by the orders that the round has looked at. */
+async function end(round: Round, planned: Planned | undefined): Promise<RoundEnd> {
+  const { db, crashPoint, marketId, clock } = round;
+  const tags = planned?.input.snapshot.orders.map(({ orderId }) => orderId);
+  await crashPoint?.('dispatch:before-end', tags);
+  const ended = await endRound(db, { marketId, now: clock() });
+  await crashPoint?.('dispatch:after-end', tags);
+  return ended;
 }

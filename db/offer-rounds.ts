@@ -183,27 +183,38 @@ async function insertOffers(trx: Transaction<Database>, batch: Batch): Promise<v
     SELECT offer_id, order_id, driver_id, 'offer.made', ${made} FROM line`.execute(trx);
 }
 
-/** Ends the open offers whose time has come; returns how many. Safe beside itself and beside answers. */
+type Lapse = {
+  readonly marketId: MarketId;
+  readonly now: number;
+  /** Called in the transaction, just before its commit, when something lapses. */
+  readonly beforeCommit?: (orderIds: readonly string[]) => void | Promise<void>;
+};
+
+/** Ends the open offers whose time has come; returns their orders. Safe beside itself and beside answers. */
 export async function lapseExpired(
   db: Db,
-  { marketId, now }: { readonly marketId: MarketId; readonly now: number },
-): Promise<number> {
+  { marketId, now, beforeCommit }: Lapse,
+): Promise<readonly string[]> {
   const at = new Date(now);
-  const { rows } = await sql<{ lapsed: number }>`
-    WITH due AS (
-      SELECT id FROM offers WHERE market_id = ${marketId} AND status = 'open' AND expires_at <= ${at}
-      FOR UPDATE SKIP LOCKED
-    ), lapsed AS (
-      UPDATE offers SET status = 'expired' FROM due WHERE offers.id = due.id RETURNING offers.id, driver_id
-    ), line AS (
-      UPDATE offer_orders SET status = 'expired' FROM lapsed
-      WHERE offer_id = lapsed.id AND status = 'open' RETURNING offer_id, order_id, driver_id
-    ), logged AS (
+  return db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{ order_id: string }>`
+      WITH due AS (
+        SELECT id FROM offers WHERE market_id = ${marketId} AND status = 'open' AND expires_at <= ${at}
+        FOR UPDATE SKIP LOCKED
+      ), lapsed AS (
+        UPDATE offers SET status = 'expired' FROM due WHERE offers.id = due.id RETURNING offers.id, driver_id
+      ), line AS (
+        UPDATE offer_orders SET status = 'expired' FROM lapsed
+        WHERE offer_id = lapsed.id AND status = 'open' RETURNING offer_id, order_id, driver_id
+      )
       INSERT INTO offer_events (offer_id, order_id, driver_id, type, at)
-      SELECT offer_id, order_id, driver_id, 'offer.expired', ${at} FROM line
-    )
-    SELECT count(*)::int AS lapsed FROM lapsed`.execute(db);
-  return rows[0]?.lapsed ?? 0;
+      SELECT offer_id, order_id, driver_id, 'offer.expired', ${at} FROM line RETURNING order_id`.execute(
+      trx,
+    );
+    const orderIds = rows.map((row) => row.order_id);
+    if (orderIds.length > 0) await beforeCommit?.(orderIds);
+    return orderIds;
+  });
 }
 
 export type Unassigned = {

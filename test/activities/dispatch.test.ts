@@ -299,6 +299,32 @@ describe('a row that nothing can be planned with', () => {
 
 describe('a round that dies or is not alone', () => {
   test.each([
+    ['dispatch:before-lapse', ['offer.made']],
+    ['dispatch:after-lapse', ['offer.made', 'offer.expired']],
+  ])('%s: repeated, the offer has lapsed once', async (crashAt, before) => {
+    const orderId = await market.addOrder();
+    await market.addDriver();
+    await round();
+    now = start + 45_000;
+    await expect(round({ crashAt })).rejects.toThrow('killed');
+    expect((await market.seen(orderId)).events).toEqual(before);
+    await round();
+    const { events } = await market.seen(orderId);
+    expect(events.filter((type) => type === 'offer.expired')).toHaveLength(1);
+  });
+
+  test.each(['dispatch:before-end', 'dispatch:after-end'])(
+    '%s: repeated, nothing is done twice, and it sleeps',
+    async (crashAt) => {
+      const orderId = await market.addOrder();
+      await market.addDriver();
+      await expect(round({ crashAt })).rejects.toThrow('killed');
+      expect(await round()).toEqual({ open: 1, offersMade: 0, waitMs: tickMs });
+      expect((await market.seen(orderId)).events).toEqual(['offer.made']);
+    },
+  );
+
+  test.each([
     ['dispatch:before-commit', 0],
     ['dispatch:after-commit', 1],
     ['dispatch:after', 1],
