@@ -14,7 +14,7 @@ import {
   readSearching,
   type MarketRules,
 } from '../db/dispatch-snapshot.ts';
-import { endRound } from '../db/dispatchers.ts';
+import { endRound, type RoundEnd } from '../db/dispatchers.ts';
 import { newId } from '../db/new-id.ts';
 import { driverPayOf } from '../db/offer-details.ts';
 import { pack, type NewRound } from '../db/rounds.ts';
@@ -26,8 +26,10 @@ import {
   type Unassigned,
 } from '../db/offer-rounds.ts';
 import { markRefused } from '../db/offers.ts';
+import { reportSetAside, type SetAside } from '../db/set-aside.ts';
 import type { Plan } from '../dispatch/decision.ts';
 import type { PlanInput } from '../dispatch/plan.ts';
+import { planAround, type Aside } from '../dispatch/plan-around.ts';
 import type { Snapshot } from '../dispatch/snapshot.ts';
 import type { MarketId, OrderId } from '../domain/ids.ts';
 import { bonusAt } from '../domain/policy.ts';
@@ -74,7 +76,7 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
       if (!rules) throw new Error(`there is no market ${marketId}`);
       const { policy } = rules;
       const round: Round = { ...dependencies, marketId, ...rules, clock, demandOf };
-      const lapsed = await lapseExpired(db, { marketId, now: clock() });
+      const lapsed = await lapse(round);
       await assignAgain(round);
       const told = await timings.due({ marketId, policy, now: clock() });
       const snapshot = await look(round, told.length > 0);
@@ -83,9 +85,14 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
       await endExhausted(round, exhausted);
       const made = planned ? await offer(round, planned) : [];
       if (snapshot) await tellEtas({ ...round, told, snapshot, deadlineMs: sendDeadlineMs });
-      const { open, nextSearchAt } = await endRound(db, { marketId, now: clock() });
-      if (open > 0 || lapsed > 0) {
-        const counts = { offers: made.length, lapsed, skipped: skipped.length, open };
+      const { open, nextSearchAt } = await end(round, planned);
+      if (open > 0 || lapsed.length > 0) {
+        const counts = {
+          offers: made.length,
+          lapsed: lapsed.length,
+          skipped: skipped.length,
+          open,
+        };
         log.info({ market_id: marketId, ...counts }, 'a dispatch round has ended');
       }
       const now = clock();
@@ -123,12 +130,23 @@ function createDemand(db: Db, clock: () => number): Round['demandOf'] {
   };
 }
 
+async function lapse({ db, crashPoint, marketId, clock }: Round): Promise<readonly string[]> {
+  const lapsed = await lapseExpired(db, {
+    marketId,
+    now: clock(),
+    beforeCommit: (orderIds) => crashPoint?.('dispatch:before-lapse', orderIds),
+  });
+  if (lapsed.length > 0) await crashPoint?.('dispatch:after-lapse', lapsed);
+  return lapsed;
+}
+
 /** Finishes acceptances whose API process died before every order had answered. */
 async function assignAgain(round: Round): Promise<void> {
-  const { db, engine, marketId, clock } = round;
+  const { db, engine, crashPoint, marketId, clock } = round;
   const lines = await acceptedNotAssigned(db, { marketId, olderThan: clock() - assignGraceMs });
   await sendAll({ items: lines, log: round.log }, async (line) => {
     const { orderId, ...assignment } = line;
+    await crashPoint?.('dispatch:before-assign', [orderId]);
     const outcome = await engine.send({
       orderId,
       command: { kind: 'assign', ...assignment },
@@ -136,6 +154,7 @@ async function assignAgain(round: Round): Promise<void> {
       commandId: `assign:${assignment.offerId}`,
       deadlineMs: sendDeadlineMs,
     });
+    await crashPoint?.('dispatch:after-assign', [orderId]);
     await concludeAssign(round, line, outcome);
   });
 }
@@ -199,10 +218,36 @@ async function look(
 }
 
 /** Undefined when nobody looks for a driver. */
-async function makePlan({ policy }: Round, snapshot: Snapshot): Promise<Planned | undefined> {
+async function makePlan(round: Round, snapshot: Snapshot): Promise<Planned | undefined> {
   if (snapshot.orders.length === 0) return undefined;
-  const input = { snapshot, policy, seed: snapshot.now };
-  return { input, plan: await planner.plan(input) };
+  const input = { snapshot, policy: round.policy, seed: snapshot.now };
+  const { aside, ...planned } = await planAround(input, (each) => planner.plan(each));
+  await report(round, aside);
+  return planned;
+}
+
+async function report({ db, log, marketId, clock }: Round, aside: readonly Aside[]): Promise<void> {
+  const news = await reportSetAside(db, { aside: aside.flatMap(setAsideOf), now: clock() });
+  for (const { driverId, orderId, says } of news)
+    log.error(
+      { market_id: marketId, driver_id: driverId, order_id: orderId, says },
+      'a row is set aside',
+    );
+}
+
+function setAsideOf(row: Aside): readonly SetAside[] {
+  if (row.kind === 'order') {
+    const { orderId } = row.order;
+    return [{ orderId, says: `no driver can be found for the order: ${row.why}` }];
+  }
+  const { driverId, route } = row.driver;
+  const says = `nothing more is offered to the driver: ${row.why}`;
+  const orderIds = [...new Set(route.map(({ orderId }) => orderId))];
+  return (orderIds.length > 0 ? orderIds : [undefined]).map((orderId) => ({
+    driverId,
+    orderId,
+    says,
+  }));
 }
 
 /** What the round saw and decided, for explaining it and for planning it again. */
@@ -228,11 +273,12 @@ const sayAgainMs = 60_000;
 
 /** Under a new id every minute: one that was refused for a hold, or ignored, is spent. */
 async function endExhausted(
-  { engine, log, clock }: Round,
+  { engine, log, crashPoint, clock }: Round,
   exhausted: Plan['exhausted'],
 ): Promise<void> {
   const minute = Math.floor(clock() / sayAgainMs);
   await sendAll({ items: exhausted, log }, async ({ orderId, search }) => {
+    await crashPoint?.('dispatch:before-exhaust', [orderId]);
     const { kind } = await engine.send({
       orderId,
       command: { kind: 'exhaustSearch', search },
@@ -240,6 +286,7 @@ async function endExhausted(
       commandId: `exhaustSearch:${search}:${minute}`,
       deadlineMs: sendDeadlineMs,
     });
+    await crashPoint?.('dispatch:after-exhaust', [orderId]);
     log.info({ order_id: orderId, search, outcome: kind }, 'a search has used up its offers');
   });
 }
@@ -286,4 +333,14 @@ async function offer(round: Round, planned: Planned): Promise<readonly NewOffer[
   if (redis) await Promise.all(made.map(({ driverId }) => redis.hint(`driver:${driverId}`)));
   await crashPoint?.('dispatch:after', tags);
   return made;
+}
+
+/** Known by the orders that the round has looked at. */
+async function end(round: Round, planned: Planned | undefined): Promise<RoundEnd> {
+  const { db, crashPoint, marketId, clock } = round;
+  const tags = planned?.input.snapshot.orders.map(({ orderId }) => orderId);
+  await crashPoint?.('dispatch:before-end', tags);
+  const ended = await endRound(db, { marketId, now: clock() });
+  await crashPoint?.('dispatch:after-end', tags);
+  return ended;
 }

@@ -141,9 +141,9 @@ const online = (
 });
 
 const routeStop = (
-  { kind, orderId, place, readyAt, promisedAt }: Stop,
+  { kind, orderId, place, readyAt, promisedAt, plannedAt }: Stop,
   policy: Policy,
 ): RouteStop =>
   kind === 'pickup'
     ? { kind, orderId, place, ready: certain(readyAt) }
-    : { kind, orderId, place, ...windowOf(promisedAt, policy) };
+    : { kind, orderId, place, promisedAt: plannedAt, ...windowOf(promisedAt, policy) };

@@ -51,7 +51,7 @@ export async function goOffline(
   { driverId, now }: { readonly driverId: string; readonly now: number },
 ): Promise<WentOffline> {
   return db.transaction().execute(async (trx) => {
-    // The lock that dispatch rounds respect: no offer can be made while this goes on.
+    // The lock under which offers are made and accepted: neither can happen while this goes on.
     const driver = await trx
       .selectFrom('drivers')
       .select('market_id')
@@ -59,14 +59,6 @@ export async function goOffline(
       .forNoKeyUpdate()
       .executeTakeFirst();
     if (!driver) return { kind: 'not_found' };
-    // An open offer cannot be accepted between the look and the end either.
-    await trx
-      .selectFrom('offers')
-      .select('id')
-      .where('driver_id', '=', driverId)
-      .where('status', '=', 'open')
-      .forUpdate()
-      .execute();
     const deliveries = await deliveriesOf(trx, driverId);
     if (deliveries > 0) return { kind: 'busy', deliveries };
     await withdrawOpenOffers(trx, { driverId, now });

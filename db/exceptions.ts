@@ -170,6 +170,8 @@ export type Incident = {
   readonly key: string;
   readonly order_id: string | null;
   readonly kind: string;
+  /** What has happened, where it is told in words. */
+  readonly says: string | null;
   readonly at: Date;
 };
 
@@ -181,7 +183,7 @@ export async function openIncidents(
   if (orderIds.length === 0) return [];
   return db
     .selectFrom('incidents')
-    .select(['key', 'order_id', 'kind', 'at'])
+    .select(['key', 'order_id', 'kind', 'at', sql<string | null>`detail->>'says'`.as('says')])
     .where('order_id', 'in', orderIds)
     .where('resolved_at', 'is', null)
     .orderBy('at')

@@ -41,7 +41,8 @@ type Batch = {
 
 /**
  * Reserves the drivers and writes the offers in one transaction; returns those that were made. Left out: an order
- * that no longer searches, searches anew, or has a live offer; a driver who is offline, has an open offer or no room.
+ * that no longer searches, searches anew, or has a live offer; a driver who is offline, has an open offer, no room, or
+ * other deliveries in hand than the planned route says.
  */
 export async function writeOffers(db: Db, batch: Batch): Promise<readonly NewOffer[]> {
   const { round } = batch;
@@ -65,8 +66,13 @@ export async function writeOffers(db: Db, batch: Batch): Promise<readonly NewOff
 type Free = {
   /** Order → the search it is in. */
   readonly searches: ReadonlyMap<string, number>;
-  /** Driver → deliveries that still fit. */
-  readonly room: ReadonlyMap<string, number>;
+  readonly drivers: ReadonlyMap<string, FreeDriver>;
+};
+
+type FreeDriver = {
+  readonly capacity: number;
+  /** Carried and accepted. */
+  readonly held: ReadonlySet<string>;
 };
 
 async function lockWhatIsFree(
@@ -79,7 +85,7 @@ async function lockWhatIsFree(
   const driverIds = offers
     .filter((offer) => offer.orders.every((order) => searches.has(order.orderId)))
     .map((offer) => offer.driverId);
-  return { searches, room: await lockDrivers(trx, driverIds) };
+  return { searches, drivers: await lockDrivers(trx, driverIds) };
 }
 
 /** Statements after a lock see what others have committed before it, so what is live is read after it. */
@@ -102,7 +108,7 @@ async function lockOrders(
 async function lockDrivers(
   trx: Transaction<Database>,
   driverIds: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, FreeDriver>> {
   const locked = await sql<{ id: string; capacity: number }>`
     SELECT id, capacity FROM drivers WHERE id = ANY(${driverIds}::text[]) AND online
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`.execute(trx);
@@ -110,35 +116,47 @@ async function lockDrivers(
     SELECT driver_id FROM offers
     WHERE driver_id = ANY(${driverIds}::text[]) AND status = 'open'`.execute(trx);
   // One statement, and after the open ones: an offer moves from open over accepted to carried, never back.
-  const loads = await sql<{ driver_id: string; load: number }>`
-    SELECT driver_id, count(*)::int AS load FROM (
-      SELECT driver_id FROM orders WHERE driver_id = ANY(${driverIds}::text[])
-        AND delivery_status IN (${carriedStatuses})
-      UNION ALL
-      SELECT f.driver_id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
-      WHERE l.status = 'accepted' AND f.driver_id = ANY(${driverIds}::text[])) AS held
-    GROUP BY driver_id`.execute(trx);
+  const { rows } = await sql<{ driver_id: string; order_id: string }>`
+    SELECT driver_id, id AS order_id FROM orders WHERE driver_id = ANY(${driverIds}::text[])
+      AND delivery_status IN (${carriedStatuses})
+    UNION
+    SELECT f.driver_id, l.order_id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
+    WHERE l.status = 'accepted' AND f.driver_id = ANY(${driverIds}::text[])`.execute(trx);
   const asked = new Set(open.rows.map((row) => row.driver_id));
-  const load = new Map(loads.rows.map((row) => [row.driver_id, row.load]));
+  const held = Map.groupBy(rows, (row) => row.driver_id);
   return new Map(
     locked.rows
       .filter(({ id }) => !asked.has(id))
-      .map(({ id, capacity }) => [id, capacity - (load.get(id) ?? 0)]),
+      .map(({ id, capacity }) => [
+        id,
+        { capacity, held: new Set(held.get(id)?.map((row) => row.order_id)) },
+      ]),
   );
 }
 
-function fitting(offers: readonly NewOffer[], { searches, room }: Free): readonly NewOffer[] {
+function fitting(offers: readonly NewOffer[], { searches, drivers }: Free): readonly NewOffer[] {
   const taken = new Set<string>();
-  return offers.filter(({ driverId, orders }) => {
+  return offers.filter((offer) => {
+    const { driverId, orders } = offer;
     const ids = [driverId, ...orders.map((order) => order.orderId)];
+    const driver = drivers.get(driverId);
     const fits =
+      driver !== undefined &&
       orders.length > 0 &&
-      orders.length <= (room.get(driverId) ?? 0) &&
+      orders.length <= driver.capacity - driver.held.size &&
+      isPlannedWith(driver.held, offer) &&
       orders.every((order) => searches.get(order.orderId) === order.search) &&
       ids.every((id) => !taken.has(id));
     if (fits) for (const id of ids) taken.add(id);
     return fits;
   });
+}
+
+/** What was given by hand or taken away since the snapshot makes another route: the next round plans it. */
+function isPlannedWith(held: ReadonlySet<string>, { orders, route }: NewOffer): boolean {
+  const planned = new Set<string>(route.map(({ orderId }) => orderId));
+  for (const { orderId } of orders) planned.delete(orderId);
+  return planned.size === held.size && [...held].every((id) => planned.has(id));
 }
 
 async function insertOffers(trx: Transaction<Database>, batch: Batch): Promise<void> {
@@ -174,27 +192,38 @@ async function insertOffers(trx: Transaction<Database>, batch: Batch): Promise<v
     SELECT offer_id, order_id, driver_id, 'offer.made', ${made} FROM line`.execute(trx);
 }
 
-/** Ends the open offers whose time has come; returns how many. Safe beside itself and beside answers. */
+type Lapse = {
+  readonly marketId: MarketId;
+  readonly now: number;
+  /** Called in the transaction, just before its commit, when something lapses. */
+  readonly beforeCommit?: (orderIds: readonly string[]) => void | Promise<void>;
+};
+
+/** Ends the open offers whose time has come; returns their orders. Safe beside itself and beside answers. */
 export async function lapseExpired(
   db: Db,
-  { marketId, now }: { readonly marketId: MarketId; readonly now: number },
-): Promise<number> {
+  { marketId, now, beforeCommit }: Lapse,
+): Promise<readonly string[]> {
   const at = new Date(now);
-  const { rows } = await sql<{ lapsed: number }>`
-    WITH due AS (
-      SELECT id FROM offers WHERE market_id = ${marketId} AND status = 'open' AND expires_at <= ${at}
-      FOR UPDATE SKIP LOCKED
-    ), lapsed AS (
-      UPDATE offers SET status = 'expired' FROM due WHERE offers.id = due.id RETURNING offers.id, driver_id
-    ), line AS (
-      UPDATE offer_orders SET status = 'expired' FROM lapsed
-      WHERE offer_id = lapsed.id AND status = 'open' RETURNING offer_id, order_id, driver_id
-    ), logged AS (
+  return db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{ order_id: string }>`
+      WITH due AS (
+        SELECT id FROM offers WHERE market_id = ${marketId} AND status = 'open' AND expires_at <= ${at}
+        FOR UPDATE SKIP LOCKED
+      ), lapsed AS (
+        UPDATE offers SET status = 'expired' FROM due WHERE offers.id = due.id RETURNING offers.id, driver_id
+      ), line AS (
+        UPDATE offer_orders SET status = 'expired' FROM lapsed
+        WHERE offer_id = lapsed.id AND status = 'open' RETURNING offer_id, order_id, driver_id
+      )
       INSERT INTO offer_events (offer_id, order_id, driver_id, type, at)
-      SELECT offer_id, order_id, driver_id, 'offer.expired', ${at} FROM line
-    )
-    SELECT count(*)::int AS lapsed FROM lapsed`.execute(db);
-  return rows[0]?.lapsed ?? 0;
+      SELECT offer_id, order_id, driver_id, 'offer.expired', ${at} FROM line RETURNING order_id`.execute(
+      trx,
+    );
+    const orderIds = rows.map((row) => row.order_id);
+    if (orderIds.length > 0) await beforeCommit?.(orderIds);
+    return orderIds;
+  });
 }
 
 export type Unassigned = {

@@ -57,6 +57,8 @@ type Answer = { readonly offerId: string; readonly driverId: string; readonly no
 export async function acceptOffer(db: Db, answer: Answer): Promise<OfferAnswer> {
   return db.transaction().execute(async (trx) => {
     const at = new Date(answer.now);
+    // Who gives the driver something by hand meanwhile holds this lock: the statement below sees what they have given.
+    await lockDriver(trx, answer.driverId);
     const { numUpdatedRows } = await trx
       .updateTable('offers')
       .set({ status: 'accepted', answered_at: at })
@@ -185,8 +187,7 @@ export async function withdrawOpenOffers(
   trx: Transaction<Database>,
   { driverId, now }: { readonly driverId: string; readonly now: number },
 ): Promise<void> {
-  // The lock under which a dispatch round writes: what it is writing now is seen below, what it writes next sees us.
-  await sql`SELECT FROM drivers WHERE id = ${driverId} FOR NO KEY UPDATE`.execute(trx);
+  await lockDriver(trx, driverId);
   const at = new Date(now);
   await sql`
     WITH withdrawn AS (
@@ -198,6 +199,20 @@ export async function withdrawOpenOffers(
     )
     INSERT INTO offer_events (offer_id, order_id, driver_id, type, at)
     SELECT offer_id, order_id, ${driverId}, 'offer.withdrawn', ${at} FROM line`.execute(trx);
+}
+
+/** Before a delivery is given to a driver by hand: what they say to an offer from now on comes after it. */
+export async function lockToGive(
+  trx: Transaction<Database>,
+  { orderId, driverId }: { readonly orderId: string; readonly driverId: string },
+): Promise<void> {
+  await sql`SELECT FROM orders WHERE id = ${orderId} FOR NO KEY UPDATE`.execute(trx);
+  await lockDriver(trx, driverId);
+}
+
+/** The lock under which offers are made and accepted: what was written under it before is seen by the next statement. */
+async function lockDriver(trx: Transaction<Database>, driverId: string): Promise<void> {
+  await sql`SELECT FROM drivers WHERE id = ${driverId} FOR NO KEY UPDATE`.execute(trx);
 }
 
 async function liveOfferOf(

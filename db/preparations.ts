@@ -10,7 +10,7 @@ export type FinishedRow = { readonly branchId: string; readonly share: number };
 /** So many of a branch's newest orders are looked at: a bound, and what was long ago says little. */
 const newestOrders = 40;
 
-/** Of every branch's newest orders, those that somebody said were ready: the time taken ÷ the time announced. */
+/** Of every branch's newest orders, those that somebody said were ready: the time taken ÷ the time announced first. */
 export async function readFinishedPreparations(
   db: Db,
   marketId: MarketId,
@@ -32,11 +32,12 @@ export async function readFinishedPreparations(
 
 const atMs = sql`(extract(epoch FROM at) * 1000)::float8`;
 
-/** Epoch milliseconds: since when the goods are made, and for when they are announced now. */
+/** Epoch milliseconds: since when the goods are made, for when they were announced then, and for when they are now. */
 export type AnnouncedRow = {
   readonly orderId: string;
   readonly branchId: string;
   readonly since: number;
+  readonly announcedAt: number;
   readonly readyAt: number;
 };
 
@@ -46,11 +47,12 @@ export async function readAnnounced(
   orderIds: readonly string[],
 ): Promise<readonly AnnouncedRow[]> {
   const { rows } = await sql<AnnouncedRow>`
-    SELECT o.id AS "orderId", o.branch_id AS "branchId", e.since,
+    SELECT o.id AS "orderId", o.branch_id AS "branchId", e.since, e.announced_at AS "announcedAt",
       (extract(epoch FROM o.ready_estimate_at) * 1000)::float8 AS "readyAt"
     FROM orders o
     CROSS JOIN LATERAL (
-      SELECT coalesce((body->>'prepStartAt')::float8, ${atMs}) AS since FROM order_events
+      SELECT coalesce((body->>'prepStartAt')::float8, ${atMs}) AS since,
+        (body->>'readyEstimateAt')::float8 AS announced_at FROM order_events
       WHERE order_id = o.id AND type IN ('order.accepted', 'order.remade')
       ORDER BY sequence DESC LIMIT 1) e
     WHERE o.id = ANY(${orderIds}::text[]) AND o.ready_at IS NULL AND o.ready_estimate_at > to_timestamp(e.since / 1000)`.execute(

@@ -8,7 +8,7 @@ import { pauseIfSilent, tabletSeen } from './branches.ts';
 import type { Db } from './connect.ts';
 import { post, postingOf } from './ledger.ts';
 import { forgetGoods, rememberGoods } from './goods.ts';
-import { markAssigned, withdrawOpenOffers, withdrawOrder } from './offers.ts';
+import { lockToGive, markAssigned, withdrawOpenOffers, withdrawOrder } from './offers.ts';
 import { giveBack } from './refunds.ts';
 import type { Database } from './schema.ts';
 import { providerOf } from '../domain/payment-methods.ts';
@@ -20,6 +20,9 @@ export async function record(db: Db, input: RecordInput): Promise<Recorded> {
   try {
     if (input.events.some(touchesMore)) {
       await db.transaction().execute(async (trx) => {
+        const driverId = givenByHand(input);
+        if (driverId !== undefined)
+          await lockToGive(trx, { orderId: input.facts.orderId, driverId });
         await append(trx, input);
         await writeMore(trx, input);
       });
@@ -31,6 +34,15 @@ export async function record(db: Db, input: RecordInput): Promise<Recorded> {
     if (isSequenceTaken(error)) return found(db, input);
     throw error;
   }
+}
+
+/** The driver who gets the delivery without having been offered it. */
+function givenByHand({ actor, events }: RecordInput): string | undefined {
+  for (const event of events) {
+    if (event.type === 'delivery.transferred') return event.driverId;
+    if (event.type === 'delivery.assigned' && actor.kind === 'support') return event.driverId;
+  }
+  return undefined;
 }
 
 const isSequenceTaken = (error: unknown): boolean => {

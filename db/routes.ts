@@ -25,6 +25,8 @@ export type Stop = {
   readonly readyAt: number | undefined;
   /** Of a drop-off of an order for later: the time that it is for. */
   readonly promisedAt: number | undefined;
+  /** Of a drop-off: when it was planned for as the driver was asked; unknown when a person has given it to them. */
+  readonly plannedAt: number | undefined;
 };
 
 /** At the branch, or where a driver with the goods had to stop. */
@@ -49,7 +51,8 @@ export async function routesOf(db: Db, whose: Whose): Promise<ReadonlyMap<string
     SELECT held.driver_id, o.id AS order_id, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
       o.delivery_status IN (${returningStatuses}) AS returning, o.driver_id IS NOT NULL AS is_assigned,
       o.pickup_lat, o.pickup_lng, ${goodsLat} AS goods_lat, ${goodsLng} AS goods_lng, o.dropoff_lat, o.dropoff_lng,
-      coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, o.promised_at, o.pickup_eta_at, o.dropoff_eta_at, f.answered_at, f.route
+      coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, o.promised_at, o.pickup_eta_at, o.dropoff_eta_at, f.answered_at, f.route,
+      (f.decision->o.id->>'dropoffAt')::float8 AS planned_at
     FROM held JOIN orders o ON o.id = held.order_id LEFT JOIN offers f ON f.id = held.offer_id
     ORDER BY picked_up DESC, o.id`.execute(db);
   return new Map(
@@ -80,6 +83,8 @@ type HeldRow = {
   /** Of the offer; null when a person has assigned it. */
   readonly answered_at: Date | null;
   readonly route: OfferedRoute | null;
+  /** Epoch milliseconds. */
+  readonly planned_at: number | null;
 };
 
 /** First what no offer has planned and is on board, then the newest offer's route, then what else there is. */
@@ -110,6 +115,7 @@ function visitsOf(row: HeldRow): readonly Stop[] {
     etaAt: row.dropoff_eta_at?.getTime() ?? (row.is_assigned ? undefined : planned?.dropoffEtaAt),
     readyAt: undefined,
     promisedAt: row.returning ? undefined : row.promised_at?.getTime(),
+    plannedAt: row.returning ? undefined : (row.planned_at ?? undefined),
   };
   const pickup: Stop = {
     kind: 'pickup',
@@ -118,6 +124,7 @@ function visitsOf(row: HeldRow): readonly Stop[] {
     etaAt: row.pickup_eta_at?.getTime() ?? (row.is_assigned ? undefined : planned?.pickupEtaAt),
     readyAt: row.ready_at?.getTime(),
     promisedAt: undefined,
+    plannedAt: undefined,
   };
   return row.picked_up ? [drop] : [pickup, drop];
 }

@@ -1,6 +1,6 @@
 // Jobs put into a route that is being driven: into a pickup stop that is still open at the same counter, or, with a
-// detour, as a stop of its own before the last drop-off. Capacity holds at every stop. Used by bundling.ts and
-// improve.ts.
+// detour, as a stop of its own before the last drop-off. Capacity holds at every stop, and no customer whose driver has
+// said yes waits for all that is added more than the policy allows. Used by bundling.ts and improve.ts.
 
 import { itineraryOf } from './itinerary.ts';
 import type { Carrier, Job, Market, Visit } from './market.ts';
@@ -11,6 +11,7 @@ import { timingOf, type Extension, type Route } from './route.ts';
 export function addOn(route: Route, job: Job, market: Market, pressure = 0): Extension | undefined {
   const { carrier } = route;
   if (carrier.held + loadOf(route.added) + job.load > carrier.capacity) return undefined;
+  const latest = latestDoors(route, job, market);
   let best: readonly Visit[] | undefined;
   let least = Number.POSITIVE_INFINITY;
   const added = [...route.added, job];
@@ -19,13 +20,12 @@ export function addOn(route: Route, job: Job, market: Market, pressure = 0): Ext
       const candidate = begun.toSpliced(at, 0, { kind: 'dropoff', spot: job.dropoff, job });
       const { costMs, endAt } = timingOf(carrier, candidate, market);
       const cost = costMs + pressure * (endAt - market.now);
-      if (cost >= least) continue;
+      if (cost >= least || delaysTooMuch({ ...route, visits: candidate }, latest, market)) continue;
       least = cost;
       best = candidate;
     }
   }
-  if (!best || delaysTooMuch(route, best, job, market)) return undefined;
-  return { visits: best, added };
+  return best && { visits: best, added };
 }
 
 /** The visits with the job's pickup in them, and where it is. */
@@ -50,21 +50,29 @@ function* beginnings(
     ];
 }
 
-/** A detour for the job must not cost a committed customer more than the policy allows. */
-function delaysTooMuch(route: Route, visits: readonly Visit[], job: Job, market: Market): boolean {
-  if (hasOpenPickup(route.carrier, job)) return false;
-  const doorsOf = (each: Route): ReadonlyMap<Job, number> =>
-    new Map(
-      itineraryOf(each, 0, market)
-        .filter(({ kind }) => kind === 'dropoff')
-        .map((stop) => [stop.job, stop.doneAt]),
-    );
-  const after = doorsOf({ ...route, visits });
-  const { detourLimitMs } = market.policy;
-  return [...doorsOf(route)].some(
-    ([other, doneAt]) => !other.order && (after.get(other) ?? 0) > doneAt + detourLimitMs,
+/** How late each committed door may get: within the limit after its promise, or as late as it is without anything added. */
+function latestDoors(
+  { carrier, ...route }: Route,
+  job: Job,
+  market: Market,
+): ReadonlyMap<Job, number> {
+  const { addOnLimitMs, detourLimitMs } = market.policy;
+  const limitMs = hasOpenPickup(carrier, job) ? addOnLimitMs : detourLimitMs;
+  const committed = { ...route, carrier, visits: carrier.visits };
+  return new Map(
+    itineraryOf(committed, 0, market).flatMap(({ kind, job: other, doneAt }) =>
+      kind === 'dropoff'
+        ? [[other, Math.max(doneAt, (other.promisedAt ?? doneAt) + limitMs)] as const]
+        : [],
+    ),
   );
 }
+
+const delaysTooMuch = (route: Route, latest: ReadonlyMap<Job, number>, market: Market): boolean =>
+  itineraryOf(route, 0, market).some(
+    ({ kind, job, doneAt }) =>
+      kind === 'dropoff' && doneAt > (latest.get(job) ?? Number.POSITIVE_INFINITY),
+  );
 
 const openPickup = (visits: readonly Visit[], job: Job): number =>
   visits.findIndex(

@@ -27,6 +27,8 @@ export type Job = {
   readonly idealAt: number;
   readonly dueAt: number;
   readonly notBefore: number;
+  /** Of a committed one: when its driver was to be at the door as they said yes. */
+  readonly promisedAt: number | undefined;
   readonly load: number;
   readonly terms: Terms;
   /** Of the pool only. */
@@ -142,6 +144,7 @@ function jobOf(order: SearchingOrder, index: number, making: Making): Job {
     idealAt: Math.max(atDoor, order.notBefore ?? 0),
     dueAt: order.dueAt ?? Number.POSITIVE_INFINITY,
     notBefore: order.notBefore ?? 0,
+    promisedAt: undefined,
     load: order.load ?? 1,
     terms: termsOf(order, policy),
     order,
@@ -218,6 +221,7 @@ function committedJob(stop: RouteStop, pickup: RouteStop | undefined, making: Ma
     idealAt: idealAt + (policy.pickupServiceMs + policy.dropoffServiceMs) / 2,
     dueAt: stop.dueAt ?? Number.POSITIVE_INFINITY,
     notBefore: stop.notBefore ?? 0,
+    promisedAt: stop.promisedAt,
     load: stop.load ?? 1,
     terms: termsOf(undefined, policy),
     order: undefined,

@@ -89,13 +89,19 @@ function firstAbove(ascending: readonly number[], limit: number): number {
 export type Finished = { readonly branchId: string; readonly share: number };
 
 export type Learnt = {
-  /** Branch → what its announcements have to be multiplied by; absent: 1. */
-  readonly factors: ReadonlyMap<string, number>;
+  readonly branches: ReadonlyMap<string, Kitchen>;
+  /** Of branches that have finished nothing yet: they are believed to keep their word as well as the others do. */
+  readonly others: Kitchen;
+};
+
+export type Kitchen = {
+  /** What its first announcements have to be multiplied by. */
+  readonly factor: number;
   /** Around that. */
   readonly spread: Spread;
 };
 
-/** A branch is believed to keep its word until it has shown otherwise so many times. */
+/** A branch is believed to keep its word, and to be as even as the market, until it has shown otherwise so many times. */
 const trust = 8;
 const leastFinished = 20;
 /** Beyond, somebody forgot to say that the goods were ready. */
@@ -104,21 +110,41 @@ const mostShare = 5;
 /** Undefined while too little is known to doubt what is announced. */
 export function learnPreparations(finished: readonly Finished[]): Learnt | undefined {
   if (finished.length < leastFinished) return undefined;
-  const sums = new Map<string, { readonly sum: number; readonly count: number }>();
-  const usable = finished.map((each) => ({ ...each, share: Math.min(each.share, mostShare) }));
-  for (const { branchId, share } of usable) {
-    const { sum, count } = sums.get(branchId) ?? { sum: trust, count: trust };
-    sums.set(branchId, { sum: sum + share, count: count + 1 });
+  const byBranch = new Map<string, number[]>();
+  for (const { branchId, share } of finished) {
+    const shares = byBranch.get(branchId) ?? [];
+    shares.push(Math.min(share, mostShare));
+    byBranch.set(branchId, shares);
   }
-  const factors = new Map([...sums].map(([branchId, { sum, count }]) => [branchId, sum / count]));
-  const around = usable.map(({ branchId, share }) => share / (factors.get(branchId) ?? 1));
-  return { factors, spread: spreadOf(around) };
+  const branches = [...byBranch].map(([branchId, shares]) => {
+    const factor = shares.reduce((sum, share) => sum + share, trust) / (shares.length + trust);
+    return { branchId, factor, around: shares.map((share) => share / factor) };
+  });
+  const others = spreadOf(branches.flatMap(({ around }) => around));
+  const typical = evenly(others.shares, trust);
+  return {
+    branches: new Map(
+      branches.map(({ branchId, factor, around }) => [
+        branchId,
+        { factor, spread: spreadOf([...typical, ...around]) },
+      ]),
+    ),
+    others: { factor: 1, spread: others },
+  };
 }
 
-/** Goods that are being made: since when, and for when they are announced. */
+/** So many of them that stand for all. */
+const evenly = (ascending: readonly number[], count: number): readonly number[] =>
+  Array.from(
+    { length: count },
+    (_, at) => ascending[Math.floor(((at + 0.5) / count) * ascending.length)] ?? 1,
+  );
+
+/** Goods that are being made: since when, for when they were announced first, and for when they are now. */
 export type Announced = {
   readonly branchId: string;
   readonly since: number;
+  readonly announcedAt: number;
   readonly readyAt: number;
 };
 
@@ -126,14 +152,15 @@ export type Announced = {
 export function withLearntReady(
   snapshot: Snapshot,
   announced: ReadonlyMap<string, Announced>,
-  { factors, spread, stepMs }: Learnt & { readonly stepMs: number },
+  { branches, others, stepMs }: Learnt & { readonly stepMs: number },
 ): Snapshot {
   const { now } = snapshot;
   const readyOf = (orderId: string): Pick<SearchingOrder, 'ready'> => {
     const made = announced.get(orderId);
     if (!made) return {};
-    const { branchId, since, readyAt } = made;
-    const expectedMs = Math.max(stepMs, (readyAt - since) * (factors.get(branchId) ?? 1));
+    const { factor, spread } = branches.get(made.branchId) ?? others;
+    const { since } = made;
+    const expectedMs = Math.max(stepMs, expectedMsOf(made, factor));
     return { ready: readyEstimate({ since, now, expectedMs, spread, stepMs }) };
   };
   return {
@@ -146,4 +173,10 @@ export function withLearntReady(
       ),
     })),
   };
+}
+
+/** Factors are learnt against first announcements: a delay that is announced later is not one more, unless it is longer. */
+function expectedMsOf({ since, announcedAt, readyAt }: Announced, factor: number): number {
+  if (readyAt <= announcedAt) return (readyAt - since) * factor;
+  return Math.max((announcedAt - since) * factor, readyAt - since);
 }

@@ -109,4 +109,6 @@ export type RouteStop = {
   /** Of a drop-off. */
   readonly dueAt?: number | undefined;
   readonly notBefore?: number | undefined;
+  /** Of a drop-off: as planned when the driver said yes. What is added later is measured against it; absent: as planned now. */
+  readonly promisedAt?: number | undefined;
 };

@@ -16,8 +16,19 @@ export function timeRoutes(
   const busy = drivers
     .filter(({ route }) => route.length > 0)
     .map((driver) => ({ ...driver, hasOpenOffer: false }));
-  const market = createMarket({ now, travel, drivers: busy, orders: [] }, policy, []);
-  return market.carriers.flatMap((carrier) =>
-    itineraryOf(emptyRoute(carrier, market), 0, market).map(plannedStop),
-  );
+  const stopsOf = (some: typeof busy): readonly PlannedStop[] => {
+    const market = createMarket({ now, travel, drivers: some, orders: [] }, policy, []);
+    return market.carriers.flatMap((carrier) =>
+      itineraryOf(emptyRoute(carrier, market), 0, market).map(plannedStop),
+    );
+  };
+  const tried = (some: typeof busy): readonly PlannedStop[] | undefined => {
+    try {
+      return stopsOf(some);
+    } catch {
+      return undefined;
+    }
+  };
+  // One row that cannot be timed must not keep the others from it; the plan tells support of it.
+  return tried(busy) ?? busy.flatMap((driver) => tried([driver]) ?? []);
 }

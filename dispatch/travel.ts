@@ -83,6 +83,7 @@ function createSpots(coordinatesOf: (place: Place) => Pick<Spot, 'x' | 'y' | 'z'
     for (let each = first; each; each = each.next)
       if (each.spot.place.lng === place.lng) return each.spot;
     const { x, y, z } = coordinatesOf(place);
+    if (!Number.isFinite(x + y + z)) throw new Error('a place has no coordinates');
     const spot: Spot = { id: count, place, x, y, z };
     known.set(place.lat, { spot, next: first });
     count += 1;

@@ -117,6 +117,7 @@ export type Policy = {
   readonly commitAheadMs: number;
   readonly commitSlackMs: number;
   readonly detourLimitMs: number;
+  readonly addOnLimitMs: number;
   readonly unservedMs: number;
   readonly reofferDelayMs: number;
   readonly fairnessCapMs: number;
@@ -249,6 +250,7 @@ export const defaultPolicy: Policy = {
   commitAheadMs: 10 * minute,
   commitSlackMs: 2 * minute,
   detourLimitMs: 5 * minute,
+  addOnLimitMs: 10 * minute,
   unservedMs: 90 * minute,
   reofferDelayMs: 1 * minute,
   fairnessCapMs: 1 * minute,

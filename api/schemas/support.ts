@@ -150,7 +150,16 @@ export const Exception = Type.Object({
   owner: Nullable(Type.String({ description: 'Whose move it is' })),
   next_step: NextStep,
   by_itself: Type.String({ description: 'What happens if nobody does anything, in one sentence' }),
-  incidents: Type.Array(Type.Object({ key: Type.String(), kind: Type.String(), at: Time })),
+  incidents: Type.Array(
+    Type.Object({
+      key: Type.String(),
+      kind: Type.String(),
+      says: Nullable(
+        Type.String({ description: 'What has happened, where there are words for it' }),
+      ),
+      at: Time,
+    }),
+  ),
   claim: Nullable(Type.Object({ key_id: Type.String(), expires_at: Time })),
   actions: Type.Array(ActionLink, { description: 'What support may do at this moment' }),
 });

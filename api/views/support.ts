@@ -52,7 +52,12 @@ export function exceptionBody(row: ExceptionRow, { log, incidents, now }: Around
     owner: stands ? 'support' : row.owner,
     next_step: stands ? null : stepBody(next),
     by_itself: whatFollows(row, next),
-    incidents: incidents.map(({ key, kind, at }) => ({ key, kind, at: at.toISOString() })),
+    incidents: incidents.map(({ at, key, kind, says }) => ({
+      key,
+      kind,
+      says,
+      at: at.toISOString(),
+    })),
     claim:
       row.claimed_by && row.claimed_until
         ? { key_id: row.claimed_by, expires_at: row.claimed_until.toISOString() }

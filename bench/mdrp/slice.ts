@@ -93,6 +93,7 @@ const rulesOf = ({
   candidateDrivers,
   improveSteps,
   lookAheadMs,
+  addOnLimitMs,
   approachMs,
 }: Policy): Partial<Policy> => ({
   version,
@@ -101,5 +102,6 @@ const rulesOf = ({
   candidateDrivers,
   improveSteps,
   lookAheadMs,
+  addOnLimitMs,
   approachMs,
 });

@@ -21,6 +21,7 @@ const played: ReadonlySet<string> = new Set<keyof Policy>([
   'bundleLimit',
   'candidateDrivers',
   'lookAheadMs',
+  'addOnLimitMs',
   'commitSlackMs',
   'unservedMs',
   'pressurePercent',

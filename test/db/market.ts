@@ -201,3 +201,9 @@ const plannedStop = (kind: 'pickup' | 'dropoff', orderId: OrderId, afterMs: numb
   arriveAt: start + afterMs,
   doneAt: start + afterMs + 120_000,
 });
+
+/** The same offer to a driver who has these deliveries in hand. */
+export const beside = (offer: NewOffer, ...held: readonly OrderId[]): NewOffer => ({
+  ...offer,
+  route: [...held.map((orderId) => plannedStop('dropoff', orderId, 300_000)), ...offer.route],
+});

@@ -15,7 +15,7 @@ import {
 import { newId } from '../../db/new-id.ts';
 import { writeOffers } from '../../db/offer-rounds.ts';
 import type { DriverId, OfferId, OrderId } from '../../domain/ids.ts';
-import { createMarket, planned, start, type Market } from './market.ts';
+import { beside, createMarket, planned, start, type Market } from './market.ts';
 
 let market: Market;
 beforeAll(async () => {
@@ -89,7 +89,7 @@ describe('acceptOffer', () => {
     const { driverId, ...offer } = await offered(2);
     const byHand = { driver_id: driverId, search_since: null };
     const first = await market.addOrder({ ...byHand, delivery_status: 'problem' });
-    await market.addOrder({ ...byHand, delivery_status: 'confirmed' });
+    const second = await market.addOrder({ ...byHand, delivery_status: 'confirmed' });
     const answer = { ...offer, driverId, now: soon };
     expect(await acceptOffer(market.db, answer)).toMatchObject(refusedWith('at_capacity'));
     expect((await market.seen(offer.orderIds[0])).events).toEqual([
@@ -98,7 +98,7 @@ describe('acceptOffer', () => {
     ]);
     expect(await acceptOffer(market.db, answer)).toMatchObject(refusedWith('offer_not_open'));
     await market.setOrder(first, { delivery_status: 'delivered' });
-    const again = planned(driverId, ...offer.orderIds);
+    const again = beside(planned(driverId, ...offer.orderIds), second);
     expect(await market.write(again)).toHaveLength(1);
     expect(await acceptOffer(market.db, { ...again, now: soon })).toMatchObject({ kind: 'done' });
   });

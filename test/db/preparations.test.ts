@@ -35,22 +35,28 @@ test('what is not ready, or only assumed to be, does not count', async () => {
   expect(await readFinishedPreparations(market.db, market.marketId)).toEqual([]);
 });
 
-test('goods under way are announced as the order says now, since the acceptance or the remake', async () => {
+test('goods under way are announced as at the acceptance or the remake, and as the order says now', async () => {
   const readyAt = start + 25 * minute;
   const making = await market.addOrder({ ready_estimate_at: new Date(readyAt) });
   await market.addEvents(making, [accepted]);
   const again = await market.addOrder({ ready_estimate_at: new Date(readyAt) });
   await market.addEvents(again, [
     accepted,
-    { type: 'order.remade', body: {}, at: start + 5 * minute },
+    {
+      type: 'order.remade',
+      body: { readyEstimateAt: start + 22 * minute },
+      at: start + 5 * minute,
+    },
   ]);
   const done = await market.addOrder({ ready_at: new Date(start + minute) });
   await market.addEvents(done, [accepted, ready(1)]);
   const rows = await readAnnounced(market.db, [making, again, done]);
-  expect(new Map(rows.map((row) => [row.orderId, row.since]))).toEqual(
+  expect(
+    new Map(rows.map(({ orderId, since, announcedAt }) => [orderId, [since, announcedAt]])),
+  ).toEqual(
     new Map([
-      [making, start],
-      [again, start + 5 * minute],
+      [making, [start, start + 20 * minute]],
+      [again, [start + 5 * minute, start + 22 * minute]],
     ]),
   );
   expect(rows.map((row) => row.readyAt)).toEqual([readyAt, readyAt]);

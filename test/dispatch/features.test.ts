@@ -109,6 +109,41 @@ describe('open commitments', () => {
   });
 });
 
+describe('what is added', () => {
+  /** Far to bring: rather than come back, the driver would wait some six minutes for what comes later. */
+  const later = order(1, at(0), { dropoff: at(8_100), ready: readyAt(10) });
+  const planOf = (addOnLimitMs: number, promisedAt?: number) => {
+    const route = delivery(9, at(8_000), at(0)).map((stop) => ({ ...stop, promisedAt }));
+    const policy = { addOnLimitMs, lookAheadMs: 60 * minute };
+    return run([later], [driver(1, at(-600), { capacity: 2, route })], { policy });
+  };
+  const isAdded = (result: ReturnType<typeof planOf>): boolean =>
+    result.offers.some(({ isAddOn }) => isAddOn);
+
+  test('at a counter holds up what is ready no longer than the policy allows', () => {
+    expect(isAdded(planOf(10 * minute))).toBe(true);
+    expect(isAdded(planOf(5 * minute))).toBe(false);
+  });
+
+  test('is measured against the first promise, so that delays do not add up', () => {
+    const asPlanned = now + 32 * minute;
+    expect(isAdded(planOf(10 * minute, asPlanned))).toBe(true);
+    expect(isAdded(planOf(10 * minute, asPlanned - 5 * minute))).toBe(false);
+  });
+
+  test('may come along to what is late already, if it delays nothing', () => {
+    const promisedAt = now - 60 * minute;
+    const carrier = driver(1, at(-600), {
+      capacity: 2,
+      route: delivery(9, at(2_000), at(0)).map((stop) =>
+        stop.kind === 'dropoff' ? { ...stop, promisedAt } : stop,
+      ),
+    });
+    const asked = [order(1, at(0), { dropoff: at(2_100) })];
+    expect(isAdded(run(asked, [carrier], { policy: { addOnLimitMs: 1 } }))).toBe(true);
+  });
+});
+
 describe('late commitment', () => {
   test('a driver who could still come in time is not sent yet', () => {
     const result = run([order(1, at(0), { ready: readyAt(20) })], [driver(1, at(900))]);

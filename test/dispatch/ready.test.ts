@@ -6,6 +6,8 @@ import {
   readyEstimate,
   spreadWithUsual,
   withLearntReady,
+  type Announced,
+  type Learnt,
 } from '../../dispatch/ready.ts';
 import { at, delivery, driver, minute, now, order, orderId, snapshot } from './city.ts';
 
@@ -48,36 +50,69 @@ describe('readyEstimate', () => {
 const finished = (branchId: string, share: number, count: number) =>
   Array.from({ length: count }, () => ({ branchId, share }));
 
+const inTenMinutes = { since: now, announcedAt: now + 10 * minute, readyAt: now + 10 * minute };
+
+/** Of goods that are announced for in ten minutes, unless told. */
+function estimateOf(announced: Pick<Announced, 'branchId'> & Partial<Announced>, learnt?: Learnt) {
+  if (!learnt) throw new Error('there is enough to learn from');
+  const made = new Map([[orderId(1), { ...inTenMinutes, ...announced }]]);
+  const known = snapshot([order(1, at(0))], []);
+  return withLearntReady(known, made, { ...learnt, stepMs: minute }).orders[0]?.ready;
+}
+
+/** In minutes, from early to late. */
+function widthOf(branchId: string, learnt?: Learnt): number {
+  const { earlyAt = 0, lateAt = 0 } = estimateOf({ branchId }, learnt) ?? {};
+  return (lateAt - earlyAt) / minute;
+}
+
 describe('learnPreparations', () => {
   test('a branch that is always late is expected late, another one is not', () => {
     const learnt = learnPreparations([...finished('slow', 2, 72), ...finished('true', 1, 9)]);
-    expect(learnt?.factors.get('slow')).toBeCloseTo(1.9);
-    expect(learnt?.factors.get('true')).toBe(1);
+    expect(learnt?.branches.get('slow')?.factor).toBeCloseTo(1.9);
+    expect(learnt?.branches.get('true')?.factor).toBe(1);
   });
 
   test('one slip does not condemn a branch, nor a forgotten word all of them', () => {
     const odd = [...finished('new', 2, 1), ...finished('x', 99, 1), ...finished('true', 1, 18)];
-    expect(learnPreparations(odd)?.factors.get('new')).toBeCloseTo(1.11);
-    expect(learnPreparations(odd)?.spread.shares.at(-1)).toBeLessThan(4);
+    expect(learnPreparations(odd)?.branches.get('new')?.factor).toBeCloseTo(1.11);
+    expect(learnPreparations(odd)?.others.spread.shares.at(-1)).toBeLessThan(4);
     expect(learnPreparations(odd.slice(1))).toBeUndefined();
   });
 
+  test('an erratic branch gets a wide estimate and a punctual one a narrow one, in the same market', () => {
+    const erratic = [0.5, 0.75, 1, 1.25, 1.5].flatMap((share) => finished('erratic', share, 6));
+    const learnt = learnPreparations([...erratic, ...finished('true', 1, 30)]);
+    expect(widthOf('erratic', learnt)).toBeGreaterThan(9);
+    expect(widthOf('true', learnt)).toBe(0);
+    expect(widthOf('unknown', learnt)).toBeGreaterThan(3);
+  });
+
+  test('a branch of which little is known spreads as the market does', () => {
+    const market = [0.5, 0.75, 1, 1.25, 1.5].flatMap((share) => finished('erratic', share, 6));
+    const learnt = learnPreparations([...market, ...finished('new', 1, 2)]);
+    expect(widthOf('new', learnt)).toBeGreaterThan(7);
+  });
+
   test('branches that keep their word are taken at it', () => {
-    const learnt = learnPreparations(finished('true', 1, 20));
-    if (!learnt) throw new Error('there is enough to learn from');
-    const announced = { branchId: 'true', since: now, readyAt: now + 10 * minute };
-    const { orders } = withLearntReady(
-      snapshot([order(1, at(0))], []),
-      new Map([[orderId(1), announced]]),
-      { ...learnt, stepMs: minute },
-    );
-    const { earlyAt, expectedAt, lateAt } = orders[0]?.ready ?? {};
+    const { earlyAt, expectedAt, lateAt } =
+      estimateOf({ branchId: 'true' }, learnPreparations(finished('true', 1, 20))) ?? {};
     expect([earlyAt, expectedAt, lateAt]).toEqual([0, 0, 0].map(() => now + 10 * minute));
+  });
+
+  test('an announced delay counts once: it is in the factor of a branch that is always late', () => {
+    const learnt = learnPreparations(finished('slow', 2, 72));
+    const expectedMs = (announced: Partial<Announced>): number =>
+      (estimateOf({ branchId: 'slow', ...announced }, learnt)?.expectedAt ?? 0) - now;
+    expect(expectedMs({})).toBe(20 * minute);
+    expect(expectedMs({ readyAt: now + 15 * minute })).toBe(20 * minute);
+    expect(expectedMs({ readyAt: now + 30 * minute })).toBe(32 * minute);
+    expect(expectedMs({ readyAt: now + 5 * minute })).toBe(10 * minute);
   });
 
   test('puts what it knows into orders and into the stops of drivers, but only of goods in the making', () => {
     const announced = new Map(
-      [1, 3].map((n) => [orderId(n), { branchId: 'slow', since: now, readyAt: now + 10 * minute }]),
+      [1, 3].map((n) => [orderId(n), { ...inTenMinutes, branchId: 'slow' }]),
     );
     const known = { earlyAt: now, expectedAt: now, lateAt: now };
     const before = snapshot(

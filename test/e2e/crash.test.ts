@@ -37,6 +37,8 @@ const sample: ReadonlySet<string> = new Set([
   'payment:before × answer:void',
   'payment:after-effect × answer:capture',
   'dispatch:before-commit × offer',
+  'dispatch:after-lapse × lapse',
+  'dispatch:before-assign × assignAgain',
   'command:after × place',
   'command:before × pickUp',
 ]);

@@ -12,6 +12,7 @@ const met = new Set(cells.map(({ name }) => name));
 /** What an order never records, and where else it is tried. */
 const without: Readonly<Record<string, string>> = {
   offer: 'the dispatcher writes it: dispatch:* × offer',
+  lapse: 'the dispatcher writes it: dispatch:*-lapse × lapse',
 };
 /** Commands that no route of the API sends: nothing of the API can die around them. */
 const notSent = ['changeEta', 'exhaustSearch', 'forceReady'];

@@ -36,9 +36,20 @@ function tagAt(point: Point, doing: Doing, { tag, sent }: Scenario): string | un
     case 'partner:before':
     case 'partner:after-effect':
       return partnerStepOf(doing);
+    case 'dispatch:before-lapse':
+    case 'dispatch:after-lapse':
+      return doing === 'lapse' ? 'any' : undefined;
+    case 'dispatch:before-assign':
+    case 'dispatch:after-assign':
+      return doing === 'assignAgain' ? 'any' : undefined;
+    case 'dispatch:before-exhaust':
+    case 'dispatch:after-exhaust':
+      return doing === 'exhaustSearch' ? 'any' : undefined;
     case 'dispatch:before-commit':
     case 'dispatch:after-commit':
     case 'dispatch:after':
+    case 'dispatch:before-end':
+    case 'dispatch:after-end':
       return doing === 'offer' ? 'any' : undefined;
     case 'command:before':
     case 'command:after':

@@ -7,8 +7,17 @@ import type { PartnerCall } from '../../domain/partner.ts';
 import type { PaymentCall } from '../../domain/payment-call.ts';
 import { byCommand } from './crash-commands.ts';
 import { byExit } from './crash-exits.ts';
-import { cancel, carrying, deliver, deny, denying, exitMs, leads } from './crash-leads.ts';
-import { authenticate, merchant, placed, support, takeOffer, type Told } from './crash-steps.ts';
+import { cancel, carrying, deliver, deny, denying, exitMs, later, leads } from './crash-leads.ts';
+import {
+  authenticate,
+  merchant,
+  placed,
+  seen,
+  support,
+  takeOffer,
+  takeOfferUntold,
+  type Told,
+} from './crash-steps.ts';
 
 type PaymentStep = PaymentCall['step'];
 type PartnerStep = PartnerCall['step'];
@@ -30,7 +39,10 @@ export type Doing =
   | 'stopSearch'
   | 'settled'
   | 'putOff'
-  | 'offer';
+  | 'offer'
+  | 'lapse'
+  /** An offer that was accepted, of which the order has not been told. */
+  | 'assignAgain';
 
 const paymentSteps = Object.keys({
   authorize: true,
@@ -53,6 +65,8 @@ export const doings: readonly Doing[] = [
   'settled',
   'putOff',
   'offer',
+  'lapse',
+  'assignAgain',
 ];
 
 export type Scenario = Told & {
@@ -103,6 +117,20 @@ const others = {
     lead: leads.slow,
     act: merchant('ready'),
     finish: [takeOffer, ...carrying],
+    end: 'completed captured',
+  },
+  lapse: {
+    policy: { offerTtlMs: exitMs },
+    lead: leads.offered,
+    finish: [cancel],
+    end: 'cancelled voided',
+  },
+  assignAgain: {
+    tag: 'delivery.assigned',
+    policy: { offerTtlMs: later },
+    lead: leads.offered,
+    act: takeOfferUntold,
+    finish: [seen('delivery.assigned'), ...carrying],
     end: 'completed captured',
   },
 } as const satisfies Readonly<Record<string, Scenario>>;

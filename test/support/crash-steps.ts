@@ -1,6 +1,7 @@
 // What people do to a real order, in steps: each insists, as real clients do, until it is answered with yes.
 
 import { expect } from 'vitest';
+import { acceptOffer as storeYes } from '../../db/offers.ts';
 import { parseId, type DriverId, type OrderId } from '../../domain/ids.ts';
 import type { ExternalCommand } from '../../domain/messages.ts';
 import type { GoodsKind } from '../../domain/order.ts';
@@ -105,6 +106,20 @@ export const support =
   };
 
 export const takeOffer: Step = ({ shop }, id) => acceptOffer(shop, id);
+
+/** As an API that dies right after the driver's yes is stored. */
+export const takeOfferUntold: Step = async ({ stack: { db } }, orderId) => {
+  const { offer_id: offerId, driver_id: driverId } = await db
+    .selectFrom('offer_orders')
+    .innerJoin('offers', 'offers.id', 'offer_id')
+    .select(['offer_id', 'driver_id'])
+    .where('order_id', '=', orderId)
+    .where('offer_orders.status', '=', 'open')
+    .executeTakeFirstOrThrow();
+  expect(await storeYes(db, { offerId, driverId, now: Date.now() })).toMatchObject({
+    kind: 'done',
+  });
+};
 
 async function offersTo({ shop }: Play): Promise<readonly { readonly id: string }[]> {
   const { body } = await shop.get({ secret: shop.driverKey, path: '/v1/offers?wait=1' });
