@@ -254,14 +254,13 @@ function setAsideOf(row: Aside): readonly SetAside[] {
 async function roundOf({ marketId }: Round, { input, plan: decided }: Planned): Promise<NewRound> {
   const { snapshot, policy } = input;
   const { now: at, orders, drivers } = snapshot;
-  const [first] = [...decided.offers, ...decided.skipped];
   return {
     roundId: newId('round', at),
     marketId,
     at,
     engine: engineId,
     policyVersion: policy.version,
-    inputHash: first?.decision.inputHash ?? '',
+    inputHash: decided.inputHash,
     orderIds: orders.map(({ orderId }) => orderId),
     drivers: drivers.length,
     input: await pack(input),

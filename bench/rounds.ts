@@ -53,7 +53,7 @@ export function measureRounds(size: RoundSize, rounds: number): Measured {
     cpuTimes.push((user + system) / 1_000);
     times.push(took);
     offered += answer.offers.length / rounds;
-    if (answer.offers[0]?.decision.solver === 'regret_greedy') fallbacks += 1;
+    if (answer.offers[0]?.decisions[0]?.decision.solver === 'regret_greedy') fallbacks += 1;
   }
   return {
     size,

@@ -111,15 +111,19 @@ export async function roundsAbout(
   return pageOf(rows, limit);
 }
 
-/** The plan of a whole market: hold one at a time. Undefined once the round is no longer kept. */
-export async function readPlan(db: Db, { id, at }: RoundRef): Promise<unknown> {
+/** What a whole market's round saw or decided: hold one at a time. Undefined once the round is no longer kept. */
+export async function readPart(
+  db: Db,
+  { id, at }: RoundRef,
+  part: 'input' | 'plan',
+): Promise<unknown> {
   const row = await db
     .selectFrom('dispatch_rounds')
-    .select('plan')
+    .select(part)
     .where('id', '=', id)
     .where('at', '=', at)
     .executeTakeFirst();
-  return row && JSON.parse(await unpack(row.plan));
+  return row && JSON.parse(await unpack(row[part]));
 }
 
 /** What became of an order's offers; the decisions of all orders of each. */
@@ -128,6 +132,7 @@ export type OfferMade = {
   readonly roundId: string | null;
   readonly driverId: string;
   readonly madeAt: Date;
+  readonly expiresAt: Date;
   readonly status: OfferOrderStatus;
   /** Beyond the delivery's pay, minor units. */
   readonly bonusMinor: number;
@@ -139,8 +144,16 @@ export async function offersOfOrder(db: Db, orderId: string): Promise<readonly O
   const rows = await db
     .selectFrom('offer_orders')
     .innerJoin('offers', 'offers.id', 'offer_id')
-    .select(['offer_id', 'round_id', 'driver_id', 'made_at', 'offer_orders.status', 'decision'])
-    .select('bonus_minor')
+    .select([
+      'offer_id',
+      'round_id',
+      'driver_id',
+      'made_at',
+      'expires_at',
+      'offer_orders.status',
+      'bonus_minor',
+      'decision',
+    ])
     .where('order_id', '=', orderId)
     .orderBy('made_at', 'desc')
     .orderBy('offer_id', 'desc')
@@ -151,6 +164,7 @@ export async function offersOfOrder(db: Db, orderId: string): Promise<readonly O
     roundId: row.round_id,
     driverId: row.driver_id,
     madeAt: row.made_at,
+    expiresAt: row.expires_at,
     status: row.status,
     bonusMinor: row.bonus_minor,
     decision: row.decision,

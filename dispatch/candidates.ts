@@ -7,6 +7,7 @@ import { createBest } from './best.ts';
 import type { Exclusion } from './decision.ts';
 import { bandAround, type Ends } from './ends.ts';
 import type { Carrier, Market } from './market.ts';
+import type { Route } from './route.ts';
 import { objectionOf, type Terms } from './terms.ts';
 import type { Spot } from './travel.ts';
 
@@ -39,7 +40,6 @@ export function createSearch(ends: Ends, market: Market) {
   const known = new Map<Spot, { readonly wanted: Wanted; readonly reached: Reach }[]>();
   const reachOf = (bundle: Bundle): Reach => {
     const { pickup, terms, load } = bundle;
-    if (!isPlain(terms)) return reach({ terms, load }, pickup, searching);
     const there = known.get(pickup) ?? [];
     if (there.length === 0) known.set(pickup, there);
     for (const { wanted, reached } of there)
@@ -48,10 +48,12 @@ export function createSearch(ends: Ends, market: Market) {
     there.push({ wanted: { terms, load }, reached });
     return reached;
   };
-  return (bundle: Bundle): Candidates => {
+  /** `asksLapsed`: those too who let an offer lapse, which else happens only when one order has nobody left. */
+  return (bundle: Bundle, asksLapsed = false): Candidates => {
     const first = reachOf(bundle);
     const lapsed = first.excluded.let_lapse_before ?? 0;
-    if (first.count > 0 || lapsed === 0 || bundle.jobs.length > 1)
+    const isAlone = bundle.jobs.length === 1;
+    if (!asksLapsed && (first.count > 0 || lapsed === 0 || !isAlone))
       return select(bundle, first, searching);
     const { terms, load, pickup } = bundle;
     const again = reach({ terms, load, askLapsed: true }, pickup, searching);
@@ -78,8 +80,10 @@ function rankByIndex({ indexes }: Ends): Int32Array {
 const isPlain = ({ assignedTo, isPersonal }: Terms): boolean =>
   assignedTo === undefined && !isPersonal;
 
-/** Of plain terms. */
 const isSame = (a: Terms, b: Terms): boolean =>
+  a === b || (isPlain(a) && isPlain(b) && isAlike(a, b));
+
+const isAlike = (a: Terms, b: Terms): boolean =>
   a.needs === b.needs &&
   a.vehicles === b.vehicles &&
   a.merchantId === b.merchantId &&
@@ -162,6 +166,23 @@ function whyNot(
   if (load > carrier.capacity) return 'no_room';
   if (isBusy) return carrier.held >= carrier.capacity ? 'at_capacity' : 'busy_for_long';
   return isPossible ? undefined : 'shift_ends';
+}
+
+/** Why this driver alone is not among the candidates of a bundle, as the search finds it for all. */
+export function exclusionOf(
+  { pickup, terms, load, readyAt }: Bundle,
+  { end, carrier }: Route,
+  { market, askLapsed }: { readonly market: Market; readonly askLapsed?: boolean },
+): Exclusion | undefined {
+  const { now, policy, travel, beforeMs } = market;
+  const [dx, dy, dz] = [end.at.x - pickup.x, end.at.y - pickup.y, end.at.z - pickup.z];
+  const squared = dx * dx + dy * dy + dz * dz;
+  if (squared > terms.radiusM * terms.radiusM) return 'out_of_radius';
+  const wayMs = Math.sqrt(squared) * travel.msPerMeter(carrier.speed);
+  const atCounter = end.freeAt + wayMs + beforeMs.pickup;
+  const isBusy = end.freeAt > now + policy.lookAheadMs;
+  const isPossible = !isBusy && Math.max(atCounter, readyAt) <= carrier.shiftEndsAt;
+  return whyNot({ terms, load, askLapsed: askLapsed === true }, carrier, isPossible, isBusy);
 }
 
 /** Once the goods are late anyway, who stands where nobody orders is worth most on the way. */

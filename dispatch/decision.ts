@@ -3,14 +3,21 @@
 
 import type { RouteStop } from '../domain/eta.ts';
 import type { DriverId, OrderId } from '../domain/ids.ts';
+import type { EarlierOffer } from './snapshot.ts';
 import type { Objection } from './terms.ts';
 
 export type Plan = {
+  /** Names the round's input: the same hash means the same snapshot, policy and seed. */
+  readonly inputHash: string;
   readonly offers: readonly PlannedOffer[];
   /** Orders that get no offer this time, and why. */
   readonly skipped: readonly { readonly orderId: OrderId; readonly decision: Decision }[];
   /** Searches that have used up their offers: they end now. */
-  readonly exhausted: readonly { readonly orderId: OrderId; readonly search: number }[];
+  readonly exhausted: readonly {
+    readonly orderId: OrderId;
+    readonly search: number;
+    readonly decision: Decision;
+  }[];
 };
 
 export type PlannedOffer = {
@@ -23,8 +30,6 @@ export type PlannedOffer = {
   readonly isAddOn: boolean;
   /** Everything that the driver would still drive, committed stops included. */
   readonly route: readonly PlannedStop[];
-  /** Of the first order; the others have theirs in `decisions`. */
-  readonly decision: Decision;
   readonly decisions: readonly { readonly orderId: OrderId; readonly decision: Decision }[];
 };
 
@@ -49,9 +54,27 @@ export type Outcome =
   | 'driver_busy'
   /** Drivers could do it, but not within their shifts together with everything else. */
   | 'nobody_left'
-  | 'nobody_possible';
+  | 'nobody_possible'
+  /** Its offers are used up. */
+  | 'exhausted';
 
-/** Minutes throughout. `cost` is the sum of what follows `readyForIn`, weighted: what the plan minimises. */
+/** What a cost consists of. Minutes; below 0: in favour of the driver. */
+export type CostParts = {
+  /** The drop-offs, in sum, later than they could be at best. */
+  readonly late: number;
+  /** Where it leaves the driver: far from where orders arise. */
+  readonly standing: number;
+  /** Goods that may come later than expected. */
+  readonly uncertainty: number;
+  /** A likely refusal. */
+  readonly acceptance: number;
+  /** A long wait for work. */
+  readonly fairness: number;
+  /** Stars below five. */
+  readonly rating: number;
+};
+
+/** Minutes throughout. */
 export type Considered = {
   readonly driverId: DriverId;
   /** Until the driver can be at the counter, waiting for nothing. */
@@ -61,17 +84,39 @@ export type Considered = {
   readonly travel: number;
   /** At the counter, for the goods. */
   readonly waits: number;
-  /** All drop-offs of the bundle and those already committed, later than they could be at best. */
-  readonly late: number;
-  /** What acceptance, fairness and rating add. */
-  readonly bias: number;
+  /** What is not 0; the sum is `cost`. */
+  readonly parts: Partial<CostParts>;
+  /** All orders of the bundle together, as this driver's next task; of an add-on's driver: what the detour adds. */
   readonly cost: number;
+  /** What the plan has this driver fetch instead: the first order of it. */
+  readonly takes: OrderId | undefined;
+};
+
+/** What an order has to do with those that it travels with. */
+export type Shared = {
+  readonly stops: readonly {
+    readonly kind: 'pickup' | 'dropoff';
+    readonly orderId: OrderId;
+    /** Taken over at the counter, handed over at the door. */
+    readonly at: number;
+  }[];
+  /** What the others arrive later in sum because this one comes along, in minutes. */
+  readonly othersLater: number;
+  /** The best way without the others, in what is planned; undefined: nobody could. */
+  readonly alone:
+    | {
+        readonly driverId: DriverId;
+        readonly dropoffAt: number;
+        /** What the whole plan would cost more, in minutes. */
+        readonly costsMore: number;
+      }
+    | undefined;
 };
 
 /** The decision record of one order. */
 export type Decision = {
   readonly policyVersion: string;
-  /** Names the round's input: the same hash means the same snapshot, policy and seed. */
+  /** Of the plan. */
   readonly inputHash: string;
   readonly solver: 'exact' | 'regret_greedy' | 'nearest';
   readonly outcome: Outcome;
@@ -87,11 +132,19 @@ export type Decision = {
   readonly pickupAt: number | undefined;
   readonly dropoffAt: number | undefined;
   readonly readyAt: number;
-  /** Of the search; null: any distance. */
+  /** How far the search reaches for all that travel together; null: any distance. */
   readonly radiusM: number | null;
-  /** Drivers who could have been asked. */
+  /** Why the chosen driver may come from further: he passes, or comes for another order, or after another one. */
+  readonly beyond: 'on_the_way' | 'with_another' | 'after_another' | undefined;
+  /** Of what travels with others. */
+  readonly shared: Shared | undefined;
+  /** When nobody can come, and while the search does not reach as far as it may: how far it does from then on. */
+  readonly wider: { readonly at: number; readonly radiusM: number } | undefined;
+  /** Of an exhausted search: its offers by what became of them. */
+  readonly used: Readonly<Partial<Record<EarlierOffer['outcome'], number>>> | undefined;
+  /** Drivers who could have been asked, for all that travel together. */
   readonly candidates: number;
-  /** The cheapest of them for this bundle as its next task, cheapest first. */
+  /** The cheapest of them, cheapest first, and the chosen one. */
   readonly best: readonly Considered[];
   /** Other drivers, by reason. */
   readonly excluded: Readonly<Partial<Record<Exclusion, number>>>;

@@ -2,188 +2,190 @@
 // for it and when. Costs stand in minutes, as people think in them; words.ts makes sentences of it.
 
 import { bundleOf, type Bundle } from './bundle.ts';
-import type { Candidates } from './candidates.ts';
+import type { Search } from './candidates.ts';
 import type { Committed } from './commit.ts';
-import type { Considered, Decision, Exclusion, Outcome } from './decision.ts';
+import { weigh, type Weighed, type Weighing } from './considered.ts';
+import type { Decision, Outcome } from './decision.ts';
 import { itineraryOf, type Timed } from './itinerary.ts';
 import type { Job, Market } from './market.ts';
-import { nextTaskCost, type Route } from './route.ts';
+import { beyondBecause } from './radius.ts';
+import type { Route } from './route.ts';
+import { detourOf, sharedOf, type Trip } from './shared.ts';
+import type { SearchingOrder } from './snapshot.ts';
 import type { Solved } from './solve.ts';
+import { objectionOf, termsOf } from './terms.ts';
 
 export type Explaining = {
   readonly market: Market;
   /** Before anything was planned. */
   readonly start: readonly Route[];
+  /** Over what is there at the start. */
+  readonly search: Search;
   readonly solved: Solved;
   readonly committed: Committed;
   readonly inputHash: string;
 };
 
-const mostShown = 5;
-/** The most promising are weighed exactly, to show the best of them. */
-const mostWeighed = 8;
-
 /** By job index. */
 export function explain(explaining: Explaining): readonly Decision[] {
-  const { market, solved } = explaining;
-  const planned = plannedOf(solved.routes, market);
+  const { market, solved, start, search } = explaining;
+  const places = placesOf(solved.routes, market);
   const offered = new Set(explaining.committed.commitments.flatMap(({ jobs }) => jobs));
-  const considered = new Map<Bundle, readonly Considered[]>();
+  const weighing: Weighing = { market, start, search, routes: solved.routes };
+  const known = new Map<Bundle, Weighed>();
+  const weighed = (bundle: Bundle, chosen: number): Weighed => {
+    const before = known.get(bundle);
+    if (before) return before;
+    const now = weigh(bundle, chosen, weighing);
+    known.set(bundle, now);
+    return now;
+  };
   return market.jobs.map((job) => {
-    const place = planned.get(job);
-    const candidates = solved.candidates.get(job);
+    const place = places.get(job);
     const bundle = place?.bundle ?? bundleOf([job], market);
-    let best = bundle && considered.get(bundle);
-    if (bundle && !best) {
-      best = consider(bundle, { candidates, chosen: place?.route.carrier.index }, explaining);
-      considered.set(bundle, best);
-    }
+    if (!bundle) throw new Error(`${job.orderId} makes no bundle`);
+    const { isBeyond, ...figures } = weighed(bundle, place?.route.carrier.index ?? -1);
+    const outcome = outcomeOf(job, { isOffered: offered.has(job), place, figures, explaining });
     return {
-      ...decisionOf(job, place, explaining),
-      outcome: outcomeOf(job, { offered, place, candidates, explaining }),
-      candidates: candidates?.count ?? 0,
-      best: best ?? [],
-      excluded: excludedOf(candidates, market),
-      askedAgain: candidates?.askedAgain ?? false,
+      ...decisionOf(job, { place, bundle, explaining }),
+      ...(place && !place.bundle ? withDetour(job, place, { figures, market }) : figures),
+      outcome,
+      beyond: isBeyond && place ? beyondBecause(bundle, place.route) : undefined,
+      wider: place ? undefined : widerOf(job.order, market),
     };
   });
 }
 
-type Place = {
-  readonly route: Route;
+type Place = Trip & {
   /** Absent: added to committed visits. */
   readonly bundle: Bundle | undefined;
-  readonly pickup: Timed | undefined;
-  readonly dropoff: Timed | undefined;
 };
 
-function plannedOf(routes: readonly Route[], market: Market): ReadonlyMap<Job, Place> {
+function placesOf(routes: readonly Route[], market: Market): ReadonlyMap<Job, Place> {
   const places = new Map<Job, Place>();
   for (const route of routes) {
     if (route.tail.length === 0 && route.added.length === 0) continue;
     const stops = itineraryOf(route, route.tail.length, market);
-    const pickups = new Map(
-      stops.filter(({ kind }) => kind === 'pickup').map((stop) => [stop.job, stop]),
-    );
-    const dropoffs = new Map(
-      stops.filter(({ kind }) => kind === 'dropoff').map((stop) => [stop.job, stop]),
-    );
-    const put = (job: Job, bundle: Bundle | undefined): void => {
-      places.set(job, { route, bundle, pickup: pickups.get(job), dropoff: dropoffs.get(job) });
-    };
-    for (const job of route.added) put(job, undefined);
-    for (const bundle of route.tail) for (const job of bundle.jobs) put(job, bundle);
+    const visited = route.visits.flatMap((visit) => (visit.kind === 'dropoff' ? [visit.job] : []));
+    for (const job of route.added)
+      places.set(job, { route, stops, together: visited, bundle: undefined });
+    for (const bundle of route.tail)
+      for (const job of bundle.jobs)
+        places.set(job, { route, stops, together: bundle.jobs, bundle });
   }
   return places;
 }
 
-type Plain = Omit<Decision, 'outcome' | 'candidates' | 'best' | 'excluded' | 'askedAgain'>;
+type Figures = Omit<Weighed, 'isBeyond'>;
+type Circumstances = {
+  readonly place: Place | undefined;
+  readonly bundle: Bundle;
+  readonly explaining: Explaining;
+};
+type Plain = Omit<Decision, keyof Figures | 'outcome' | 'beyond' | 'wider'>;
 
-function decisionOf(
-  job: Job,
-  place: Place | undefined,
-  { market, solved, inputHash }: Explaining,
-): Plain {
-  const { radiusM, assignedTo } = job.terms;
+function decisionOf(job: Job, { place, bundle, explaining }: Circumstances): Plain {
+  const { market, solved, inputHash } = explaining;
+  const stopOf = (wanted: Timed['kind']): Timed | undefined =>
+    place?.stops.find((stop) => stop.kind === wanted && stop.job === job);
+  const pickup = stopOf('pickup');
+  const isShared = place !== undefined && place.together.length > 1;
   return {
     policyVersion: market.policy.version,
     inputHash,
     solver: solved.solver,
     chosen: place?.route.carrier.driverId,
-    together: togetherWith(job, place),
+    together: (place?.together ?? [job]).map(({ orderId }) => orderId),
     isAddOn: place !== undefined && place.bundle === undefined,
-    isByHand: assignedTo !== undefined,
-    leaveAt: place?.pickup?.leaveAt,
-    pickupAt: place?.pickup?.doneAt,
-    dropoffAt: place?.dropoff?.doneAt,
-    readyAt: job.ready.expectedAt,
-    radiusM: radiusM < Number.POSITIVE_INFINITY ? radiusM : null,
+    isByHand: job.terms.assignedTo !== undefined,
+    leaveAt: rounded(pickup?.leaveAt),
+    pickupAt: rounded(pickup?.doneAt),
+    dropoffAt: rounded(stopOf('dropoff')?.doneAt),
+    readyAt: Math.round(job.ready.expectedAt),
+    radiusM: radiusOf(bundle.terms),
     waysEstimated: market.travel.fellBack,
+    shared: isShared ? sharedOf(job, place, { solved, market }) : undefined,
+    used: undefined,
   };
 }
 
-/** In the order of the drop-offs. */
-function togetherWith(job: Job, place: Place | undefined): Decision['together'] {
-  if (!place) return [job.orderId];
-  if (place.bundle) return place.bundle.jobs.map(({ orderId }) => orderId);
-  return place.route.visits.flatMap((visit) =>
-    visit.kind === 'dropoff' ? [visit.job.orderId] : [],
+const rounded = (at: number | undefined): number | undefined =>
+  at === undefined ? undefined : Math.round(at);
+
+const radiusOf = ({ radiusM }: { readonly radiusM: number }): number | null =>
+  radiusM < Number.POSITIVE_INFINITY ? radiusM : null;
+
+type Weighted = { readonly figures: Figures; readonly market: Market };
+
+/** Who takes it along is not weighed for a trip of its own: what counts is what the detour adds. */
+function withDetour(job: Job, place: Place, { figures, market }: Weighted): Figures {
+  const own = detourOf(job, place, market);
+  const others = figures.best.filter(({ driverId }) => driverId !== own.driverId);
+  const { carrier } = place.route;
+  const isAsked = place.together.some(
+    ({ terms }) => objectionOf(terms, carrier) === 'let_lapse_before',
   );
+  return {
+    ...figures,
+    best: [...others, own].toSorted((a, b) => a.cost - b.cost),
+    askedAgain: figures.askedAgain || isAsked,
+  };
 }
 
 type Situation = {
-  readonly offered: ReadonlySet<Job>;
+  readonly isOffered: boolean;
   readonly place: Place | undefined;
-  readonly candidates: Candidates | undefined;
+  readonly figures: Figures;
   readonly explaining: Explaining;
 };
 
-function outcomeOf(job: Job, { offered, place, candidates, explaining }: Situation): Outcome {
-  if (offered.has(job)) return 'offered';
+function outcomeOf(job: Job, { isOffered, place, figures, explaining }: Situation): Outcome {
+  if (isOffered) return 'offered';
   if (place) return explaining.committed.held.get(job) ?? 'driver_busy';
-  return candidates && candidates.count > 0 ? 'nobody_left' : 'nobody_possible';
+  return figures.candidates > 0 ? 'nobody_left' : 'nobody_possible';
 }
 
-type Asking = { readonly candidates: Candidates | undefined; readonly chosen: number | undefined };
-
-/** Each candidate as if this were his next task; the chosen one is always among them. */
-function consider(
-  bundle: Bundle,
-  { candidates, chosen }: Asking,
-  { start, market }: Explaining,
-): readonly Considered[] {
-  const weighed: Weighed[] = [];
-  const weigh = (index: number): void => {
-    const route = start[index];
-    const costMs = route ? nextTaskCost(bundle, route, market) : Number.POSITIVE_INFINITY;
-    if (route && costMs < Number.POSITIVE_INFINITY) weighed.push({ route, costMs });
-  };
-  const drivers = candidates?.drivers ?? [];
-  const shortList = Math.min(mostWeighed, drivers.length);
-  let isMissing = chosen !== undefined;
-  for (let at = 0; at < shortList; at += 1) {
-    const index = drivers[at] ?? -1;
-    if (index === chosen) isMissing = false;
-    weigh(index);
-  }
-  if (isMissing && chosen !== undefined) weigh(chosen);
-  weighed.sort((a, b) => a.costMs - b.costMs || a.route.carrier.index - b.route.carrier.index);
-  return weighed
-    .filter(({ route }, rank) => rank < mostShown || route.carrier.index === chosen)
-    .map((each) => featuresOf(bundle, each, market));
+/** The next rung of its search. */
+function widerOf(
+  order: SearchingOrder | undefined,
+  { policy, now }: Pick<Market, 'policy' | 'now'>,
+): Decision['wider'] {
+  if (!order || order.assignedTo) return undefined;
+  const radiusM = policy.rungs[order.rung + 1]?.radiusM;
+  const passed = policy.rungs.slice(0, order.rung + 1);
+  const at = order.searchSince + passed.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  return radiusM === undefined || at <= now ? undefined : { at, radiusM };
 }
 
-type Weighed = { readonly route: Route; readonly costMs: number };
-
-function featuresOf(
-  bundle: Bundle,
-  { route, costMs }: Weighed,
-  { now, travel, beforeMs }: Market,
-): Considered {
-  const { carrier, base } = route;
-  const travelMs = travel.ms(base.end, bundle.pickup, carrier.speed);
-  const arriveAt = base.endAt + travelMs;
-  const biasMs = carrier.biasMs * bundle.jobs.length;
+/** Of a search that has used up its offers. */
+export function explainExhausted(
+  order: SearchingOrder,
+  { market, solved, inputHash }: Pick<Explaining, 'market' | 'solved' | 'inputHash'>,
+): Decision {
+  const used: { -readonly [K in keyof NonNullable<Decision['used']>]: number } = {};
+  for (const { search, outcome } of order.earlier)
+    if (search === order.search) used[outcome] = (used[outcome] ?? 0) + 1;
   return {
-    driverId: carrier.driverId,
-    minutes: minutesOf(arriveAt - now),
-    freeIn: minutesOf(base.endAt - now),
-    travel: minutesOf(travelMs),
-    waits: minutesOf(Math.max(0, bundle.readyAt - arriveAt - beforeMs.pickup)),
-    late: minutesOf(costMs - biasMs),
-    bias: minutesOf(biasMs),
-    cost: minutesOf(costMs),
+    policyVersion: market.policy.version,
+    inputHash,
+    solver: solved.solver,
+    outcome: 'exhausted',
+    chosen: undefined,
+    together: [order.orderId],
+    isAddOn: false,
+    isByHand: false,
+    leaveAt: undefined,
+    pickupAt: undefined,
+    dropoffAt: undefined,
+    readyAt: order.ready?.expectedAt ?? market.now,
+    radiusM: radiusOf(termsOf(order, market.policy)),
+    beyond: undefined,
+    shared: undefined,
+    wider: undefined,
+    used,
+    candidates: 0,
+    best: [],
+    excluded: {},
+    askedAgain: false,
   };
 }
-
-/** To a tenth. */
-const minutesOf = (ms: number): number => Math.round(ms / 6_000) / 10 + 0;
-
-const excludedOf = (
-  candidates: Candidates | undefined,
-  { absent }: Market,
-): Decision['excluded'] => {
-  const all: Partial<Record<Exclusion, number>> = { ...absent, ...candidates?.excluded };
-  if (candidates?.askedAgain) delete all.let_lapse_before;
-  return all;
-};

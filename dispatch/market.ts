@@ -154,7 +154,7 @@ function jobOf(order: SearchingOrder, index: number, making: Making): Job {
 type PlacedDriver = OnlineDriver & { readonly place: NonNullable<OnlineDriver['place']> };
 
 function carrierOf(driver: PlacedDriver, index: number, making: Making): Carrier {
-  const { now, policy, travel } = making;
+  const { now, travel } = making;
   const visits = visitsOf(driver, making);
   const collected = visits.flatMap((visit) => (visit.kind === 'pickup' ? visit.jobs : []));
   const held = visits.flatMap((visit) => (visit.kind === 'dropoff' ? [visit.job] : []));
@@ -172,7 +172,7 @@ function carrierOf(driver: PlacedDriver, index: number, making: Making): Carrier
     visits,
     skills: maskOf(driver.skills ?? []),
     vehicle: maskOf(driver.vehicle === undefined ? vehicles : [driver.vehicle]),
-    biasMs: biasOf(driver, policy, now),
+    biasMs: biasOf(driver, making),
     merchantId: driver.merchantId,
   };
 }
@@ -229,10 +229,19 @@ function committedJob(stop: RouteStop, pickup: RouteStop | undefined, making: Ma
 }
 
 /** A likely refusal costs the delay of asking again; who has waited long or is rated well is preferred, within a cap. */
-function biasOf(driver: OnlineDriver, policy: Policy, now: number): number {
-  const refusal = (1 - (driver.acceptance ?? 1)) * policy.reofferDelayMs;
+export function biasPartsOf(
+  driver: OnlineDriver,
+  { now, policy }: Pick<Market, 'now' | 'policy'>,
+): { readonly acceptance: number; readonly fairness: number; readonly rating: number } {
   const waited = driver.idleSince === undefined ? 0 : Math.max(0, now - driver.idleSince);
-  const fairness = policy.fairnessCapMs * Math.min(1, waited / policy.fairnessFullMs);
-  const rating = (5 - (driver.rating ?? 5)) * policy.starMs;
-  return Math.round(refusal - fairness + rating);
+  return {
+    acceptance: (1 - (driver.acceptance ?? 1)) * policy.reofferDelayMs,
+    fairness: -policy.fairnessCapMs * Math.min(1, waited / policy.fairnessFullMs),
+    rating: (5 - (driver.rating ?? 5)) * policy.starMs,
+  };
+}
+
+function biasOf(driver: OnlineDriver, making: Making): number {
+  const { acceptance, fairness, rating } = biasPartsOf(driver, making);
+  return Math.round(acceptance + fairness + rating);
 }

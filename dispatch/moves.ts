@@ -6,6 +6,7 @@ import { addOn, hasOpenPickup, withoutAdded } from './add-on.ts';
 import { bundleOf, withJob, withoutJob, type Bundle } from './bundle.ts';
 import type { Candidates, Search } from './candidates.ts';
 import type { Job, Market } from './market.ts';
+import { isInReach } from './radius.ts';
 import { tailCost, withTail, withVisits, type Change, type Route } from './route.ts';
 import type { Solved } from './solve.ts';
 import { objectionOf } from './terms.ts';
@@ -73,10 +74,11 @@ type Way =
 
 function routeOf(way: Way, market: Market): Route {
   if (way.kind === 'visits') return way.made;
-  const { route, change } = way;
-  const { at, bundle, replaces } = change;
-  return withTail(route, route.tail.toSpliced(at, replaces ? 1 : 0, bundle), market);
+  return withTail(way.route, changed(way.route.tail, way.change), market);
 }
+
+const changed = (tail: readonly Bundle[], { at, bundle, replaces }: Change): readonly Bundle[] =>
+  tail.toSpliced(at, replaces ? 1 : 0, bundle);
 
 /** False: it stays where it is. */
 export function moveToBest(job: Job, state: State): boolean {
@@ -84,6 +86,7 @@ export function moveToBest(job: Job, state: State): boolean {
   const fromIndex = placeOf[job.index] ?? -1;
   const from = routes[fromIndex];
   const without = from && takeOut(job, from, market);
+  if (without && !isInReach(without)) return false;
   const gainMs = from && without ? from.costMs - without.costMs : neverMs(market);
   let best: Way | undefined;
   const bound = (): number => best?.deltaMs ?? gainMs - leastGainMs;
@@ -137,15 +140,17 @@ type Target = { readonly route: Route; readonly index: number; readonly bound: n
 /** The cheapest way in this route; undefined when none costs less than the bound. */
 function betterWay(job: Job, { route, index, bound }: Target, state: State): Way | undefined {
   const { market, budget } = state;
-  const { tail, carrier } = route;
+  const { tail, carrier, base } = route;
   let best: Way | undefined;
   let least = bound;
   const made = carrier.visits.length > 0 ? withAddOn(job, route, market) : undefined;
   if (made) {
     budget.steps -= 1;
     const deltaMs = made.costMs - route.costMs;
-    if (deltaMs < least) best = { kind: 'visits', index, deltaMs, made };
-    least = Math.min(least, deltaMs);
+    if (deltaMs < least && isInReach(made)) {
+      best = { kind: 'visits', index, deltaMs, made };
+      least = deltaMs;
+    }
   }
   const alone = state.alone.get(job);
   for (let at = 0; at <= tail.length; at += 1) {
@@ -157,6 +162,7 @@ function betterWay(job: Job, { route, index, bound }: Target, state: State): Way
       const change = { at, bundle, replaces: bundle === joined };
       const deltaMs = tailCost(route, change, market) - route.costMs;
       if (deltaMs >= least || Number.isNaN(deltaMs)) continue;
+      if (!isInReach({ carrier, base, tail: changed(tail, change) })) continue;
       least = deltaMs;
       best = { kind: 'tail', index, deltaMs, route, change };
     }

@@ -8,7 +8,7 @@ import { createSearch, type Search } from './candidates.ts';
 import { commit, withFixedFirst, type Commitment } from './commit.ts';
 import type { Decision, Plan, PlannedOffer } from './decision.ts';
 import { endsOf, type Ends } from './ends.ts';
-import { explain } from './explain.ts';
+import { explain, explainExhausted } from './explain.ts';
 import { inputHashOf } from './hash.ts';
 import { improve } from './improve.ts';
 import { itineraryOf, plannedStop } from './itinerary.ts';
@@ -40,16 +40,21 @@ export function plan(input: PlanInput): Plan {
     policy.matching === 'nearest'
       ? sendNearest(start, finder, market)
       : match({ start, ends, finder }, market);
-  const decisions = explain({ market, start, solved, committed, inputHash: hashOf(input) });
+  const inputHash = hashOf(input);
+  const explaining = { market, start, search: finder, solved, committed, inputHash };
+  const decisions = explain(explaining);
   const offered = new Set(committed.commitments.flatMap(({ jobs }) => jobs));
   return {
+    inputHash,
     offers: committed.commitments.map((each) => offerOf(each, decisions, market)),
     skipped: market.jobs
       .filter((job) => !offered.has(job))
       .map((job) => ({ orderId: job.orderId, decision: decisionOf(decisions, job) })),
-    exhausted: byId(snapshot.orders.filter(isExhausted), (order) => order.orderId).map(
-      ({ orderId, search }) => ({ orderId, search }),
-    ),
+    exhausted: byId(snapshot.orders.filter(isExhausted), (order) => order.orderId).map((order) => ({
+      orderId: order.orderId,
+      search: order.search,
+      decision: explainExhausted(order, explaining),
+    })),
   };
 }
 
@@ -88,7 +93,6 @@ function offerOf(
     pickupEtaAt: Math.round(pickup.arriveAt),
     isAddOn,
     route: stops.map(plannedStop),
-    decision: decisionOf(decisions, first),
     decisions: jobs.map((job) => ({ orderId: job.orderId, decision: decisionOf(decisions, job) })),
   };
 }

@@ -4,7 +4,8 @@
 
 import type { Job } from './market.ts';
 import { leastGainMs, moveToBest, neverMs, takeOut, type State } from './moves.ts';
-import type { Spot } from './travel.ts';
+import { isInReach } from './radius.ts';
+import { chordM } from './travel.ts';
 
 const mostRounds = 3;
 const mostTaken = 12;
@@ -55,7 +56,9 @@ function takeAway(job: Job, { routes, placeOf, market }: State): void {
   const at = placeOf[job.index] ?? -1;
   const route = routes[at];
   if (!route) return;
-  routes[at] = takeOut(job, route, market);
+  const without = takeOut(job, route, market);
+  if (!isInReach(without)) return;
+  routes[at] = without;
   placeOf[job.index] = -1;
 }
 
@@ -68,7 +71,7 @@ function neighboursOf(seed: Job, jobs: readonly Job[], { market }: State): reado
   let limit = Number.POSITIVE_INFINITY;
   for (const job of jobs) {
     const apartMs =
-      (metersBetween(job.pickup, seed.pickup) + metersBetween(job.dropoff, seed.dropoff)) * pace +
+      (chordM(job.pickup, seed.pickup) + chordM(job.dropoff, seed.dropoff)) * pace +
       Math.abs(job.ready.expectedAt - seed.ready.expectedAt) / 2;
     if (apartMs >= limit) continue;
     const at = nearest.findIndex((each) => each.apartMs > apartMs);
@@ -78,5 +81,3 @@ function neighboursOf(seed: Job, jobs: readonly Job[], { market }: State): reado
   }
   return nearest.map(({ job }) => job);
 }
-
-const metersBetween = (a: Spot, b: Spot): number => Math.hypot(a.x - b.x, a.y - b.y, a.z - b.z);

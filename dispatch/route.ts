@@ -93,6 +93,28 @@ export function nextTaskCost(bundle: Bundle, route: Route, market: Market): numb
   return costSoFar(carrier, market) - costMs;
 }
 
+/** Of that: what the place costs where it leaves the driver, and what uncertain goods cost. */
+export function nextTaskParts(
+  bundle: Bundle,
+  route: Route,
+  market: Market,
+): { readonly costMs: number; readonly standingMs: number; readonly uncertaintyMs: number } {
+  const { carrier, end } = route;
+  const costMs = nextTaskCost(bundle, route, market);
+  const toDoorsMs = driver.costMs - end.costMs;
+  const half = market.beforeMs.pickup;
+  const leftAt = Math.max(arrivalAt(bundle, end, carrier, market), bundle.readyAt) + half;
+  const surely = latenessOf(bundle, leftAt, carrier.speed, market).costMs - bundle.riskMs;
+  return {
+    costMs,
+    standingMs: costMs - toDoorsMs,
+    uncertaintyMs: toDoorsMs - bundle.jobs.length * carrier.biasMs - surely,
+  };
+}
+
+/** What the place costs where a route leaves the driver. */
+export const standingOf = ({ costMs, end }: Route): number => costMs - end.costMs;
+
 function finished(route: Omit<Route, 'end' | 'costMs'>, market: Market): Route {
   const { carrier, visits, added, base, tail } = route;
   begin(base.end, base.endAt, base.costMs);
@@ -118,12 +140,7 @@ function follow(bundle: Bundle | undefined, carrier: Carrier, market: Market): v
   if (!bundle) return;
   const { speed, shiftEndsAt, biasMs } = carrier;
   const before = market.beforeMs.pickup;
-  const { freeAt } = driver;
-  // Goods that might come after the driver's shift are only fetched once they are there.
-  const setOffAt = bundle.latestAt > shiftEndsAt ? Math.max(freeAt, bundle.readyAt) : freeAt;
-  const from = driver.at ?? bundle.pickup;
-  const approachMs = market.travel.ms(from, bundle.pickup, speed) + before;
-  const arriveAt = setOffAt + approachMs;
+  const arriveAt = arrivalAt(bundle, driver, carrier, market);
   const takenAt = takenAtOf(bundle, arriveAt);
   const leftAt = takenAt + before;
   const profile = profileOf(bundle, speed, market);
@@ -138,6 +155,16 @@ function follow(bundle: Bundle | undefined, carrier: Carrier, market: Market): v
   driver.costMs += lateMs;
   driver.costMs += bundle.jobs.length * biasMs;
   if (Math.max(arriveAt, bundle.readyAt) > shiftEndsAt) driver.costMs = Number.POSITIVE_INFINITY;
+}
+
+type From = { readonly at: Spot | undefined; readonly freeAt: number };
+
+function arrivalAt(bundle: Bundle, { at, freeAt }: From, carrier: Carrier, market: Market): number {
+  const { pickup, latestAt, readyAt } = bundle;
+  // Goods that might come after the driver's shift are only fetched once they are there.
+  const setOffAt = latestAt > carrier.shiftEndsAt ? Math.max(freeAt, readyAt) : freeAt;
+  const approachMs = market.travel.ms(at ?? pickup, pickup, carrier.speed) + market.beforeMs.pickup;
+  return setOffAt + approachMs;
 }
 
 /** On average: goods may be early or late, and who is there first waits for them. */

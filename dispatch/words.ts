@@ -1,131 +1,150 @@
-// A decision record in sentences, for support, merchants and drivers: whom, why, who else, and what happens next.
-// Needs nothing but the record, so an old decision reads as it did on its day.
+// A decision record in sentences, for support, merchants and drivers: whom, with what and when, why, who else, and what
+// happens next. Needs nothing but the record, so an old decision reads as it did on its day.
 
 import type { DriverId, OrderId } from '../domain/ids.ts';
-import type { Considered, Decision, Exclusion } from './decision.ts';
+import type { Decision, Exclusion, Shared } from './decision.ts';
+import {
+  kilometres,
+  listed,
+  minutes,
+  named,
+  ordinal,
+  plainNaming,
+  price,
+  type Naming,
+} from './phrases.ts';
+import type { WhyNot } from './why-not.ts';
+import { compared, whyDriver } from './why-words.ts';
 
-export type Naming = {
-  readonly driver: (driverId: DriverId) => string;
-  readonly order: (orderId: OrderId) => string;
-  /** Of epoch milliseconds, in the reader's time zone. */
-  readonly time: (at: number) => string;
-};
+export type { Naming } from './phrases.ts';
 
-/** Ids as they are, times in UTC. */
-const plainNaming: Naming = {
-  driver: (driverId) => driverId,
-  order: (orderId) => orderId,
-  time: (at) => `${new Date(at).toISOString().slice(11, 16)} UTC`,
-};
-
-/** A few sentences about one order's decision. */
+/** Some sentences about one order's decision. */
 export function inWords(
   orderId: OrderId,
   decision: Decision,
   naming: Naming = plainNaming,
 ): readonly string[] {
   return [
-    verdict(decision, naming),
-    ...times(decision, naming),
-    ...company(orderId, decision, naming),
-    ...choice(decision, naming),
+    ...(decision.chosen === undefined ? [] : byHand(decision)),
+    verdict(orderId, decision, naming),
+    ...times(orderId, decision, naming),
+    ...whyTogether(orderId, decision, naming),
+    ...whyDriver(decision, naming),
     ...circumstances(decision),
     ...exclusions(decision),
+    ...whatNext(decision, naming),
   ];
 }
 
-function verdict(
-  { outcome, chosen, isByHand, isAddOn, leaveAt, best }: Decision,
-  naming: Naming,
-): string {
-  if (chosen === undefined) return nobody(outcome);
-  const driver = naming.driver(chosen);
-  const byHand = isByHand ? 'A person assigned this order; the plan works around that. ' : '';
+const byHand = ({ isByHand }: Decision): readonly string[] =>
+  isByHand ? ['A person assigned this order; the plan works around that.'] : [];
+
+function verdict(orderId: OrderId, decision: Decision, naming: Naming): string {
+  const { outcome, chosen, leaveAt } = decision;
+  if (chosen === undefined) return nobody(decision);
+  const whom = `${naming.driver(chosen)}${company(orderId, decision, naming)}`;
   switch (outcome) {
     case 'offered':
-      return isAddOn
-        ? `${byHand}${driver} is already on a route that can take this order along.`
-        : `${byHand}Offered to ${driver}.`;
+      return `Offered to ${whom}.`;
     case 'not_yet':
-      return `${byHand}Meant for ${driver}, who need not leave before ${at(leaveAt, naming)}; until then a better plan may turn up.`;
-    case 'driver_busy': {
-      const freeIn = best.find(({ driverId }) => driverId === chosen)?.freeIn ?? 0;
-      const when = freeIn > 0 ? ` (free in ${minutes(freeIn)})` : '';
-      return `${byHand}Meant for ${driver}, who has other deliveries to finish first${when}.`;
-    }
+      return `Meant for ${whom}, but not offered yet: the way need not begin before ${at(leaveAt, naming)}.`;
+    case 'driver_busy':
+      return `Meant for ${whom}, but not offered yet: the driver has something else to do first and is to set off for this at ${at(leaveAt, naming)}.`;
     case 'nobody_left':
     case 'nobody_possible':
-      return nobody(outcome);
+    case 'exhausted':
+      return nobody(decision);
   }
 }
 
-const nobody = (outcome: Decision['outcome']): string =>
-  outcome === 'nobody_possible'
-    ? 'No driver can take this order now; it is looked at again in the next round.'
-    : 'Every driver who could take this order is needed for others until the end of the shift; it is looked at again in the next round.';
+const at = (time: number | undefined, naming: Naming): string =>
+  time === undefined ? 'the time that the goods need' : naming.time(time);
+
+function company(orderId: OrderId, { together, isAddOn }: Decision, naming: Naming): string {
+  const others = together.filter((each) => each !== orderId);
+  if (others.length === 0) return '';
+  return isAddOn
+    ? `, who is on the way with ${named(others, naming)} and takes this order along`
+    : `, together with ${named(others, naming)}`;
+}
+
+function nobody({ outcome, used = {} }: Decision): string {
+  if (outcome === 'nobody_possible') return 'No driver can take this order now.';
+  if (outcome !== 'exhausted')
+    return 'Every driver who could take this order is needed for others until the end of the shift.';
+  const fates = Object.entries(becameOf).flatMap(([name, text]) => {
+    const count = used[name as keyof typeof used] ?? 0;
+    return count === 0 ? [] : [`${count} ${text}`];
+  });
+  const all = Object.values(used).reduce((sum, count) => sum + count, 0);
+  return `All ${all} offers that a search may make are used up: ${listed(fates)}.`;
+}
+
+const becameOf: Readonly<Record<keyof NonNullable<Decision['used']>, string>> = {
+  declined: 'declined',
+  expired: 'not answered in time',
+  voided: 'accepted, but void by then',
+  withdrawn: 'withdrawn',
+  dropped_out: 'accepted and given back',
+};
 
 function times(
-  { chosen, readyAt, pickupAt, dropoffAt }: Decision,
-  naming: Naming,
-): readonly string[] {
-  if (chosen === undefined || pickupAt === undefined || dropoffAt === undefined) return [];
-  return [
-    `The goods are expected at ${naming.time(readyAt)}, the pickup at ${naming.time(pickupAt)}, the delivery at ${naming.time(dropoffAt)}.`,
-  ];
-}
-
-function company(
   orderId: OrderId,
-  { together, chosen }: Decision,
+  { shared, readyAt, pickupAt, dropoffAt }: Decision,
   naming: Naming,
 ): readonly string[] {
-  if (chosen === undefined || together.length < 2) return [];
-  const others = together.filter((each) => each !== orderId).map(naming.order);
-  const place = together.indexOf(orderId) + 1;
+  if (pickupAt === undefined || dropoffAt === undefined) return [];
+  const ready = `The goods are expected at ${naming.time(readyAt)}`;
+  if (shared) return [`${ready}.`, stops(orderId, shared, naming)];
   return [
-    `It travels with ${listed(others)} and is delivered ${ordinal(place)} of ${together.length}: together they arrive sooner in sum, or leave a driver free for others who wait.`,
+    `${ready}, the pickup at ${naming.time(pickupAt)}, the delivery at ${naming.time(dropoffAt)}.`,
   ];
 }
 
-function choice(
-  { chosen, best, candidates, isByHand, isAddOn }: Decision,
+/** What is fetched at one time is fetched in one stop. */
+function stops(orderId: OrderId, { stops: all }: Shared, naming: Naming): string {
+  const doors = all.filter(({ kind }) => kind === 'dropoff');
+  const place = doors.findIndex((stop) => stop.orderId === orderId) + 1;
+  const nameOf = (id: OrderId): string => (id === orderId ? 'this order' : naming.order(id));
+  const told = all.flatMap(({ kind, at: time, orderId: id }, index) => {
+    const isSame = (stop: Shared['stops'][number] | undefined): boolean =>
+      kind === 'pickup' && stop?.kind === 'pickup' && stop.at === time;
+    if (isSame(all[index - 1])) return [];
+    const here = kind === 'pickup' ? all.filter(isSame).map((stop) => stop.orderId) : [id];
+    const what = named(here, { ...naming, order: nameOf });
+    return [`${naming.time(time)} ${kind === 'pickup' ? 'pickup' : 'delivery'} of ${what}`];
+  });
+  return `The stops: ${told.join(', ')}. This order is delivered ${ordinal(place)} of ${doors.length}.`;
+}
+
+function whyTogether(
+  orderId: OrderId,
+  { shared, together, chosen, isByHand }: Decision,
   naming: Naming,
 ): readonly string[] {
-  const own = best.find(({ driverId }) => driverId === chosen);
-  const [first, second] = best;
-  if (chosen === undefined || isByHand || !own || !first) return [];
-  const could = candidates === 1 ? 'One driver could come' : `${candidates} drivers could come`;
-  if (isAddOn)
-    return [
-      `${could}; sending one of them for this order alone would cost the customers more time.`,
-    ];
-  if (own === first) {
-    const next = second
-      ? `, the next best ${naming.driver(second.driverId)} (${costOf(second)})`
-      : '';
-    return [
-      `${could}; ${naming.driver(chosen)} costs least (${costOf(own)})${next}.`,
-      featuresOf(own, naming),
-    ];
-  }
+  if (!shared || isByHand) return [];
+  const others = together.filter((each) => each !== orderId);
+  const later = shared.othersLater;
+  const burden =
+    later > 0
+      ? `Because this order comes along, ${named(others, naming)} ${others.length === 1 ? 'arrives' : 'arrive'} ${minutes(later)} later${others.length === 1 ? '' : ' in sum'}.`
+      : 'Because this order comes along, nobody else arrives later.';
+  const { alone } = shared;
+  if (!alone) return ['Why together: no driver could bring it on a trip of its own.', burden];
+  const who = alone.driverId === chosen ? 'the same driver' : naming.driver(alone.driverId);
+  const when = naming.time(alone.dropoffAt);
   return [
-    `${could}; ${naming.driver(first.driverId)} alone would cost less (${costOf(first)} against ${costOf(own)}), but all orders together are served sooner this way.`,
-    featuresOf(own, naming),
+    `Why together: on a trip of its own, ${who} would deliver it at ${when}, and the whole plan would cost ${balance(alone.costsMore)}.`,
+    burden,
   ];
 }
 
-const costOf = ({ cost }: Considered): string => `${minutes(cost)} beyond the ideal`;
-
-function featuresOf({ driverId, freeIn, travel, waits, bias }: Considered, naming: Naming): string {
-  const parts = [
-    freeIn > 0 ? `free in ${minutes(freeIn)}` : 'free now',
-    `${minutes(travel)} away`,
-    ...(waits > 0 ? [`${minutes(waits)} of waiting for the goods`] : []),
-    ...(bias > 0 ? [`${minutes(bias)} added for likely refusal or rating`] : []),
-    ...(bias < 0 ? [`${minutes(-bias)} taken off because of a long wait for work`] : []),
-  ];
-  return `${naming.driver(driverId)}: ${parts.join(', ')}.`;
-}
+const balance = (costsMore: number): string => {
+  if (costsMore > 0) return `${minutes(costsMore)} more`;
+  return costsMore < 0
+    ? `${minutes(-costsMore)} less, so that a later round may part them`
+    : 'the same';
+};
 
 function circumstances({ askedAgain, solver, waysEstimated }: Decision): readonly string[] {
   return [
@@ -145,43 +164,87 @@ const solvers: Readonly<Record<Decision['solver'], readonly string[]>> = {
   nearest: ['The market sends the nearest driver who has nothing to do, weighing nothing else.'],
 };
 
-const reasons: Readonly<Record<Exclusion, string>> = {
-  said_no_before: 'said no to this order before',
-  let_lapse_before: 'let an offer of this order lapse',
-  blocked: 'blocked for this customer or merchant',
-  assigned_by_hand: 'left out because a person chose somebody',
-  other_merchant: 'working for other merchants, or not for this one',
-  wrong_vehicle: 'with the wrong vehicle',
-  lacks_skill: 'without the equipment or permission needed',
-  open_offer: 'thinking about another offer',
-  no_position: 'whose place is not known',
-  at_capacity: 'with a full load for long',
-  no_room: 'without room for it',
-  busy_for_long: 'busy for long',
-  out_of_radius: 'too far away',
-  shift_ends: 'whose shift ends too soon',
+/** `what`: this order, or one of several. */
+const reasons: Readonly<Record<Exclusion, (what: string) => string>> = {
+  said_no_before: (what) => `who said no to ${what} before`,
+  let_lapse_before: (what) => `who let an offer of ${what} lapse`,
+  blocked: () => 'blocked for a customer or merchant of it',
+  assigned_by_hand: () => 'left out because a person chose somebody',
+  other_merchant: () => 'working for other merchants, or not for this one',
+  wrong_vehicle: () => 'with the wrong vehicle',
+  lacks_skill: () => 'without the equipment or permission needed',
+  open_offer: () => 'thinking about another offer',
+  no_position: () => 'whose place is not known',
+  at_capacity: () => 'with a full load for long',
+  no_room: () => 'without room for it',
+  busy_for_long: () => 'busy for long',
+  out_of_radius: () => 'too far away',
+  shift_ends: () => 'whose shift ends too soon',
 };
 
-function exclusions({ excluded }: Decision): readonly string[] {
-  const parts = Object.entries(reasons).flatMap(([name, text]) => {
+function exclusions({ excluded, radiusM, together, isAddOn }: Decision): readonly string[] {
+  const isAlone = together.length === 1 || isAddOn;
+  const parts = Object.entries(reasons).flatMap(([name, phrase]) => {
     const count = excluded[name as Exclusion] ?? 0;
-    return count === 0 ? [] : [`${count} ${text}`];
+    const reach =
+      name === 'out_of_radius' && radiusM !== null ? ` (more than ${kilometres(radiusM)})` : '';
+    return count === 0 ? [] : [`${count} ${phrase(isAlone ? 'it' : 'one of them')}${reach}`];
   });
-  return parts.length === 0 ? [] : [`Not considered: ${listed(parts)}.`];
+  const what = isAlone ? '' : ` for ${together.length === 2 ? 'both' : `all ${together.length}`}`;
+  return parts.length === 0 ? [] : [`Not considered${what}: ${listed(parts)}.`];
 }
 
-const at = (time: number | undefined, naming: Naming): string =>
-  time === undefined ? 'the goods are nearly ready' : naming.time(time);
+/** What is asked of one driver: a sentence. */
+export function whyNotInWords(
+  { driverId, why }: { readonly driverId: DriverId; readonly why: WhyNot },
+  decision: Decision,
+  naming: Naming = plainNaming,
+): string {
+  const driver = naming.driver(driverId);
+  switch (why.kind) {
+    case 'chosen':
+      return `${driver} is the one whom the plan chose.`;
+    case 'unseen':
+      return `${driver} was not online in this market.`;
+    case 'excluded': {
+      const isAlone = decision.together.length === 1 || decision.isAddOn;
+      const reason = reasons[why.reason](isAlone ? 'it' : 'one of the orders');
+      return `${driver} was not considered, being one ${reason}${howFar(why, decision)}.`;
+    }
+    case 'possible': {
+      const own = decision.best.find((each) => each.driverId === decision.chosen);
+      const { considered } = why;
+      if (own && !decision.isByHand) return `${driver} ${compared(considered, own, naming)}.`;
+      return `${driver} could have come, at a cost of ${price(considered.cost)}.`;
+    }
+  }
+}
 
-const minutes = (value: number): string => {
-  const shown = value >= 10 ? Math.round(value) : Math.round(value * 10) / 10;
-  return shown === 1 ? '1 minute' : `${shown} minutes`;
-};
+function howFar(
+  why: Extract<WhyNot, { readonly kind: 'excluded' }>,
+  { radiusM }: Decision,
+): string {
+  if (why.reason !== 'out_of_radius' || why.awayM === undefined || radiusM === null) return '';
+  return `: ${kilometres(why.awayM)}, and the search reached ${kilometres(radiusM)}`;
+}
 
-const ordinal = (place: number): string =>
-  ['first', 'second', 'third', 'fourth', 'fifth'][place - 1] ?? `number ${place}`;
-
-function listed(parts: readonly string[]): string {
-  const last = parts.at(-1) ?? '';
-  return parts.length < 2 ? last : `${parts.slice(0, -1).join(', ')} and ${last}`;
+function whatNext({ outcome, wider }: Decision, naming: Naming): readonly string[] {
+  switch (outcome) {
+    case 'offered':
+      return [];
+    case 'not_yet':
+    case 'driver_busy':
+      return ['Every round plans anew, so that somebody else may still get it.'];
+    case 'nobody_left':
+    case 'nobody_possible': {
+      const reach = wider
+        ? ` From ${naming.time(wider.at)} on the search reaches ${kilometres(wider.radiusM)}.`
+        : '';
+      return [`It is looked at again in the next round.${reach}`];
+    }
+    case 'exhausted':
+      return [
+        'With that the search ends: a partner fleet is asked where there is one, otherwise the delivery has failed.',
+      ];
+  }
 }

@@ -32,9 +32,10 @@ const { values } = parseArgs({
 });
 
 function tell(round: StoredRound): void {
-  const { offers, skipped } = JSON.parse(round.plan) as Plan;
+  const { offers, skipped, exhausted } = JSON.parse(round.plan) as Plan;
   console.log(`${round.roundId}: market ${round.marketId} at ${round.at.toISOString()}`);
-  for (const { orderId, decision } of [...offers.flatMap(({ decisions }) => decisions), ...skipped])
+  const all = [...offers.flatMap(({ decisions }) => decisions), ...skipped, ...exhausted];
+  for (const { orderId, decision } of all)
     console.log(`\n${orderId}\n  ${inWords(orderId, decision).join('\n  ')}`);
 }
 

@@ -5,7 +5,7 @@ import { findOrder, type OrderView } from '../../db/orders.ts';
 import {
   offersOfOrder,
   orderNames,
-  readPlan,
+  readPart,
   roundsAbout,
   roundsKeptDays,
   timeZoneOf,
@@ -13,9 +13,11 @@ import {
 import type { Scope } from '../../db/scope.ts';
 import { readTimeline } from '../../db/timeline.ts';
 import type { Plan } from '../../dispatch/decision.ts';
-import type { OrderId } from '../../domain/ids.ts';
+import type { PlanInput } from '../../dispatch/plan.ts';
+import { leftOut, whyNot } from '../../dispatch/why-not.ts';
+import { parseId, type DriverId, type OrderId } from '../../domain/ids.ts';
 import { access, callerOf } from '../plugins/auth.ts';
-import { notFound } from '../problems.ts';
+import { notFound, problem } from '../problems.ts';
 import { IdParams } from '../schemas/common.ts';
 import { ExplainQuery, Explanation } from '../schemas/explain.ts';
 import { send, type Api } from '../server.ts';
@@ -32,13 +34,14 @@ import { timelineEntry } from '../views/timeline.ts';
 
 /** Each round is read as the plan of a whole market. */
 const roundsPerPage = 20;
+const mostNamed = 50;
 const rateLimit = { max: 5, timeWindow: 1_000 };
 
 export function explainRoutes(app: Api, { db }: { readonly db: Db }): void {
   const schema = {
     summary: 'Why this driver, or why nobody yet',
     description:
-      'The dispatch rounds that looked at the order, 20 a page: who was considered and at what cost, who was not and why, who was chosen, in figures and in sentences. A key may ask five times per second.',
+      'The dispatch rounds that looked at the order, 20 a page: who was considered and at what cost, who was not and why, who was chosen, with which orders and why, in figures and in sentences; with `driver_id` why it was not that one. A key may ask five times per second.',
     tags: ['orders'],
     params: IdParams('order'),
     querystring: ExplainQuery,
@@ -50,10 +53,15 @@ export function explainRoutes(app: Api, { db }: { readonly db: Db }): void {
     const { scope } = callerOf(request);
     const order = await findOrder(db, { scope, orderId: request.params.id });
     if (!order) throw notFound('order');
-    const { every_round: each, cursor } = request.query;
-    const { verdicts: all, next } = await verdictsAbout(db, order, cursor);
+    const { every_round: each, cursor: after, driver_id: driver } = request.query;
+    const isPlatform = scope.kind === 'platform';
+    if (driver !== undefined && !isPlatform)
+      throw problem('forbidden', 'driver_id is for the platform only');
+    const driverId = driver === undefined ? undefined : parseId('driver', driver);
+    const wish = { order, after, driverId, isPlatform };
+    const { verdicts: all, next } = await verdictsAbout(db, wish);
     const verdicts = each === true ? all : inRuns(all);
-    const reading = await readingOf(db, { order, scope, verdicts });
+    const reading = await readingOf(db, { order, scope, verdicts, driverId });
     const data = verdicts.map((verdict) => explained(verdict, reading));
     return send(reply, {
       status: 200,
@@ -68,20 +76,37 @@ export function explainRoutes(app: Api, { db }: { readonly db: Db }): void {
   });
 }
 
+type Wish = {
+  readonly order: OrderView;
+  readonly after: string | undefined;
+  readonly driverId: DriverId | undefined;
+  readonly isPlatform: boolean;
+};
+
 async function verdictsAbout(
   db: Db,
-  order: OrderView,
-  after: string | undefined,
+  { order, after, driverId, isPlatform }: Wish,
 ): Promise<{ readonly verdicts: readonly Verdict[]; readonly next: string | undefined }> {
   const orderId = order.id as OrderId;
   const until = order.is_over ? order.updated_at : new Date();
-  const asked = { orderId, marketId: order.market_id, until, after, limit: roundsPerPage };
-  const [page, offers] = await Promise.all([roundsAbout(db, asked), offersOfOrder(db, orderId)]);
+  const about = { orderId, marketId: order.market_id, until, after, limit: roundsPerPage };
+  const [page, offers] = await Promise.all([roundsAbout(db, about), offersOfOrder(db, orderId)]);
   const rounds: Decided[] = [];
   for (const round of page.rows) {
-    const plan = (await readPlan(db, round)) as Plan | undefined;
+    const plan = (await readPart(db, round, 'plan')) as Plan | undefined;
     const decision = plan && decisionIn(plan, orderId);
-    if (decision) rounds.push({ roundId: round.id, at: round.at, decision });
+    if (!decision) continue;
+    const names = isPlatform && rounds.length === 0;
+    const input =
+      names || driverId
+        ? ((await readPart(db, round, 'input')) as PlanInput | undefined)
+        : undefined;
+    const decided = input && { orderId, decision, input, plan };
+    const asked = {
+      excluded: names && decided ? leftOut(decided, mostNamed) : undefined,
+      whyNot: driverId && decided ? whyNot(decided, driverId) : undefined,
+    };
+    rounds.push({ roundId: round.id, at: round.at, decision, asked });
   }
   // Behind the last round that is kept.
   const isLast = page.next === undefined;
@@ -104,10 +129,11 @@ type Asking = {
   readonly order: OrderView;
   readonly scope: Scope;
   readonly verdicts: readonly Verdict[];
+  readonly driverId: DriverId | undefined;
 };
 
-async function readingOf(db: Db, { order, scope, verdicts }: Asking): Promise<Reading> {
-  const ids = new Set(verdicts.flatMap(({ decision }) => decision.together));
+async function readingOf(db: Db, { order, scope, verdicts, driverId }: Asking): Promise<Reading> {
+  const ids = new Set(verdicts.flatMap(ordersNamed));
   const names = await orderNames(db, [...ids]);
   return {
     orderId: order.id as OrderId,
@@ -116,7 +142,16 @@ async function readingOf(db: Db, { order, scope, verdicts }: Asking): Promise<Re
     currency: order.currency,
     seesDrivers: scope.kind === 'platform',
     driverId: order.driver_id,
+    askedDriver: driverId,
   };
+}
+
+function ordersNamed({ decision, asked }: Verdict): readonly OrderId[] {
+  const instead = asked?.whyNot?.kind === 'possible' ? [asked.whyNot.considered] : [];
+  return [
+    ...decision.together,
+    ...[...decision.best, ...instead].flatMap(({ takes }) => takes ?? []),
+  ];
 }
 
 const isIn = (

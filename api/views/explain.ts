@@ -2,8 +2,9 @@
 // comes or has said yes, not of other merchants' orders or of who else could have come.
 
 import type { OfferMade } from '../../db/rounds.ts';
-import type { Considered, Decision, Plan } from '../../dispatch/decision.ts';
-import { inWords, type Naming } from '../../dispatch/words.ts';
+import type { Considered, Decision, Exclusion, Plan } from '../../dispatch/decision.ts';
+import type { WhyNot } from '../../dispatch/why-not.ts';
+import { inWords, whyNotInWords, type Naming } from '../../dispatch/words.ts';
 import type { DriverId, OrderId } from '../../domain/ids.ts';
 import { formatMoney } from '../../domain/money.ts';
 import type { Explained } from '../schemas/explain.ts';
@@ -16,12 +17,20 @@ export type Verdict = {
   readonly offer: OfferMade | undefined;
   readonly since: Date;
   readonly rounds: number;
+  readonly asked: Asked | undefined;
+};
+
+/** What was looked up in the round beside its decision. */
+export type Asked = {
+  readonly whyNot?: WhyNot | undefined;
+  readonly excluded?: Partial<Record<Exclusion, DriverId[]>> | undefined;
 };
 
 export type Decided = {
   readonly roundId: string;
   readonly at: Date;
   readonly decision: Decision;
+  readonly asked: Asked;
 };
 
 type Told = {
@@ -43,14 +52,17 @@ export function verdictsOf({ orderId, rounds, offers, older }: Told): readonly V
     const decision = (offer.decision as Readonly<Record<string, Decision>>)[orderId];
     const at = offer.madeAt;
     return decision && !known.has(offer.roundId ?? '')
-      ? [{ at, roundId: null, decision, offer, since: at, rounds: 1 }]
+      ? [{ at, roundId: null, decision, offer, since: at, rounds: 1, asked: undefined }]
       : [];
   });
   return [...kept, ...lost].toSorted((a, b) => b.at.getTime() - a.at.getTime());
 }
 
-export function decisionIn({ offers, skipped }: Plan, orderId: OrderId): Decision | undefined {
-  const all = [...offers.flatMap(({ decisions }) => decisions), ...skipped];
+export function decisionIn(
+  { offers, skipped, exhausted }: Plan,
+  orderId: OrderId,
+): Decision | undefined {
+  const all = [...offers.flatMap(({ decisions }) => decisions), ...skipped, ...exhausted];
   return all.find((each) => each.orderId === orderId)?.decision;
 }
 
@@ -84,6 +96,8 @@ export type Reading = {
   readonly seesDrivers: boolean;
   /** The order's. */
   readonly driverId: string | null;
+  /** Why not this one? */
+  readonly askedDriver: DriverId | undefined;
 };
 
 type IsKnown = (driverId: DriverId) => boolean;
@@ -96,8 +110,10 @@ function knownIn({ decision, offer }: Verdict, { seesDrivers, driverId }: Readin
 
 export function explained(verdict: Verdict, reading: Reading): Explained {
   const { decision, at, since, rounds, roundId, offer } = verdict;
-  const { outcome, solver, excluded, chosen } = decision;
+  const { outcome, solver, excluded, chosen, shared, wider, used } = decision;
   const isKnown = knownIn(verdict, reading);
+  const naming = namingFor(decision, reading, isKnown);
+  const orderOf = (id: OrderId): string | null => (reading.orders.has(id) ? id : null);
   return {
     at: at.toISOString(),
     since: since.toISOString(),
@@ -105,9 +121,9 @@ export function explained(verdict: Verdict, reading: Reading): Explained {
     round_id: roundId,
     outcome,
     text: [
-      ...inWords(reading.orderId, decision, namingFor(decision, reading, isKnown)),
+      ...inWords(reading.orderId, decision, naming),
       ...raise(offer, reading),
-      ...aftermath(verdict),
+      ...aftermath(verdict, naming),
     ],
     offer: offer
       ? {
@@ -117,20 +133,40 @@ export function explained(verdict: Verdict, reading: Reading): Explained {
         }
       : null,
     driver_id: chosen && isKnown(chosen) ? chosen : null,
-    together: decision.together.map((id) => {
-      const order = reading.orders.get(id);
-      return { order_id: order ? id : null, number: order?.number ?? null };
-    }),
+    together: decision.together.map((id) => ({
+      order_id: orderOf(id),
+      number: reading.orders.get(id)?.number ?? null,
+    })),
+    stops: (shared?.stops ?? []).map(({ kind, orderId, at: stopAt }) => ({
+      kind,
+      order_id: orderOf(orderId),
+      at: isoOf(stopAt),
+    })),
+    others_later: shared?.othersLater ?? null,
+    alone: shared?.alone
+      ? {
+          driver_id: isKnown(shared.alone.driverId) ? shared.alone.driverId : null,
+          dropoff_at: isoOf(shared.alone.dropoffAt),
+          costs_more: shared.alone.costsMore,
+        }
+      : null,
     is_add_on: decision.isAddOn,
     is_by_hand: decision.isByHand,
-    ready_at: iso(decision.readyAt) ?? at.toISOString(),
+    ready_at: isoOf(decision.readyAt),
     leave_at: iso(decision.leaveAt),
     pickup_at: iso(decision.pickupAt),
     dropoff_at: iso(decision.dropoffAt),
     radius_m: decision.radiusM,
+    beyond: decision.beyond ?? null,
+    wider: wider ? { at: isoOf(wider.at), radius_m: wider.radiusM } : null,
+    offers_used: used ?? null,
     drivers_possible: decision.candidates,
-    candidates: decision.best.map((each) => candidate(each, decision, isKnown)),
+    candidates: decision.best.map((each) =>
+      candidate(each, { chosen, isKnown, orders: reading.orders }),
+    ),
     excluded: { ...excluded },
+    excluded_drivers: verdict.asked?.excluded ?? null,
+    asked_driver: askedDriver(verdict, reading, naming),
     asked_again: decision.askedAgain,
     solver,
     policy_version: decision.policyVersion,
@@ -138,15 +174,16 @@ export function explained(verdict: Verdict, reading: Reading): Explained {
   };
 }
 
-const iso = (at: number | undefined): string | null =>
-  at === undefined ? null : new Date(Math.round(at)).toISOString();
+const isoOf = (at: number): string => new Date(Math.round(at)).toISOString();
+const iso = (at: number | undefined): string | null => (at === undefined ? null : isoOf(at));
+
+type Showing = Pick<Decision, 'chosen'> & Pick<Reading, 'orders'> & { readonly isKnown: IsKnown };
 
 function candidate(
-  { driverId, freeIn, ...figures }: Considered,
-  { chosen }: Decision,
-  isKnown: IsKnown,
+  { driverId, freeIn, takes, ...figures }: Considered,
+  { chosen, isKnown, orders }: Showing,
 ): Explained['candidates'][number] {
-  const { minutes, travel, waits, late, bias, cost } = figures;
+  const { minutes, travel, waits, cost, parts } = figures;
   return {
     driver_id: isKnown(driverId) ? driverId : null,
     chosen: driverId === chosen,
@@ -154,9 +191,30 @@ function candidate(
     free_in: freeIn,
     travel,
     waits,
-    late,
-    bias,
     cost,
+    parts,
+    takes_order: (takes && orders.get(takes)?.number) ?? null,
+  };
+}
+
+/** A sentence for the one driver who was asked about. */
+function askedDriver(
+  { decision, asked }: Verdict,
+  { askedDriver: driverId }: Reading,
+  naming: Naming,
+): Explained['asked_driver'] {
+  if (!driverId) return null;
+  const why = asked?.whyNot;
+  if (!why) {
+    const text = 'The round is no longer kept, so nobody can tell any more.';
+    return { driver_id: driverId, answer: 'no_longer_known', reason: null, cost: null, text };
+  }
+  return {
+    driver_id: driverId,
+    answer: why.kind,
+    reason: why.kind === 'excluded' ? why.reason : null,
+    cost: why.kind === 'possible' ? why.considered.cost : null,
+    text: whyNotInWords({ driverId, why }, decision, naming),
   };
 }
 
@@ -186,22 +244,22 @@ function raise(
 }
 
 /** What became of the offer. */
-function aftermath({ decision, offer, roundId }: Verdict): readonly string[] {
-  if (decision.outcome !== 'offered' || roundId === null)
-    return offer ? [answers[offer.status]] : [];
+function aftermath({ decision, offer, roundId }: Verdict, naming: Naming): readonly string[] {
+  const answer =
+    offer && answers[offer.status].replace('{until}', naming.time(offer.expiresAt.getTime()));
+  if (decision.outcome !== 'offered' || roundId === null) return answer ? [answer] : [];
   return [
-    offer
-      ? answers[offer.status]
-      : 'The offer was not made: the order or the driver was taken in the same moment.',
+    answer ??
+      'The offer was not made: the order or the driver was taken in the same moment. The next round decides anew.',
   ];
 }
 
 const answers: Readonly<Record<OfferMade['status'], string>> = {
-  open: 'The driver has not answered yet.',
+  open: 'The driver has not answered yet. Without a yes until {until}, the next round looks for another.',
   accepted: 'The driver has accepted; the order has not confirmed it yet.',
   assigned: 'The driver has accepted.',
-  declined: 'The driver has declined.',
-  expired: 'The driver has let it lapse.',
+  declined: 'The driver has declined; the round after it looked for another.',
+  expired: 'The driver has let it lapse; the round after it looked for another.',
   withdrawn: 'It was withdrawn before the driver had the order.',
   refused: 'The driver has accepted, but the order needed no driver any more.',
 };

@@ -57,7 +57,9 @@ describe('explain', () => {
       ],
     });
     expect(offered?.text[0]).toBe(`Offered to driver ${chosen.slice(-6)}.`);
-    expect(offered?.text.at(-1)).toBe('The driver has not answered yet.');
+    expect(offered?.text.at(-1)).toMatch(
+      /^The driver has not answered yet. Without a yes until \d\d:\d\d, the next round looks/,
+    );
     expect(await entries(orderId, world.support, '?every_round=true')).toHaveLength(3);
   });
 
@@ -118,12 +120,37 @@ describe('explain', () => {
     const [entry] = await entries(own, shop.owner);
     expect(entry).toMatchObject({ outcome: 'offered', driver_id: chosen });
     expect(new Set(entry?.together.map(({ order_id }) => order_id))).toEqual(new Set([own, null]));
-    expect(entry?.text.join(' ')).toContain('It travels with an order of another merchant');
+    expect(entry?.text.join(' ')).toContain('together with an order of another merchant');
     expect(JSON.stringify(entry)).not.toContain(foreign);
     for (const { driver_id, chosen: isChosen } of entry?.candidates ?? [])
       expect(driver_id).toBe(isChosen ? chosen : null);
     const [forSupport] = await entries(own);
-    expect(forSupport?.text.join(' ')).toMatch(/It travels with order \d+/);
+    expect(forSupport?.text.join(' ')).toMatch(/together with order \d+/);
+  });
+
+  it('says why it was not this driver, and names for the platform whom it left out', async () => {
+    const orderId = await rounds.searching();
+    const { id: chosen } = await rounds.driver();
+    const near = { location: { lat: branchAt.lat + 0.01, lng: branchAt.lng } };
+    const { id: other } = await rounds.driver(1, near);
+    const { id: away } = await rounds.driver(1, { location: { lat: 52.6, lng: 13.6 } });
+    await rounds.round();
+    const ask = async (id: string, secret?: string): Promise<Reply> =>
+      explain(orderId, secret, `?driver_id=${id}`);
+    const answers = await Promise.all([chosen, other, away].map((id) => ask(id)));
+    expect(answers.flatMap(({ body }) => body['data'] as readonly object[])).toMatchObject([
+      { asked_driver: { driver_id: chosen, answer: 'chosen' } },
+      { asked_driver: { answer: 'possible', reason: null } },
+      {
+        asked_driver: { answer: 'excluded', reason: 'out_of_radius', cost: null },
+        excluded: { out_of_radius: 1 },
+        excluded_drivers: { out_of_radius: [away] },
+      },
+    ]);
+    expect(JSON.stringify(answers[1]?.body)).toMatch(/would cost [\d.]+ minutes? more/);
+    expect((await ask(away, shop.owner)).status).toBe(403);
+    expect((await ask('nobody')).status).toBe(400);
+    expect(JSON.stringify(await entries(orderId, shop.owner))).not.toContain(away);
   });
 
   it('keeps the decision behind an offer when its round is no longer kept', async () => {

@@ -350,7 +350,11 @@ describe('the snapshot', () => {
       seed: 1,
     });
     const made = await market.write(
-      ...offers.map((offer) => ({ ...offer, offerId: newId('offer') })),
+      ...offers.map((offer) => ({
+        ...offer,
+        offerId: newId('offer'),
+        decision: offer.decisions[0]?.decision ?? {},
+      })),
     );
     expect(made).toMatchObject([
       { driverId, orders: [{ orderId }], decision: { chosen: driverId } },

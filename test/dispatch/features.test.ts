@@ -78,8 +78,11 @@ describe('open commitments', () => {
       [onTheWay(), driver(2, at(2_500))],
     );
     expect(chosen(result)).toEqual(['ord_0001 → drv_0001']);
-    expect(result.offers[0]).toMatchObject({ isAddOn: true, decision: { isAddOn: true } });
-    expect(result.offers[0]?.decision.together).toEqual([orderId(9), orderId(1)]);
+    expect(result.offers[0]).toMatchObject({
+      isAddOn: true,
+      decisions: [{ decision: { isAddOn: true } }],
+    });
+    expect(result.offers[0]?.decisions[0]?.decision.together).toEqual([orderId(9), orderId(1)]);
   });
 
   test('but not when the stop is closed', () => {
@@ -202,7 +205,7 @@ describe('who may carry what', () => {
   ])('%s: the further driver gets it, and the record says why', (_, wish, second, reason) => {
     const result = run([order(1, at(0), wish)], [near, second]);
     expect(chosen(result)).toEqual(['ord_0001 → drv_0002']);
-    expect(result.offers[0]?.decision.excluded).toEqual({ [reason]: 1 });
+    expect(result.offers[0]?.decisions[0]?.decision.excluded).toEqual({ [reason]: 1 });
   });
 
   test('vehicles: a van for the fridge', () => {
@@ -211,7 +214,7 @@ describe('who may carry what', () => {
       [{ ...near, vehicle: 'bicycle' }, far({ vehicle: 'van' })],
     );
     expect(chosen(result)).toEqual(['ord_0001 → drv_0002']);
-    expect(result.offers[0]?.decision.excluded).toEqual({ wrong_vehicle: 1 });
+    expect(result.offers[0]?.decisions[0]?.decision.excluded).toEqual({ wrong_vehicle: 1 });
   });
 
   test('a driver of a merchant carries for nobody else', () => {
@@ -291,7 +294,7 @@ test('the travel table decides where it knows, the straight line elsewhere', () 
 test('an overloaded solver falls back on the same costs and says so', () => {
   const result = run([order(1, at(0))], [driver(1, at(0))], { policy: { solverSteps: 0 } });
   expect(chosen(result)).toEqual(['ord_0001 → drv_0001']);
-  expect(result.offers[0]?.decision.solver).toBe('regret_greedy');
+  expect(result.offers[0]?.decisions[0]?.decision.solver).toBe('regret_greedy');
 });
 
 const between = (early: number, late: number, latest = late) => ({

@@ -285,7 +285,7 @@ test('one order gets the driver who is at the door first, as brute force finds',
     fc.property(plain, free, ([order], online) => {
       if (!order) return;
       const { offers, skipped } = run([order], online);
-      const decision = offers[0]?.decision ?? skipped[0]?.decision;
+      const decision = offers[0]?.decisions[0]?.decision ?? skipped[0]?.decision;
       const best = oracle(order, online);
       const planned = decision?.dropoffAt ?? Infinity;
       expect(planned === best || Math.abs(planned - best) <= 5).toBe(true);

@@ -36,7 +36,7 @@ const lapsed = (search: number) =>
 
 const hashOf = (eastM: number, seed = 1) =>
   plan({ snapshot: snapshot([order(1, at(0))], [driver(1, at(eastM))]), policy, seed }).offers[0]
-    ?.decision.inputHash;
+    ?.decisions[0]?.decision.inputHash;
 
 describe('plan', () => {
   test('offers a delivery to the nearest driver and says when they can be there', () => {
@@ -91,7 +91,7 @@ describe('plan', () => {
     const result = run(
       [order(1, at(0))],
       [
-        driver(1, at(0), { route: delivery(9, at(0), at(0), now + 30 * minute) }),
+        driver(1, at(0), { route: delivery(9, at(0), at(50), now + 30 * minute) }),
         driver(2, at(0), { hasOpenOffer: true }),
         driver(3, at(0), { place: undefined }),
       ],
@@ -128,13 +128,16 @@ describe('plan', () => {
     const again = order(1, at(0), { earlier: [earlier(1, 'expired')] });
     const both = run([again], [driver(1, at(0)), driver(2, at(2_900))]);
     expect(pairs(both)).toEqual(['ord_0001 → drv_0002']);
-    expect(both.offers[0]?.decision).toMatchObject({
+    expect(both.offers[0]?.decisions[0]?.decision).toMatchObject({
       askedAgain: false,
       excluded: { let_lapse_before: 1 },
     });
     const alone = run([again], [driver(1, at(0)), driver(2, at(3_100))]);
     expect(pairs(alone)).toEqual(['ord_0001 → drv_0001']);
-    expect(alone.offers[0]?.decision).toMatchObject({ askedAgain: true, chosen: driverId(1) });
+    expect(alone.offers[0]?.decisions[0]?.decision).toMatchObject({
+      askedAgain: true,
+      chosen: driverId(1),
+    });
   });
 
   test('who was just asked for another order is not asked again for an offer they let lapse', () => {
@@ -184,14 +187,20 @@ describe('plan', () => {
       ],
       [driver(99, at(0))],
     );
-    expect(result.exhausted).toEqual([{ orderId: orderId(1), search: 2 }]);
+    expect(result.exhausted).toMatchObject([
+      {
+        orderId: orderId(1),
+        search: 2,
+        decision: { outcome: 'exhausted', used: { expired: policy.maxOfferRounds } },
+      },
+    ]);
     expect(pairs(result)).toEqual(['ord_0002 → drv_0099']);
   });
 
   test('the decision record says who was considered, nearest first', () => {
     const metres = [300, 2_400, 2_100, 1_800, 1_500, 600, 900];
     const drivers = metres.map((eastM, i) => driver(i + 1, at(eastM)));
-    const { decision } = run([order(1, at(0))], drivers).offers[0] ?? {};
+    const decision = run([order(1, at(0))], drivers).offers[0]?.decisions[0]?.decision;
     expect(decision).toMatchObject({
       policyVersion: policy.version,
       radiusM: 3_000,
@@ -207,5 +216,8 @@ describe('plan', () => {
     expect(hashOf(100)).toBe(hashOf(100));
     expect(hashOf(100)).not.toBe(hashOf(101));
     expect(hashOf(100)).not.toBe(hashOf(100, 2));
+    const over = run([order(1, at(0), { earlier: lapsed(1) })], [driver(1, at(0))]);
+    expect(over).toMatchObject({ offers: [], skipped: [] });
+    expect(over.inputHash).toBe(over.exhausted[0]?.decision.inputHash);
   });
 });

@@ -3,12 +3,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../dispatch/decision.ts';
 import { inWords } from '../../dispatch/words.ts';
-import { at, driver, order, readyAt, run } from './city.ts';
+import { at, delivery, driver, driverId, minute, now, order, readyAt, run } from './city.ts';
 
-const words = (result: Plan): string => {
-  const each = result.offers[0]?.decisions[0] ?? result.skipped[0];
-  return each ? inWords(each.orderId, each.decision).join(' ') : '';
+const words = (result: Plan): readonly string[] => {
+  const each = result.offers[0]?.decisions[0] ?? result.skipped[0] ?? result.exhausted[0];
+  return each ? inWords(each.orderId, each.decision) : [];
 };
+
+const ideal = 'than with a driver at the counter when the goods are ready';
+const declined = { driverId: driverId(4), search: 1, outcome: 'declined' } as const;
 
 describe('inWords', () => {
   test('says who, when and why', () => {
@@ -16,24 +19,88 @@ describe('inWords', () => {
       [order(1, at(0), { dropoff: at(1_000) })],
       [driver(1, at(600)), driver(2, at(5_000))],
     );
-    expect(words(result)).toBe(
-      'Offered to drv_0001. ' +
-        'The goods are expected at 12:00 UTC, the pickup at 12:03 UTC, the delivery at 12:10 UTC. ' +
-        'One driver could come; drv_0001 costs least (1.8 minutes beyond the ideal). ' +
-        'drv_0001: free now, 1.8 minutes away. ' +
-        'Not considered: 1 too far away.',
-    );
+    expect(words(result)).toEqual([
+      'Offered to drv_0001.',
+      'The goods are expected at 12:00 UTC, the pickup at 12:03 UTC, the delivery at 12:10 UTC.',
+      'Why drv_0001: free now and 1.8 minutes from the counter.',
+      `One driver could come; drv_0001 costs: 1.8 minutes (1.8 for handing it over later ${ideal}).`,
+      'Not considered: 1 too far away (more than 3 km).',
+    ]);
   });
 
-  test('says with what an order travels', () => {
-    const two = [order(1, at(0), { dropoff: at(2_000) }), order(2, at(0), { dropoff: at(2_100) })];
-    const text = words(run(two, [driver(1, at(0), { capacity: 2 })]));
-    expect(text).toContain('It travels with ord_0002 and is delivered first of 2');
+  test('tells the whole story of a bundled order', () => {
+    const result = run(
+      [
+        order(1, at(0), { dropoff: at(2_000), ready: readyAt(4, 3), earlier: [declined] }),
+        order(2, at(0), { dropoff: at(2_400, 300), ready: readyAt(5, 2), earlier: [declined] }),
+      ],
+      [
+        driver(1, at(300), { capacity: 2, acceptance: 0.8, idleSince: now - 20 * minute }),
+        driver(2, at(2_400), { capacity: 2, rating: 4.6, placeFrom: now + 9 * minute }),
+        driver(3, at(-2_700), { capacity: 2, placeFrom: now + 12 * minute }),
+        driver(4, at(100), { capacity: 2 }),
+        driver(5, at(9_000)),
+      ],
+      {
+        policy: { pressurePercent: 600 },
+        snapshot: { demand: [{ place: at(400), weight: 10 }] },
+      },
+    );
+    expect(words(result)).toEqual([
+      'Offered to drv_0001, together with ord_0002.',
+      'The goods are expected at 12:04 UTC.',
+      'The stops: 12:05 UTC pickup of this order and ord_0002, 12:15 UTC delivery of this order, 12:20 UTC delivery of ord_0002. This order is delivered first of 2.',
+      'Why together: on a trip of its own, drv_0002 would deliver it at 12:28 UTC, and the whole plan would cost 7.8 minutes more.',
+      'Because this order comes along, ord_0002 arrives 4.2 minutes later.',
+      'Why drv_0001: free now and 0.9 minutes from the counter; there the goods take 2.1 minutes more.',
+      '3 drivers could take both orders; drv_0001 costs least: 7 minutes, for all of them in sum (5.2 for handing them over later than with a driver at the counter when the goods are ready, 1.5 for goods that may be late, 1.3 off for a long wait for work, 1.2 for ending far from where orders arise and 0.4 for a likely refusal).',
+      'Instead: drv_0002 would cost 26 minutes more (26 for handing over later, 1.3 for a shorter wait for work, 1.2 off for ending nearer to where orders arise, 0.4 off for a likelier yes and 0.3 for a lower rating); drv_0003 would cost 33 minutes more (34 for handing over later, 1.8 off for ending nearer to where orders arise, 1.3 for a shorter wait for work and 0.4 off for a likelier yes).',
+      'Not considered for both: 1 who said no to one of them before and 1 too far away (more than 3 km).',
+    ]);
+  });
+
+  test('says what an order adds that is taken along', () => {
+    const passing = driver(1, at(-600), { capacity: 2, route: delivery(9, at(2_000), at(0)) });
+    const text = words(run([order(1, at(0), { dropoff: at(2_100) })], [passing]));
+    expect(text[0]).toBe(
+      'Offered to drv_0001, who is on the way with ord_0009 and takes this order along.',
+    );
+    expect(text).toContain('Why drv_0001: already on a route, and at this counter in 1.8 minutes.');
+    expect(text.join(' ')).toContain('What the detour adds costs 5.8 minutes');
+  });
+
+  test('says why a driver comes from further than the search reaches', () => {
+    const passing = driver(1, at(-600), {
+      capacity: 2,
+      route: delivery(9, at(4_000), at(0)),
+    });
+    const text = words(run([order(1, at(0), { dropoff: at(4_100) })], [passing]));
+    expect(text).toContain(
+      'drv_0001 is further away than the search reaches (3 km), but is on the way to this counter already.',
+    );
+    expect(text.join(' ')).not.toContain('too far away');
   });
 
   test('says what happens next when nobody is asked', () => {
-    expect(words(run([order(1, at(0))], []))).toContain('No driver can take this order now');
-    const early = run([order(1, at(0), { ready: readyAt(20) })], [driver(1, at(900))]);
-    expect(words(early)).toMatch(/Meant for drv_0001, who need not leave before 12:1\d UTC/);
+    const nobody = words(run([order(1, at(0))], []));
+    expect(nobody[0]).toBe('No driver can take this order now.');
+    expect(nobody.at(-1)).toBe(
+      'It is looked at again in the next round. From 12:04 UTC on the search reaches 6 km.',
+    );
+    const early = words(run([order(1, at(0), { ready: readyAt(20) })], [driver(1, at(900))]));
+    expect(early[0]).toMatch(
+      /Meant for drv_0001, but not offered yet: the way need not begin before 12:1\d UTC/,
+    );
+  });
+
+  test('says that the offers of a search are used up', () => {
+    const used = Array.from({ length: 20 }, (_, index) => ({
+      driverId: driverId(index + 1),
+      search: 1,
+      outcome: index < 12 ? ('declined' as const) : ('expired' as const),
+    }));
+    expect(words(run([order(1, at(0), { earlier: used })], [driver(1, at(0))]))[0]).toBe(
+      'All 20 offers that a search may make are used up: 12 declined and 8 not answered in time.',
+    );
   });
 });
