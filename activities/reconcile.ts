@@ -326,12 +326,19 @@ async function ask(
   for (const payment of named) {
     const { providerRef, orderId } = payment;
     const own = oursOf(payment, ours.get(orderId ?? ''));
-    const seen = await look({ providerRef, refundRefs: own?.refundRefs ?? undefined });
-    found.push(...compare(objectOf(payment, seen, own), own));
+    const seen = await settled(look({ providerRef, refundRefs: own?.refundRefs ?? undefined }));
+    if (seen) found.push(...compare(objectOf(payment, seen, own), own));
     beat();
   }
   return found;
 }
+
+/** Undefined while the provider itself has not decided: it is compared another night. */
+const settled = (asked: Promise<Seen>): Promise<Seen | undefined> =>
+  asked.catch((error: unknown) => {
+    if (isOutage(error) && error.code === 'not_settled') return undefined;
+    throw error;
+  });
 
 async function compareBatch(
   db: Db,

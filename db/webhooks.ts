@@ -82,13 +82,38 @@ const saysTaken: ReadonlySet<string> = new Set([
   'PAYMENT.CAPTURE.COMPLETED',
 ]);
 
+const saysGone: ReadonlySet<string> = new Set([
+  'PAYMENT.CAPTURE.DECLINED',
+  'PAYMENT.CAPTURE.DENIED',
+  'PAYMENT.CAPTURE.REVERSED',
+]);
+
 /**
- * Opens an incident, once per payment, when money was taken that nobody here asked for or waits for any more. It ends
- * with the nightly comparison, which finds out what is true. The cards' provider lists its books: nothing of it is missed.
+ * Opens an incident, once per payment, when money was taken that nobody here asked for or waits for any more, or when what
+ * was taken is gone. It ends with the nightly comparison, which finds out what is true. The cards' provider lists its
+ * books: nothing of it is missed.
  */
 export async function reportUnexpected(db: Db, news: News, now: Date): Promise<void> {
-  const { provider, type, providerRef, orderId } = news;
-  if (!saysTaken.has(type) || providerRef === undefined) return;
+  const { type, providerRef } = news;
+  if (providerRef === undefined) return;
+  if (saysTaken.has(type)) await reportTaken(db, { ...news, providerRef }, now);
+  if (saysGone.has(type)) await reportGone(db, { ...news, providerRef }, now);
+}
+
+type Told = News & { readonly providerRef: string };
+
+async function reportGone(db: Db, { provider, providerRef, orderId }: Told, now: Date) {
+  const detail = JSON.stringify({ provider, providerRef, orderId });
+  await sql`
+    INSERT INTO incidents (key, order_id, kind, detail, at)
+    SELECT ${`reconcile:${providerRef}:payment_reversed`}, (SELECT id FROM orders WHERE id = ${orderId ?? null}),
+      'reconcile_payment_reversed', ${detail}::jsonb, ${now}
+    WHERE EXISTS (SELECT FROM tips WHERE provider_ref = ${providerRef} AND status = 'paid')
+      OR EXISTS (SELECT FROM orders WHERE provider_ref = ${providerRef} AND payment_status = 'captured')
+    ON CONFLICT DO NOTHING`.execute(db);
+}
+
+async function reportTaken(db: Db, { provider, providerRef, orderId }: Told, now: Date) {
   const detail = JSON.stringify({ provider, providerRef, orderId });
   // While the order lets go of what was never answered, it finds the payment itself.
   await sql`

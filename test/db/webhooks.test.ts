@@ -12,11 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => market.close());
 
-const incidentOf = (providerRef: string) =>
+const incidentOf = (providerRef: string, kind = 'payment_unexpected') =>
   market.db
     .selectFrom('incidents')
     .select(['kind', 'order_id', 'detail'])
-    .where('key', '=', `reconcile:${providerRef}:payment_unexpected`)
+    .where('key', '=', `reconcile:${providerRef}:${kind}`)
     .executeTakeFirst();
 
 async function report(orderId: OrderId | undefined, providerRef: string, type: string) {
@@ -62,6 +62,29 @@ describe('money', () => {
         provider_ref: whose === 'own' ? ref : 'other',
       });
       expect(await report(orderId, ref, type)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ['captured', 'PAYMENT.CAPTURE.REVERSED', true],
+    ['captured', 'PAYMENT.CAPTURE.DENIED', true],
+    ['captured', 'PAYMENT.CAPTURE.PENDING', false],
+    ['capturing', 'PAYMENT.CAPTURE.DENIED', false],
+  ])(
+    'of an order that is %s, and gone by %s, is told: %s',
+    async (payment_status, type, isTold) => {
+      const ref = newId('note');
+      const orderId = await market.addOrder({ payment_status, provider_ref: ref });
+      expect(await report(orderId, ref, type)).toBeUndefined();
+      expect(await incidentOf(ref, 'payment_reversed')).toEqual(
+        isTold
+          ? {
+              kind: 'reconcile_payment_reversed',
+              order_id: orderId,
+              detail: { provider: 'campay', providerRef: ref, orderId },
+            }
+          : undefined,
+      );
     },
   );
 
