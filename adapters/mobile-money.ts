@@ -97,23 +97,25 @@ export type MobileMoneyOptions = {
   readonly api: MobileMoneyApi;
   /** The number behind a payment method's reference; undefined when there is none (any more). */
   readonly phoneOf: (paymentMethod: string) => Promise<string | undefined>;
-  /** `first`: this key was never claimed before, and is now, durably. `at`: when it was. */
+  /**
+   * `first`: this key was never claimed before, and is now, durably. `ageMs`: how long ago it was, by the clock that the
+   * claims are kept by: a worker's own may be minutes ahead.
+   */
   readonly claim: (
     key: string,
     kind: 'sent' | 'burnt',
-  ) => Promise<{ readonly state: 'first' | 'sent' | 'burnt'; readonly at: Date }>;
-  readonly now?: (() => number) | undefined;
+  ) => Promise<{ readonly state: 'first' | 'sent' | 'burnt'; readonly ageMs: number }>;
 };
 
 /** A request that is not to be found so long after its key was claimed for it has never arrived. */
 const settledAfterMs = 5 * 60_000;
 
-function createOnce({ provider, api, claim, now = Date.now }: MobileMoneyOptions) {
+function createOnce({ provider, api, claim }: MobileMoneyOptions) {
   /** Throws while it cannot be known; undefined: nothing was executed, and never will be. */
-  async function found(key: string, sentAt: Date): Promise<MobileMoneyTransaction | undefined> {
+  async function found(key: string, ageMs: number): Promise<MobileMoneyTransaction | undefined> {
     const known = await api.find(key);
-    const settled = now() - sentAt.getTime() > settledAfterMs;
-    if (known === undefined && !settled) throw outage({ system: provider, code: 'not_settled' });
+    if (known === undefined && ageMs <= settledAfterMs)
+      throw outage({ system: provider, code: 'not_settled' });
     return known;
   }
 
@@ -121,12 +123,12 @@ function createOnce({ provider, api, claim, now = Date.now }: MobileMoneyOptions
     key: string,
     send: () => Promise<MobileMoneyTransaction | Refused>,
   ): Promise<MobileMoneyTransaction | Refused | undefined> {
-    const { state, at } = await claim(key, 'sent');
+    const { state, ageMs } = await claim(key, 'sent');
     switch (state) {
       case 'first':
         return send();
       case 'sent':
-        return found(key, at);
+        return found(key, ageMs);
       case 'burnt':
         return undefined;
     }
@@ -134,8 +136,8 @@ function createOnce({ provider, api, claim, now = Date.now }: MobileMoneyOptions
 
   /** The transaction that an unanswered request left; undefined: none, and the key is burnt. */
   async function findOrBurn(key: string): Promise<MobileMoneyTransaction | undefined> {
-    const { state, at } = await claim(key, 'burnt');
-    return state === 'sent' ? found(key, at) : undefined;
+    const { state, ageMs } = await claim(key, 'burnt');
+    return state === 'sent' ? found(key, ageMs) : undefined;
   }
 
   return { once, findOrBurn };

@@ -28,6 +28,7 @@ type BookOptions = {
 export function createBook({ file, now, onChange }: BookOptions) {
   const kept = openKept<Entry>(file);
   const entries = kept.records;
+  let lagMs = 0;
 
   function put(entry: Entry): Entry {
     kept.put(entry);
@@ -86,7 +87,13 @@ export function createBook({ file, now, onChange }: BookOptions) {
     },
     byReference: (reference: string): readonly Entry[] => {
       expire();
-      return [...entries.values()].filter((entry) => entry.reference === reference);
+      return [...entries.values()].filter(
+        (entry) => entry.reference === reference && now() - entry.createdAt >= lagMs,
+      );
+    },
+    /** What was made a moment ago is not found by its reference yet. */
+    lag: (byMs: number): void => {
+      lagMs = byMs;
     },
     all: (): readonly Entry[] => [...entries.values()],
   };

@@ -1,7 +1,6 @@
 // Every provider behind the port, each with its fake over HTTP: what the contract suite needs to know of it.
 
 import { sql } from 'kysely';
-import { claimPayment } from '../../db/payment-claims.ts';
 import type { Db } from '../../db/connect.ts';
 import { newId } from '../../db/new-id.ts';
 import { createWalletBooks } from '../../db/wallet.ts';
@@ -18,6 +17,7 @@ import { startNoupay } from '../../sandbox/mobile-money/noupay.ts';
 import { startPaypal } from '../../sandbox/paypal/server.ts';
 import { createFaults, type Fault, type FaultRule } from '../../sandbox/provider/faults.ts';
 import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
+import { claimsBy } from './claims.ts';
 import { createStripeContract } from './stripe-contract.ts';
 import type { ProviderName } from '../../domain/payment-methods.ts';
 import type { WalletBooks } from '../../domain/wallet.ts';
@@ -156,8 +156,7 @@ function mobileRig({ db, clock }: Wish, { provider, fake, api, paths }: MobileMo
     provider,
     api,
     phoneOf: async (method) => phones[method.split(':')[1] ?? ''],
-    claim: (key, kind) => claimPayment(db, key, kind),
-    now: () => clock.now,
+    claim: claimsBy(db, () => clock.now),
   });
   const amountsOf = (kind: string): readonly number[] =>
     fake.book
