@@ -137,12 +137,11 @@ function refund(books: Books, order: Order, body: JsonRequest['body']): JsonRepl
   if (disputes.blocksRefunds(capture.id))
     return issue(422, 'CAPTURE_DISPUTED_PARTIAL_REFUND_NOT_ALLOWED');
   const amount = body['amount'] as Money;
-  const left =
-    hundredths(capture.amount) -
-    order.refunds.reduce(
-      (sum, each) => sum + (each.status === 'FAILED' ? 0 : hundredths(each.amount)),
-      0,
-    );
+  const gone = [
+    ...order.refunds.filter(({ status }) => status !== 'FAILED').map((each) => each.amount),
+    ...disputes.lostOf(capture.id),
+  ];
+  const left = gone.reduce((rest, each) => rest - hundredths(each), hundredths(capture.amount));
   if (left === 0) return issue(422, 'CAPTURE_FULLY_REFUNDED');
   if (hundredths(amount) > left) return issue(422, 'REFUND_AMOUNT_EXCEEDED');
   const custom_id = typeof body['custom_id'] === 'string' ? body['custom_id'] : '';
