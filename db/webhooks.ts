@@ -88,9 +88,14 @@ const saysGone: ReadonlySet<string> = new Set([
   'PAYMENT.CAPTURE.REVERSED',
 ]);
 
+const saysReleased: ReadonlySet<string> = new Set([
+  'payment_intent.canceled',
+  'PAYMENT.AUTHORIZATION.VOIDED',
+]);
+
 /**
  * Opens an incident, once per payment, when money was taken that nobody here asked for or waits for any more, or when what
- * was taken is gone. It ends with the nightly comparison, which finds out what is true. The cards' provider lists its
+ * was taken, or is held for an order under way, is gone. It ends with the nightly comparison, which finds out what is true. The cards' provider lists its
  * books: nothing of it is missed.
  */
 export async function reportUnexpected(db: Db, news: News, now: Date): Promise<void> {
@@ -98,6 +103,7 @@ export async function reportUnexpected(db: Db, news: News, now: Date): Promise<v
   if (providerRef === undefined) return;
   if (saysTaken.has(type)) await reportTaken(db, { ...news, providerRef }, now);
   if (saysGone.has(type)) await reportGone(db, { ...news, providerRef }, now);
+  if (saysReleased.has(type)) await reportReleased(db, { ...news, providerRef }, now);
 }
 
 type Told = News & { readonly providerRef: string };
@@ -110,6 +116,16 @@ async function reportGone(db: Db, { provider, providerRef, orderId }: Told, now:
       'reconcile_payment_reversed', ${detail}::jsonb, ${now}
     WHERE EXISTS (SELECT FROM tips WHERE provider_ref = ${providerRef} AND status = 'paid')
       OR EXISTS (SELECT FROM orders WHERE provider_ref = ${providerRef} AND payment_status = 'captured')
+    ON CONFLICT DO NOTHING`.execute(db);
+}
+
+/** Nobody here let it go: before the capture fails somebody can ask the customer for another card. */
+async function reportReleased(db: Db, { provider, providerRef, orderId }: Told, now: Date) {
+  const detail = JSON.stringify({ provider, providerRef, orderId });
+  await sql`
+    INSERT INTO incidents (key, order_id, kind, detail, at)
+    SELECT ${`reconcile:${providerRef}:hold_released`}, id, 'reconcile_hold_released', ${detail}::jsonb, ${now}
+    FROM orders WHERE id = ${orderId ?? null} AND provider_ref = ${providerRef} AND payment_status = 'authorized'
     ON CONFLICT DO NOTHING`.execute(db);
 }
 

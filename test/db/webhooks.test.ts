@@ -88,6 +88,20 @@ describe('money', () => {
     },
   );
 
+  it.each([
+    ['authorized', 'payment_intent.canceled', true],
+    ['authorized', 'PAYMENT.AUTHORIZATION.VOIDED', true],
+    ['authorized', 'payment_intent.amount_capturable_updated', false],
+    ['voiding', 'payment_intent.canceled', false],
+    ['voided', 'payment_intent.canceled', false],
+  ])('that is held for an order, %s, and is let go by %s, is told: %s', async (...told) => {
+    const [payment_status, type, isTold] = told;
+    const ref = newId('note');
+    const orderId = await market.addOrder({ payment_status, provider_ref: ref });
+    await report(orderId, ref, type);
+    expect((await incidentOf(ref, 'hold_released'))?.order_id).toBe(isTold ? orderId : undefined);
+  });
+
   it('of no order of ours is told with the name that there is', async () => {
     const ref = newId('note');
     expect(await report(undefined, ref, 'PAYMENT.CAPTURE.COMPLETED')).toMatchObject({
