@@ -8,6 +8,7 @@ import type { CardGateway, ProviderPayment } from '../adapters/card-gateway.ts';
 import type { PaymentPort, Seen } from '../adapters/payment-port.ts';
 import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
+import { returnLateTopUp } from '../db/top-ups.ts';
 import { parseId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import {
@@ -250,22 +251,36 @@ function createSettling({ db, log, now = Date.now }: Dependencies) {
   ): Promise<boolean> {
     const { kind, orderId, providerRef } = difference;
     if (!healsByItself(difference) || orderId === undefined) return false;
-    if (kind === 'captured_there_unknown_here') {
-      if (!parseId('order', orderId)) return false;
-      await bookLateMoney(db, { provider, difference, now: new Date(now()) });
-      return true;
-    }
+    if (kind === 'captured_there_unknown_here') return returnLate(provider, difference);
     const key = `${orderId}:void:reconcile:${providerRef}`;
     const { status } = await release({ orderId, providerRef, key, attempt: 0 });
     return status === 'voided' || status === 'nothing_to_void';
   }
+
+  async function returnLate(provider: ProviderName, difference: Difference): Promise<boolean> {
+    const { providerRef, theirsMinor: amountMinor } = difference;
+    const at = new Date(now());
+    const id = parseId('topUp', difference.orderId ?? '');
+    if (id) return returnLateTopUp(db, { id, providerRef, amountMinor, now: at });
+    if (!parseId('order', difference.orderId ?? '')) return false;
+    await bookLateMoney(db, { provider, difference, now: at });
+    return true;
+  }
+
+  /** One that cannot be put right keeps none of the others waiting; a provider that is away keeps all. */
+  const tried = (books: Books, difference: Difference): Promise<boolean> =>
+    heal(books, difference).catch((error: unknown) => {
+      if (isOutage(error) && error.code !== 'not_settled') throw error;
+      log.error({ ...difference, err: error }, 'a difference could not be put right');
+      return false;
+    });
 
   return async function settle(books: Books, { track, found }: Found): Promise<number> {
     const doubtful = ordersInDoubt(found);
     const { run } = track.at();
     let healed = 0;
     for (const difference of found) {
-      const isHealed = !doubtful.has(difference.orderId) && (await heal(books, difference));
+      const isHealed = !doubtful.has(difference.orderId) && (await tried(books, difference));
       if (isHealed) healed += 1;
       await reportDifference(db, { difference, run, now: new Date(now()), healed: isHealed });
       log.warn({ ...difference, healed: isHealed }, 'the provider’s books differ from ours');
@@ -370,11 +385,11 @@ async function* unseen(
   }
 }
 
-/** What such an order took is under another name there, perhaps: a person must look before anything is given back. */
+/** What such an order took is under another name there, perhaps, or not its money: a person must look first. */
 const ordersInDoubt = (differences: readonly Difference[]): ReadonlySet<string | undefined> =>
   new Set(
     differences
-      .filter(({ kind }) => kind === 'captured_here_unknown_there')
+      .filter(({ kind }) => kind === 'captured_here_unknown_there' || kind === 'currency_differs')
       .map(({ orderId }) => orderId),
   );
 
@@ -385,9 +400,15 @@ function objectOf(
   ours: OurPayment | undefined,
 ): Theirs {
   const { status } = seen;
-  const capturedMinor = seen.status === 'captured' ? seen.amountMinor : 0;
-  const refundedMinor = seen.refundedMinor ?? ours?.refundedMinor ?? 0;
-  return { providerRef, orderId, status, capturedMinor, refundedMinor, currency: currency ?? '' };
+  const taken = seen.status === 'captured' ? seen : undefined;
+  return {
+    providerRef,
+    orderId,
+    status,
+    capturedMinor: taken?.amountMinor ?? 0,
+    refundedMinor: seen.refundedMinor ?? ours?.refundedMinor ?? 0,
+    currency: taken?.currency ?? currency ?? '',
+  };
 }
 
 /** Ours of this very payment; an order that took nothing by it has taken 0. */

@@ -18,6 +18,7 @@ import type {
 import { sumMinor } from '../domain/money.ts';
 import { payoutNameOfKey } from '../domain/payout.ts';
 import type { JsonAnswer } from './http-json.ts';
+import { inCurrency } from './in-currency.ts';
 import { outage } from './outage.ts';
 import type { Incoming, PaymentPort } from './payment-port.ts';
 import type { PayoutPort } from './payout-port.ts';
@@ -119,7 +120,7 @@ function createOnce({ provider, api, claim }: MobileMoneyOptions) {
     return known;
   }
 
-  async function once(
+  async function made(
     key: string,
     send: () => Promise<MobileMoneyTransaction | Refused>,
   ): Promise<MobileMoneyTransaction | Refused | undefined> {
@@ -134,6 +135,14 @@ function createOnce({ provider, api, claim }: MobileMoneyOptions) {
     }
   }
 
+  async function once(
+    { reference, currency }: Request,
+    send: () => Promise<MobileMoneyTransaction | Refused>,
+  ): Promise<MobileMoneyTransaction | Refused | undefined> {
+    const outcome = await made(reference, send);
+    return outcome && inCurrency(outcome, { system: provider, currency });
+  }
+
   /** The transaction that an unanswered request left; undefined: none, and the key is burnt. */
   async function findOrBurn(key: string): Promise<MobileMoneyTransaction | undefined> {
     const { state, ageMs } = await claim(key, 'burnt');
@@ -144,12 +153,12 @@ function createOnce({ provider, api, claim }: MobileMoneyOptions) {
 }
 
 function truthOf(transaction: MobileMoneyTransaction): AuthorizeAnswer | Captured {
-  const { ref: providerRef, status, amountMinor, dial, declineCode } = transaction;
+  const { ref: providerRef, status, amountMinor, currency, dial, declineCode } = transaction;
   switch (status) {
     case 'pending':
       return { status: 'requires_action', providerRef, clientSecret: dial };
     case 'successful':
-      return { status: 'captured', providerRef, amountMinor };
+      return { status: 'captured', providerRef, amountMinor, currency };
     case 'failed':
       return { status: 'declined', providerRef, code: declineCode ?? 'card_declined' };
   }
@@ -186,7 +195,7 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
         currency: currency.toUpperCase(),
         phone: phone.replace(/^\+/, ''),
       };
-      const outcome = await once(key, () => api.collect(request));
+      const outcome = await once(request, () => api.collect(request));
       if (outcome === undefined) return { status: 'not_executed' };
       return 'refused' in outcome
         ? { status: 'declined', code: outcome.refused }
@@ -207,9 +216,7 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
       const truth = await retrieve(ref);
       if (truth.status === 'requires_action')
         throw outage({ system: provider, code: 'not_settled' });
-      return truth.status === 'captured'
-        ? { status: 'captured', providerRef: ref, amountMinor: truth.amountMinor }
-        : { status: 'voided' };
+      return truth.status === 'captured' ? truth : { status: 'voided' };
     },
     async refund({ key, providerRef, amountMinor }): Promise<RefundAnswer> {
       const taken = await api.read(providerRef);
@@ -218,7 +225,7 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
       if (amountMinor > taken.amountMinor) return { status: 'failed', code: 'amount_too_large' };
       const { currency, payer: phone } = taken;
       const request = { reference: key, amountMinor, currency, phone };
-      const outcome = await once(key, () => api.payOut(request));
+      const outcome = await once(request, () => api.payOut(request));
       return outcome === undefined ? { status: 'not_executed' } : refundOf(outcome);
     },
   };
@@ -269,7 +276,7 @@ export function createMobileMoneyPayouts(options: MobileMoneyOptions): PayoutPor
         currency: currency.toUpperCase(),
         phone: phone.replace(/^\+/, ''),
       };
-      const outcome = await once(key, () => api.payOut(request));
+      const outcome = await once(request, () => api.payOut(request));
       if (outcome === undefined) return { status: 'not_executed' };
       if ('refused' in outcome) return { status: 'failed', code: 'account_refused' };
       if (outcome.status === 'failed') return { status: 'failed', code: 'bank_refused' };

@@ -67,6 +67,13 @@ function isTaken(capture: Body): boolean | undefined {
 }
 
 const takenOf = (order: Body): Body | undefined => capturesOf(order).find(isTaken);
+const currencyOf = (object: Body): string => text(inner(object['amount'])['currency_code']);
+const captured = (providerRef: string, capture: Body): Captured => ({
+  status: 'captured',
+  providerRef,
+  amountMinor: minorIn(capture),
+  currency: currencyOf(capture),
+});
 const notSettled = () => outage({ system: 'paypal', code: 'not_settled' });
 
 /** An authorization without money of an order as our words. */
@@ -76,7 +83,8 @@ function truthOf(orderId: string, authorization: Body): Read {
   switch (text(authorization['status'])) {
     case 'CREATED': {
       const captureBefore = Date.parse(text(authorization['create_time'])) + HONOUR_MS;
-      return { status: 'authorized', providerRef, amountMinor, captureBefore };
+      const currency = currencyOf(authorization);
+      return { status: 'authorized', providerRef, amountMinor, currency, captureBefore };
     }
     case 'VOIDED':
       return { status: 'voided', providerRef, reason: 'cancelled' };
@@ -99,7 +107,7 @@ function readOrder(order: Body): Read {
   const [authorization] = list(paymentsOf(order)['authorizations']);
   const captures = capturesOf(order);
   const capture = takenOf(order);
-  if (capture) return { status: 'captured', providerRef: id, amountMinor: minorIn(capture) };
+  if (capture) return captured(id, capture);
   if (captures.some((each) => isTaken(each) === undefined)) throw notSettled();
   if (authorization) return truthOf(id, authorization);
   if (text(order['status']) === 'VOIDED')
@@ -206,7 +214,7 @@ function createCapture({ api, truth }: Tools): PaymentPort['capture'] {
     if (known.status === 'declined') return { status: 'failed', code: 'capture_declined' };
     if (known.status !== 'authorized') return { status: 'failed', code: 'not_authorized' };
     const [authorization] = list(paymentsOf(order)['authorizations']);
-    const currency = text(inner(authorization?.['amount'])['currency_code']);
+    const currency = currencyOf(authorization ?? {});
     const path = `/v2/payments/authorizations/${text(authorization?.['id'])}/capture`;
     const amount = { currency_code: currency, value: decimalOf(amountMinor, currency) };
     const answer = await api.post(path, { amount, final_capture: true }, key);
@@ -215,7 +223,7 @@ function createCapture({ api, truth }: Tools): PaymentPort['capture'] {
     const taken = isTaken(answer.body);
     if (taken === undefined) throw notSettled();
     return taken
-      ? { status: 'captured', providerRef, amountMinor: minorIn(answer.body) }
+      ? captured(providerRef, answer.body)
       : { status: 'failed', code: 'capture_declined' };
   };
 }
@@ -228,10 +236,7 @@ function createVoid({ api, truth }: Tools): PaymentPort['void'] {
     const order = await truth.held(input.providerRef);
     if (order === undefined) return { status: 'nothing_to_void' };
     const known = readOrder(order);
-    if (known.status === 'captured') {
-      const { providerRef, amountMinor } = known;
-      return { status: 'captured', providerRef, amountMinor };
-    }
+    if (known.status === 'captured') return known;
     const [authorization] = list(paymentsOf(order)['authorizations']);
     // An order that nobody authorizes lapses by itself and holds nothing.
     if (known.status !== 'authorized' || authorization === undefined) return { status: 'voided' };
@@ -239,10 +244,7 @@ function createVoid({ api, truth }: Tools): PaymentPort['void'] {
     const answer = await api.post(path, {}, input.key);
     if (answer.status < 300) return { status: 'voided' };
     const after = await truth.look(input.providerRef);
-    if (after.status === 'captured') {
-      const { providerRef, amountMinor } = after;
-      return { status: 'captured', providerRef, amountMinor };
-    }
+    if (after.status === 'captured') return after;
     if (after.status === 'voided') return { status: 'voided' };
     throw notSettled();
   };
@@ -275,7 +277,7 @@ function createRefund({ api, truth }: Tools): PaymentPort['refund'] {
     if (known) return refundAnswer(known);
     const capture = takenOf(order);
     if (capture === undefined) return { status: 'failed', code: 'not_captured' };
-    const currency = text(inner(capture['amount'])['currency_code']);
+    const currency = currencyOf(capture);
     const amount = { currency_code: currency, value: decimalOf(amountMinor, currency) };
     const path = `/v2/payments/captures/${text(capture['id'])}/refund`;
     const answer = await api.post(path, { amount, custom_id: key }, key);

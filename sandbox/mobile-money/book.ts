@@ -19,6 +19,13 @@ export type Book = ReturnType<typeof createBook>;
 
 const EXPIRES_MS = 10 * 60_000;
 
+type Asked = Pick<Entry, 'kind' | 'reference' | 'amount' | 'currency' | 'phone'>;
+
+function whyNot({ phone }: Entry): Entry['reason'] {
+  if (phone.endsWith('002')) return 'refused';
+  return phone.endsWith('001') ? 'insufficient_funds' : 'none';
+}
+
 type BookOptions = {
   readonly file: string | undefined;
   readonly now: () => number;
@@ -42,8 +49,6 @@ export function createBook({ file, now, onChange }: BookOptions) {
         put({ ...entry, status: 'failed', reason: 'expired' });
   }
 
-  type Asked = Pick<Entry, 'kind' | 'reference' | 'amount' | 'currency' | 'phone'>;
-
   /** undefined: there is no such account. */
   function open(asked: Asked): Entry | undefined {
     if (asked.phone.endsWith('404')) return undefined;
@@ -62,9 +67,7 @@ export function createBook({ file, now, onChange }: BookOptions) {
     expire();
     const entry = entries.get(id);
     if (entry?.status !== 'pending') return false;
-    const poor = entry.phone.endsWith('001');
-    const refuses = !yes || entry.phone.endsWith('002');
-    const reason = refuses ? 'refused' : poor ? 'insufficient_funds' : 'none';
+    const reason = yes ? whyNot(entry) : 'refused';
     put({ ...entry, status: reason === 'none' ? 'successful' : 'failed', reason });
     return true;
   }
@@ -87,9 +90,9 @@ export function createBook({ file, now, onChange }: BookOptions) {
     },
     byReference: (reference: string): readonly Entry[] => {
       expire();
-      return [...entries.values()].filter(
-        (entry) => entry.reference === reference && now() - entry.createdAt >= lagMs,
-      );
+      const until = now() - lagMs;
+      const isShown = (entry: Entry): boolean => entry.createdAt <= until;
+      return [...entries.values()].filter((each) => each.reference === reference && isShown(each));
     },
     /** What was made a moment ago is not found by its reference yet. */
     lag: (byMs: number): void => {
