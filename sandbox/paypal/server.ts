@@ -242,6 +242,13 @@ function createCaptures(orders: Kept<Order>) {
         ? orders.put({ ...order, capture: { ...order.capture, status } })
         : undefined;
     },
+    /** What was given back has come back to us; nobody is told. */
+    takeBack: (orderId: string): void => {
+      const order = orders.records.get(orderId);
+      if (order === undefined) return;
+      const refunds = order.refunds.map((each): Refund => ({ ...each, status: 'FAILED' }));
+      orders.put({ ...order, refunds });
+    },
   };
 }
 
@@ -292,14 +299,6 @@ export async function startPaypal(options: FakeOptions = {}) {
     return true;
   }
 
-  /** What was given back has come back to us; nobody is told. */
-  function takeBack(orderId: string): void {
-    const order = orders.records.get(orderId);
-    if (order === undefined) return;
-    const refunds = order.refunds.map((each): Refund => ({ ...each, status: 'FAILED' }));
-    orders.put({ ...order, refunds });
-  }
-
   /** The payer complains about what was captured. The dispute's id; undefined: nothing was. */
   function dispute(orderId: string): string | undefined {
     const capture = orders.records.get(orderId)?.capture;
@@ -309,7 +308,7 @@ export async function startPaypal(options: FakeOptions = {}) {
   return {
     ...fake,
     approve,
-    takeBack,
+    takeBack: captures.takeBack,
     captureNext: captures.plan,
     /** PayPal has decided about a capture that was pending. */
     settleCapture: (orderId: string, status: Decided): void => {

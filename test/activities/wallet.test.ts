@@ -249,61 +249,6 @@ describe('a top-up', () => {
   });
 });
 
-/** Declined here, and taken at the provider all the same. */
-async function lateTopUp(): Promise<TopUpId> {
-  const id = await askTopUp();
-  const name = { orderId: id, step: 'topup', attempt: 1, key: `${id}:topup:1` };
-  const wish = { amountMinor: 5_000, currency: 'EUR', paymentMethod: 'pm_card_visa' };
-  const asked = await gateway.authorize({ ...name, ...wish });
-  if (asked.status !== 'authorized') throw new Error(asked.status);
-  const { providerRef } = asked;
-  await gateway.capture({ orderId: id, providerRef, amountMinor: 5_000, key: `${id}:behind` });
-  await market.db
-    .updateTable('top_ups')
-    .set({ status: 'declined', code: 'payment_not_completed', finished_at: new Date(now) })
-    .where('id', '=', id)
-    .execute();
-  return id;
-}
-
-describe('a top-up that was declined here and taken there', () => {
-  it('goes back, once, and is in nobody’s wallet', async () => {
-    const id = await lateTopUp();
-    await reconcile();
-    await reconcile();
-    expect(await findTopUp(market.db, id)).toMatchObject({ status: 'returning' });
-    expect(await fill(id)).toMatchObject({ status: 'returned', isOver: true });
-    expect([refunds(), await balance()]).toEqual([[5_000], 0]);
-    const rows = await market.db
-      .selectFrom('ledger_entries')
-      .select(({ fn }) => ['account', fn.sum<string>('amount_minor').as('minor')])
-      .where('transaction_key', 'like', `${id}:%`)
-      .groupBy('account')
-      .execute();
-    expect(rows.map(({ minor }) => Number(minor))).toEqual([0, 0]);
-    const open = market.db.selectFrom('incidents').select('kind').where('order_id', '=', id);
-    expect(await open.where('resolved_at', 'is', null).execute()).toEqual([]);
-  });
-
-  it('keeps nobody else’s money waiting', async () => {
-    const [first, second] = [await lateTopUp(), await lateTopUp()];
-    // Another one under the same name: which of them is to be kept a person must say.
-    const twice = { orderId: first, step: 'topup', attempt: 1, key: `${first}:twice` };
-    const wish = { amountMinor: 700, currency: 'EUR', paymentMethod: 'pm_card_visa' };
-    const asked = await gateway.authorize({ ...twice, ...wish });
-    if (asked.status !== 'authorized') throw new Error(asked.status);
-    const { providerRef } = asked;
-    await gateway.capture({ orderId: first, providerRef, amountMinor: 700, key: 'behind_again' });
-    await reconcile();
-    for (const id of [first, second])
-      expect(await findTopUp(market.db, id)).toMatchObject({ status: 'returning' });
-    const open = market.db.selectFrom('incidents').select('kind').where('order_id', '=', first);
-    expect(await open.where('resolved_at', 'is', null).execute()).toEqual([
-      { kind: 'reconcile_captured_there_unknown_here' },
-    ]);
-  });
-});
-
 describe('a withdrawal', () => {
   it('that the bank sends back after it had arrived is in the wallet again, and somebody is told', async () => {
     const topUpId = await askTopUp(1_000, 'pm_card_refundFail');
