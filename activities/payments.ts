@@ -3,6 +3,7 @@
 // discarded before the decline is answered: the customer's app could confirm it again with the secret that it still has.
 // Answers are definitive; whatever is not is thrown and sent again under the same key.
 
+import { inCurrency } from '../adapters/in-currency.ts';
 import { isOutage } from '../adapters/outage.ts';
 import type {
   AuthorizeAnswer,
@@ -13,7 +14,7 @@ import type {
 } from '../adapters/card-gateway.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
-import { isLetGo, savePaymentAction } from '../db/payment-actions.ts';
+import { isLetGo, reportWrongCurrency, savePaymentAction } from '../db/payment-actions.ts';
 import { assertNever } from '../domain/errors.ts';
 import type { OrderId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
@@ -55,7 +56,9 @@ export function createPaymentActivities({
         }
         return result;
       } catch (error) {
-        throw isOutage(error) ? retryable(error.code, error.retryAfterMs) : error;
+        if (!isOutage(error)) throw error;
+        if (error.code === 'currency_mismatch') await reportWrongCurrency(db, request);
+        throw retryable(error.code, error.retryAfterMs);
       }
     },
   };
@@ -75,44 +78,34 @@ async function letGoUnawaited(
 
 type Answer = { readonly result: PaymentResult; readonly clientSecret?: string };
 
-async function answerOf(port: Port, { orderId, currency, call }: Request): Promise<Answer> {
+async function answerOf(port: Port, request: Request): Promise<Answer> {
+  const { orderId, currency, call } = request;
+  const asked = { system: request.provider, currency };
   switch (call.step) {
     case 'authorize': {
       const { key, attempt, amountMinor, paymentMethod, firstSentAt } = call;
-      const answer = await port.authorize({
-        orderId,
-        key,
-        attempt,
-        amountMinor,
-        paymentMethod,
-        firstSentAt,
-        currency,
-      });
+      const wish = { orderId, key, attempt, amountMinor, paymentMethod, firstSentAt, currency };
+      const answer = inCurrency(await port.authorize(wish), asked);
       await discardDeclined(port, { orderId, attempt, firstSentAt, answer });
       return authorized(answer);
     }
     case 'check': {
       const { attempt, providerRef } = call;
-      const answer = await port.retrieve({ providerRef, of: { orderId, attempt } });
+      const truth = await port.retrieve({ providerRef, of: { orderId, attempt } });
+      const answer = inCurrency(truth, asked);
       await discardDeclined(port, { orderId, attempt, answer });
       return checked(answer);
     }
     case 'capture': {
       const { key, providerRef, amountMinor, firstSentAt } = call;
-      return {
-        result: captured(
-          await port.capture({ orderId, key, providerRef, amountMinor, firstSentAt }),
-        ),
-      };
+      const wish = { orderId, key, providerRef, amountMinor, firstSentAt };
+      return { result: captured(inCurrency(await port.capture(wish), asked)) };
     }
     case 'void':
     case 'release': {
       const { key, providerRef, authorizeAttempt, firstSentAt } = call;
-      return {
-        result: voided(
-          await port.void({ orderId, key, providerRef, attempt: authorizeAttempt, firstSentAt }),
-        ),
-      };
+      const wish = { orderId, key, providerRef, attempt: authorizeAttempt, firstSentAt };
+      return { result: voided(inCurrency(await port.void(wish), asked)) };
     }
     default:
       return assertNever(call);

@@ -8,7 +8,6 @@ import type { CardGateway, ProviderPayment } from '../adapters/card-gateway.ts';
 import type { PaymentPort, Seen } from '../adapters/payment-port.ts';
 import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
-import { parseId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import {
   namedPayments,
@@ -19,25 +18,17 @@ import {
 import {
   ordersWithCaptures,
   ourPayments,
-  reportDifference,
   resolveVanished,
-  bookLateMoney,
   type OurPayment,
 } from '../db/reconciliation.ts';
-import {
-  compare,
-  healsByItself,
-  missingThere,
-  type Difference,
-  type Theirs,
-} from '../domain/reconcile.ts';
+import { compare, missingThere, type Difference, type Theirs } from '../domain/reconcile.ts';
 import type { Logger } from '../log.ts';
 import type { Reconciled, ReconcileActivities } from './contract.ts';
 import { takeInDisputes } from './reconcile-disputes.ts';
 import { comparePayouts } from './reconcile-payouts.ts';
+import { createSettling, type Books } from './reconcile-settle.ts';
 import { retryable } from './retryable.ts';
 
-type Books = Pick<PaymentPort, 'void' | 'provider'>;
 type Other = Books & Pick<PaymentPort, 'look' | 'listDisputes'>;
 
 /** How far a comparison is: small, plain, and enough to go on from. */
@@ -239,42 +230,6 @@ function createTrack(keeper: ProgressKeeper, now: number) {
 
 const placeOf = ({ orderId, providerRef }: NamedPage): NamedPage => ({ orderId, providerRef });
 
-type Found = { readonly track: Track; readonly found: readonly Difference[] };
-
-/** Heals what is safe and reports all; how many were put right. */
-function createSettling({ db, log, now = Date.now }: Dependencies) {
-  /** True when it was put right. */
-  async function heal(
-    { provider, void: release }: Books,
-    difference: Difference,
-  ): Promise<boolean> {
-    const { kind, orderId, providerRef } = difference;
-    if (!healsByItself(difference) || orderId === undefined) return false;
-    if (kind === 'captured_there_unknown_here') {
-      if (!parseId('order', orderId)) return false;
-      await bookLateMoney(db, { provider, difference, now: new Date(now()) });
-      return true;
-    }
-    const key = `${orderId}:void:reconcile:${providerRef}`;
-    const { status } = await release({ orderId, providerRef, key, attempt: 0 });
-    return status === 'voided' || status === 'nothing_to_void';
-  }
-
-  return async function settle(books: Books, { track, found }: Found): Promise<number> {
-    const doubtful = ordersInDoubt(found);
-    const { run } = track.at();
-    let healed = 0;
-    for (const difference of found) {
-      const isHealed = !doubtful.has(difference.orderId) && (await heal(books, difference));
-      if (isHealed) healed += 1;
-      await reportDifference(db, { difference, run, now: new Date(now()), healed: isHealed });
-      log.warn({ ...difference, healed: isHealed }, 'the provider’s books differ from ours');
-      track.beat();
-    }
-    return healed;
-  };
-}
-
 /** The cards' provider lists its books. */
 async function* readBooks(
   { db, gateway }: Pick<Dependencies, 'db' | 'gateway'>,
@@ -326,12 +281,19 @@ async function ask(
   for (const payment of named) {
     const { providerRef, orderId } = payment;
     const own = oursOf(payment, ours.get(orderId ?? ''));
-    const seen = await look({ providerRef, refundRefs: own?.refundRefs ?? undefined });
-    found.push(...compare(objectOf(payment, seen, own), own));
+    const seen = await settled(look({ providerRef, refundRefs: own?.refundRefs ?? undefined }));
+    if (seen) found.push(...compare(objectOf(payment, seen, own), own));
     beat();
   }
   return found;
 }
+
+/** Undefined while the provider itself has not decided: it is compared another night. */
+const settled = (asked: Promise<Seen>): Promise<Seen | undefined> =>
+  asked.catch((error: unknown) => {
+    if (isOutage(error) && error.code === 'not_settled') return undefined;
+    throw error;
+  });
 
 async function compareBatch(
   db: Db,
@@ -363,14 +325,6 @@ async function* unseen(
   }
 }
 
-/** What such an order took is under another name there, perhaps: a person must look before anything is given back. */
-const ordersInDoubt = (differences: readonly Difference[]): ReadonlySet<string | undefined> =>
-  new Set(
-    differences
-      .filter(({ kind }) => kind === 'captured_here_unknown_there')
-      .map(({ orderId }) => orderId),
-  );
-
 /** Where it does not say what it gave back, our own word stands. */
 function objectOf(
   { orderId, providerRef, currency }: Named,
@@ -378,9 +332,15 @@ function objectOf(
   ours: OurPayment | undefined,
 ): Theirs {
   const { status } = seen;
-  const capturedMinor = seen.status === 'captured' ? seen.amountMinor : 0;
-  const refundedMinor = seen.refundedMinor ?? ours?.refundedMinor ?? 0;
-  return { providerRef, orderId, status, capturedMinor, refundedMinor, currency: currency ?? '' };
+  const taken = seen.status === 'captured' ? seen : undefined;
+  return {
+    providerRef,
+    orderId,
+    status,
+    capturedMinor: taken?.amountMinor ?? 0,
+    refundedMinor: seen.refundedMinor ?? ours?.refundedMinor ?? 0,
+    currency: taken?.currency ?? currency ?? '',
+  };
 }
 
 /** Ours of this very payment; an order that took nothing by it has taken 0. */

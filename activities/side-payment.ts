@@ -8,6 +8,7 @@ import type {
   PaymentTruth,
   VoidAnswer,
 } from '../adapters/card-gateway.ts';
+import { inCurrency } from '../adapters/in-currency.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import { assertNever } from '../domain/errors.ts';
 import {
@@ -32,13 +33,19 @@ export type SidePayment = {
   readonly firstSentAt: number | undefined;
 };
 
-export type SidePort = Pick<PaymentPort, 'authorize' | 'retrieve' | 'capture' | 'void'>;
+export type SidePort = Pick<
+  PaymentPort,
+  'provider' | 'authorize' | 'retrieve' | 'capture' | 'void'
+>;
 
 /** While the payer confirms; a webhook is usually first. */
 export const lookAgainMs = 30_000;
 /** A provider that stores failure after failure is given up on, or asked later where that cannot be. */
 export const maxAttempts = 5;
-export const tellSomebodyAfterMs = 72 * 3_600_000;
+const tellSomebodyAfterMs = 72 * 3_600_000;
+/** Nobody is told of a moment's silence, but somebody of days, and of an answer that is not believed at once. */
+export const isForSomebody = (code: string, waitedMs: number): boolean =>
+  waitedMs > tellSomebodyAfterMs || code === 'currency_mismatch';
 
 /** What the next step brings; undefined while nothing has changed. */
 export async function advancePayment(
@@ -46,22 +53,24 @@ export async function advancePayment(
   { port, now }: { readonly port: SidePort; readonly now: number },
 ): Promise<SideNews | undefined> {
   const isLate = now - payment.createdAt > payerPatienceMs;
+  const believed = <T extends object>(answer: T): T =>
+    inCurrency(answer, { system: port.provider, currency: payment.currency });
   switch (payment.status) {
     case 'requested':
       return { kind: 'sending' };
     case 'sending':
       return isLate
         ? { kind: 'releasing', code: 'payment_unanswered' }
-        : heldOf(payment, port, await port.authorize(authorizing(payment)));
+        : heldOf(payment, port, believed(await port.authorize(authorizing(payment))));
     case 'requires_action': {
-      const truth = await port.retrieve({ providerRef: payment.providerRef ?? '' });
+      const truth = believed(await port.retrieve({ providerRef: payment.providerRef ?? '' }));
       const news = await heldOf(payment, port, truth);
       return news ?? (isLate ? { kind: 'releasing', code: 'payment_not_completed' } : undefined);
     }
     case 'authorized':
-      return captureNews(payment, await port.capture(capturing(payment)));
+      return captureNews(payment, believed(await port.capture(capturing(payment))));
     case 'releasing':
-      return releaseNews(payment, await port.void(releasing(payment, 'void')));
+      return releaseNews(payment, believed(await port.void(releasing(payment, 'void'))));
     case 'paid':
     case 'declined':
       return undefined;

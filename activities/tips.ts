@@ -10,7 +10,7 @@ import {
   advancePayment,
   lookAgainMs,
   maxAttempts,
-  tellSomebodyAfterMs,
+  isForSomebody,
   type SidePayment,
   type SidePort,
 } from './side-payment.ts';
@@ -39,7 +39,7 @@ export function createTipActivities({
         throw outage({ system: row.provider, code: 'server_error' });
     } catch (error) {
       const code = codeOf(error);
-      if (now() - row.created_at.getTime() > tellSomebodyAfterMs)
+      if (isForSomebody(code, now() - row.created_at.getTime()))
         await reportUnansweredTip(db, { row, code, now: new Date(now()) });
       throw isOutage(error) ? retryable(code, error.retryAfterMs) : error;
     }

@@ -25,7 +25,7 @@ import {
   advancePayment,
   lookAgainMs,
   maxAttempts,
-  tellSomebodyAfterMs,
+  isForSomebody,
   type SidePayment,
   type SidePort,
 } from './side-payment.ts';
@@ -48,7 +48,6 @@ export const createWalletActivities = (deps: Dependencies): WalletActivities => 
 
 type Asking = { readonly id: string; readonly since: Date };
 
-/** Nobody is told of a moment's silence, but somebody of days. */
 async function untilAnswered(
   { db, now = Date.now }: Dependencies,
   { id, since }: Asking,
@@ -58,7 +57,7 @@ async function untilAnswered(
     await work();
   } catch (error) {
     const code = codeOf(error);
-    if (now() - since.getTime() > tellSomebodyAfterMs)
+    if (isForSomebody(code, now() - since.getTime()))
       await reportUnanswered(db, { id, code, now: new Date(now()) });
     throw isOutage(error) ? retryable(code, error.retryAfterMs) : error;
   }

@@ -41,7 +41,10 @@ export type DeclineCode = (typeof DECLINE_CODES)[number];
  */
 export type NotExecuted = { readonly status: 'not_executed' };
 
-export type Authorized = {
+/** ISO 4217, uppercase, as the provider itself names it; absent where the books are our own. */
+type Named = { readonly currency?: string | undefined };
+
+export type Authorized = Named & {
   readonly status: 'authorized';
   readonly providerRef: string;
   readonly amountMinor: number;
@@ -62,7 +65,7 @@ export type Declined = {
 };
 export type AuthorizeAnswer = Authorized | RequiresAction | Declined | NotExecuted;
 
-export type Captured = {
+export type Captured = Named & {
   readonly status: 'captured';
   readonly providerRef: string;
   readonly amountMinor: number;

@@ -18,6 +18,7 @@ import type {
 import { sumMinor } from '../domain/money.ts';
 import { payoutNameOfKey } from '../domain/payout.ts';
 import type { JsonAnswer } from './http-json.ts';
+import { inCurrency } from './in-currency.ts';
 import { outage } from './outage.ts';
 import type { Incoming, PaymentPort } from './payment-port.ts';
 import type { PayoutPort } from './payout-port.ts';
@@ -97,57 +98,67 @@ export type MobileMoneyOptions = {
   readonly api: MobileMoneyApi;
   /** The number behind a payment method's reference; undefined when there is none (any more). */
   readonly phoneOf: (paymentMethod: string) => Promise<string | undefined>;
-  /** `first`: this key was never claimed before, and is now, durably. `at`: when it was. */
+  /**
+   * `first`: this key was never claimed before, and is now, durably. `ageMs`: how long ago it was, by the clock that the
+   * claims are kept by: a worker's own may be minutes ahead.
+   */
   readonly claim: (
     key: string,
     kind: 'sent' | 'burnt',
-  ) => Promise<{ readonly state: 'first' | 'sent' | 'burnt'; readonly at: Date }>;
-  readonly now?: (() => number) | undefined;
+  ) => Promise<{ readonly state: 'first' | 'sent' | 'burnt'; readonly ageMs: number }>;
 };
 
 /** A request that is not to be found so long after its key was claimed for it has never arrived. */
 const settledAfterMs = 5 * 60_000;
 
-function createOnce({ provider, api, claim, now = Date.now }: MobileMoneyOptions) {
+function createOnce({ provider, api, claim }: MobileMoneyOptions) {
   /** Throws while it cannot be known; undefined: nothing was executed, and never will be. */
-  async function found(key: string, sentAt: Date): Promise<MobileMoneyTransaction | undefined> {
+  async function found(key: string, ageMs: number): Promise<MobileMoneyTransaction | undefined> {
     const known = await api.find(key);
-    const settled = now() - sentAt.getTime() > settledAfterMs;
-    if (known === undefined && !settled) throw outage({ system: provider, code: 'not_settled' });
+    if (known === undefined && ageMs <= settledAfterMs)
+      throw outage({ system: provider, code: 'not_settled' });
     return known;
   }
 
-  async function once(
+  async function made(
     key: string,
     send: () => Promise<MobileMoneyTransaction | Refused>,
   ): Promise<MobileMoneyTransaction | Refused | undefined> {
-    const { state, at } = await claim(key, 'sent');
+    const { state, ageMs } = await claim(key, 'sent');
     switch (state) {
       case 'first':
         return send();
       case 'sent':
-        return found(key, at);
+        return found(key, ageMs);
       case 'burnt':
         return undefined;
     }
   }
 
+  async function once(
+    { reference, currency }: Request,
+    send: () => Promise<MobileMoneyTransaction | Refused>,
+  ): Promise<MobileMoneyTransaction | Refused | undefined> {
+    const outcome = await made(reference, send);
+    return outcome && inCurrency(outcome, { system: provider, currency });
+  }
+
   /** The transaction that an unanswered request left; undefined: none, and the key is burnt. */
   async function findOrBurn(key: string): Promise<MobileMoneyTransaction | undefined> {
-    const { state, at } = await claim(key, 'burnt');
-    return state === 'sent' ? found(key, at) : undefined;
+    const { state, ageMs } = await claim(key, 'burnt');
+    return state === 'sent' ? found(key, ageMs) : undefined;
   }
 
   return { once, findOrBurn };
 }
 
 function truthOf(transaction: MobileMoneyTransaction): AuthorizeAnswer | Captured {
-  const { ref: providerRef, status, amountMinor, dial, declineCode } = transaction;
+  const { ref: providerRef, status, amountMinor, currency, dial, declineCode } = transaction;
   switch (status) {
     case 'pending':
       return { status: 'requires_action', providerRef, clientSecret: dial };
     case 'successful':
-      return { status: 'captured', providerRef, amountMinor };
+      return { status: 'captured', providerRef, amountMinor, currency };
     case 'failed':
       return { status: 'declined', providerRef, code: declineCode ?? 'card_declined' };
   }
@@ -184,7 +195,7 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
         currency: currency.toUpperCase(),
         phone: phone.replace(/^\+/, ''),
       };
-      const outcome = await once(key, () => api.collect(request));
+      const outcome = await once(request, () => api.collect(request));
       if (outcome === undefined) return { status: 'not_executed' };
       return 'refused' in outcome
         ? { status: 'declined', code: outcome.refused }
@@ -205,9 +216,7 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
       const truth = await retrieve(ref);
       if (truth.status === 'requires_action')
         throw outage({ system: provider, code: 'not_settled' });
-      return truth.status === 'captured'
-        ? { status: 'captured', providerRef: ref, amountMinor: truth.amountMinor }
-        : { status: 'voided' };
+      return truth.status === 'captured' ? truth : { status: 'voided' };
     },
     async refund({ key, providerRef, amountMinor }): Promise<RefundAnswer> {
       const taken = await api.read(providerRef);
@@ -216,7 +225,7 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
       if (amountMinor > taken.amountMinor) return { status: 'failed', code: 'amount_too_large' };
       const { currency, payer: phone } = taken;
       const request = { reference: key, amountMinor, currency, phone };
-      const outcome = await once(key, () => api.payOut(request));
+      const outcome = await once(request, () => api.payOut(request));
       return outcome === undefined ? { status: 'not_executed' } : refundOf(outcome);
     },
   };
@@ -267,7 +276,7 @@ export function createMobileMoneyPayouts(options: MobileMoneyOptions): PayoutPor
         currency: currency.toUpperCase(),
         phone: phone.replace(/^\+/, ''),
       };
-      const outcome = await once(key, () => api.payOut(request));
+      const outcome = await once(request, () => api.payOut(request));
       if (outcome === undefined) return { status: 'not_executed' };
       if ('refused' in outcome) return { status: 'failed', code: 'account_refused' };
       if (outcome.status === 'failed') return { status: 'failed', code: 'bank_refused' };

@@ -11,6 +11,7 @@ export type OutageCode =
   | 'key_in_use'
   | 'server_error'
   | 'not_settled'
+  | 'currency_mismatch'
   | 'credentials';
 
 export type OutageFacts = {

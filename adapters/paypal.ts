@@ -45,26 +45,58 @@ const issueOf = ({ body }: JsonAnswer): string => text(list(body['details'])[0]?
 const orderPath = (id: string, verb = ''): string =>
   `/v2/checkout/orders/${encodeURIComponent(id)}${verb}`;
 
-/** An authorization of an order as our words. */
+const capturesOf = (order: Body): readonly Body[] => list(paymentsOf(order)['captures']);
+
+/** Of a capture that was there and is kept back or gone by now: its dispute or refund says so. */
+const wasTaken: ReadonlySet<string> = new Set(['BUYER_COMPLAINT', 'CHARGEBACK', 'REFUNDED']);
+
+/** Undefined while PayPal itself has not decided (an eCheck, a review), or says what we do not know. */
+function isTaken(capture: Body): boolean | undefined {
+  if (wasTaken.has(text(inner(capture['status_details'])['reason']))) return true;
+  switch (text(capture['status'])) {
+    case 'COMPLETED':
+    case 'PARTIALLY_REFUNDED':
+    case 'REFUNDED':
+      return true;
+    case 'DECLINED':
+    case 'FAILED':
+      return false;
+    default:
+      return undefined;
+  }
+}
+
+const takenOf = (order: Body): Body | undefined => capturesOf(order).find(isTaken);
+const currencyOf = (object: Body): string => text(inner(object['amount'])['currency_code']);
+const captured = (providerRef: string, capture: Body): Captured => ({
+  status: 'captured',
+  providerRef,
+  amountMinor: minorIn(capture),
+  currency: currencyOf(capture),
+});
+const notSettled = () => outage({ system: 'paypal', code: 'not_settled' });
+
+/** An authorization without money of an order as our words. */
 function truthOf(orderId: string, authorization: Body): Read {
   const providerRef = orderId;
   const amountMinor = minorIn(authorization);
   switch (text(authorization['status'])) {
     case 'CREATED': {
       const captureBefore = Date.parse(text(authorization['create_time'])) + HONOUR_MS;
-      return { status: 'authorized', providerRef, amountMinor, captureBefore };
+      const currency = currencyOf(authorization);
+      return { status: 'authorized', providerRef, amountMinor, currency, captureBefore };
     }
-    case 'CAPTURED':
-    case 'PARTIALLY_CAPTURED':
-      return { status: 'captured', providerRef, amountMinor };
     case 'VOIDED':
       return { status: 'voided', providerRef, reason: 'cancelled' };
     case 'EXPIRED':
       return { status: 'voided', providerRef, reason: 'hold_expired' };
     case 'DENIED':
+    // Its capture has failed for good.
+    case 'CAPTURED':
+    case 'PARTIALLY_CAPTURED':
       return { status: 'declined', providerRef, code: 'card_declined' };
     default:
-      throw outage({ system: 'paypal', code: 'not_settled' });
+      throw notSettled();
   }
 }
 
@@ -73,9 +105,10 @@ type Read = Exclude<PaymentTruth, { readonly status: 'unconfirmed' | 'unknown' }
 function readOrder(order: Body): Read {
   const id = text(order['id']);
   const [authorization] = list(paymentsOf(order)['authorizations']);
-  const [capture] = list(paymentsOf(order)['captures']);
-  if (capture && authorization)
-    return { status: 'captured', providerRef: id, amountMinor: minorIn(capture) };
+  const captures = capturesOf(order);
+  const capture = takenOf(order);
+  if (capture) return captured(id, capture);
+  if (captures.some((each) => isTaken(each) === undefined)) throw notSettled();
   if (authorization) return truthOf(id, authorization);
   if (text(order['status']) === 'VOIDED')
     return { status: 'voided', providerRef: id, reason: 'cancelled' };
@@ -178,15 +211,20 @@ function createCapture({ api, truth }: Tools): PaymentPort['capture'] {
         status: 'failed',
         code: known.reason === 'hold_expired' ? 'hold_expired' : 'already_voided',
       };
+    if (known.status === 'declined') return { status: 'failed', code: 'capture_declined' };
     if (known.status !== 'authorized') return { status: 'failed', code: 'not_authorized' };
     const [authorization] = list(paymentsOf(order)['authorizations']);
-    const currency = text(inner(authorization?.['amount'])['currency_code']);
+    const currency = currencyOf(authorization ?? {});
     const path = `/v2/payments/authorizations/${text(authorization?.['id'])}/capture`;
     const amount = { currency_code: currency, value: decimalOf(amountMinor, currency) };
     const answer = await api.post(path, { amount, final_capture: true }, key);
-    return answer.status < 300
-      ? { status: 'captured', providerRef, amountMinor: minorIn(answer.body) }
-      : { status: 'failed', code: captureFailures[issueOf(answer)] ?? 'capture_declined' };
+    if (answer.status >= 300)
+      return { status: 'failed', code: captureFailures[issueOf(answer)] ?? 'capture_declined' };
+    const taken = isTaken(answer.body);
+    if (taken === undefined) throw notSettled();
+    return taken
+      ? captured(providerRef, answer.body)
+      : { status: 'failed', code: 'capture_declined' };
   };
 }
 
@@ -198,10 +236,7 @@ function createVoid({ api, truth }: Tools): PaymentPort['void'] {
     const order = await truth.held(input.providerRef);
     if (order === undefined) return { status: 'nothing_to_void' };
     const known = readOrder(order);
-    if (known.status === 'captured') {
-      const { providerRef, amountMinor } = known;
-      return { status: 'captured', providerRef, amountMinor };
-    }
+    if (known.status === 'captured') return known;
     const [authorization] = list(paymentsOf(order)['authorizations']);
     // An order that nobody authorizes lapses by itself and holds nothing.
     if (known.status !== 'authorized' || authorization === undefined) return { status: 'voided' };
@@ -209,12 +244,9 @@ function createVoid({ api, truth }: Tools): PaymentPort['void'] {
     const answer = await api.post(path, {}, input.key);
     if (answer.status < 300) return { status: 'voided' };
     const after = await truth.look(input.providerRef);
-    if (after.status === 'captured') {
-      const { providerRef, amountMinor } = after;
-      return { status: 'captured', providerRef, amountMinor };
-    }
+    if (after.status === 'captured') return after;
     if (after.status === 'voided') return { status: 'voided' };
-    throw outage({ system: 'paypal', code: 'not_settled' });
+    throw notSettled();
   };
 }
 
@@ -243,9 +275,9 @@ function createRefund({ api, truth }: Tools): PaymentPort['refund'] {
     // Found by the key that it carries, so that a forgotten request id makes no second one.
     const known = list(paymentsOf(order)['refunds']).find((each) => each['custom_id'] === key);
     if (known) return refundAnswer(known);
-    const [capture] = list(paymentsOf(order)['captures']);
+    const capture = takenOf(order);
     if (capture === undefined) return { status: 'failed', code: 'not_captured' };
-    const currency = text(inner(capture['amount'])['currency_code']);
+    const currency = currencyOf(capture);
     const amount = { currency_code: currency, value: decimalOf(amountMinor, currency) };
     const path = `/v2/payments/captures/${text(capture['id'])}/refund`;
     const answer = await api.post(path, { amount, custom_id: key }, key);
@@ -268,7 +300,7 @@ export function createPaypalPort(options: PaypalOptions): PaymentPort {
     look: ({ providerRef }) => tools.truth.look(providerRef),
     disputes: createPaypalDisputes(api, async (orderId) => {
       const order = await tools.truth.order(orderId);
-      const [capture] = order ? list(paymentsOf(order)['captures']) : [];
+      const capture = order && takenOf(order);
       return capture && text(capture['id']);
     }),
     listDisputes: createPaypalDisputeList(api),

@@ -45,6 +45,7 @@ export function readAuthorized(intent: Stripe.PaymentIntent): Authorized {
     status: 'authorized',
     providerRef: intent.id,
     amountMinor: captured ? intent.amount_received : intent.amount_capturable,
+    currency: intent.currency.toUpperCase(),
     captureBefore:
       before === undefined
         ? (charge?.created ?? intent.created) * 1000 + SHORTEST_HOLD_MS
@@ -58,6 +59,7 @@ export function readCaptured(intent: Stripe.PaymentIntent): Captured {
     status: 'captured',
     providerRef: intent.id,
     amountMinor: intent.amount_received,
+    currency: intent.currency.toUpperCase(),
     feeMinor: typeof booked === 'object' ? booked?.fee : undefined,
   };
 }

@@ -189,8 +189,7 @@ function createVoid({ stripe, lookup }: Tools): CardGateway['void'] {
     const truth = await lookup.truth(providerRef);
     if (truth.status === 'voided') return { status: 'voided' };
     if (truth.status === 'unknown') return { status: 'nothing_to_void' };
-    if (truth.status !== 'captured') return notExecuted(failure, 'void');
-    return { status: 'captured', providerRef, amountMinor: truth.amountMinor };
+    return truth.status === 'captured' ? truth : notExecuted(failure, 'void');
   }
 
   return async function cancel(input: VoidInput) {

@@ -11,7 +11,11 @@ export type Db = Kysely<Database>;
 const pools = new WeakMap<Db, Pool>();
 
 const bigintOid = 20;
-types.setTypeParser(bigintOid, Number);
+types.setTypeParser(bigintOid, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is more than a number can hold`);
+  return value;
+});
 
 /** `url` is a postgres:// URL, `poolSize` the largest number of connections. Call `destroy()` at the end. */
 export function connect({

@@ -1,7 +1,7 @@
 // Disputes as the provider tells them: rows, postings and incidents of one in one transaction, under the order's lock, so
 // that a refund is either before the dispute or refused.
 
-import { disputePostings } from '../domain/dispute.ts';
+import { bookDispute, isOutdated, type BookedDispute } from '../domain/dispute.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { ProviderDispute } from '../domain/provider-books.ts';
 import type { Db } from './connect.ts';
@@ -14,27 +14,31 @@ type News = {
   readonly now: Date;
 };
 
-/** Repeatable, in any order: a decided dispute never opens again. Returns whether anything was new. */
+/** Repeatable, in any order: what is older than what is booked changes nothing. Returns whether anything was new. */
 export async function recordDispute(db: Db, news: News): Promise<boolean> {
   const { provider } = news;
-  const { disputeRef, providerRef, feeMinor, lostMinor, currency, status } = news.dispute;
+  const { disputeRef, providerRef, currency, status } = news.dispute;
   return db.transaction().execute(async (trx) => {
     const order = await orderOf(trx, providerRef);
     await lockMoney(trx, order?.id ?? disputeRef);
     const known = await trx
       .selectFrom('disputes')
-      .select(['status', 'amount_minor'])
+      .select(['status', 'amount_minor', 'closed_at'])
+      .select(['lost_minor as lostMinor', 'fee_minor as feeMinor', 'fee_postings as feePostings'])
       .where('provider', '=', provider)
       .where('dispute_ref', '=', disputeRef)
       .executeTakeFirst();
-    const before = known?.status;
-    if (before !== undefined && (before === status || before !== 'open')) return false;
-    await saveRow(trx, news, order?.id);
+    if (isOutdated(known, status)) return false;
     const amountMinor = known?.amount_minor ?? news.dispute.amountMinor;
-    const facts = { provider, disputeRef, amountMinor, feeMinor, lostMinor };
-    for (const posting of disputePostings(facts, { before, after: status }))
+    const { booked, postings } = bookDispute({ ...news.dispute, provider, amountMinor }, known);
+    const isChanged = known?.status !== status;
+    if (!isChanged && postings.length === 0) return false;
+    const decidedAt = status === 'open' ? null : news.now;
+    const closedAt = isChanged ? decidedAt : known.closed_at;
+    await saveRow(trx, news, { orderId: order?.id, booked, closedAt });
+    for (const posting of postings)
       await postOnce(trx, { posting, orderId: order?.id, currency, at: news.now });
-    await tellPeople(trx, news, order?.id);
+    if (isChanged) await tellPeople(trx, news, order?.id);
     return true;
   });
 }
@@ -48,13 +52,20 @@ const orderOf = (trx: Db, providerRef: string): Promise<{ readonly id: string } 
     .union(trx.selectFrom('tips').select('order_id as id').where('provider_ref', '=', providerRef))
     .executeTakeFirst();
 
+type Row = {
+  readonly orderId: string | undefined;
+  readonly booked: BookedDispute;
+  readonly closedAt: Date | null;
+};
+
 async function saveRow(
   trx: Db,
-  { provider, dispute, now }: News,
-  orderId: string | undefined,
+  { provider, dispute }: News,
+  { orderId, booked, closedAt }: Row,
 ): Promise<void> {
-  const { disputeRef, status, evidenceDueAt } = dispute;
-  const closedAt = status === 'open' ? null : now;
+  const { disputeRef, evidenceDueAt } = dispute;
+  const { status, lostMinor: lost_minor, feeMinor: fee_minor, feePostings: fee_postings } = booked;
+  const change = { status, closed_at: closedAt, lost_minor, fee_minor, fee_postings };
   await trx
     .insertInto('disputes')
     .values({
@@ -64,16 +75,13 @@ async function saveRow(
       provider_ref: dispute.providerRef,
       amount_minor: dispute.amountMinor,
       currency: dispute.currency,
-      status,
+      ...change,
       reason: dispute.reason,
       evidence_due_at: evidenceDueAt === undefined ? null : new Date(evidenceDueAt),
       evidence_sent_at: null,
       opened_at: new Date(dispute.openedAt),
-      closed_at: closedAt,
     })
-    .onConflict((conflict) =>
-      conflict.columns(['provider', 'dispute_ref']).doUpdateSet({ status, closed_at: closedAt }),
-    )
+    .onConflict((conflict) => conflict.columns(['provider', 'dispute_ref']).doUpdateSet(change))
     .execute();
 }
 
@@ -84,8 +92,8 @@ async function tellPeople(
   orderId: string | undefined,
 ): Promise<void> {
   const { disputeRef, status, amountMinor, reason } = dispute;
-  if (status !== 'open') await nobodyNeeded(trx, disputeRef, now);
-  if (status === 'won') return;
+  if (status !== 'open') await nobodyNeeded(trx, { disputeRef, status: 'open', now });
+  if (status === 'won') return nobodyNeeded(trx, { disputeRef, status: 'lost', now });
   await trx
     .insertInto('incidents')
     .values({
@@ -100,12 +108,18 @@ async function tellPeople(
     .execute();
 }
 
-/** What was open for a person to do about it is done. */
-async function nobodyNeeded(trx: Db, disputeRef: string, now: Date): Promise<void> {
+type Needing = {
+  readonly disputeRef: string;
+  readonly status: 'open' | 'lost';
+  readonly now: Date;
+};
+
+/** What there was for a person to do about it is done. */
+async function nobodyNeeded(trx: Db, { disputeRef, status, now }: Needing): Promise<void> {
   await trx
     .updateTable('incidents')
     .set({ resolved_at: now })
-    .where('key', '=', `${disputeRef}:dispute_open`)
+    .where('key', '=', `${disputeRef}:dispute_${status}`)
     .where('resolved_at', 'is', null)
     .execute();
 }
@@ -129,7 +143,7 @@ export async function evidenceSent(trx: Db, { disputeRef, now }: Sent): Promise<
     .set({ evidence_sent_at: now })
     .where('dispute_ref', '=', disputeRef)
     .execute();
-  await nobodyNeeded(trx, disputeRef, now);
+  await nobodyNeeded(trx, { disputeRef, status: 'open', now });
 }
 
 type Sent = { readonly disputeRef: string; readonly now: Date };

@@ -35,6 +35,26 @@ export async function prunePaymentActions(db: Db, limit = 1_000): Promise<void> 
   );
 }
 
+/** The provider names another currency than the order's: nothing of it is booked. Once per order. */
+export async function reportWrongCurrency(
+  db: Db,
+  asked: { readonly orderId: string; readonly currency: string; readonly provider: string },
+): Promise<void> {
+  const { orderId, currency, provider } = asked;
+  await db
+    .insertInto('incidents')
+    .values({
+      key: `${orderId}:payment_currency_mismatch`,
+      order_id: orderId,
+      kind: 'payment_currency_mismatch',
+      detail: JSON.stringify({ currency, provider }),
+      at: new Date(),
+      resolved_at: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
 type Awaited = {
   readonly orderId: string;
   readonly provider: string;

@@ -126,14 +126,14 @@ async function readOrderBasis(
     .select('refund_approval_above_minor')
     .where('orders.id', '=', id)
     .executeTakeFirstOrThrow();
-  const [moves, refunds, disputed] = [
+  const [moves, refunds, disputes] = [
     await movesOf(trx, id),
     await trx
       .selectFrom('refunds')
       .select(['status', 'amount_minor', 'wish', 'reason'])
       .where('order_id', '=', id)
       .execute(),
-    await isDisputed(trx, { id, providerRef }),
+    await disputesOf(trx, { id, providerRef }),
   ];
   const missing = missingItems(await shortagesOf(trx, id));
   const kept = refunds.filter(({ status }) => isRefundAlive(status));
@@ -163,7 +163,8 @@ async function readOrderBasis(
       currency,
       rail: methodTraits[provider].rail,
       isOver: order.is_over || order.order_status === 'completed',
-      disputed,
+      disputed: disputes.some(({ status }) => status === 'open'),
+      lostMinor: disputes.reduce((sum, { lost_minor: lost }) => sum + lost, 0),
       items: order.items.map((item, index) => ({
         unitPriceMinor: item.unit_price_minor,
         quantity: Math.max(0, item.quantity - (missing.get(index) ?? 0)),
@@ -214,16 +215,20 @@ async function movesOf(trx: Db, orderId: string): Promise<readonly Move[]> {
   return rows;
 }
 
-export async function isDisputed(
-  trx: Db,
-  { id, providerRef }: Pick<RefundTarget, 'id' | 'providerRef'>,
-): Promise<boolean> {
-  const row = await trx
+type Payment = Pick<RefundTarget, 'id' | 'providerRef'>;
+
+const disputesOf = (trx: Db, { id, providerRef }: Payment) =>
+  trx
     .selectFrom('disputes')
-    .select('dispute_ref')
+    .select(['status', 'lost_minor', 'closed_at'])
     .where('order_id', '=', id)
     .where('provider_ref', '=', providerRef)
-    .where('status', '<>', 'won')
-    .executeTakeFirst();
-  return row !== undefined;
+    .execute();
+
+/** The payer's bank is taking it back, or has since then. */
+export async function isDisputedSince(trx: Db, payment: Payment, since: Date): Promise<boolean> {
+  return (await disputesOf(trx, payment)).some(
+    ({ status, closed_at: at }) =>
+      status === 'open' || (status === 'lost' && (at ?? since) >= since),
+  );
 }

@@ -11,7 +11,7 @@ import {
 } from '../domain/refund.ts';
 import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
-import { isDisputed } from './refund-basis.ts';
+import { isDisputedSince } from './refund-basis.ts';
 import { lockMoney, type Refund } from './refunds.ts';
 
 /** The provider's news name the payment; mobile money's, which pays refunds out, the refund. */
@@ -65,7 +65,8 @@ export async function intendRefund(db: Db, row: Refund, now: Date): Promise<void
   await db.transaction().execute(async (trx) => {
     await lockMoney(trx, row.order_id);
     // It may have been disputed since somebody asked for it: the payer’s bank gives it back.
-    const disputed = await isDisputed(trx, { id: row.order_id, providerRef: row.provider_ref });
+    const payment = { id: row.order_id, providerRef: row.provider_ref };
+    const disputed = await isDisputedSince(trx, payment, row.created_at);
     const status = isPaidByHand(row.provider) ? 'payable' : 'sending';
     const { numUpdatedRows } = await trx
       .updateTable('refunds')

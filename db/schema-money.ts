@@ -91,6 +91,10 @@ export type MoneyTables = {
     amount_minor: number;
     currency: string;
     status: 'open' | 'won' | 'lost';
+    /** Of these what is booked. */
+    lost_minor: Generated<number>;
+    fee_minor: Generated<number>;
+    fee_postings: Generated<number>;
     reason: string;
     evidence_due_at: Time | null;
     evidence_sent_at: Time | null;

@@ -135,6 +135,30 @@ export async function recordTopUpNews(db: Db, { row, news, now }: Answered): Pro
   });
 }
 
+type Late = Pick<SideNews & { readonly kind: 'paid' }, 'providerRef' | 'amountMinor'> & {
+  readonly id: TopUpId;
+  readonly now: Date;
+};
+
+/** It was declined here and taken there: its workflow gives it back. False for one that is in any other state. */
+export async function returnLateTopUp(db: Db, { id, providerRef, now, ...late }: Late) {
+  return db.transaction().execute(async (trx) => {
+    const row = await trx
+      .updateTable('top_ups')
+      .set({ status: 'returning', provider_ref: providerRef, amount_minor: late.amountMinor })
+      .set({ attempt: 1, first_sent_at: now, finished_at: null })
+      .where('id', '=', id)
+      .where('status', '=', 'declined')
+      .returning(['customer_id', 'provider', 'currency'])
+      .executeTakeFirst();
+    if (!row) return false;
+    const facts = { topUpId: id, customerId: row.customer_id, provider: row.provider, ...late };
+    const posting = topUpPosting(facts, 'top_up_late');
+    await postOnce(trx, { posting, orderId: undefined, currency: row.currency, at: now });
+    return true;
+  });
+}
+
 /** It was taken although we had given it up. */
 const isLate = ({ status }: TopUp, { kind }: TopUpNews): boolean =>
   status === 'releasing' && kind === 'paid';

@@ -82,13 +82,54 @@ const saysTaken: ReadonlySet<string> = new Set([
   'PAYMENT.CAPTURE.COMPLETED',
 ]);
 
+const saysGone: ReadonlySet<string> = new Set([
+  'PAYMENT.CAPTURE.DECLINED',
+  'PAYMENT.CAPTURE.DENIED',
+  'PAYMENT.CAPTURE.REVERSED',
+]);
+
+const saysReleased: ReadonlySet<string> = new Set([
+  'payment_intent.canceled',
+  'PAYMENT.AUTHORIZATION.VOIDED',
+]);
+
 /**
- * Opens an incident, once per payment, when money was taken that nobody here asked for or waits for any more. It ends
- * with the nightly comparison, which finds out what is true. The cards' provider lists its books: nothing of it is missed.
+ * Opens an incident, once per payment, when money was taken that nobody here asked for or waits for any more, or when what
+ * was taken, or is held for an order under way, is gone. It ends with the nightly comparison, which finds out what is true. The cards' provider lists its
+ * books: nothing of it is missed.
  */
 export async function reportUnexpected(db: Db, news: News, now: Date): Promise<void> {
-  const { provider, type, providerRef, orderId } = news;
-  if (!saysTaken.has(type) || providerRef === undefined) return;
+  const { type, providerRef } = news;
+  if (providerRef === undefined) return;
+  if (saysTaken.has(type)) await reportTaken(db, { ...news, providerRef }, now);
+  if (saysGone.has(type)) await reportGone(db, { ...news, providerRef }, now);
+  if (saysReleased.has(type)) await reportReleased(db, { ...news, providerRef }, now);
+}
+
+type Told = News & { readonly providerRef: string };
+
+async function reportGone(db: Db, { provider, providerRef, orderId }: Told, now: Date) {
+  const detail = JSON.stringify({ provider, providerRef, orderId });
+  await sql`
+    INSERT INTO incidents (key, order_id, kind, detail, at)
+    SELECT ${`reconcile:${providerRef}:payment_reversed`}, (SELECT id FROM orders WHERE id = ${orderId ?? null}),
+      'reconcile_payment_reversed', ${detail}::jsonb, ${now}
+    WHERE EXISTS (SELECT FROM tips WHERE provider_ref = ${providerRef} AND status = 'paid')
+      OR EXISTS (SELECT FROM orders WHERE provider_ref = ${providerRef} AND payment_status = 'captured')
+    ON CONFLICT DO NOTHING`.execute(db);
+}
+
+/** Nobody here let it go: before the capture fails somebody can ask the customer for another card. */
+async function reportReleased(db: Db, { provider, providerRef, orderId }: Told, now: Date) {
+  const detail = JSON.stringify({ provider, providerRef, orderId });
+  await sql`
+    INSERT INTO incidents (key, order_id, kind, detail, at)
+    SELECT ${`reconcile:${providerRef}:hold_released`}, id, 'reconcile_hold_released', ${detail}::jsonb, ${now}
+    FROM orders WHERE id = ${orderId ?? null} AND provider_ref = ${providerRef} AND payment_status = 'authorized'
+    ON CONFLICT DO NOTHING`.execute(db);
+}
+
+async function reportTaken(db: Db, { provider, providerRef, orderId }: Told, now: Date) {
   const detail = JSON.stringify({ provider, providerRef, orderId });
   // While the order lets go of what was never answered, it finds the payment itself.
   await sql`

@@ -90,7 +90,10 @@ export type RefundBasis = {
   readonly capturedMinor: number;
   /** By refunds that are alive. */
   readonly refundedMinor: number;
+  /** Not decided yet. */
   readonly disputed: boolean;
+  /** What the payer's bank has taken back for good. */
+  readonly lostMinor: number;
   readonly items: readonly {
     readonly unitPriceMinor: number;
     readonly quantity: number;
@@ -110,10 +113,12 @@ const refused = (code: Refusal['code'], reason: string): RefundPlan => ({
 });
 
 export function planRefund(basis: RefundBasis, wish: RefundWish): RefundPlan {
-  const { capturedMinor, refundedMinor } = basis;
-  const leftMinor = capturedMinor - refundedMinor;
+  const { capturedMinor, refundedMinor, lostMinor } = basis;
+  const leftMinor = Math.max(0, capturedMinor - refundedMinor - lostMinor);
   if (basis.disputed)
     return refused('payment_disputed', 'the customer’s bank is taking this payment back already');
+  if (lostMinor > 0 && leftMinor === 0)
+    return refused('payment_disputed', 'the customer’s bank has taken this payment back');
   if (capturedMinor === 0) return refused('refund_not_captured', 'the order took no money');
   if (!basis.isOver)
     return refused(

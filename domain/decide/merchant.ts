@@ -177,7 +177,9 @@ export function remitCash(
   if (payment.status !== 'collected')
     return refused('wrong_state', `the payment is ${payment.status}`);
   const missingMinor = payment.amountMinor - amountMinor;
-  return missingMinor <= 0
-    ? accepted({ type: 'payment.remitted', amountMinor: payment.amountMinor })
+  if (missingMinor < 0)
+    return refused('amount_out_of_range', `${payment.amountMinor} minor units are due, not more`);
+  return missingMinor === 0
+    ? accepted({ type: 'payment.remitted', amountMinor })
     : accepted({ type: 'payment.short', amountMinor, missingMinor });
 }

@@ -19,6 +19,13 @@ export type Book = ReturnType<typeof createBook>;
 
 const EXPIRES_MS = 10 * 60_000;
 
+type Asked = Pick<Entry, 'kind' | 'reference' | 'amount' | 'currency' | 'phone'>;
+
+function whyNot({ phone }: Entry): Entry['reason'] {
+  if (phone.endsWith('002')) return 'refused';
+  return phone.endsWith('001') ? 'insufficient_funds' : 'none';
+}
+
 type BookOptions = {
   readonly file: string | undefined;
   readonly now: () => number;
@@ -28,6 +35,7 @@ type BookOptions = {
 export function createBook({ file, now, onChange }: BookOptions) {
   const kept = openKept<Entry>(file);
   const entries = kept.records;
+  let lagMs = 0;
 
   function put(entry: Entry): Entry {
     kept.put(entry);
@@ -40,8 +48,6 @@ export function createBook({ file, now, onChange }: BookOptions) {
       if (entry.status === 'pending' && now() - entry.createdAt >= EXPIRES_MS)
         put({ ...entry, status: 'failed', reason: 'expired' });
   }
-
-  type Asked = Pick<Entry, 'kind' | 'reference' | 'amount' | 'currency' | 'phone'>;
 
   /** undefined: there is no such account. */
   function open(asked: Asked): Entry | undefined {
@@ -61,9 +67,7 @@ export function createBook({ file, now, onChange }: BookOptions) {
     expire();
     const entry = entries.get(id);
     if (entry?.status !== 'pending') return false;
-    const poor = entry.phone.endsWith('001');
-    const refuses = !yes || entry.phone.endsWith('002');
-    const reason = refuses ? 'refused' : poor ? 'insufficient_funds' : 'none';
+    const reason = yes ? whyNot(entry) : 'refused';
     put({ ...entry, status: reason === 'none' ? 'successful' : 'failed', reason });
     return true;
   }
@@ -86,7 +90,13 @@ export function createBook({ file, now, onChange }: BookOptions) {
     },
     byReference: (reference: string): readonly Entry[] => {
       expire();
-      return [...entries.values()].filter((entry) => entry.reference === reference);
+      const until = now() - lagMs;
+      const isShown = (entry: Entry): boolean => entry.createdAt <= until;
+      return [...entries.values()].filter((each) => each.reference === reference && isShown(each));
+    },
+    /** What was made a moment ago is not found by its reference yet. */
+    lag: (byMs: number): void => {
+      lagMs = byMs;
     },
     all: (): readonly Entry[] => [...entries.values()],
   };

@@ -1,5 +1,5 @@
-// The fake PayPal's disputes: opened by the payer, decided by PayPal. While one is open, and once it is lost, nothing of
-// its capture can be given back in part.
+// The fake PayPal's disputes: opened by the payer, decided by PayPal. While one is open nothing of its capture can be given
+// back in part; once it is decided, what the buyer did not get.
 import type { JsonReply, JsonRequest } from '../provider/fake.ts';
 import { newId } from '../provider/ids.ts';
 
@@ -98,10 +98,16 @@ export function createDisputes({ now, tell }: Tools) {
 
   const blocksRefunds = (captureId: string): boolean =>
     [...disputes.values()].some(
-      (dispute) =>
-        isOf(dispute, captureId) &&
-        dispute.dispute_outcome?.outcome_code !== 'RESOLVED_SELLER_FAVOUR',
+      (dispute) => isOf(dispute, captureId) && dispute.status !== 'RESOLVED',
     );
+
+  /** What the buyer has got of a capture. */
+  const lostOf = (captureId: string): readonly Money[] =>
+    [...disputes.values()].flatMap((dispute) => {
+      const { outcome_code: outcome, amount_refunded: part } = dispute.dispute_outcome ?? {};
+      const isLost = outcome === 'RESOLVED_BUYER_FAVOUR' || outcome === 'ACCEPTED';
+      return isOf(dispute, captureId) && isLost ? [part ?? dispute.dispute_amount] : [];
+    });
 
   /** The disputes' part of the API; undefined: no such thing here. */
   function answer({ method, path, query }: JsonRequest): JsonReply | undefined {
@@ -111,5 +117,5 @@ export function createDisputes({ now, tell }: Tools) {
     return found && { status: 200, body: found };
   }
 
-  return { open, decide, blocksRefunds, answer };
+  return { open, decide, blocksRefunds, lostOf, answer };
 }

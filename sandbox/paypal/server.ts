@@ -11,7 +11,14 @@ type Authorization = Made<{
   readonly status: 'CREATED' | 'CAPTURED' | 'VOIDED' | 'EXPIRED';
   readonly create_time: string;
 }>;
-type Capture = Made<{ readonly status: 'COMPLETED' }>;
+type CaptureStatus =
+  | 'COMPLETED'
+  | 'PENDING'
+  | 'DECLINED'
+  | 'FAILED'
+  | 'PARTIALLY_REFUNDED'
+  | 'REFUNDED';
+type Capture = Made<{ readonly status: CaptureStatus }>;
 type Refund = Made<{ readonly status: 'COMPLETED' | 'FAILED'; readonly custom_id: string }>;
 export type Order = {
   readonly id: string;
@@ -22,6 +29,7 @@ export type Order = {
     readonly amount: Money;
   };
   readonly authorization?: Authorization;
+  /** The last one. */
   readonly capture?: Capture;
   readonly refunds: readonly Refund[];
 };
@@ -56,6 +64,8 @@ type Books = {
   readonly disputes: ReturnType<typeof createDisputes>;
   readonly now: () => number;
   readonly tell: (type: string, order: Order) => void;
+  /** What becomes of the next capture. */
+  readonly nextCapture: () => CaptureStatus;
 };
 
 function create({ orders }: Books, body: JsonRequest['body']): JsonReply {
@@ -92,19 +102,21 @@ const states = {
   EXPIRED: 'AUTHORIZATION_EXPIRED',
 } as const;
 
-function take({ orders, tell }: Books, order: Paid, amount: Money): JsonReply {
+/** One that took nothing leaves the hold as it was. */
+function take({ orders, tell, nextCapture }: Books, order: Paid, amount: Money): JsonReply {
   const { authorization } = order;
   if (authorization.status !== 'CREATED') return issue(422, states[authorization.status]);
   if (hundredths(amount) > hundredths(authorization.amount))
     return issue(422, 'MAX_CAPTURE_AMOUNT_EXCEEDED');
-  const made: Capture = { id: newId('CAP'), status: 'COMPLETED', amount };
+  const made: Capture = { id: newId('CAP'), status: nextCapture(), amount };
+  const isOver = made.status === 'DECLINED' || made.status === 'FAILED';
   const next: Order = {
     ...order,
     capture: made,
-    authorization: { ...authorization, status: 'CAPTURED' },
+    authorization: { ...authorization, status: isOver ? 'CREATED' : 'CAPTURED' },
   };
   orders.put(next);
-  tell('PAYMENT.CAPTURE.COMPLETED', next);
+  tell(`PAYMENT.CAPTURE.${isOver ? 'DENIED' : made.status}`, next);
   return reply(201, made);
 }
 
@@ -119,21 +131,27 @@ function release({ orders, tell }: Books, order: Paid): JsonReply {
 
 function refund(books: Books, order: Order, body: JsonRequest['body']): JsonReply {
   const { orders, disputes, tell } = books;
-  if (order.capture === undefined) return issue(422, 'CAPTURE_NOT_FOUND');
-  if (disputes.blocksRefunds(order.capture.id))
+  const { capture } = order;
+  if (capture === undefined) return issue(422, 'CAPTURE_NOT_FOUND');
+  if (capture.status === 'PENDING') return issue(422, 'PENDING_CAPTURE');
+  if (disputes.blocksRefunds(capture.id))
     return issue(422, 'CAPTURE_DISPUTED_PARTIAL_REFUND_NOT_ALLOWED');
   const amount = body['amount'] as Money;
-  const left =
-    hundredths(order.capture.amount) -
-    order.refunds.reduce(
-      (sum, each) => sum + (each.status === 'FAILED' ? 0 : hundredths(each.amount)),
-      0,
-    );
+  const gone = [
+    ...order.refunds.filter(({ status }) => status !== 'FAILED').map((each) => each.amount),
+    ...disputes.lostOf(capture.id),
+  ];
+  const left = gone.reduce((rest, each) => rest - hundredths(each), hundredths(capture.amount));
   if (left === 0) return issue(422, 'CAPTURE_FULLY_REFUNDED');
   if (hundredths(amount) > left) return issue(422, 'REFUND_AMOUNT_EXCEEDED');
   const custom_id = typeof body['custom_id'] === 'string' ? body['custom_id'] : '';
   const made: Refund = { id: newId('REF'), status: 'COMPLETED', amount, custom_id };
-  const next: Order = { ...order, refunds: [...order.refunds, made] };
+  const status = hundredths(amount) === left ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
+  const next: Order = {
+    ...order,
+    capture: { ...capture, status },
+    refunds: [...order.refunds, made],
+  };
   orders.put(next);
   tell('PAYMENT.CAPTURE.REFUNDED', next);
   return reply(201, made);
@@ -204,9 +222,40 @@ const resourceOf = (type: string, order: Order): object =>
         supplementary_data: { related_ids: { order_id: order.id } },
       };
 
+type Decided = 'COMPLETED' | 'DECLINED';
+
+function createCaptures(orders: Kept<Order>) {
+  let following: readonly CaptureStatus[] = [];
+  return {
+    /** What becomes of the captures that are asked for next, one after the other. */
+    plan: (...statuses: readonly CaptureStatus[]): void => {
+      following = statuses;
+    },
+    next: (): CaptureStatus => {
+      const [status = 'COMPLETED', ...rest] = following;
+      following = rest;
+      return status;
+    },
+    settle: (orderId: string, status: Decided): Order | undefined => {
+      const order = orders.records.get(orderId);
+      return order?.capture?.status === 'PENDING'
+        ? orders.put({ ...order, capture: { ...order.capture, status } })
+        : undefined;
+    },
+    /** What was given back has come back to us; nobody is told. */
+    takeBack: (orderId: string): void => {
+      const order = orders.records.get(orderId);
+      if (order === undefined) return;
+      const refunds = order.refunds.map((each): Refund => ({ ...each, status: 'FAILED' }));
+      orders.put({ ...order, refunds });
+    },
+  };
+}
+
 export async function startPaypal(options: FakeOptions = {}) {
   const orders = openKept<Order>(options.file);
   const secret = options.webhookSecret ?? 'secret';
+  const captures = createCaptures(orders);
   let parts: (Pick<Books, 'disputes'> & { readonly tell: Tell }) | undefined;
   const fake = await startFake(options, ({ now, emit }) => {
     const tell: Tell = (type, resource) => {
@@ -225,6 +274,7 @@ export async function startPaypal(options: FakeOptions = {}) {
       disputes,
       now,
       tell: (type, order) => tell(type, resourceOf(type, order)),
+      nextCapture: captures.next,
     };
     return {
       // Kept by PayPal for at least six hours; the same id is answered with what it made, whatever is asked.
@@ -249,14 +299,6 @@ export async function startPaypal(options: FakeOptions = {}) {
     return true;
   }
 
-  /** What was given back has come back to us; nobody is told. */
-  function takeBack(orderId: string): void {
-    const order = orders.records.get(orderId);
-    if (order === undefined) return;
-    const refunds = order.refunds.map((each): Refund => ({ ...each, status: 'FAILED' }));
-    orders.put({ ...order, refunds });
-  }
-
   /** The payer complains about what was captured. The dispute's id; undefined: nothing was. */
   function dispute(orderId: string): string | undefined {
     const capture = orders.records.get(orderId)?.capture;
@@ -266,7 +308,14 @@ export async function startPaypal(options: FakeOptions = {}) {
   return {
     ...fake,
     approve,
-    takeBack,
+    takeBack: captures.takeBack,
+    captureNext: captures.plan,
+    /** PayPal has decided about a capture that was pending. */
+    settleCapture: (orderId: string, status: Decided): void => {
+      const order = captures.settle(orderId, status);
+      const type = `PAYMENT.CAPTURE.${status === 'DECLINED' ? 'DENIED' : status}`;
+      if (order) parts?.tell(type, resourceOf(type, order));
+    },
     dispute,
     decideDispute: (id: string, outcome: Outcome, refunded?: Money): boolean =>
       parts?.disputes.decide(id, outcome, refunded) ?? false,

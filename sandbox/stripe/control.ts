@@ -43,15 +43,26 @@ function createDisputeControl({ state, disputes, webhooks }: DisputeTools) {
   }
 
   /** The bank's word. The dispute's status afterwards; undefined: no such dispute. */
-  function decideDispute(id: string, outcome: 'won' | 'lost'): string | undefined {
+  function decideDispute(
+    id: string,
+    outcome: 'won' | 'lost',
+    feeBackMinor = 0,
+  ): string | undefined {
     const known = disputes.find(id);
-    const next = known === undefined ? undefined : disputes.close(known, outcome);
+    const next = known === undefined ? undefined : disputes.close(known, outcome, feeBackMinor);
     state.flush();
     void webhooks.dispatch();
     return next?.status;
   }
 
-  return { dispute, decideDispute };
+  function chargeDisputeFee(id: string): void {
+    const known = disputes.find(id);
+    if (known) disputes.chargeFee(known);
+    state.flush();
+    void webhooks.dispatch();
+  }
+
+  return { dispute, decideDispute, chargeDisputeFee };
 }
 
 type ConnectTools = Pick<ControlOptions, 'state' | 'connect' | 'webhooks'>;

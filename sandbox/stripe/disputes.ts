@@ -1,5 +1,6 @@
 // The fake's disputes: the payer's bank takes the money back, evidence is heard, and it is won or lost; without any by
-// its due date it is lost (docs.stripe.com/disputes). A disputed charge cannot be refunded.
+// its due date it is lost (docs.stripe.com/disputes). A disputed charge cannot be refunded; what the bank did not get of one
+// that is decided can, which is an assumption.
 import { fieldsUnder, type Form } from './form.ts';
 import { newId } from '../provider/ids.ts';
 import type { Emit } from './payments.ts';
@@ -14,6 +15,8 @@ export type DisputeWish = {
   readonly reason?: string | undefined;
   /** All that is captured and not refunded unless told. */
   readonly amount?: number | undefined;
+  /** Its fee is in the balance later. */
+  readonly feeLater?: boolean | undefined;
 };
 export type Disputes = ReturnType<typeof createDisputes>;
 
@@ -49,7 +52,8 @@ export function createDisputes({ state, emit }: { readonly state: State; readonl
       chargeId: charge.id,
       createdAt: state.now(),
       amount: Math.min(left, wish.amount ?? left),
-      feeMinor: FEE_MINOR,
+      feeMinor: wish.feeLater ? undefined : FEE_MINOR,
+      feeBackMinor: 0,
       reason: wish.reason ?? 'fraudulent',
       status: 'needs_response',
       dueAt: state.now() + EVIDENCE_MS,
@@ -59,10 +63,16 @@ export function createDisputes({ state, emit }: { readonly state: State; readonl
     return save(dispute, 'created', 'funds_withdrawn');
   }
 
-  function close(dispute: Dispute, status: 'won' | 'lost'): Dispute {
+  /** What was lost may still be won, on appeal. */
+  function close(dispute: Dispute, status: 'won' | 'lost', feeBackMinor = 0): Dispute {
     const types = status === 'won' ? ['closed', 'funds_reinstated'] : ['closed'];
-    return isOpen(dispute) ? save({ ...dispute, status }, ...types) : dispute;
+    return isOpen(dispute) || (dispute.status === 'lost' && status === 'won')
+      ? save({ ...dispute, status, feeBackMinor }, ...types)
+      : dispute;
   }
+
+  const chargeFee = (dispute: Dispute): Dispute =>
+    save({ ...dispute, feeMinor: FEE_MINOR }, 'funds_withdrawn');
 
   /** Nobody answered in time. */
   function loseOverdue(): void {
@@ -75,7 +85,7 @@ export function createDisputes({ state, emit }: { readonly state: State; readonl
     return state.disputes.get(id);
   }
 
-  return { open, find, close, save, loseOverdue, show };
+  return { open, find, close, chargeFee, save, loseOverdue, show };
 }
 
 /** The dispute's part of the API. */

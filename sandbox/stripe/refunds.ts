@@ -5,7 +5,7 @@ import { fieldsUnder, type Form, wholeField } from './form.ts';
 import { newId } from '../provider/ids.ts';
 import type { Emit } from './payments.ts';
 import { executed, missing, refused, type Reply } from './replies.ts';
-import type { Charge, Intent, Refund, State } from './state.ts';
+import type { Charge, Dispute, Intent, Refund, State } from './state.ts';
 import { viewCharge, viewRefund } from './views.ts';
 
 const kindOf = ({ paymentMethod }: Intent) => findCard(paymentMethod ?? '')?.kind;
@@ -16,6 +16,11 @@ function endOf(intent: Intent, { status }: Refund): 'succeeded' | 'failed' | und
   if (kind === 'refund_waits' && status === 'pending') return 'succeeded';
   return kind === 'refund_fails' && status !== 'failed' ? 'failed' : undefined;
 }
+
+/** What the bank has, or wants. */
+const lostBy = (disputes: readonly Dispute[]): number =>
+  disputes.reduce((sum, { status, amount }) => sum + (status === 'won' ? 0 : amount), 0);
+const isUndecided = ({ status }: Dispute): boolean => status !== 'won' && status !== 'lost';
 
 type Captured = { readonly intent: Intent; readonly charge: Charge };
 
@@ -49,11 +54,12 @@ export function createRefunds({ state, emit }: { readonly state: State; readonly
       const message = 'This PaymentIntent does not have a successful charge to refund.';
       return refused({ code: 'payment_intent_unexpected_state', message });
     }
-    if ([...state.disputes.values()].some((d) => d.chargeId === charge.id && d.status !== 'won')) {
+    const disputes = [...state.disputes.values()].filter((each) => each.chargeId === charge.id);
+    const left = charge.amountCaptured - charge.amountRefunded - lostBy(disputes);
+    if (disputes.some(isUndecided) || (left <= 0 && lostBy(disputes) > 0)) {
       const message = `Charge ${charge.id} has been charged back; cannot issue a refund.`;
       return refused({ code: 'charge_disputed', message });
     }
-    const left = charge.amountCaptured - charge.amountRefunded;
     if (left === 0) {
       const message = `Charge ${charge.id} has already been refunded.`;
       return refused({ code: 'charge_already_refunded', message });
@@ -61,10 +67,8 @@ export function createRefunds({ state, emit }: { readonly state: State; readonly
     const asked = wholeField(form, 'amount');
     const amount = 'invalid' in asked ? 0 : (asked.value ?? left);
     if (amount < 1 || amount > left) {
-      return refused({
-        param: 'amount',
-        message: 'Refund amount is greater than unrefunded amount on charge.',
-      });
+      const message = 'Refund amount is greater than unrefunded amount on charge.';
+      return refused({ param: 'amount', message });
     }
     return open({ intent, charge }, amount, form);
   }

@@ -87,7 +87,10 @@ export type Dispute = {
   readonly chargeId: string;
   readonly createdAt: number;
   readonly amount: number;
-  readonly feeMinor: number;
+  /** Undefined until it is in the balance, some time after the dispute. */
+  readonly feeMinor: number | undefined;
+  /** Of the fee, when it was won. */
+  readonly feeBackMinor: number;
   readonly reason: string;
   readonly status: 'needs_response' | 'under_review' | 'won' | 'lost';
   readonly dueAt: number;

@@ -110,21 +110,23 @@ export function viewRefund(refund: Refund, currency: string) {
 }
 
 export function viewDispute(dispute: Dispute, currency: string) {
-  const taken = dispute.status !== 'won';
+  const { amount, feeMinor, feeBackMinor } = dispute;
+  const booked = (name: string, moved: number, fee: number) => ({
+    id: dispute.id.replace('dp_', name),
+    object: 'balance_transaction',
+    type: 'adjustment',
+    amount: moved,
+    fee,
+    net: moved - fee,
+    currency,
+  });
   return {
     id: dispute.id,
     object: 'dispute',
     amount: dispute.amount,
     balance_transactions: [
-      {
-        id: dispute.id.replace('dp_', 'txn_'),
-        object: 'balance_transaction',
-        type: 'adjustment',
-        amount: taken ? -dispute.amount : 0,
-        fee: dispute.feeMinor,
-        net: (taken ? -dispute.amount : 0) - dispute.feeMinor,
-        currency,
-      },
+      ...(feeMinor === undefined ? [] : [booked('txn_', -amount, feeMinor)]),
+      ...(dispute.status === 'won' ? [booked('txn_back_', amount, -feeBackMinor)] : []),
     ],
     charge: dispute.chargeId,
     created: seconds(dispute.createdAt),

@@ -135,6 +135,17 @@ describe('a dispute at PayPal', () => {
     expect(await balancesOf(market.db, paid.orderId)).toEqual(partly);
   });
 
+  it('that is lost in part leaves the rest to be refunded, and no more', async () => {
+    const paid = await pay();
+    const part = { currency_code: 'EUR', value: '10.00' };
+    paypal.decideDispute(dispute(paid), 'RESOLVED_BUYER_FAVOUR', part);
+    const { orderId, providerRef } = paid;
+    const refund = (amountMinor: number) =>
+      port.refund({ orderId, providerRef, amountMinor, key: `${orderId}:refund:${amountMinor}` });
+    expect(await refund(1_351)).toEqual({ status: 'failed', code: 'amount_too_large' });
+    expect(await refund(1_350)).toMatchObject({ status: 'refunded', amountMinor: 1_350 });
+  });
+
   it('of which the first news is its end is posted as well', async () => {
     const paid = await pay();
     paypal.decideDispute(dispute(paid), 'RESOLVED_BUYER_FAVOUR');

@@ -112,6 +112,43 @@ describe('a reconciliation', () => {
     expect(await reconcile()).toMatchObject({ differences: 0 });
   });
 
+  it('puts the others right when one cannot be, and tells somebody of that one', async () => {
+    const [stuck, other] = [await endedOrder(), await endedOrder()];
+    for (const { orderId, providerRef } of [stuck, other])
+      await takeBehindOurBack(orderId, providerRef);
+    await postOnce(market.db, {
+      posting: {
+        key: `${stuck.orderId}:late:${stuck.providerRef}`,
+        kind: 'write_off',
+        entries: [
+          { account: 'bad_debt', party: 'platform', amountMinor: 1 },
+          { account: 'customer', party: 'cus_1', amountMinor: -1 },
+        ],
+      },
+      orderId: stuck.orderId,
+      currency: 'EUR',
+      at: new Date(),
+    });
+    expect(await reconcile()).toMatchObject({ differences: 2, healed: 1 });
+    await carryOutRefunds();
+    expect(stripe.control.books().refunds).toHaveLength(1);
+    const open = (await incidents()).filter(({ resolved_at: at }) => at === null);
+    expect(open.map(({ order_id: id }) => id)).toEqual([stuck.orderId]);
+  });
+
+  it('gives nothing back of what was taken in another currency, and tells somebody', async () => {
+    const { orderId, providerRef } = await endedOrder();
+    await takeBehindOurBack(orderId, providerRef);
+    await market.setOrder(orderId, { currency: 'USD' });
+    expect(await reconcile()).toMatchObject({ differences: 2, healed: 0 });
+    expect(await openRefunds(market.db)).toEqual([]);
+    expect(await balancesOf(market.db, orderId)).toEqual({});
+    expect(await incidents()).toMatchObject([
+      { kind: 'reconcile_captured_there_unknown_here', resolved_at: null },
+      { kind: 'reconcile_currency_differs', resolved_at: null },
+    ]);
+  });
+
   it('does not count money that came late and went back against what may still be refunded', async () => {
     const order = await payOrder(market, { gateway });
     const late = await gateway.authorize({

@@ -185,6 +185,7 @@ describe('a large refund', () => {
   });
 });
 
+const wish = (amountMinor: number) => ({ wish: { kind: 'amount', amountMinor } as const });
 const disputed = (order: PaidOrder): string => set.stripe.control.dispute(order.providerRef) ?? '';
 
 describe('a dispute', () => {
@@ -219,6 +220,45 @@ describe('a dispute', () => {
     expect(await balancesOf(set.market.db, order.id)).not.toHaveProperty('disputes');
     expect(await incident(`${id}:dispute_lost`)).toBeDefined();
     await expect(ask(order)).rejects.toThrow('payment_disputed');
+  });
+
+  it('that was lost can be won on appeal, and its fee given back', async () => {
+    const order = await payOrder(set.market, { gateway: set.gateway });
+    const id = disputed(order);
+    set.stripe.control.decideDispute(id, 'lost');
+    await news(order, 'charge.dispute.closed');
+    set.stripe.control.decideDispute(id, 'won', 2_000);
+    for (let n = 0; n < 2; n++) await news(order, 'charge.dispute.funds_reinstated');
+    expect(await balancesOf(set.market.db, order.id)).toEqual(paid);
+    expect((await incident(`${id}:dispute_lost`))?.resolved_at).not.toBeNull();
+    expect(await carryOut(await ask(order))).toMatchObject({ status: 'refunded' });
+  });
+
+  it('that is lost in part leaves the rest to be given back, and no more', async () => {
+    const order = await payOrder(set.market, { gateway: set.gateway });
+    const id = set.stripe.control.dispute(order.providerRef, { amount: 1_000 }) ?? '';
+    await news(order, 'charge.dispute.created');
+    await expect(ask(order)).rejects.toThrow('payment_disputed');
+    set.stripe.control.decideDispute(id, 'lost');
+    await news(order, 'charge.dispute.closed');
+    set.now = Date.now();
+    await expect(ask(order, wish(1_351))).rejects.toThrow('refund_too_large');
+    expect(await carryOut(await ask(order, wish(1_000)))).toMatchObject({ status: 'refunded' });
+    await expect(ask(order, wish(351))).rejects.toThrow('refund_too_large');
+    expect(givenBack(order)).toEqual([1_000]);
+  });
+
+  it('of which the fee comes later is posted with it then', async () => {
+    const order = await payOrder(set.market, { gateway: set.gateway });
+    const id = set.stripe.control.dispute(order.providerRef, { feeLater: true }) ?? '';
+    await news(order, 'charge.dispute.created');
+    expect(await balancesOf(set.market.db, order.id)).not.toHaveProperty('provider_fees');
+    set.stripe.control.chargeDisputeFee(id);
+    for (let n = 0; n < 2; n++) await news(order, 'charge.dispute.funds_withdrawn');
+    expect(await balancesOf(set.market.db, order.id)).toMatchObject({
+      provider_fees: 2_000,
+      provider_clearing: -2_000,
+    });
   });
 
   it('that was decided never opens again', async () => {

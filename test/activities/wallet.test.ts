@@ -125,11 +125,14 @@ async function arrive(): Promise<void> {
     });
 }
 
+function reconcile() {
+  const log = createLog({ name: 'test', level: 'silent' });
+  return createReconcileActivities({ db: market.db, gateway, log, now: () => now }).reconcile();
+}
+
 /** Everything of this wallet, at the provider and here. */
 async function differences(): Promise<number> {
-  const log = createLog({ name: 'test', level: 'silent' });
-  const activities = createReconcileActivities({ db: market.db, gateway, log, now: () => now });
-  await activities.reconcile();
+  await reconcile();
   const rows = await market.db.selectFrom('incidents').select(['key', 'detail']).execute();
   const own = stripe.control.books().payment_intents.map(({ id }) => id);
   return rows.filter(({ key }) => own.some((ref) => key.includes(ref))).length;

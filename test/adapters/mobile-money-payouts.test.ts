@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCampayApi } from '../../adapters/campay.ts';
 import { createMobileMoneyPayouts, type MobileMoneyApi } from '../../adapters/mobile-money.ts';
 import { createNoupayApi } from '../../adapters/noupay.ts';
@@ -15,6 +15,7 @@ import { startCampay } from '../../sandbox/mobile-money/campay.ts';
 import { startNoupay } from '../../sandbox/mobile-money/noupay.ts';
 import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
 import { createMarket, type Market } from '../db/market.ts';
+import { claimsBy } from '../support/claims.ts';
 
 const phones: Readonly<Record<string, string>> = {
   'campay:note_1': '+237670000000',
@@ -43,22 +44,25 @@ describe.each(['campay', 'noupay'] as const)('%s', (provider) => {
     fake = provider === 'campay' ? await startCampay() : await startNoupay();
   });
   afterAll(() => fake.close());
+  afterEach(() => {
+    vi.useRealTimers();
+    fake.book.lag(0);
+  });
   beforeEach(() => {
     now = Date.now();
     port = createMobileMoneyPayouts({
       provider,
       api: apiAt(fake.url),
       phoneOf: async (destination) => phones[destination],
-      claim: (key, kind) => claimPayment(market.db, key, kind),
-      now: () => now,
+      claim: claimsBy(market.db, () => now),
     });
   });
 
   const pay = (
     payout: ReturnType<typeof name>,
-    { n = 1, destination = 'campay:note_1', firstSentAt = now } = {},
+    { n = 1, destination = 'campay:note_1', firstSentAt = now, through = port } = {},
   ): Promise<PayAnswer> =>
-    port.pay({
+    through.pay({
       name: `${payout.party}:${payout.period}`,
       key: payoutKey(payout, n),
       amountMinor: 5_000,
@@ -113,6 +117,24 @@ describe.each(['campay', 'noupay'] as const)('%s', (provider) => {
     await expect(pay(payout, { firstSentAt })).rejects.toMatchObject({ code: 'not_settled' });
     now += 6 * minuteMs;
     expect(await pay(payout, { firstSentAt })).toEqual({ status: 'not_executed' });
+  });
+
+  it('believes the clock of the database, not of a worker whose own is fast', async () => {
+    const workers = createMobileMoneyPayouts({
+      provider,
+      api: apiAt(fake.url),
+      phoneOf: async (destination) => phones[destination],
+      claim: (key, kind) => claimPayment(market.db, key, kind),
+    });
+    const payout = name();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * minuteMs });
+    fake.book.lag(minuteMs);
+    fake.addFault({ kind: 'execute_then_drop', match: { method: 'POST', path: payPath } });
+    await expect(pay(payout, { through: workers })).rejects.toSatisfy(isOutage);
+    await expect(pay(payout, { through: workers })).rejects.toMatchObject({ code: 'not_settled' });
+    vi.setSystemTime(Date.now() + minuteMs);
+    expect(await pay(payout, { through: workers })).toMatchObject({ status: 'paid' });
+    expect(paid(payout)).toHaveLength(1);
   });
 
   it('concludes nothing from a look-up that was refused', async () => {

@@ -206,6 +206,46 @@ describe.each(rigs)('%s', (name, start) => {
     expect((await rig.books()).taken).toEqual([amountMinor]);
   });
 
+  it.runIf(name === 'stripe' || name === 'paypal')(
+    'takes a capture that was refused for none, and can take it later',
+    async () => {
+      const providerRef = await pay();
+      await truth(providerRef);
+      rig.captures?.refuseNext();
+      const input = { orderId, providerRef, amountMinor };
+      const refused = await rig.port.capture({ ...input, key: `${orderId}:capture:1` });
+      expect(refused).toEqual({ status: 'failed', code: 'capture_declined' });
+      expect(await rig.port.look({ providerRef })).toMatchObject({ status: 'authorized' });
+      expect(await refund(providerRef, 500)).toMatchObject({ code: 'not_captured' });
+      const again = await rig.port.capture({ ...input, key: `${orderId}:capture:2` });
+      expect(again).toMatchObject({ status: 'captured', amountMinor });
+      expect((await rig.books()).taken).toEqual([amountMinor]);
+    },
+  );
+
+  it.runIf(name === 'paypal').each(['taken', 'refused'] as const)(
+    'waits for a capture that the provider still looks at, sends none beside it, until it is %s',
+    async (how) => {
+      const providerRef = await pay();
+      await truth(providerRef);
+      rig.captures?.pendNext?.();
+      const key = `${orderId}:capture:1`;
+      const ask = () => rig.port.capture({ orderId, providerRef, amountMinor, key });
+      for (const asked of [ask, ask, () => rig.port.look({ providerRef })])
+        await expect(asked()).rejects.toSatisfy(isOutage);
+      clock.now += 25 * 60 * minuteMs;
+      await expect(ask()).rejects.toSatisfy(isOutage);
+      await expect(release(providerRef)).rejects.toSatisfy(isOutage);
+      rig.captures?.settle?.(providerRef, how);
+      const isTaken = how === 'taken';
+      expect(await ask()).toMatchObject(
+        isTaken ? { status: 'captured', amountMinor } : { code: 'capture_declined' },
+      );
+      expect((await release(providerRef)).status).toBe(isTaken ? 'captured' : 'voided');
+      expect((await rig.books()).taken).toEqual(isTaken ? [amountMinor] : []);
+    },
+  );
+
   it.runIf(traits.takes === 'hold')(
     'lets go, again and again, and takes nothing afterwards',
     async () => {
@@ -255,7 +295,11 @@ describe.each(rigs)('%s', (name, start) => {
     const providerRef = await pay();
     await truth(providerRef);
     await capture(providerRef);
-    expect(await release(providerRef)).toEqual({ status: 'captured', providerRef, amountMinor });
+    expect(await release(providerRef)).toMatchObject({
+      status: 'captured',
+      providerRef,
+      amountMinor,
+    });
   });
 
   it('after letting go of what was never answered, a late request holds nothing', async () => {
@@ -274,6 +318,7 @@ describe.each(rigs)('%s', (name, start) => {
     expect(await refund(providerRef, 300, 'b')).toMatchObject({ status: 'refunded' });
     expect(await refund(providerRef, 2_351, 'c')).toMatchObject({ code: 'amount_too_large' });
     expect((await rig.books()).givenBack).toEqual([500, 300]);
+    expect(await rig.port.look({ providerRef })).toMatchObject({ status: 'captured', amountMinor });
   });
 
   it('gives nothing back of what was not taken', async () => {

@@ -83,6 +83,17 @@ describe('the database', () => {
   });
 });
 
+const read = async (minor: string) =>
+  (await sql<{ minor: number }>`SELECT ${minor}::bigint AS minor`.execute(db)).rows[0]?.minor;
+
+describe('a number out of the database', () => {
+  it('is exact, or refused', async () => {
+    expect(await read('9007199254740991')).toBe(Number.MAX_SAFE_INTEGER);
+    await expect(read('9007199254740993')).rejects.toThrow('more than a number can hold');
+    expect(await read('-9007199254740991')).toBe(Number.MIN_SAFE_INTEGER);
+  });
+});
+
 describe('a posting', () => {
   it('is stored once, whoever repeats it, also at the same time', async () => {
     const answers = await Promise.all([1, 2, 3, 4].map(() => post(earned('m-once', 1))));

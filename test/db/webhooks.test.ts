@@ -12,11 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => market.close());
 
-const incidentOf = (providerRef: string) =>
+const incidentOf = (providerRef: string, kind = 'payment_unexpected') =>
   market.db
     .selectFrom('incidents')
     .select(['kind', 'order_id', 'detail'])
-    .where('key', '=', `reconcile:${providerRef}:payment_unexpected`)
+    .where('key', '=', `reconcile:${providerRef}:${kind}`)
     .executeTakeFirst();
 
 async function report(orderId: OrderId | undefined, providerRef: string, type: string) {
@@ -64,6 +64,43 @@ describe('money', () => {
       expect(await report(orderId, ref, type)).toBeUndefined();
     },
   );
+
+  it.each([
+    ['captured', 'PAYMENT.CAPTURE.REVERSED', true],
+    ['captured', 'PAYMENT.CAPTURE.DENIED', true],
+    ['captured', 'PAYMENT.CAPTURE.PENDING', false],
+    ['capturing', 'PAYMENT.CAPTURE.DENIED', false],
+  ])(
+    'of an order that is %s, and gone by %s, is told: %s',
+    async (payment_status, type, isTold) => {
+      const ref = newId('note');
+      const orderId = await market.addOrder({ payment_status, provider_ref: ref });
+      expect(await report(orderId, ref, type)).toBeUndefined();
+      expect(await incidentOf(ref, 'payment_reversed')).toEqual(
+        isTold
+          ? {
+              kind: 'reconcile_payment_reversed',
+              order_id: orderId,
+              detail: { provider: 'campay', providerRef: ref, orderId },
+            }
+          : undefined,
+      );
+    },
+  );
+
+  it.each([
+    ['authorized', 'payment_intent.canceled', true],
+    ['authorized', 'PAYMENT.AUTHORIZATION.VOIDED', true],
+    ['authorized', 'payment_intent.amount_capturable_updated', false],
+    ['voiding', 'payment_intent.canceled', false],
+    ['voided', 'payment_intent.canceled', false],
+  ])('that is held for an order, %s, and is let go by %s, is told: %s', async (...told) => {
+    const [payment_status, type, isTold] = told;
+    const ref = newId('note');
+    const orderId = await market.addOrder({ payment_status, provider_ref: ref });
+    await report(orderId, ref, type);
+    expect((await incidentOf(ref, 'hold_released'))?.order_id).toBe(isTold ? orderId : undefined);
+  });
 
   it('of no order of ours is told with the name that there is', async () => {
     const ref = newId('note');

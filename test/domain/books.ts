@@ -112,6 +112,7 @@ function basisOf(facts: OrderFacts, capturedMinor: number, made: readonly Made[]
     capturedMinor,
     refundedMinor: sumMinor(made.map(({ amountMinor }) => amountMinor)),
     disputed: false,
+    lostMinor: 0,
     items: [
       {
         unitPriceMinor: facts.goodsMinor,

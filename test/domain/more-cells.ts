@@ -9,6 +9,9 @@ import { deadlinesOf } from '../../domain/lifecycle.ts';
 
 const own = (state: OrderState) => carrierOf(state)?.driverId ?? driver(1);
 
+const cashOf = ({ payment }: OrderState): number =>
+  payment.status === 'collected' ? payment.amountMinor : 2_500;
+
 export const further = {
   acknowledge: () => say.acknowledge,
   delayPrep: () => say.delay,
@@ -20,7 +23,8 @@ export const further = {
   'answerShortage cancel': () => ({ kind: 'answerShortage', answer: 'cancel' }),
   approvePrescription: () => say.approve,
   rejectPrescription: () => say.reject,
-  'remitCash all': () => ({ kind: 'remitCash', amountMinor: 2_500 }),
+  'remitCash all': (state) => ({ kind: 'remitCash', amountMinor: cashOf(state) }),
+  'remitCash more': (state) => ({ kind: 'remitCash', amountMinor: cashOf(state) + 1 }),
   'remitCash less': () => ({ kind: 'remitCash', amountMinor: 2_000 }),
   'changeTip less': () => ({ kind: 'changeTip', tipMinor: 100 }),
   'changeTip above the hold': () => ({ kind: 'changeTip', tipMinor: 9_000 }),

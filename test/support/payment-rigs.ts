@@ -1,7 +1,6 @@
 // Every provider behind the port, each with its fake over HTTP: what the contract suite needs to know of it.
 
 import { sql } from 'kysely';
-import { claimPayment } from '../../db/payment-claims.ts';
 import type { Db } from '../../db/connect.ts';
 import { newId } from '../../db/new-id.ts';
 import { createWalletBooks } from '../../db/wallet.ts';
@@ -18,6 +17,7 @@ import { startNoupay } from '../../sandbox/mobile-money/noupay.ts';
 import { startPaypal } from '../../sandbox/paypal/server.ts';
 import { createFaults, type Fault, type FaultRule } from '../../sandbox/provider/faults.ts';
 import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
+import { claimsBy } from './claims.ts';
 import { createStripeContract } from './stripe-contract.ts';
 import type { ProviderName } from '../../domain/payment-methods.ts';
 import type { WalletBooks } from '../../domain/wallet.ts';
@@ -32,6 +32,12 @@ export type Rig = {
   readonly poor: string | undefined;
   /** The payer says yes, where that is asked of them. */
   readonly confirm: (ref: string) => void;
+  /** Of a provider that can say no, or nothing yet, to taking what it holds. */
+  readonly captures?: {
+    readonly refuseNext: () => void;
+    readonly pendNext?: () => void;
+    readonly settle?: (ref: string, how: 'taken' | 'refused') => void;
+  };
   readonly addFault: (rule: FaultRule) => void;
   /** Where money is asked for, taken and given back. */
   readonly paths: { readonly authorize: string; readonly capture: string; readonly refund: string };
@@ -70,6 +76,10 @@ async function stripeRig({ clock, webhookUrl: url }: Wish): Promise<Rig> {
     method: 'pm_card_visa',
     poor: 'pm_card_visa_chargeDeclinedInsufficientFunds',
     confirm: () => undefined,
+    captures: {
+      refuseNext: () =>
+        void fake.control.addFault({ kind: 'declined', match: { path: '/capture' } }),
+    },
     addFault: fake.control.addFault,
     paths: { authorize: '/v1/payment_intents', capture: '/capture', refund: '/v1/refunds' },
     books: () => {
@@ -91,6 +101,8 @@ async function stripeRig({ clock, webhookUrl: url }: Wish): Promise<Rig> {
 
 const minor = ({ value }: { readonly value: string }): number => Math.round(Number(value) * 100);
 
+const tookMoney: ReadonlySet<string> = new Set(['COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED']);
+
 async function paypalRig({ clock, webhookUrl }: Wish): Promise<Rig> {
   const now = (): number => clock.now;
   const fake = await startPaypal({ now, webhookUrl, webhookSecret: secret });
@@ -110,11 +122,19 @@ async function paypalRig({ clock, webhookUrl }: Wish): Promise<Rig> {
     method: 'paypal',
     poor: undefined,
     confirm: (ref) => void fake.approve(ref),
+    captures: {
+      refuseNext: () => fake.captureNext('DECLINED'),
+      pendNext: () => fake.captureNext('PENDING'),
+      settle: (ref, how) => fake.settleCapture(ref, how === 'taken' ? 'COMPLETED' : 'DECLINED'),
+    },
     addFault: fake.addFault,
     paths: { authorize: '/v2/checkout/orders', capture: '/capture', refund: '/refund' },
     books: () => ({
       begun: fake.orders().length,
-      taken: fake.orders().flatMap(({ capture }) => (capture ? [minor(capture.amount)] : [])),
+      taken: fake.orders().flatMap(({ capture }) => {
+        const isTaken = capture && tookMoney.has(capture.status);
+        return isTaken ? [minor(capture.amount)] : [];
+      }),
       givenBack: fake.orders().flatMap(({ refunds }) => refunds.map((each) => minor(each.amount))),
     }),
     close: fake.close,
@@ -136,8 +156,7 @@ function mobileRig({ db, clock }: Wish, { provider, fake, api, paths }: MobileMo
     provider,
     api,
     phoneOf: async (method) => phones[method.split(':')[1] ?? ''],
-    claim: (key, kind) => claimPayment(db, key, kind),
-    now: () => clock.now,
+    claim: claimsBy(db, () => clock.now),
   });
   const amountsOf = (kind: string): readonly number[] =>
     fake.book
