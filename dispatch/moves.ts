@@ -121,9 +121,10 @@ const leastTakenAt = ({ ready }: Job, { now, beforeMs }: Market): number =>
   Math.max(now + beforeMs.pickup, ready.expectedAt);
 
 function objects(job: Job, { carrier }: Route, { candidates }: State): boolean {
+  if (job.load > carrier.capacity) return true;
   const objection = objectionOf(job.terms, carrier);
-  if (objection === 'let_lapse_before') return candidates.get(job)?.askedAgain !== true;
-  return objection !== undefined || job.load > carrier.capacity;
+  const isAsked = objection === 'let_lapse_before' && candidates.get(job)?.askedAgain === true;
+  return objection !== undefined && !isAsked;
 }
 
 export function takeOut(job: Job, route: Route, market: Market): Route {

@@ -1,20 +1,17 @@
-// A whole round on real rows: what is lapsed, sent again, ended, offered; and rounds that die or run side by side.
+// A whole round on real rows: what is lapsed, sent again, ended, offered.
 
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDispatchActivities } from '../../activities/dispatch.ts';
-import type { OrderEngine, Outcome } from '../../adapters/order-engine.ts';
+import type { Outcome } from '../../adapters/order-engine.ts';
 import { engineId } from '../../activities/engine-id.ts';
-import { openIncidents } from '../../db/exceptions.ts';
 import { newId } from '../../db/new-id.ts';
 import { acceptOffer, markAssigned, offerById } from '../../db/offers.ts';
 import { readRounds } from '../../db/rounds.ts';
-import type { DriverId } from '../../domain/ids.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import { replay } from '../../scripts/audit/replay-rounds.ts';
 import { createMarket, planned, start, type Market } from '../db/market.ts';
-
-type Sent = Parameters<OrderEngine['send']>[0];
+import { playRound, type Options, type Sent } from './round.ts';
 
 let market: Market;
 let sent: Sent[];
@@ -28,36 +25,12 @@ beforeEach(async () => {
 });
 afterEach(() => market.close());
 
-const log = pino({ level: 'silent' });
 const done: Outcome = { kind: 'done', answer: { status: 'PREPARING', sequence: 1 } };
+const log = pino({ level: 'silent' });
 const tickMs = 10_000;
 const idleMs = 30_000;
 
-type Options = {
-  readonly answer?: (message: Sent) => Outcome | Promise<Outcome>;
-  readonly crashAt?: string;
-  readonly live?: ReadonlyMap<DriverId, { lat: number; lng: number; at: number }>;
-};
-
-const round = ({ answer = () => done, crashAt, live = new Map() }: Options = {}) =>
-  createDispatchActivities({
-    db: market.db,
-    log,
-    now: () => now,
-    engine: {
-      async send(message) {
-        sent.push(message);
-        return answer(message);
-      },
-    },
-    redis: {
-      hint: async (channel) => void hinted.push(channel),
-      readPositions: async () => live,
-    },
-    crashPoint: (name) => {
-      if (name === crashAt) throw new Error(`killed at ${name}`);
-    },
-  }).dispatchRound({ marketId: market.marketId });
+const round = (options?: Options) => playRound({ market, now: () => now, sent, hinted }, options);
 
 describe('dispatchRound', () => {
   test('offers a searching order to a driver, hints them, and comes back at the next tick', async () => {
@@ -359,99 +332,4 @@ describe('an offer that was accepted but never assigned', () => {
       expect((await offerById(market.db, offerId))?.status).toBe('accepted');
     },
   );
-});
-
-const incidents = () =>
-  market.db.selectFrom('incidents').select(['kind', 'order_id', 'detail']).execute();
-
-describe('a row that nothing can be planned with', () => {
-  test('an order of it is set aside, the others are offered, and support is told once', async () => {
-    const poisoned = await market.addOrder({ dropoff_lat: Number.NaN });
-    await Promise.all([market.addOrder(), market.addOrder()]);
-    await Promise.all([market.addDriver(), market.addDriver(), market.addDriver()]);
-    expect(await round()).toMatchObject({ open: 3, offersMade: 2 });
-    now = start + tickMs;
-    expect(await round()).toMatchObject({ open: 3, offersMade: 0 });
-    expect(await incidents()).toEqual([
-      {
-        kind: 'order_set_aside',
-        order_id: poisoned,
-        detail: { says: 'no driver can be found for the order: a place has no coordinates' },
-      },
-    ]);
-    const [incident] = await openIncidents(market.db, [poisoned]);
-    expect(incident?.says).toContain('no driver can be found');
-    const rounds = await readRounds(market.db, { engine: engineId, limit: 10 });
-    expect(rounds.flatMap((each) => replay(each))).toEqual([]);
-  });
-
-  test('a driver of it is offered nothing, and the incident is at what he has in hand', async () => {
-    const driver_id = await market.addDriver({ capacity: 3 });
-    const carried = { driver_id, delivery_status: 'picked_up', search_since: null };
-    const held = await market.addOrder({ ...carried, dropoff_lng: Number.NaN });
-    const other = await market.addOrder(carried);
-    await market.addOrder();
-    const fine = await market.addDriver();
-    expect(await round()).toMatchObject({ offersMade: 1 });
-    expect(hinted).toEqual([`driver:${fine}`]);
-    const told = await incidents();
-    expect(new Set(told.map(({ order_id }) => order_id))).toEqual(new Set([held, other]));
-    expect(told[0]).toMatchObject({
-      kind: 'driver_set_aside',
-      detail: { driver_id, says: expect.stringContaining('nothing more is offered to the driver') },
-    });
-  });
-});
-
-describe('a round that dies or is not alone', () => {
-  test.each([
-    ['dispatch:before-lapse', ['offer.made']],
-    ['dispatch:after-lapse', ['offer.made', 'offer.expired']],
-  ])('%s: repeated, the offer has lapsed once', async (crashAt, before) => {
-    const orderId = await market.addOrder();
-    await market.addDriver();
-    await round();
-    now = start + 45_000;
-    await expect(round({ crashAt })).rejects.toThrow('killed');
-    expect((await market.seen(orderId)).events).toEqual(before);
-    await round();
-    const { events } = await market.seen(orderId);
-    expect(events.filter((type) => type === 'offer.expired')).toHaveLength(1);
-  });
-
-  test.each(['dispatch:before-end', 'dispatch:after-end'])(
-    '%s: repeated, nothing is done twice, and it sleeps',
-    async (crashAt) => {
-      const orderId = await market.addOrder();
-      await market.addDriver();
-      await expect(round({ crashAt })).rejects.toThrow('killed');
-      expect(await round()).toEqual({ open: 1, offersMade: 0, waitMs: tickMs });
-      expect((await market.seen(orderId)).events).toEqual(['offer.made']);
-    },
-  );
-
-  test.each([
-    ['dispatch:before-commit', 0],
-    ['dispatch:after-commit', 1],
-    ['dispatch:after', 1],
-  ])('%s: repeated, it makes each offer once', async (crashAt, madeBefore) => {
-    const orderId = await market.addOrder();
-    await market.addDriver();
-    await expect(round({ crashAt })).rejects.toThrow('killed');
-    expect((await market.seen(orderId)).events).toHaveLength(madeBefore);
-    await round();
-    expect(await market.seen(orderId)).toEqual({
-      lines: [{ offer: 'open', line: 'open' }],
-      events: ['offer.made'],
-    });
-  });
-
-  test('four rounds at once ask each driver once and offer each order once', async () => {
-    await Promise.all(Array.from({ length: 20 }, () => market.addOrder()));
-    await Promise.all(Array.from({ length: 12 }, () => market.addDriver()));
-    const rounds = await Promise.all([1, 2, 3, 4].map(() => round()));
-    expect(rounds.reduce((sum, { offersMade }) => sum + offersMade, 0)).toBe(12);
-    expect(new Set(hinted).size).toBe(12);
-    expect(rounds.every(({ open, waitMs }) => open === 20 && waitMs === tickMs)).toBe(true);
-  });
 });

@@ -94,9 +94,13 @@ const decided = ({ offers, skipped }: Plan): readonly Entry[] => [
 ];
 
 /** By the rules between this driver and any of the orders; who let an offer lapse may be asked again. */
-function objections({ snapshot }: PlanInput, { decision }: Entry, id: DriverId): readonly string[] {
+function objections({ snapshot }: PlanInput, entry: Entry, id: DriverId): readonly string[] {
+  const { decision } = entry;
+  // Who does not go there anyway would come for this order alone.
+  const alone = decision.isAddOn && id !== decision.chosen;
+  const together = alone ? [entry.orderId] : decision.together;
   const driver = snapshot.drivers.find((each) => each.driverId === id);
-  const own = snapshot.orders.filter((each) => decision.together.includes(each.orderId));
+  const own = snapshot.orders.filter((each) => together.includes(each.orderId));
   const load = own.reduce((sum, order) => sum + (order.load ?? 1), 0);
   const ruled = own.filter((order) => order.assignedTo === undefined);
   const lapsed = (order: SearchingOrder): boolean =>
