@@ -1,7 +1,6 @@
 // Rounds that cannot plan with everything, that die or that run side by side.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Outcome } from '../../adapters/order-engine.ts';
 import { engineId } from '../../activities/engine-id.ts';
 import { openIncidents } from '../../db/exceptions.ts';
 import { readRounds } from '../../db/rounds.ts';
