@@ -80,7 +80,7 @@ describe('void', () => {
 
   it('says what was captured when it comes too late', async () => {
     const providerRef = await captured();
-    expect(await release(providerRef)).toEqual({
+    expect(await release(providerRef)).toMatchObject({
       status: 'captured',
       providerRef,
       amountMinor: 2000,

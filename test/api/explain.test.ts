@@ -113,7 +113,7 @@ describe('explain', () => {
     await rounds.round();
     const [open] = await entries(own, shop.owner);
     expect(open).toMatchObject({ outcome: 'offered', driver_id: null });
-    expect(open?.text[0]).toBe('Offered to a driver.');
+    expect(open?.text[0]).toMatch(/^Offered to a driver[.,]/);
     expect(JSON.stringify(open)).not.toContain(chosen.slice(-6));
     const [offer] = await driver.offers();
     await driver.says(`/v1/offers/${String(offer?.id)}/accept`);
@@ -149,7 +149,6 @@ describe('explain', () => {
     ]);
     expect(JSON.stringify(answers[1]?.body)).toMatch(/would cost [\d.]+ minutes? more/);
     expect((await ask(away, shop.owner)).status).toBe(403);
-    expect((await ask('nobody')).status).toBe(400);
     expect(JSON.stringify(await entries(orderId, shop.owner))).not.toContain(away);
   });
 

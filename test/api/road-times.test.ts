@@ -80,7 +80,7 @@ describe('with road times', () => {
     expect(breaches).toEqual([]);
     expect(travel).toMatchObject({ kind: 'table' });
     expect(travel).not.toHaveProperty('fellBack');
-    expect(await textOf(orderId)).toContain('5 minutes away');
+    expect(await textOf(orderId)).toContain('5 minutes from the counter');
     expect(await textOf(orderId)).not.toContain('straight lines');
   });
 

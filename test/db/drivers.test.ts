@@ -3,7 +3,7 @@ import { goOffline, goOnline, storePositions } from '../../db/drivers.ts';
 import { newId } from '../../db/new-id.ts';
 import { acceptOffer } from '../../db/offers.ts';
 import type { DriverId } from '../../domain/ids.ts';
-import { createMarket, planned, start, type Market } from './market.ts';
+import { beside, createMarket, planned, start, type Market } from './market.ts';
 
 let market: Market;
 beforeAll(async () => {
@@ -59,12 +59,13 @@ describe('goOffline', () => {
 
   test('is refused while a delivery is accepted or carried, and then changes nothing', async () => {
     const driverId = await market.addDriver({ capacity: 3 });
-    const accepted = planned(driverId, await market.addOrder());
+    const fetched = await market.addOrder();
+    const accepted = planned(driverId, fetched);
     await market.write(accepted);
     await acceptOffer(market.db, { ...accepted, now: start });
-    await market.addOrder({ delivery_status: 'picked_up', driver_id: driverId });
+    const carried = await market.addOrder({ delivery_status: 'picked_up', driver_id: driverId });
     const orderId = await market.addOrder();
-    await market.write(planned(driverId, orderId));
+    await market.write(beside(planned(driverId, orderId), fetched, carried));
     expect(await goOffline(market.db, { driverId, now: start })).toEqual({
       kind: 'busy',
       deliveries: 2,

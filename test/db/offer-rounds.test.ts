@@ -318,7 +318,7 @@ describe('the snapshot', () => {
         stops: [
           { kind: 'dropoff', orderId: aboard, readyAt: undefined },
           { kind: 'pickup', place: { lat: 1 }, readyAt: start + 1_000 },
-          { kind: 'dropoff', orderId: accepted, promisedAt: start + 90_000 },
+          { kind: 'dropoff', orderId: accepted, plannedAt: start + 90_000 },
         ],
       },
     ];

@@ -20,7 +20,12 @@ let stack: Stack;
 let shop: Shop;
 beforeAll(async () => {
   stack = await startStack();
-  const policy = { dispatchTickMs: 200, offerTtlMs: 2_000, maxOfferRounds: 3 };
+  const policy = {
+    dispatchTickMs: 200,
+    offerTtlMs: 2_000,
+    maxOfferRounds: 3,
+    searchLimitMs: 60_000,
+  };
   shop = await openShop(stack, { policy });
   await sql`DROP INDEX offers_one_open_per_driver; DROP INDEX offer_orders_one_live`.execute(
     stack.db,
