@@ -24,7 +24,7 @@ beforeAll(async () => {
     dispatchTickMs: 200,
     offerTtlMs: 2_000,
     maxOfferRounds: 3,
-    searchLimitMs: 60_000,
+    searchLimitMs: 150_000,
   };
   shop = await openShop(stack, { policy });
   await sql`DROP INDEX offers_one_open_per_driver; DROP INDEX offer_orders_one_live`.execute(
@@ -189,7 +189,7 @@ async function howTheyEnd(): Promise<Readonly<Record<string, number>>> {
   const orders = stack.db.selectFrom('orders');
   const open = async () =>
     (await orders.select('id').where('is_over', '=', false).execute()).map(({ id }) => id);
-  await expect.poll(open, { timeout: 120_000, interval: 500 }).toEqual([]);
+  await expect.poll(open, { timeout: 180_000, interval: 500 }).toEqual([]);
   const rows = await orders
     .select(['order_status', (eb) => eb.fn.countAll<number>().as('count')])
     .groupBy('order_status')
