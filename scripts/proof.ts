@@ -35,7 +35,7 @@ const parts = {
   mutants: ['test/domain/mutants.test.ts'],
   races: ['test/domain/races.test.ts', 'test/e2e/races.test.ts'],
   silence: ['test/workflows/silence.test.ts'],
-  crash: ['test/e2e/crash.test.ts', 'test/e2e/settle.test.ts'],
+  crash: ['test/e2e/crash.test.ts', 'test/e2e/settle.test.ts', 'test/e2e/dispatchers.test.ts'],
   upgrade: ['test/e2e/upgrade.test.ts'],
   pause: ['test/e2e/pause.test.ts', 'test/e2e/outbox.test.ts'],
   'stripe-mock': ['test/adapters/stripe-mock.test.ts'],
