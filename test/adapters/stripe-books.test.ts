@@ -80,10 +80,12 @@ describe('void', () => {
 
   it('says what was captured when it comes too late', async () => {
     const providerRef = await captured();
-    expect(await release(providerRef)).toMatchObject({
+    expect(await release(providerRef)).toEqual({
       status: 'captured',
       providerRef,
       amountMinor: 2000,
+      currency: 'EUR',
+      feeMinor: 53,
     });
   });
 
