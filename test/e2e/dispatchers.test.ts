@@ -272,7 +272,8 @@ test(
     await Promise.all(working);
     expect(await watching).toEqual([]);
     figure(`orders ended: ${JSON.stringify(ended)}`);
-    expect(ended['completed']).toBeGreaterThan(ended['failed'] ?? 0);
+    // Nearly half of the fates and answers lead to no delivery.
+    expect(ended['completed']).toBeGreaterThan(fateOf.size / 4);
     expect(await whatHappened()).toEqual(expect.arrayContaining(mustHappen));
     await audited();
   },
