@@ -103,23 +103,29 @@ export function biasOf({ carrier }: Route, orders: number, market: Market) {
   return { acceptance: acceptance * orders, fairness: fairness * orders, rating: rating * orders };
 }
 
+const partNames = ['late', 'standing', 'uncertainty', 'acceptance', 'fairness', 'rating'] as const;
+
 /** In tenths of minutes that add up: the largest part takes what rounding leaves. What is no other part is lateness. */
 export function costOf(costMs: number, others: Parts): Pick<Considered, 'cost' | 'parts'> {
-  const sum = Object.values(others).reduce((total, each) => total + each, 0);
-  const tenths = Object.entries({ late: costMs - sum, ...others }).map(
-    ([name, ms]) => [name, Math.round(ms / 6_000)] as const,
-  );
-  const cost = Math.round(costMs / 6_000);
-  const [largest] = tenths.reduce((most, each) =>
-    Math.abs(each[1]) > Math.abs(most[1]) ? each : most,
-  );
-  const left = tenths.reduce((rest, [, value]) => rest - value, cost);
-  const parts = tenths
-    .map(([name, value]) => [name, name === largest ? value + left : value] as const)
-    .filter(([, value]) => value !== 0)
-    .map(([name, value]) => [name, value / 10] as const);
-  return { parts: Object.fromEntries(parts), cost: cost / 10 + 0 };
+  const { standing, uncertainty, acceptance, fairness, rating } = others;
+  const late = costMs - standing - uncertainty - acceptance - fairness - rating;
+  const ms = { late, ...others };
+  const cost = tenths(costMs);
+  let left = cost;
+  let largest: (typeof partNames)[number] = 'late';
+  for (const name of partNames) {
+    left -= tenths(ms[name]);
+    if (Math.abs(tenths(ms[name])) > Math.abs(tenths(ms[largest]))) largest = name;
+  }
+  const parts: { -readonly [Name in keyof CostParts]?: number } = {};
+  for (const name of partNames) {
+    const value = tenths(ms[name]) + (name === largest ? left : 0);
+    if (value !== 0) parts[name] = value / 10;
+  }
+  return { parts, cost: cost / 10 + 0 };
 }
+
+const tenths = (ms: number): number => Math.round(ms / 6_000);
 
 function takenBy(route: Route | undefined, { jobs }: Bundle): Considered['takes'] {
   const first = route?.added[0] ?? route?.tail[0]?.jobs[0];
