@@ -117,9 +117,11 @@ type Now = {
 const leavesAt = (servedAt: number, { pickupServiceMs, dropoffServiceMs }: Policy): number =>
   servedAt + Math.max(pickupServiceMs, dropoffServiceMs) / 2;
 
-/** Since the last hand-over, or since coming online after it; undefined with something still to do. */
-const idleSince = ({ stops, servedAt, onlineSince }: DriverRow): number | undefined =>
-  stops.length > 0 || onlineSince === undefined ? undefined : Math.max(onlineSince, servedAt ?? 0);
+/** Since the last hand-over, or since the shift's beginning after it; undefined with something still to do. */
+const idleSince = ({ stops, servedAt, onlineSince, shiftStartsAt }: DriverRow) =>
+  stops.length > 0 || onlineSince === undefined
+    ? undefined
+    : Math.max(onlineSince, shiftStartsAt ?? 0, servedAt ?? 0);
 
 const online = (
   driver: DriverRow,
@@ -130,7 +132,8 @@ const online = (
   shiftEndsAt: driver.shiftEndsAt,
   hasOpenOffer: driver.hasOpenOffer,
   place: known?.place,
-  placeFrom: known && Math.max(known.at, leavesAt(driver.servedAt ?? 0, policy)),
+  placeFrom:
+    known && Math.max(known.at, leavesAt(driver.servedAt ?? 0, policy), driver.shiftStartsAt ?? 0),
   route: driver.stops.map((stop) => routeStop(stop, policy)),
   vehicle: driver.vehicle,
   skills: takesCash ? [...driver.skills, 'cash'] : driver.skills,

@@ -49,6 +49,7 @@ export type DriverRow = {
   /** When goods were last taken or given. */
   readonly servedAt: number | undefined;
   readonly onlineSince: number | undefined;
+  readonly shiftStartsAt: number | undefined;
   readonly shiftEndsAt: number | undefined;
   readonly hasOpenOffer: boolean;
   readonly skills: readonly DriverSkill[];
@@ -180,7 +181,7 @@ function outcomeOf(status: OfferOrderStatus): EarlierOffer['outcome'] | 'live' {
 /** Everybody who is online in the market, by id. */
 export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly DriverRow[]> {
   const { rows } = await sql<OnlineRow>`
-    SELECT id, capacity, lat, lng, position_at, served_at, online_since, shift_ends_at, skills, vehicle, rating, merchant_id,
+    SELECT id, capacity, lat, lng, position_at, served_at, online_since, shift_starts_at, shift_ends_at, skills, vehicle, rating, merchant_id,
       EXISTS (SELECT FROM offers WHERE driver_id = drivers.id AND status = 'open') AS has_open_offer
     FROM drivers WHERE market_id = ${marketId} AND online ORDER BY id`.execute(db);
   const stops = await routesOf(db, { marketId });
@@ -191,6 +192,7 @@ export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly 
     placeAt: row.position_at?.getTime(),
     servedAt: row.served_at?.getTime(),
     onlineSince: row.online_since?.getTime(),
+    shiftStartsAt: row.shift_starts_at?.getTime(),
     shiftEndsAt: row.shift_ends_at?.getTime(),
     hasOpenOffer: row.has_open_offer,
     skills: row.skills,
@@ -209,6 +211,7 @@ type OnlineRow = {
   readonly position_at: Date | null;
   readonly served_at: Date | null;
   readonly online_since: Date | null;
+  readonly shift_starts_at: Date | null;
   readonly shift_ends_at: Date | null;
   readonly has_open_offer: boolean;
   readonly skills: readonly DriverSkill[];

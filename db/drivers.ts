@@ -17,17 +17,19 @@ export async function goOnline(
   input: {
     readonly driverId: string;
     readonly place: Place;
+    readonly shiftStartsAt: number | undefined;
     readonly shiftEndsAt: number | undefined;
     readonly now: number;
   },
 ): Promise<{ readonly marketId: MarketId } | undefined> {
-  const { driverId, place, shiftEndsAt, now } = input;
+  const { driverId, place, shiftStartsAt, shiftEndsAt, now } = input;
   const at = new Date(now);
   const row = await db
     .updateTable('drivers')
     .set({
       online: true,
       online_since: sql<Date>`CASE WHEN online THEN online_since ELSE ${at} END`,
+      shift_starts_at: shiftStartsAt === undefined ? null : new Date(shiftStartsAt),
       shift_ends_at: shiftEndsAt === undefined ? null : new Date(shiftEndsAt),
       lat: place.lat,
       lng: place.lng,

@@ -108,6 +108,7 @@ export type Database = MoneyTables & {
     capacity: Generated<number>;
     online: Generated<boolean>;
     online_since: Time | null;
+    shift_starts_at: Time | null;
     shift_ends_at: Time | null;
     lat: number | null;
     lng: number | null;

@@ -5,7 +5,7 @@ import type { Db } from '../../db/connect.ts';
 import { goOffline, goOnline, newestOf, storePositions } from '../../db/drivers.ts';
 import type { DriverId } from '../../domain/ids.ts';
 import { badField, notFound, problem } from '../problems.ts';
-import { pastProblem } from '../routes/order-times.ts';
+import { farProblem, pastProblem } from '../routes/order-times.ts';
 import type { Online, Positions } from '../schemas/driver.ts';
 import type { Answer } from '../server.ts';
 
@@ -21,11 +21,8 @@ const clockSkewMs = 30_000;
 
 export function createDriverPresence({ db, redis }: Deps) {
   async function online({ driverId, body, now }: Input<Online>): Promise<Answer> {
-    const past = pastProblem('shift_ends_at', body.shift_ends_at, now);
-    if (past) throw past;
-    const shiftEndsAt =
-      body.shift_ends_at === undefined ? undefined : Date.parse(body.shift_ends_at);
-    const driver = await goOnline(db, { driverId, place: body.location, shiftEndsAt, now });
+    const shift = shiftOf(body, now);
+    const driver = await goOnline(db, { driverId, place: body.location, ...shift, now });
     if (!driver) throw notFound('driver');
     await redis.writePositions([
       { driverId, marketId: driver.marketId, ...body.location, at: now },
@@ -63,6 +60,19 @@ export function createDriverPresence({ db, redis }: Deps) {
   }
 
   return { online, offline, move };
+}
+
+/** A beginning that has passed is now. */
+function shiftOf({ shift_starts_at: starts, shift_ends_at: ends }: Online, now: number) {
+  const unfit =
+    pastProblem('shift_ends_at', ends, now) ??
+    (starts === undefined ? undefined : farProblem('shift_starts_at', starts, now));
+  if (unfit) throw unfit;
+  const shiftStartsAt = starts === undefined ? undefined : Date.parse(starts);
+  const shiftEndsAt = ends === undefined ? undefined : Date.parse(ends);
+  if (shiftStartsAt !== undefined && shiftEndsAt !== undefined && shiftStartsAt >= shiftEndsAt)
+    throw badField('shift_starts_at', 'is not before shift_ends_at', ends ?? '');
+  return { shiftStartsAt, shiftEndsAt };
 }
 
 function timeOf(

@@ -4,7 +4,13 @@ import { Type, type Static } from 'typebox';
 import { idPattern } from '../../domain/ids.ts';
 import { Body, Id, Location, Nullable, Time, WaitS } from './common.ts';
 
-export const Online = Body({ location: Location, shift_ends_at: Type.Optional(Time) });
+export const Online = Body({
+  location: Location,
+  shift_starts_at: Type.Optional(
+    Type.String({ ...Time, description: 'Still to come: plans count on you from then on' }),
+  ),
+  shift_ends_at: Type.Optional(Time),
+});
 export type Online = Static<typeof Online>;
 export const Offline = Body({});
 export const Presence = Type.Object({ driver_id: Type.String(), online: Type.Boolean() });

@@ -25,6 +25,8 @@ import type { Helper } from './world.ts';
 const longestWaitS = 25;
 /** A driver who has dropped out takes a rest before the next offer. */
 const restMinutes = 10;
+/** Shifts are planned ahead. */
+const toldAheadMinutes = 40;
 
 export type DriverRobot = { readonly run: () => Promise<void> };
 
@@ -33,11 +35,13 @@ export function createDriver(driver: Driver): DriverRobot {
   return {
     async run() {
       try {
-        if (!(await city.clock.waitUntil(plan.onAt, city.signal))) return;
-        const shiftEndsAt = new Date(city.clock.realAt(plan.offAt) + city.awayMs).toISOString();
+        if (!(await city.clock.waitUntil(plan.onAt - toldAheadMinutes, city.signal))) return;
+        const timeOf = (minute: number): string =>
+          new Date(city.clock.realAt(minute) + city.awayMs).toISOString();
         await tellPresence(driver, 'online', {
           location: placeOf(plan.home),
-          shift_ends_at: shiftEndsAt,
+          shift_starts_at: timeOf(plan.onAt),
+          shift_ends_at: timeOf(plan.offAt),
         });
         await work(driver);
       } catch (error) {

@@ -205,6 +205,18 @@ describe('dispatchRound', () => {
         { online_since: since(60), served_at: since(5) },
         'near',
       ],
+      [
+        'who works already, rather than who will in an hour',
+        { shift_starts_at: since(-60) },
+        { shift_starts_at: since(1) },
+        'far',
+      ],
+      [
+        'the near one when the shift of both has begun',
+        { shift_starts_at: since(1) },
+        { shift_starts_at: since(1) },
+        'near',
+      ],
       ['who is rated better', { rating: 2.5 }, { rating: 4.8 }, 'far'],
       ['the near one when both are rated alike', { rating: 4.8 }, { rating: 4.8 }, 'near'],
     ])('%s', async (_, near, far, chosen) => {

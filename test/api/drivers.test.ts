@@ -230,6 +230,34 @@ describe('an offer', () => {
   });
 });
 
+describe('a shift', () => {
+  it('is told ahead', async () => {
+    const shift = { shift_starts_at: at(-60_000), shift_ends_at: at(-120_000) };
+    expect(await post('/v1/driver/online', { location: branchAt, ...shift })).toMatchObject({
+      status: 200,
+    });
+    const { shift_starts_at: kept } = await world.db
+      .selectFrom('drivers')
+      .select('shift_starts_at')
+      .where('id', '=', shop.driver.id)
+      .executeTakeFirstOrThrow();
+    expect(kept?.toISOString()).toBe(shift.shift_starts_at);
+  });
+
+  it.each([
+    ['behind its end', { shift_starts_at: -60_000, shift_ends_at: -60_000 }, 400],
+    ['in a year', { shift_starts_at: -365 * 86_400_000 }, 400],
+    ['over', { shift_ends_at: 1_000 }, 422],
+  ])('%s is refused', async (_what, agoMs, status) => {
+    const shift = Object.fromEntries(Object.entries(agoMs).map(([field, ms]) => [field, at(ms)]));
+    const refused = await post('/v1/driver/online', { location: branchAt, ...shift });
+    expect(refused).toMatchObject({
+      status,
+      body: { errors: [{ field: Object.keys(agoMs)[0] }] },
+    });
+  });
+});
+
 const at = (agoMs: number): string => new Date(Date.now() - agoMs).toISOString();
 
 describe('positions', () => {

@@ -18,17 +18,20 @@ const rowOf = (driverId: DriverId) =>
 describe('goOnline', () => {
   test('a repeat moves the driver and keeps the start of the shift', async () => {
     const driverId = await market.addDriver({ online: false });
-    const first = { driverId, place, shiftEndsAt: start + 1_000, now: start };
+    const shift = { shiftStartsAt: start + 500, shiftEndsAt: start + 1_000 };
+    const first = { driverId, place, ...shift, now: start };
     expect(await goOnline(market.db, first)).toEqual({ marketId: market.marketId });
     await goOnline(market.db, {
       driverId,
       place: { lat: 3, lng: 4 },
+      shiftStartsAt: undefined,
       shiftEndsAt: undefined,
       now: start + 5,
     });
     expect(await rowOf(driverId)).toMatchObject({
       online: true,
       online_since: new Date(start),
+      shift_starts_at: null,
       shift_ends_at: null,
       lat: 3,
       position_at: new Date(start + 5),
