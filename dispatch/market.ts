@@ -233,10 +233,10 @@ export function biasPartsOf(
   driver: OnlineDriver,
   { now, policy }: Pick<Market, 'now' | 'policy'>,
 ): { readonly acceptance: number; readonly fairness: number; readonly rating: number } {
-  const waited = driver.idleSince === undefined ? 0 : Math.max(0, now - driver.idleSince);
+  const waited = Math.max(0, now - (driver.idleSince ?? now));
   return {
     acceptance: (1 - (driver.acceptance ?? 1)) * policy.reofferDelayMs,
-    fairness: -policy.fairnessCapMs * Math.min(1, waited / policy.fairnessFullMs),
+    fairness: -policy.fairnessCapMs * Math.min(1, waited / Math.max(1, policy.fairnessFullMs)),
     rating: (5 - (driver.rating ?? 5)) * policy.starMs,
   };
 }

@@ -25,7 +25,7 @@ export const minutes = (value: number): string =>
 
 /** Of a cost: below 0 when there is more in favour than against. */
 export const price = (cost: number): string =>
-  cost < 0 ? `a credit of ${minutes(-cost)}` : minutes(cost);
+  cost < 0 ? `minus ${minutes(-cost)}` : minutes(cost);
 
 export const kilometres = (meters: number): string => `${Math.round(meters / 100) / 10} km`;
 

@@ -27,12 +27,13 @@ function trip(decision: Decision, own: Considered, naming: Naming): readonly str
   const driver = naming.driver(own.driverId);
   const orders = decision.together.length;
   const isCheapest = decision.best.every((each) => each.cost >= own.cost);
-  const rank = isCheapest && decision.candidates > 1 ? 'costs least' : 'costs';
+  const costs =
+    own.takes === undefined ? `${driver} costs` : `with this first, ${driver} would cost`;
+  const rank = isCheapest && decision.candidates > 1 ? ' least:' : '';
   const sum = orders === 1 ? '' : ', for all of them in sum';
-  const next = own.takes === undefined ? '' : ' if this came first';
   return [
     `Why ${driver}: ${whereabouts(own, naming)}.`,
-    `${could(decision)}; ${driver} ${rank}${next}: ${price(own.cost)}${sum}${consisting(own, phrasesFor(orders))}.`,
+    `${could(decision)}; ${costs}${rank} ${price(own.cost)}${sum}${consisting(own, phrasesFor(orders))}.`,
   ];
 }
 
@@ -45,7 +46,7 @@ function whereabouts({ freeIn, travel, waits, takes }: Considered, naming: Namin
 
 const detour = (own: Considered, driver: string): readonly string[] => [
   `Why ${driver}: already on a route, and at this counter in ${minutes(own.travel)}.`,
-  `What the detour adds costs ${price(own.cost)}${consisting(own, phrasesFor(2))}.`,
+  `Taking this order along costs ${price(own.cost)}${consisting(own, phrasesFor(2))}.`,
 ];
 
 /** For more, and for less. */
@@ -78,18 +79,21 @@ const differences: Phrases = {
 
 const names = ['late', 'standing', 'uncertainty', 'acceptance', 'fairness', 'rating'] as const;
 
-/** What is not 0, the largest first. */
-const phrased = (valueOf: (name: keyof CostParts) => number, phrases: Phrases): readonly string[] =>
-  names
+/** What is not 0, the largest first, in brackets. Of a single one the amount is the whole. */
+function made(valueOf: (name: keyof CostParts) => number, phrases: Phrases): string {
+  const parts = names
     .map((name) => ({ name, value: Math.round(valueOf(name) * 10) / 10 }))
     .filter(({ value }) => value !== 0)
-    .toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value))
-    .map(({ name, value }) => `${amount(Math.abs(value))} ${phrases[name][value > 0 ? 0 : 1]}`);
-
-function consisting({ parts }: Considered, phrases: Phrases): string {
-  const told = phrased((name) => parts[name] ?? 0, phrases);
+    .toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  const told = parts.map(({ name, value }) => {
+    const of = phrases[name][value > 0 ? 0 : 1];
+    return parts.length === 1 ? of : `${amount(Math.abs(value))} ${of}`;
+  });
   return told.length === 0 ? '' : ` (${listed(told)})`;
 }
+
+const consisting = ({ parts }: Considered, phrases: Phrases): string =>
+  made((name) => parts[name] ?? 0, phrases);
 
 /** Those who come next in the order of their costs, the cheaper ones included. */
 function runnersUp(
@@ -107,8 +111,7 @@ function runnersUp(
 
 export function compared(other: Considered, own: Considered, naming: Naming): string {
   const more = Math.round((other.cost - own.cost) * 10) / 10;
-  const parts = phrased((name) => (other.parts[name] ?? 0) - (own.parts[name] ?? 0), differences);
-  const why = parts.length === 0 ? '' : ` (${listed(parts)})`;
+  const why = made((name) => (other.parts[name] ?? 0) - (own.parts[name] ?? 0), differences);
   const needed = other.takes === undefined ? '' : `needed for ${naming.order(other.takes)}`;
   if (more > 0) return `would cost ${minutes(more)} more${why}${needed && `, and is ${needed}`}`;
   const cost = more === 0 ? 'the same' : `${minutes(-more)} less${why}`;

@@ -25,7 +25,7 @@ export function inWords(
   naming: Naming = plainNaming,
 ): readonly string[] {
   return [
-    ...(decision.chosen === undefined ? [] : byHand(decision)),
+    ...byHand(decision, naming),
     verdict(orderId, decision, naming),
     ...times(orderId, decision, naming),
     ...whyTogether(orderId, decision, naming),
@@ -36,8 +36,10 @@ export function inWords(
   ];
 }
 
-const byHand = ({ isByHand }: Decision): readonly string[] =>
-  isByHand ? ['A person assigned this order; the plan works around that.'] : [];
+const byHand = ({ isByHand, chosen }: Decision, naming: Naming): readonly string[] =>
+  isByHand && chosen !== undefined
+    ? [`A person assigned this order to ${naming.driver(chosen)}; the plan works around that.`]
+    : [];
 
 function verdict(orderId: OrderId, decision: Decision, naming: Naming): string {
   const { outcome, chosen, leaveAt } = decision;
@@ -68,7 +70,8 @@ function company(orderId: OrderId, { together, isAddOn }: Decision, naming: Nami
     : `, together with ${named(others, naming)}`;
 }
 
-function nobody({ outcome, used = {} }: Decision): string {
+function nobody({ outcome, isByHand, used = {} }: Decision): string {
+  if (isByHand) return 'The driver whom a person chose for this order cannot take it now.';
   if (outcome === 'nobody_possible') return 'No driver can take this order now.';
   if (outcome !== 'exhausted')
     return 'Every driver who could take this order is needed for others until the end of the shift.';
@@ -169,7 +172,7 @@ const reasons: Readonly<Record<Exclusion, (what: string) => string>> = {
   said_no_before: (what) => `who said no to ${what} before`,
   let_lapse_before: (what) => `who let an offer of ${what} lapse`,
   blocked: () => 'blocked for a customer or merchant of it',
-  assigned_by_hand: () => 'left out because a person chose somebody',
+  assigned_by_hand: () => 'passed over because a person chose somebody else',
   other_merchant: () => 'working for other merchants, or not for this one',
   wrong_vehicle: () => 'with the wrong vehicle',
   lacks_skill: () => 'without the equipment or permission needed',
@@ -184,11 +187,15 @@ const reasons: Readonly<Record<Exclusion, (what: string) => string>> = {
 
 function exclusions({ excluded, radiusM, together, isAddOn }: Decision): readonly string[] {
   const isAlone = together.length === 1 || isAddOn;
-  const parts = Object.entries(reasons).flatMap(([name, phrase]) => {
+  const found = Object.entries(reasons).flatMap(([name, phrase]) => {
     const count = excluded[name as Exclusion] ?? 0;
     const reach =
       name === 'out_of_radius' && radiusM !== null ? ` (more than ${kilometres(radiusM)})` : '';
-    return count === 0 ? [] : [`${count} ${phrase(isAlone ? 'it' : 'one of them')}${reach}`];
+    return count === 0 ? [] : [{ count, why: `${phrase(isAlone ? 'it' : 'one of them')}${reach}` }];
+  });
+  const parts = found.map(({ count, why }, index) => {
+    const drivers = count === 1 ? 'driver ' : 'drivers ';
+    return `${count} ${index === 0 ? drivers : ''}${why}`;
   });
   const what = isAlone ? '' : ` for ${together.length === 2 ? 'both' : `all ${together.length}`}`;
   return parts.length === 0 ? [] : [`Not considered${what}: ${listed(parts)}.`];
@@ -228,13 +235,17 @@ function howFar(
   return `: ${kilometres(why.awayM)}, and the search reached ${kilometres(radiusM)}`;
 }
 
-function whatNext({ outcome, wider }: Decision, naming: Naming): readonly string[] {
+function whatNext({ outcome, wider, isByHand }: Decision, naming: Naming): readonly string[] {
   switch (outcome) {
     case 'offered':
       return [];
     case 'not_yet':
     case 'driver_busy':
-      return ['Every round plans anew, so that somebody else may still get it.'];
+      return [
+        isByHand
+          ? 'Every round plans anew, but nobody else gets it.'
+          : 'Every round plans anew, so that somebody else may still get it.',
+      ];
     case 'nobody_left':
     case 'nobody_possible': {
       const reach = wider

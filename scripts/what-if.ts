@@ -95,7 +95,9 @@ function timeOf(name: 'from' | 'to', otherwise: Date): Date {
 async function main(): Promise<void> {
   if (values.help) return console.log(usage);
   if (values.policy === undefined) throw new Error(`--policy FILE is needed\n\n${usage}`);
-  const { overrides, without } = playable(await readPolicyFile(values.policy));
+  const policy = await readPolicyFile(values.policy);
+  const { overrides, held, without } = playable(policy, values['noisy-prep']);
+  if (held.length > 0) console.log(`Held as the days have it: ${held.join(', ')}.\n`);
   if (without.length > 0) console.log(`Without effect here: ${without.join(', ')}.\n`);
   if (Object.keys(overrides).length === 0)
     throw new Error(`${values.policy}: no field that has an effect here`);

@@ -6,7 +6,7 @@ import type { PlannedOffer } from '../../dispatch/decision.ts';
 import type { Snapshot } from '../../dispatch/snapshot.ts';
 import type { DriverId } from '../../domain/ids.ts';
 import type { Policy } from '../../domain/policy.ts';
-import type { InstanceFiles } from '../../sandbox/city/instance-files.ts';
+import type { InstanceFiles, InstanceOrder } from '../../sandbox/city/instance-files.ts';
 import { createCouriers, type Courier } from './courier.ts';
 import { createKitchens } from './kitchen.ts';
 import { policyFor } from './policy.ts';
@@ -16,6 +16,8 @@ import { snapshotAt, type DayOrder } from './view.ts';
 export type DayOptions = {
   /** The engine is told the mean preparation of each restaurant, and the ready time only when it has come. */
   readonly noisyPrep: boolean;
+  /** Orders that tell those means. Absent: all of the day. */
+  readonly history?: readonly InstanceOrder[];
   /** Absent: that of the benchmark. Whatever it says, drivers are told one bundle at a time. */
   readonly policy?: Policy;
   /** The courier will not take the order, whenever it is offered. Absent: everybody takes everything. */
@@ -26,8 +28,9 @@ export type DayOptions = {
 
 /** Runs until the last shift has ended and everything on the way is delivered. */
 export function playDay(instance: InstanceFiles, options: DayOptions): Solution {
-  const { noisyPrep, watch, policy = policyFor(instance), declines = () => false } = options;
-  const kitchens = createKitchens(instance, noisyPrep);
+  const { noisyPrep, history = instance.orders, watch } = options;
+  const { policy = policyFor(instance), declines = () => false } = options;
+  const kitchens = createKitchens(instance, noisyPrep ? history : undefined);
   const couriers = createCouriers(instance);
   const byId = new Map(couriers.map((courier) => [courier.id, courier]));
   const upcoming = instance.orders.toSorted(

@@ -1,4 +1,4 @@
-// What is known of the kitchens: with `noisyPrep` only the mean preparation of each restaurant until the food is there,
+// What is known of the kitchens: with a history only the mean preparation of each restaurant until the food is there,
 // else the ready time from the placement on; and how often each has been ordered from so far.
 
 import { readyEstimate, spreadWithUsual, type Spread } from '../../dispatch/ready.ts';
@@ -12,9 +12,12 @@ export type Kitchens = ReturnType<typeof createKitchens>;
 /** Before anybody has ordered, every restaurant counts so much of an order. */
 const prior = 0.2;
 
-export function createKitchens({ orders, restaurants }: InstanceFiles, noisyPrep: boolean) {
+export function createKitchens(
+  { restaurants }: Pick<InstanceFiles, 'restaurants'>,
+  history: readonly InstanceOrder[] | undefined,
+) {
   const spots = new Map(restaurants.map(({ id, spot }) => [id, spot]));
-  const means = noisyPrep ? meansOf(orders) : undefined;
+  const means = history && meansOf(history);
   const spread = createSpread();
   const heard = new Map(restaurants.map(({ id }) => [id, prior]));
   return {

@@ -1,5 +1,5 @@
 // The same days under two policies, side by side. Only what decides who fetches what and when is taken from the other
-// policy: how fast people drive and how long a hand-over takes are facts of the days.
+// policy: how fast people drive and how long a hand-over takes are facts of the days. Called by scripts/what-if.ts.
 
 import type { Policy } from '../../domain/policy.ts';
 import type { InstanceFiles } from '../../sandbox/city/instance-files.ts';
@@ -13,37 +13,53 @@ export type RecordedDay = {
   readonly policy: Policy;
 };
 
-const played: ReadonlySet<string> = new Set<keyof Policy>([
-  'version',
-  'rungs',
-  'approachMs',
-  'matching',
-  'bundleLimit',
-  'candidateDrivers',
-  'lookAheadMs',
-  'addOnLimitMs',
-  'commitSlackMs',
-  'unservedMs',
-  'pressurePercent',
-  'pressureHorizonMs',
-  'standingPercent',
-  'uncertaintyPercent',
-  'fairnessCapMs',
-  'fairnessFullMs',
-  'overduePercent',
-  'solverSteps',
-  'improveSteps',
-]);
+/**
+ * What a field of the other policy does to such a play; a field that is not here does nothing. `noisy_prep`: it counts
+ * only while goods may be early or late. `held`: the days have it, or drivers who are told one bundle at a time.
+ */
+export const effects: Readonly<Partial<Record<keyof Policy, 'always' | 'noisy_prep' | 'held'>>> = {
+  rungs: 'always',
+  approachMs: 'always',
+  matching: 'always',
+  bundleLimit: 'always',
+  candidateDrivers: 'always',
+  lookAheadMs: 'always',
+  addOnLimitMs: 'always',
+  commitSlackMs: 'always',
+  unservedMs: 'always',
+  pressurePercent: 'always',
+  pressureHorizonMs: 'always',
+  standingPercent: 'always',
+  solverSteps: 'always',
+  improveSteps: 'always',
+  uncertaintyPercent: 'noisy_prep',
+  pickupServiceMs: 'held',
+  dropoffServiceMs: 'held',
+  metersPerMinute: 'held',
+  roadFactor: 'held',
+  dispatchTickMs: 'held',
+  commitAheadMs: 'held',
+  detourLimitMs: 'held',
+};
+
+const effectOf = (name: string) => effects[name as keyof Policy];
 
 /** What of the other policy can be played, and the names of what cannot. */
-export function playable(overrides: Partial<Policy>): {
+export function playable(
+  policy: Partial<Policy>,
+  noisyPrep: boolean,
+): {
   readonly overrides: Partial<Policy>;
+  readonly held: readonly string[];
   readonly without: readonly string[];
 } {
-  const fields = Object.entries(overrides);
+  const isPlayed = (name: string): boolean =>
+    effectOf(name) === 'always' || (noisyPrep && effectOf(name) === 'noisy_prep');
+  const names = Object.keys(policy);
   return {
-    overrides: Object.fromEntries(fields.filter(([name]) => played.has(name))),
-    without: fields.map(([name]) => name).filter((name) => !played.has(name)),
+    overrides: Object.fromEntries(Object.entries(policy).filter(([name]) => isPlayed(name))),
+    held: names.filter((name) => effectOf(name) === 'held'),
+    without: names.filter((name) => !isPlayed(name) && effectOf(name) !== 'held'),
   };
 }
 

@@ -4,7 +4,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/connect.ts';
 import type { Place } from '../../domain/geo.ts';
-import { defaultPolicy, scalePolicy, speedOf, type Policy } from '../../domain/policy.ts';
+import { completePolicy, scalePolicy, speedOf, type Policy } from '../../domain/policy.ts';
 import type { InstanceFiles } from '../../sandbox/city/instance-files.ts';
 import type { Spot } from '../../sandbox/city/projection.ts';
 import { minuteMs } from '../mdrp/policy.ts';
@@ -72,7 +72,6 @@ const aroundPlace =
     y: Math.round(radians(lat - centre.lat) * earthRadiusM) + 0,
   });
 
-/** The policy in the time of people, whatever the speed of the market's clock, told one bundle and minute at a time. */
 async function readMarket(db: Db, marketId: string) {
   const row = await db
     .selectFrom('markets')
@@ -80,17 +79,17 @@ async function readMarket(db: Db, marketId: string) {
     .where('id', '=', marketId)
     .executeTakeFirst();
   if (!row) throw new Error(`there is no market ${marketId}`);
-  const stored: Policy = { ...defaultPolicy, ...row.policy };
-  const speed = speedOf(stored);
-  const policy: Policy = {
-    ...scalePolicy(stored, 1 / speed),
-    version: stored.version,
-    dispatchTickMs: minuteMs,
-    commitAheadMs: 0,
-    detourLimitMs: 0,
-  };
-  return { name: row.name, policy, speed };
+  return { name: row.name, policy: playedPolicy(row.policy), speed: speedOf(row.policy) };
 }
+
+/** In the time of people, whatever the speed of the market's clock; drivers are told one bundle and minute at a time. */
+export const playedPolicy = (stored: Policy): Policy => ({
+  ...scalePolicy(completePolicy(stored), 1 / speedOf(stored)),
+  version: stored.version,
+  dispatchTickMs: minuteMs,
+  commitAheadMs: 0,
+  detourLimitMs: 0,
+});
 
 type OrderRow = {
   readonly id: string;

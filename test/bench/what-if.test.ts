@@ -60,7 +60,7 @@ test('the same demand needs fewer trips when more may be carried at a time', asy
   for (let n = 0; n < 6; n += 1) await ordered(10, 25);
   await seen(await market.addDriver(), 0, 170);
   const recorded = await day();
-  const { overrides, without } = playable({ bundleLimit: 1, cashRemitMs: 1 });
+  const { overrides, without } = playable({ bundleLimit: 1, cashRemitMs: 1 }, false);
   expect(without).toEqual(['cashRemitMs']);
   const { present, other } = compare(recorded, overrides, false);
   expect(present.ordersPerBundle).toBeGreaterThan(1.5);

@@ -23,8 +23,8 @@ describe('inWords', () => {
       'Offered to drv_0001.',
       'The goods are expected at 12:00 UTC, the pickup at 12:03 UTC, the delivery at 12:10 UTC.',
       'Why drv_0001: free now and 1.8 minutes from the counter.',
-      `One driver could come; drv_0001 costs: 1.8 minutes (1.8 for handing it over later ${ideal}).`,
-      'Not considered: 1 too far away (more than 3 km).',
+      `One driver could come; drv_0001 costs 1.8 minutes (for handing it over later ${ideal}).`,
+      'Not considered: 1 driver too far away (more than 3 km).',
     ]);
   });
 
@@ -55,7 +55,7 @@ describe('inWords', () => {
       'Why drv_0001: free now and 0.9 minutes from the counter; there the goods take 2.1 minutes more.',
       '3 drivers could take both orders; drv_0001 costs least: 7 minutes, for all of them in sum (5.2 for handing them over later than with a driver at the counter when the goods are ready, 1.5 for goods that may be late, 1.3 off for a long wait for work, 1.2 for ending far from where orders arise and 0.4 for a likely refusal).',
       'Instead: drv_0002 would cost 26 minutes more (26 for handing over later, 1.3 for a shorter wait for work, 1.2 off for ending nearer to where orders arise, 0.4 off for a likelier yes and 0.3 for a lower rating); drv_0003 would cost 33 minutes more (34 for handing over later, 1.8 off for ending nearer to where orders arise, 1.3 for a shorter wait for work and 0.4 off for a likelier yes).',
-      'Not considered for both: 1 who said no to one of them before and 1 too far away (more than 3 km).',
+      'Not considered for both: 1 driver who said no to one of them before and 1 too far away (more than 3 km).',
     ]);
   });
 
@@ -66,7 +66,9 @@ describe('inWords', () => {
       'Offered to drv_0001, who is on the way with ord_0009 and takes this order along.',
     );
     expect(text).toContain('Why drv_0001: already on a route, and at this counter in 1.8 minutes.');
-    expect(text.join(' ')).toContain('What the detour adds costs 5.8 minutes');
+    expect(text.join(' ')).toContain(
+      'Taking this order along costs 5.8 minutes (for handing them over',
+    );
   });
 
   test('says why a driver comes from further than the search reaches', () => {
@@ -90,6 +92,29 @@ describe('inWords', () => {
     const early = words(run([order(1, at(0), { ready: readyAt(20) })], [driver(1, at(900))]));
     expect(early[0]).toMatch(
       /Meant for drv_0001, but not offered yet: the way need not begin before 12:1\d UTC/,
+    );
+  });
+
+  test('says what a task costs that comes after another', () => {
+    const orders = [1, 2].map((n) => order(n, at(50 * n), { dropoff: at(1_500) }));
+    const result = run(orders, [driver(1, at(100), { idleSince: now - 40 * minute })]);
+    const text = result.skipped.flatMap(({ orderId: id, decision }) => inWords(id, decision));
+    expect(text.join(' ')).toMatch(
+      /brings ord_0002 first, and this afterwards\. One driver could come; with this first, drv_0001 would cost minus 0\.\d minutes \(1 off for a long wait for work and/,
+    );
+  });
+
+  test('says what a person has fixed, and that nobody else gets it', () => {
+    const fixed = order(1, at(0), { dropoff: at(1_500), assignedTo: driverId(2) });
+    const busy = driver(2, at(2_500), { route: delivery(5, at(2_800), at(2_600)) });
+    const held = words(run([fixed], [driver(1, at(100)), busy]));
+    expect(held[0]).toBe('A person assigned this order to drv_0002; the plan works around that.');
+    expect(held.slice(-2)).toEqual([
+      'Not considered: 1 driver passed over because a person chose somebody else.',
+      'Every round plans anew, but nobody else gets it.',
+    ]);
+    expect(words(run([fixed], [driver(1, at(100))]))[0]).toBe(
+      'The driver whom a person chose for this order cannot take it now.',
     );
   });
 
