@@ -144,9 +144,15 @@ const online = (
 });
 
 const routeStop = (
-  { kind, orderId, place, readyAt, promisedAt, plannedAt }: Stop,
+  { kind, orderId, place, load, direct, readyAt, promisedAt, plannedAt }: Stop,
   policy: Policy,
-): RouteStop =>
-  kind === 'pickup'
-    ? { kind, orderId, place, ready: certain(readyAt) }
-    : { kind, orderId, place, promisedAt: plannedAt, ...windowOf(promisedAt, policy) };
+): RouteStop => ({
+  kind,
+  orderId,
+  place,
+  ...(load > 1 && { load }),
+  ...(direct && { direct }),
+  ...(kind === 'pickup'
+    ? { ready: certain(readyAt) }
+    : { promisedAt: plannedAt, ...windowOf(promisedAt, policy) }),
+});

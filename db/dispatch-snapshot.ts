@@ -5,6 +5,7 @@
 import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
 import type { DriverId, MarketId, MerchantId, OrderId } from '../domain/ids.ts';
+import type { DeliveryTerms } from '../domain/order.ts';
 import { completePolicy, type Policy } from '../domain/policy.ts';
 import type { Vehicle } from '../domain/vehicles.ts';
 import type { Db } from './connect.ts';
@@ -24,7 +25,13 @@ export type SearchingRow = {
   /** Of an order for later: the time that it is for. */
   readonly promisedAt: number | undefined;
   readonly merchantId: MerchantId;
+  /** Units of capacity. */
+  readonly load: number;
   readonly needs: readonly Need[];
+  /** Undefined: any. */
+  readonly vehicles: readonly Vehicle[] | undefined;
+  readonly ownDriversOnly: boolean;
+  readonly direct: boolean;
   /** Drivers who are not to meet the customer or the merchant. */
   readonly blocked: readonly DriverId[];
   /** Earlier offers of this order, all searches; how each one ended. */
@@ -74,11 +81,22 @@ export async function readRules(db: Db, marketId: MarketId): Promise<MarketRules
   return row && { policy: completePolicy(row.policy), timeZone: row.time_zone };
 }
 
-const needsOf = sql<Need[]>`array_remove(ARRAY[
-  CASE WHEN (facts->>'ageCheck')::boolean THEN 'age_check' END,
-  CASE WHEN (facts->>'prescription')::boolean THEN 'prescription' END,
-  CASE WHEN facts->>'method' = 'cash' THEN 'cash' END,
-  CASE WHEN items @> '[{"cold_chain": true}]' THEN 'cold_chain' END], NULL)`;
+type Carrying = {
+  readonly ageCheck: boolean | null;
+  readonly prescription: boolean | null;
+  readonly method: string | null;
+  readonly terms: DeliveryTerms | null;
+};
+
+const carryingOf = sql<Carrying>`jsonb_build_object('ageCheck', facts->'ageCheck', 'prescription', facts->'prescription',
+  'method', facts->'method', 'terms', facts->'deliveryTerms')`;
+
+const needsOf = ({ ageCheck, prescription, method, terms }: Carrying): readonly Need[] => [
+  ...(ageCheck ? (['age_check'] as const) : []),
+  ...(prescription ? (['prescription'] as const) : []),
+  ...(method === 'cash' ? (['cash'] as const) : []),
+  ...(terms?.needs ?? []),
+];
 
 /** By customer or merchant. */
 async function readBlocks(
@@ -100,7 +118,8 @@ export async function readSearching(
     .selectFrom('orders')
     .select(['id', 'search', 'search_since', 'placed_at', 'dropoff_lat', 'dropoff_lng'])
     .select(['ready_at', 'ready_estimate_at', 'promised_at', 'merchant_id', 'customer_id'])
-    .select([goodsLat.as('goods_lat'), goodsLng.as('goods_lng'), needsOf.as('needs')])
+    .select(['load', 'direct', carryingOf.as('carrying')])
+    .select([goodsLat.as('goods_lat'), goodsLng.as('goods_lng')])
     .where('market_id', '=', marketId)
     .where('delivery_status', '=', 'searching')
     .where('search_since', '<=', new Date(now))
@@ -125,7 +144,11 @@ export async function readSearching(
       readyAt: (row.ready_at ?? row.ready_estimate_at)?.getTime(),
       promisedAt: row.promised_at?.getTime(),
       merchantId: row.merchant_id as MerchantId,
-      needs: row.needs,
+      load: row.load,
+      needs: needsOf(row.carrying),
+      vehicles: row.carrying.terms?.vehicles,
+      ownDriversOnly: row.carrying.terms?.ownDriversOnly ?? false,
+      direct: row.direct,
       blocked: [row.merchant_id, row.customer_id].flatMap((party) => blocked.get(party) ?? []),
       earlier: lines.ended.get(row.id) ?? [],
     }))

@@ -76,6 +76,7 @@ type Sealed = ReturnType<typeof seal>;
 
 function insertion(request: KeyedRequest, draft: Draft, { guest, address, notes }: Sealed) {
   const { facts, pickup, dropoff, externalId = null } = draft;
+  const { load = 1, direct = false } = facts.deliveryTerms ?? {};
   return sql<{ order_id: string }>`
     WITH claim AS (
       INSERT INTO idempotency_keys (tenant, key, route, body_hash, order_id, lease_until)
@@ -95,13 +96,13 @@ function insertion(request: KeyedRequest, draft: Draft, { guest, address, notes 
     ), draft AS (
       INSERT INTO orders (id, merchant_id, branch_id, market_id, customer_id, external_id, number, placed_at, facts,
         items, currency, total_minor, pickup_lat, pickup_lng, dropoff_lat, dropoff_lng, dropoff_address_enc, note_id,
-        fulfilment, promised_at, goods_minor, delivery_fee_minor, tip_minor)
+        fulfilment, promised_at, goods_minor, delivery_fee_minor, tip_minor, load, direct)
       SELECT order_id, ${facts.merchantId}, ${facts.branchId}, ${facts.marketId}, ${facts.customerId}, ${externalId},
         ${facts.number}, ${new Date(facts.placedAt)}, ${JSON.stringify(facts)}, ${JSON.stringify(draft.items)},
         ${facts.currency}, ${facts.totalMinor}, ${pickup.lat}, ${pickup.lng}, ${dropoff.lat}, ${dropoff.lng},
         ${address}, ${draft.note?.id ?? null}, ${facts.fulfilment},
         ${facts.promisedAt === undefined ? null : new Date(facts.promisedAt)}, ${facts.goodsMinor},
-        ${facts.deliveryFeeMinor}, ${facts.tipMinor}
+        ${facts.deliveryFeeMinor}, ${facts.tipMinor}, ${load}, ${direct}
       FROM claim
     )
     SELECT order_id FROM claim`;

@@ -64,15 +64,17 @@ export async function writeOffers(db: Db, batch: Batch): Promise<readonly NewOff
 }
 
 type Free = {
-  /** Order → the search it is in. */
-  readonly searches: ReadonlyMap<string, number>;
+  readonly orders: ReadonlyMap<string, FreeOrder>;
   readonly drivers: ReadonlyMap<string, FreeDriver>;
 };
 
+/** In which search, and how many units of capacity it takes. */
+type FreeOrder = { readonly search: number; readonly load: number };
+
 type FreeDriver = {
   readonly capacity: number;
-  /** Carried and accepted. */
-  readonly held: ReadonlySet<string>;
+  /** Carried and accepted, each with its load. */
+  readonly held: ReadonlyMap<string, number>;
 };
 
 async function lockWhatIsFree(
@@ -80,28 +82,28 @@ async function lockWhatIsFree(
   offers: readonly NewOffer[],
 ): Promise<Free> {
   const orderIds = offers.flatMap((offer) => offer.orders.map((order) => order.orderId));
-  const searches = await lockOrders(trx, orderIds);
+  const orders = await lockOrders(trx, orderIds);
   // Rounds that plan the same must not hold each other's drivers: only those whose orders are ours are locked.
   const driverIds = offers
-    .filter((offer) => offer.orders.every((order) => searches.has(order.orderId)))
+    .filter((offer) => offer.orders.every((order) => orders.has(order.orderId)))
     .map((offer) => offer.driverId);
-  return { searches, drivers: await lockDrivers(trx, driverIds) };
+  return { orders, drivers: await lockDrivers(trx, driverIds) };
 }
 
 /** Statements after a lock see what others have committed before it, so what is live is read after it. */
 async function lockOrders(
   trx: Transaction<Database>,
   orderIds: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-  const locked = await sql<{ id: string; search: number }>`
-    SELECT id, search FROM orders WHERE id = ANY(${orderIds}::text[]) AND delivery_status = 'searching'
+): Promise<ReadonlyMap<string, FreeOrder>> {
+  const locked = await sql<FreeOrder & { id: string }>`
+    SELECT id, search, load FROM orders WHERE id = ANY(${orderIds}::text[]) AND delivery_status = 'searching'
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`.execute(trx);
   const live = await sql<{ order_id: string }>`
     SELECT order_id FROM offer_orders
     WHERE order_id = ANY(${orderIds}::text[]) AND status IN ('open', 'accepted')`.execute(trx);
   const taken = new Set(live.rows.map((row) => row.order_id));
   return new Map(
-    locked.rows.filter(({ id }) => !taken.has(id)).map(({ id, search }) => [id, search]),
+    locked.rows.filter(({ id }) => !taken.has(id)).map(({ id, ...order }) => [id, order]),
   );
 }
 
@@ -116,11 +118,12 @@ async function lockDrivers(
     SELECT driver_id FROM offers
     WHERE driver_id = ANY(${driverIds}::text[]) AND status = 'open'`.execute(trx);
   // One statement, and after the open ones: an offer moves from open over accepted to carried, never back.
-  const { rows } = await sql<{ driver_id: string; order_id: string }>`
-    SELECT driver_id, id AS order_id FROM orders WHERE driver_id = ANY(${driverIds}::text[])
+  const { rows } = await sql<{ driver_id: string; order_id: string; load: number }>`
+    SELECT driver_id, id AS order_id, load FROM orders WHERE driver_id = ANY(${driverIds}::text[])
       AND delivery_status IN (${carriedStatuses})
     UNION
-    SELECT f.driver_id, l.order_id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
+    SELECT f.driver_id, l.order_id, o.load FROM offer_orders l JOIN offers f ON f.id = l.offer_id
+      JOIN orders o ON o.id = l.order_id
     WHERE l.status = 'accepted' AND f.driver_id = ANY(${driverIds}::text[])`.execute(trx);
   const asked = new Set(open.rows.map((row) => row.driver_id));
   const held = Map.groupBy(rows, (row) => row.driver_id);
@@ -129,34 +132,40 @@ async function lockDrivers(
       .filter(({ id }) => !asked.has(id))
       .map(({ id, capacity }) => [
         id,
-        { capacity, held: new Set(held.get(id)?.map((row) => row.order_id)) },
+        { capacity, held: new Map(held.get(id)?.map((row) => [row.order_id, row.load])) },
       ]),
   );
 }
 
-function fitting(offers: readonly NewOffer[], { searches, drivers }: Free): readonly NewOffer[] {
+function fitting(
+  offers: readonly NewOffer[],
+  { orders: free, drivers }: Free,
+): readonly NewOffer[] {
   const taken = new Set<string>();
   return offers.filter((offer) => {
     const { driverId, orders } = offer;
     const ids = [driverId, ...orders.map((order) => order.orderId)];
+    const loads = orders.map(({ orderId }) => free.get(orderId)?.load ?? 0);
     const driver = drivers.get(driverId);
     const fits =
       driver !== undefined &&
       orders.length > 0 &&
-      orders.length <= driver.capacity - driver.held.size &&
+      sumOf([...loads, ...driver.held.values()]) <= driver.capacity &&
       isPlannedWith(driver.held, offer) &&
-      orders.every((order) => searches.get(order.orderId) === order.search) &&
+      orders.every((order) => free.get(order.orderId)?.search === order.search) &&
       ids.every((id) => !taken.has(id));
     if (fits) for (const id of ids) taken.add(id);
     return fits;
   });
 }
 
+const sumOf = (loads: readonly number[]): number => loads.reduce((sum, load) => sum + load, 0);
+
 /** What was given by hand or taken away since the snapshot makes another route: the next round plans it. */
-function isPlannedWith(held: ReadonlySet<string>, { orders, route }: NewOffer): boolean {
+function isPlannedWith(held: ReadonlyMap<string, number>, { orders, route }: NewOffer): boolean {
   const planned = new Set<string>(route.map(({ orderId }) => orderId));
   for (const { orderId } of orders) planned.delete(orderId);
-  return planned.size === held.size && [...held].every((id) => planned.has(id));
+  return planned.size === held.size && [...held.keys()].every((id) => planned.has(id));
 }
 
 async function insertOffers(trx: Transaction<Database>, batch: Batch): Promise<void> {

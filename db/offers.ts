@@ -79,12 +79,12 @@ export async function acceptOffer(db: Db, answer: Answer): Promise<OfferAnswer> 
   });
 }
 
-/** What is offered fits in beside what the driver carries and has accepted; one offer of a driver is open at most. */
+/** The load of what is offered fits in beside what the driver carries and has accepted; one offer of a driver is open at most. */
 const hasRoom = sql<boolean>`(
-  SELECT count(*) FROM (
-    SELECT FROM orders o WHERE o.driver_id = offers.driver_id AND o.delivery_status IN (${carriedStatuses})
+  SELECT sum(load) FROM (
+    SELECT o.load FROM orders o WHERE o.driver_id = offers.driver_id AND o.delivery_status IN (${carriedStatuses})
     UNION ALL
-    SELECT FROM offer_orders l JOIN offers f ON f.id = l.offer_id
+    SELECT o.load FROM offer_orders l JOIN offers f ON f.id = l.offer_id JOIN orders o ON o.id = l.order_id
     WHERE l.status IN ('open', 'accepted') AND f.driver_id = offers.driver_id) AS held
 ) <= (SELECT capacity FROM drivers d WHERE d.id = offers.driver_id)`;
 

@@ -2,6 +2,7 @@
 // Only `record` and `storeDraft` write the table.
 
 import { sql, type RawBuilder } from 'kysely';
+import type { DeliveryTerms } from '../domain/order.ts';
 import { defaultPolicy } from '../domain/policy.ts';
 import type { Db } from './connect.ts';
 import { carried } from './carried.ts';
@@ -80,7 +81,7 @@ const selectOrders = (db: Db, visible: RawBuilder<boolean>) =>
         'age_check', o.facts->'ageCheck', 'prescription', o.facts->'prescription',
         'substitution', o.facts->'substitution', 'undeliverable', o.facts->'undeliverable',
         'payment_token', o.facts->'paymentMethod', 'tax_bps', coalesce((o.facts->'taxes'->>'goodsBps')::int, 0),
-        'proofs', o.facts->'proofs', 'max_pin_attempts',
+        'proofs', o.facts->'proofs', 'delivery', o.facts->'deliveryTerms', 'max_pin_attempts',
         coalesce((o.facts->'policy'->'maxPinAttempts')::int, ${defaultPolicy.maxPinAttempts}::int))`.as(
         'terms',
       ),
@@ -103,6 +104,8 @@ export type OrderTerms = {
   readonly payment_token: string;
   readonly tax_bps: number;
   readonly proofs: readonly string[];
+  /** null: whoever comes can bring it. */
+  readonly delivery: DeliveryTerms | null;
   readonly max_pin_attempts: number;
 };
 

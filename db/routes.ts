@@ -17,6 +17,10 @@ import type { OfferedRoute } from './schema.ts';
 export type Stop = {
   readonly kind: 'pickup' | 'dropoff';
   readonly orderId: OrderId;
+  /** Units of capacity. */
+  readonly load: number;
+  /** With nothing else on board. */
+  readonly direct: boolean;
   /** The counter; the customer's door; the branch, when the goods come back. */
   readonly place: Place;
   /** As it was told last; undefined: the driver is there, or was given the order by hand and comes back with it. */
@@ -48,7 +52,7 @@ export async function routesOf(db: Db, whose: Whose): Promise<ReadonlyMap<string
       SELECT f.driver_id, l.order_id, f.id FROM offer_orders l JOIN offers f ON f.id = l.offer_id
       WHERE l.status = 'accepted' AND ${of}
     )
-    SELECT held.driver_id, o.id AS order_id, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
+    SELECT held.driver_id, o.id AS order_id, o.load, o.direct, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
       o.delivery_status IN (${returningStatuses}) AS returning, o.driver_id IS NOT NULL AS is_assigned,
       o.pickup_lat, o.pickup_lng, ${goodsLat} AS goods_lat, ${goodsLng} AS goods_lng, o.dropoff_lat, o.dropoff_lng,
       coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, o.promised_at, o.pickup_eta_at, o.dropoff_eta_at, f.answered_at, f.route,
@@ -66,6 +70,8 @@ export async function routesOf(db: Db, whose: Whose): Promise<ReadonlyMap<string
 type HeldRow = {
   readonly driver_id: string;
   readonly order_id: string;
+  readonly load: number;
+  readonly direct: boolean;
   readonly picked_up: boolean;
   readonly returning: boolean;
   /** The order itself knows of its driver. */
@@ -103,14 +109,14 @@ function stopsOf(held: readonly HeldRow[]): Stop[] {
 }
 
 function visitsOf(row: HeldRow): readonly Stop[] {
-  const orderId = row.order_id as OrderId;
+  const of = { orderId: row.order_id as OrderId, load: row.load, direct: row.direct };
   const branch = { lat: row.pickup_lat, lng: row.pickup_lng };
   const counter = { lat: row.goods_lat, lng: row.goods_lng };
   const door = { lat: row.dropoff_lat, lng: row.dropoff_lng };
-  const planned = etasOf(row.route ?? [], orderId);
+  const planned = etasOf(row.route ?? [], row.order_id);
   const drop: Stop = {
     kind: 'dropoff',
-    orderId,
+    ...of,
     place: row.returning ? branch : door,
     etaAt: row.dropoff_eta_at?.getTime() ?? (row.is_assigned ? undefined : planned?.dropoffEtaAt),
     readyAt: undefined,
@@ -119,7 +125,7 @@ function visitsOf(row: HeldRow): readonly Stop[] {
   };
   const pickup: Stop = {
     kind: 'pickup',
-    orderId,
+    ...of,
     place: counter,
     etaAt: row.pickup_eta_at?.getTime() ?? (row.is_assigned ? undefined : planned?.pickupEtaAt),
     readyAt: row.ready_at?.getTime(),

@@ -6,7 +6,7 @@ import type { RouteStop } from '../domain/eta.ts';
 import type { Actor } from '../domain/events.ts';
 import type { Deadline } from '../domain/lifecycle.ts';
 import type { ProofId } from '../domain/ids.ts';
-import type { GoodsKind, OrderFacts, ProofKind } from '../domain/order.ts';
+import type { DeliveryTerms, GoodsKind, OrderFacts, ProofKind } from '../domain/order.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { PayoutEvery, PayoutRail } from '../domain/payout.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -25,6 +25,7 @@ export type Item = {
   readonly unit_price_minor: number;
   readonly age_restricted?: boolean;
   readonly cold_chain?: boolean;
+  readonly heavy?: boolean;
   readonly prescription?: boolean;
   readonly restockable?: boolean;
 };
@@ -75,6 +76,7 @@ export type Database = MoneyTables & {
     commission_bps: number;
     kind: ColumnType<GoodsKind, GoodsKind | undefined, GoodsKind>;
     settlement: ColumnType<Record<string, Shares>, string | undefined, string>;
+    delivery_terms: ColumnType<Partial<DeliveryTerms>, string | undefined, string>;
     next_order_number: Generated<number>;
     created_at: CreatedAt;
   };
@@ -342,6 +344,8 @@ type OrdersTable = {
   goods_minor: Generated<number>;
   delivery_fee_minor: Generated<number>;
   tip_minor: Generated<number>;
+  load: Generated<number>;
+  direct: Generated<boolean>;
   dropoff_address_enc: Buffer | null;
   note_id: string | null;
   updated_at: ColumnType<Date, Date | string | undefined, Date | string>;

@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely';
 import type { Place } from '../domain/geo.ts';
-import type { GoodsKind, Taxes } from '../domain/order.ts';
+import type { DeliveryTerms, GoodsKind, Taxes } from '../domain/order.ts';
 import type { PayoutEvery, PayoutRail } from '../domain/payout.ts';
 import { completePolicy, type Policy } from '../domain/policy.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
@@ -74,13 +74,15 @@ type NewMerchant = {
   readonly kind: GoodsKind;
   /** Overrides of the settlement table: `end.stage` → shares. */
   readonly settlement: Readonly<Record<string, Shares>>;
+  /** Of its orders that say nothing else. */
+  readonly deliveryTerms?: Partial<DeliveryTerms>;
 };
 
 /** Undefined when there is no such market. */
 export async function createMerchant(db: Db, input: NewMerchant): Promise<Merchant | undefined> {
   return db
     .insertInto('merchants')
-    .columns(['id', 'market_id', 'name', 'commission_bps', 'kind', 'settlement'])
+    .columns(['id', 'market_id', 'name', 'commission_bps', 'kind', 'settlement', 'delivery_terms'])
     .expression((eb) =>
       eb
         .selectFrom('markets')
@@ -91,6 +93,9 @@ export async function createMerchant(db: Db, input: NewMerchant): Promise<Mercha
           eb.val(input.commissionBps).as('commission_bps'),
           eb.val(input.kind).as('kind'),
           sql<Record<string, Shares>>`${JSON.stringify(input.settlement)}::jsonb`.as('settlement'),
+          sql<Partial<DeliveryTerms>>`${JSON.stringify(input.deliveryTerms ?? {})}::jsonb`.as(
+            'delivery_terms',
+          ),
         ])
         .where('markets.id', '=', input.marketId),
     )
@@ -164,6 +169,17 @@ export async function marketExists(db: Db, id: string): Promise<boolean> {
   return (await selectMarkets(db).where('id', '=', id).executeTakeFirst()) !== undefined;
 }
 
+/** Somebody drives for the merchant alone. */
+export async function hasOwnDrivers(db: Db, merchantId: string): Promise<boolean> {
+  const driver = await db
+    .selectFrom('drivers')
+    .select('id')
+    .where('merchant_id', '=', merchantId)
+    .limit(1)
+    .executeTakeFirst();
+  return driver !== undefined;
+}
+
 /** True when `branchId` is absent or a branch of this merchant. */
 export async function merchantHas(
   db: Db,
@@ -192,6 +208,7 @@ export type BranchFacts = {
   readonly paymentProviders: readonly ProviderName[];
   readonly policy: Policy;
   readonly goodsKind: GoodsKind;
+  readonly deliveryTerms: Partial<DeliveryTerms>;
   /** Epoch milliseconds. */
   readonly autoAcceptUntil: number | undefined;
   readonly pausedUntil: number | undefined;
@@ -212,7 +229,8 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
     ])
     .select(['driver_pay_minor', 'delivery_fee_minor', 'policy', 'payment_providers'])
     .select(['tax_bps', 'fee_vat_bps'])
-    .select(['kind', 'settlement', 'auto_accept', 'acknowledged_at', 'paused_until'])
+    .select(['kind', 'settlement', 'delivery_terms'])
+    .select(['auto_accept', 'acknowledged_at', 'paused_until'])
     .where('branches.id', '=', branchId)
     .executeTakeFirst();
   if (!row) return undefined;
@@ -233,6 +251,7 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
     paymentProviders: row.payment_providers,
     policy: { ...policy, settlement: { ...policy.settlement, ...row.settlement } },
     goodsKind: row.kind,
+    deliveryTerms: row.delivery_terms,
     autoAcceptUntil:
       row.auto_accept && row.acknowledged_at
         ? row.acknowledged_at.getTime() + policy.autoAcceptMs

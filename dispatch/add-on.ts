@@ -1,7 +1,8 @@
-// Jobs put into a route that is being driven: into a pickup stop that is still open at the same counter, or, with a
-// detour, as a stop of its own before the last drop-off. Capacity holds at every stop, and no customer whose driver has
-// said yes waits for all that is added more than the policy allows. Used by bundling.ts and improve.ts.
+// Jobs put into a route that is being driven: into the pickup stop at the same counter, or, with a detour, as a stop of
+// its own before the last drop-off. Capacity holds at every stop, what goes direct is alone on board, and no customer
+// whose driver has said yes waits for all that is added more than the policy allows. Used by bundling.ts and improve.ts.
 
+import { aboardOf } from './aboard.ts';
 import { itineraryOf } from './itinerary.ts';
 import type { Carrier, Job, Market, Visit } from './market.ts';
 import type { Spot } from './travel.ts';
@@ -12,6 +13,7 @@ export function addOn(route: Route, job: Job, market: Market, pressure = 0): Ext
   const { carrier } = route;
   if (carrier.held + loadOf(route.added) + job.load > carrier.capacity) return undefined;
   const latest = latestDoors(route, job, market);
+  const hasDirect = job.direct || carrier.visits.some(isDirect);
   let best: readonly Visit[] | undefined;
   let least = Number.POSITIVE_INFINITY;
   const added = [...route.added, job];
@@ -20,7 +22,8 @@ export function addOn(route: Route, job: Job, market: Market, pressure = 0): Ext
       const candidate = begun.toSpliced(at, 0, { kind: 'dropoff', spot: job.dropoff, job });
       const { costMs, endAt } = timingOf(carrier, candidate, market);
       const cost = costMs + pressure * (endAt - market.now);
-      if (cost >= least || delaysTooMuch({ ...route, visits: candidate }, latest, market)) continue;
+      if (cost >= least || (hasDirect && !aboardOf(candidate).isDirectAlone)) continue;
+      if (delaysTooMuch({ ...route, visits: candidate }, latest, market)) continue;
       least = cost;
       best = candidate;
     }
@@ -44,10 +47,7 @@ function* beginnings(
   if (market.policy.detourLimitMs < 1_000) return;
   // Never before the stop that the driver is heading for.
   for (let at = 1; at < visits.length; at += 1)
-    yield [
-      at,
-      visits.toSpliced(at, 0, { kind: 'pickup', spot: job.pickup, jobs: [job], closed: false }),
-    ];
+    yield [at, visits.toSpliced(at, 0, { kind: 'pickup', spot: job.pickup, jobs: [job] })];
 }
 
 /** How late each committed door may get: within the limit after its promise, or as late as it is without anything added. */
@@ -74,10 +74,15 @@ const delaysTooMuch = (route: Route, latest: ReadonlyMap<Job, number>, market: M
       kind === 'dropoff' && doneAt > (latest.get(job) ?? Number.POSITIVE_INFINITY),
   );
 
+const isDirect = (visit: Visit): boolean =>
+  visit.kind === 'pickup' ? visit.jobs.some(({ direct }) => direct) : visit.job.direct;
+
 const openPickup = (visits: readonly Visit[], job: Job): number =>
-  visits.findIndex(
-    (visit) => visit.kind === 'pickup' && !visit.closed && visit.spot === job.pickup,
-  );
+  job.direct
+    ? -1
+    : visits.findIndex(
+        (visit) => visit.kind === 'pickup' && visit.spot === job.pickup && !isDirect(visit),
+      );
 
 /** Without a job that is not committed. */
 export function withoutAdded(route: Route, job: Job): Extension {
@@ -94,7 +99,7 @@ const loadOf = (jobs: readonly Job[]): number => jobs.reduce((sum, each) => sum 
 /** Where something may be added to a stop. */
 export const openCounters = ({ visits }: Carrier): ReadonlySet<Spot> =>
   new Set(
-    visits.flatMap((visit) => (visit.kind === 'pickup' && !visit.closed ? [visit.spot] : [])),
+    visits.flatMap((visit) => (visit.kind === 'pickup' && !isDirect(visit) ? [visit.spot] : [])),
   );
 
 export const hasOpenPickup = ({ visits }: Carrier, job: Job): boolean =>

@@ -49,6 +49,7 @@ export function bundleOf(jobs: readonly Job[], market: Market): Bundle | undefin
   let hasWindows = false;
   let spread = 0;
   for (const job of jobs) {
+    if (job.direct && jobs.length > 1) return undefined;
     terms = terms && bothTerms(terms, job.terms);
     readyAt = Math.max(readyAt, job.ready.expectedAt);
     latestAt = Math.min(latestAt, job.ready.latestAt ?? job.ready.expectedAt);

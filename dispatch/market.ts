@@ -3,8 +3,7 @@
 
 import type { DriverId, OrderId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
-import { vehicles } from '../domain/vehicles.ts';
-import { termsOf, type Terms, maskOf } from './terms.ts';
+import { maskOf, termsOf, unknownVehicle, type Terms } from './terms.ts';
 import type {
   OnlineDriver,
   ReadyEstimate,
@@ -30,6 +29,8 @@ export type Job = {
   /** Of a committed one: when its driver was to be at the door as they said yes. */
   readonly promisedAt: number | undefined;
   readonly load: number;
+  /** Carried with nothing else. */
+  readonly direct: boolean;
   readonly terms: Terms;
   /** Of the pool only. */
   readonly order: SearchingOrder | undefined;
@@ -37,12 +38,7 @@ export type Job = {
 
 /** A stop of a driver's committed route, or one that the plan adds to it. */
 export type Visit =
-  | {
-      readonly kind: 'pickup';
-      readonly spot: Spot;
-      readonly jobs: readonly Job[];
-      readonly closed: boolean;
-    }
+  | { readonly kind: 'pickup'; readonly spot: Spot; readonly jobs: readonly Job[] }
   | { readonly kind: 'dropoff'; readonly spot: Spot; readonly job: Job };
 
 export type Carrier = {
@@ -146,6 +142,7 @@ function jobOf(order: SearchingOrder, index: number, making: Making): Job {
     notBefore: order.notBefore ?? 0,
     promisedAt: undefined,
     load: order.load ?? 1,
+    direct: order.direct === true,
     terms: termsOf(order, policy),
     order,
   };
@@ -171,7 +168,7 @@ function carrierOf(driver: PlacedDriver, index: number, making: Making): Carrier
     capacity: driver.capacity,
     visits,
     skills: maskOf(driver.skills ?? []),
-    vehicle: maskOf(driver.vehicle === undefined ? vehicles : [driver.vehicle]),
+    vehicle: driver.vehicle === undefined ? unknownVehicle : maskOf([driver.vehicle]),
     biasMs: biasOf(driver, making),
     merchantId: driver.merchantId,
   };
@@ -191,17 +188,26 @@ function visitsOf(driver: OnlineDriver, making: Making): readonly Visit[] {
       .filter((stop) => stop.kind === 'dropoff')
       .map((stop) => [stop.orderId, committedJob(stop, pickups.get(stop.orderId), making)]),
   );
+  return visitsAt(
+    driver.route.map(({ kind, orderId }) => {
+      const job = jobs.get(orderId);
+      if (!job) throw new Error(`the route of ${driver.driverId} never drops off ${orderId}`);
+      return { kind, job };
+    }),
+  );
+}
+
+type JobStop = { readonly kind: 'pickup' | 'dropoff'; readonly job: Job };
+
+/** Pickups in a row at one counter are one visit. */
+function visitsAt(stops: readonly JobStop[]): readonly Visit[] {
   const visits: Visit[] = [];
-  for (const stop of driver.route) {
-    const job = jobs.get(stop.orderId);
-    if (!job) throw new Error(`the route of ${driver.driverId} never drops off ${stop.orderId}`);
+  for (const { kind, job } of stops) {
     const last = visits.at(-1);
-    if (stop.kind === 'dropoff') visits.push({ kind: 'dropoff', spot: job.dropoff, job });
-    else if (last?.kind === 'pickup' && last.spot === job.pickup) {
-      const closed = last.closed || stop.closed === true;
-      visits[visits.length - 1] = { ...last, jobs: [...last.jobs, job], closed };
-    } else
-      visits.push({ kind: 'pickup', spot: job.pickup, jobs: [job], closed: stop.closed === true });
+    if (kind === 'dropoff') visits.push({ kind, spot: job.dropoff, job });
+    else if (last?.kind === 'pickup' && last.spot === job.pickup)
+      visits[visits.length - 1] = { ...last, jobs: [...last.jobs, job] };
+    else visits.push({ kind, spot: job.pickup, jobs: [job] });
   }
   return visits;
 }
@@ -223,6 +229,7 @@ function committedJob(stop: RouteStop, pickup: RouteStop | undefined, making: Ma
     notBefore: stop.notBefore ?? 0,
     promisedAt: stop.promisedAt,
     load: stop.load ?? 1,
+    direct: stop.direct === true,
     terms: termsOf(undefined, policy),
     order: undefined,
   };

@@ -57,6 +57,8 @@ export type SearchingOrder = {
   readonly merchantId?: string | undefined;
   /** Only drivers of the merchant itself. */
   readonly ownDriversOnly?: boolean | undefined;
+  /** From the counter straight to the door, with nothing else on board. */
+  readonly direct?: boolean | undefined;
   /** Drivers whom the customer or the merchant does not want, or who do not want them. */
   readonly blocked?: readonly DriverId[] | undefined;
   /** Given to a driver by hand: a fixed point that the engine plans around. */
@@ -102,10 +104,9 @@ export type RouteStop = {
   readonly orderId: OrderId;
   readonly place: Place;
   readonly load?: number | undefined;
+  readonly direct?: boolean | undefined;
   /** Of a pickup. */
   readonly ready?: ReadyEstimate | undefined;
-  /** Of a pickup: nothing may be added to it any more. */
-  readonly closed?: boolean | undefined;
   /** Of a drop-off. */
   readonly dueAt?: number | undefined;
   readonly notBefore?: number | undefined;

@@ -43,7 +43,9 @@ const bits: Readonly<Record<Skill | Vehicle, number>> = {
   car: 8,
   van: 16,
 };
-const any = 31;
+const any = 63;
+/** Of a driver whose vehicle nobody knows: enough where any will do. */
+export const unknownVehicle = 32;
 const nobody: ReadonlySet<DriverId> = new Set();
 
 export const maskOf = (names: readonly (Skill | Vehicle)[]): number =>

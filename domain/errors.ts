@@ -18,6 +18,7 @@ export const errorTable = {
   time_in_past: { status: 422, title: 'The time lies in the past' },
   out_of_area: { status: 422, title: 'The address is outside the delivery area' },
   branch_paused: { status: 409, title: 'The branch takes no orders at the moment' },
+  no_own_drivers: { status: 422, title: 'The merchant has no drivers of its own' },
   not_sold_here: { status: 422, title: 'This branch may not sell that' },
   // idempotency
   idempotency_in_flight: { status: 409, title: 'The same request is still being worked on' },

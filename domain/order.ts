@@ -8,6 +8,7 @@ import { roundFor, roundUpFor } from './money/rounding.ts';
 import type { Carrier, DeliveryPart, EndReason, OrderPart, PaymentPart } from './parts.ts';
 import { methodTraits, providerOfOrder } from './payment-methods.ts';
 import type { Policy } from './policy.ts';
+import type { Vehicle } from './vehicles.ts';
 
 export const fulfilments = ['delivery', 'pickup', 'dine_in'] as const;
 export type Fulfilment = (typeof fulfilments)[number];
@@ -40,6 +41,20 @@ export type Taxes = {
   readonly feeVatBps: number;
 };
 
+/** Who may carry it, and how. */
+export type DeliveryTerms = {
+  /** In units of a driver's capacity. */
+  readonly load: number;
+  /** What only some can carry. */
+  readonly needs: readonly ('cold_chain' | 'heavy')[];
+  /** Absent: any. */
+  readonly vehicles?: readonly Vehicle[];
+  /** Of the merchant. */
+  readonly ownDriversOnly: boolean;
+  /** With nothing else on board. */
+  readonly direct: boolean;
+};
+
 /** What is known when an order is placed and never changes: the workflow's start argument. No personal data. */
 export type OrderFacts = {
   readonly orderId: OrderId;
@@ -54,6 +69,8 @@ export type OrderFacts = {
   readonly goodsKind: GoodsKind;
   readonly ageCheck: boolean;
   readonly prescription: boolean;
+  /** Absent: whoever comes can bring it, with others of its kind. */
+  readonly deliveryTerms?: DeliveryTerms;
   readonly substitution: Substitution;
   readonly undeliverable: Undeliverable;
   /** Without these the goods are not handed over. */

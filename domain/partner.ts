@@ -7,7 +7,7 @@ import { accepted, ignored, type Decision } from './decision.ts';
 import { assertNever } from './errors.ts';
 import type { OrderEventBody } from './events.ts';
 import type { Command, PartnerAnswer, PartnerResult, PartnerTruth } from './messages.ts';
-import { hasEnded, type OrderState } from './order.ts';
+import { hasEnded, type DeliveryTerms, type OrderState } from './order.ts';
 import type { DeliveryPart, PartnerHold } from './parts.ts';
 
 type ResultOf<K extends PartnerResult['kind']> = Extract<PartnerResult, { readonly kind: K }>;
@@ -25,10 +25,10 @@ const resultKinds: Readonly<Record<PartnerResult['kind'], true>> = {
 export const isPartnerResult = (command: Command): command is PartnerAnswer =>
   Object.hasOwn(resultKinds, command.kind);
 
-/** A courier of somebody else checks and collects nothing, and comes for goods that are at the branch. */
+/** A courier of somebody else checks and collects nothing, and comes with any vehicle for goods that are at the branch. */
 export function mayAskPartner(state: OrderState): boolean {
   const { facts, fulfilment, goodsOut, partnerRequests } = state;
-  const { policy, method, ageCheck, prescription, proofs } = facts;
+  const { policy, method, ageCheck, prescription, proofs, deliveryTerms } = facts;
   return (
     policy.partnerCapMinor > 0 &&
     partnerRequests < policy.maxPartnerRequests &&
@@ -37,9 +37,13 @@ export function mayAskPartner(state: OrderState): boolean {
     method !== 'cash' &&
     !ageCheck &&
     !prescription &&
-    proofs.every((kind) => kind === 'photo')
+    proofs.every((kind) => kind === 'photo') &&
+    (deliveryTerms === undefined || isForAnybody(deliveryTerms))
   );
 }
+
+const isForAnybody = ({ load, needs, vehicles, ownDriversOnly }: DeliveryTerms): boolean =>
+  load === 1 && needs.length === 0 && vehicles === undefined && !ownDriversOnly;
 
 export const askPartner = ({ partnerRequests }: OrderState): Decision =>
   accepted({ type: 'delivery.partner_requested', attempt: partnerRequests + 1 });

@@ -3,6 +3,9 @@
 export const vehicles = ['foot', 'bicycle', 'scooter', 'car', 'van'] as const;
 export type Vehicle = (typeof vehicles)[number];
 
+/** The most that anybody carries at a time. */
+export const maxCapacity = 20;
+
 /** Roads and paths that differ: for who drives, rides and walks. */
 export type RoadUser = 'car' | 'bicycle' | 'foot';
 

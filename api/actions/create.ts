@@ -34,6 +34,7 @@ import {
   merchantBody,
 } from '../views/admin.ts';
 import type { Created } from './once.ts';
+import { termsIn } from './order-terms.ts';
 
 export type { Created } from './once.ts';
 
@@ -64,7 +65,8 @@ export const merchant: Create<Static<typeof NewMerchant>> = async (trx, body) =>
   const { market_id: marketId, name, commission_bps: commissionBps } = body;
   const { kind = 'restaurant', settlement = {} } = body;
   checkCells(settlement);
-  const row = await createMerchant(trx, { marketId, name, commissionBps, kind, settlement });
+  const terms = { kind, settlement, deliveryTerms: termsIn(body.delivery) };
+  const row = await createMerchant(trx, { marketId, name, commissionBps, ...terms });
   if (!row) throw missing('market_id');
   return { body: merchantBody(row) };
 };

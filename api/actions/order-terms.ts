@@ -2,10 +2,10 @@
 
 import type { BranchFacts } from '../../db/tenants.ts';
 import { distanceM, travelMs, type Place } from '../../domain/geo.ts';
-import type { OrderFacts, ProofKind } from '../../domain/order.ts';
+import type { DeliveryTerms, OrderFacts, ProofKind } from '../../domain/order.ts';
 import { badField, problem, type ProblemError } from '../problems.ts';
 import { farProblem } from '../routes/order-times.ts';
-import type { NewOrder } from '../schemas/orders.ts';
+import type { DeliveryTerms as DeliveryBody, NewOrder } from '../schemas/orders.ts';
 
 /** Straight line from the branch; farther than any policy would send a driver. */
 const deliveryRadiusM = 30_000;
@@ -16,6 +16,7 @@ type Terms = Pick<
   | 'goodsKind'
   | 'ageCheck'
   | 'prescription'
+  | 'deliveryTerms'
   | 'substitution'
   | 'undeliverable'
   | 'proofs'
@@ -42,6 +43,7 @@ export function termsOf(body: NewOrder, { branch, now }: Placing): Terms {
     goodsKind: branch.goodsKind,
     ageCheck,
     prescription,
+    ...deliveryTermsOf(body, branch),
     substitution: body.substitution ?? 'remove',
     undeliverable: body.undeliverable_action ?? 'return',
     proofs,
@@ -50,6 +52,44 @@ export function termsOf(body: NewOrder, { branch, now }: Placing): Terms {
     travelMs: drive,
   };
 }
+
+/** Nothing when whoever comes can bring it. Where the order says nothing, its merchant's terms count. */
+function deliveryTermsOf(
+  { type = 'delivery', delivery, items }: NewOrder,
+  { deliveryTerms: usual }: BranchFacts,
+): Pick<OrderFacts, 'deliveryTerms'> {
+  if (type !== 'delivery') {
+    if (delivery) throw badField('delivery', `has no meaning for ${type}`);
+    return {};
+  }
+  const { load, vehicles, ownDriversOnly, direct } = { ...usual, ...termsIn(delivery) };
+  const needs = (['cold_chain', 'heavy'] as const).filter((need) =>
+    items.some((item) => item[need] === true),
+  );
+  const terms: DeliveryTerms = {
+    load: load ?? 1,
+    needs,
+    ...(vehicles && { vehicles }),
+    ownDriversOnly: ownDriversOnly ?? false,
+    direct: direct ?? false,
+  };
+  const { load: units, direct: isDirect, ownDriversOnly: isOwn } = terms;
+  const isUsual = units === 1 && needs.length === 0 && !vehicles && !isOwn && !isDirect;
+  return isUsual ? {} : { deliveryTerms: terms };
+}
+
+/** What was said of it, and nothing else. */
+export const termsIn = ({
+  load,
+  vehicles,
+  own_drivers_only: ownDriversOnly,
+  direct,
+}: DeliveryBody = {}): Partial<DeliveryTerms> => ({
+  ...(load !== undefined && { load }),
+  ...(vehicles && { vehicles }),
+  ...(ownDriversOnly !== undefined && { ownDriversOnly }),
+  ...(direct !== undefined && { direct }),
+});
 
 function driveOf({ type = 'delivery', dropoff }: NewOrder, branch: BranchFacts): number {
   if (type !== 'delivery') {

@@ -1,6 +1,6 @@
 // What an order to be placed is: prices, times and policy of its branch, checked against what the caller sent.
 
-import { branchFacts, type BranchFacts } from '../../db/tenants.ts';
+import { branchFacts, hasOwnDrivers, type BranchFacts } from '../../db/tenants.ts';
 import type { Db } from '../../db/connect.ts';
 import type { Draft, DraftCustomer } from '../../db/drafts.ts';
 import { newId } from '../../db/new-id.ts';
@@ -29,8 +29,8 @@ type Input = { readonly scope: Scope; readonly body: NewOrder; readonly now: num
 export type WriteDraft = (input: Input) => Promise<Draft>;
 
 /**
- * Throws not_found, branch_paused, currency_mismatch, amount_out_of_range, out_of_area, not_sold_here, time_in_past,
- * payment_method_unavailable, invalid_request. Writes nothing.
+ * Throws not_found, branch_paused, currency_mismatch, amount_out_of_range, out_of_area, not_sold_here, no_own_drivers,
+ * time_in_past, payment_method_unavailable, invalid_request. Writes nothing.
  */
 export function createWriteDraft(db: Db): WriteDraft {
   const branches = createCache<BranchFacts>({ ttlMs: branchTtlMs, size: 10_000 });
@@ -41,6 +41,8 @@ export function createWriteDraft(db: Db): WriteDraft {
     if (!branch || !isOwn(scope, branch)) throw noSuch('branch_id', 'branch');
     if ((branch.pausedUntil ?? 0) > now) throw paused(branch.pausedUntil ?? 0);
     const terms = termsOf(body, { branch, now });
+    if (terms.deliveryTerms?.ownDriversOnly && !(await hasOwnDrivers(db, branch.merchantId)))
+      throw noOwnDrivers();
     const amounts = amountsOf(body, branch);
     const { promisedAt } = terms;
     const { payer, ...payment } = paymentTerms(body, { branch, now, promisedAt });
@@ -108,6 +110,11 @@ const isOwn = (scope: Scope, { merchantId, branchId }: BranchFacts): boolean =>
 const noSuch = (field: string, what: string): Error =>
   problem('not_found', `there is no such ${what}`, {
     errors: [{ field, problem: `names no ${what} of yours` }],
+  });
+
+const noOwnDrivers = (): Error =>
+  problem('no_own_drivers', 'only drivers of the merchant may bring it, and it has none', {
+    errors: [{ field: 'delivery.own_drivers_only', problem: 'the merchant has no drivers' }],
   });
 
 /** A merchant knows the platform's customers by their ids alone: that must not be enough to spend their money. */

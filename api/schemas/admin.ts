@@ -7,9 +7,10 @@ import { goodsKinds } from '../../domain/order.ts';
 import { payoutEvery, payoutRails } from '../../domain/payout.ts';
 import { defaultPolicy, matchings, type Policy } from '../../domain/policy.ts';
 import { shareWords, type Shares as SettlementShares } from '../../domain/settlement.ts';
-import { vehicles } from '../../domain/vehicles.ts';
+import { maxCapacity, vehicles } from '../../domain/vehicles.ts';
 import { driverSkills } from '../../db/schema.ts';
 import { AmountMinor, Body, Id, Location, Name, Nullable, Phone, Time } from './common.ts';
+import { DeliveryTerms } from './orders.ts';
 
 const longestMs = 30 * 86_400_000;
 const DurationMs = Type.Integer({ minimum: 1, maximum: longestMs });
@@ -156,6 +157,12 @@ export const NewMerchant = Body({
   }),
   kind: Type.Optional(Type.Enum([...goodsKinds], { description: 'Default restaurant' })),
   settlement: Type.Optional(Settlement),
+  delivery: Type.Optional(
+    Type.Unsafe<DeliveryTerms>({
+      ...DeliveryTerms,
+      description: 'Who may bring its orders, and how, where an order says nothing else',
+    }),
+  ),
 });
 export const Merchant = Type.Object({
   id: Type.String(),
@@ -163,6 +170,7 @@ export const Merchant = Type.Object({
   name: Type.String(),
   commission_bps: Type.Integer(),
   kind: Type.String(),
+  delivery: DeliveryTerms,
   created_at: Time,
 });
 
@@ -202,7 +210,11 @@ export const NewDriver = Body({
   name: Name,
   phone: Phone,
   capacity: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 20, description: 'Orders at a time; default 1' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: maxCapacity,
+      description: 'Load at a time, of which most orders are 1; default 1',
+    }),
   ),
   skills: Type.Optional(
     Type.Array(Type.Enum([...driverSkills]), {
@@ -211,7 +223,11 @@ export const NewDriver = Body({
       description: 'What only some can carry or check; default age_check and prescription',
     }),
   ),
-  vehicle: Type.Optional(Type.Enum([...vehicles])),
+  vehicle: Type.Optional(
+    Type.Enum([...vehicles], {
+      description: 'Absent: not known, and nothing is offered that needs a certain one',
+    }),
+  ),
   rating: Type.Optional(Stars),
   merchant_id: Type.Optional(
     Type.String({ ...Id('merchant'), description: 'Whose own driver; absent: of the platform' }),

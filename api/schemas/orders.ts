@@ -12,6 +12,7 @@ import {
   undeliverables,
 } from '../../domain/order.ts';
 import { dropoffFailures, problems } from '../../domain/parts.ts';
+import { maxCapacity, vehicles } from '../../domain/vehicles.ts';
 import {
   AmountMinor,
   Body,
@@ -41,9 +42,37 @@ const Item = Body({
   unit_price_minor: AmountMinor,
   age_restricted: Type.Optional(Type.Boolean({ description: 'The driver checks the age' })),
   cold_chain: Type.Optional(Type.Boolean({ description: 'Only drivers with a cool box' })),
+  heavy: Type.Optional(Type.Boolean({ description: 'Only drivers who carry heavy goods' })),
   prescription: Type.Optional(Type.Boolean({ description: 'A pharmacist approves it first' })),
   restockable: Type.Optional(Type.Boolean({ description: 'Can be sold again when it comes back' })),
 });
+
+const Vehicles = Type.Array(Type.Enum([...vehicles]), { minItems: 1, uniqueItems: true });
+
+export const DeliveryTerms = Body({
+  load: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: maxCapacity,
+      description: 'Units of a driver’s capacity; default 1',
+    }),
+  ),
+  vehicles: Type.Optional(
+    Type.Unsafe<Static<typeof Vehicles>>({
+      ...Vehicles,
+      description: 'Only drivers with one of these; default any',
+    }),
+  ),
+  own_drivers_only: Type.Optional(
+    Type.Boolean({ description: 'Only drivers of the merchant itself; default false' }),
+  ),
+  direct: Type.Optional(
+    Type.Boolean({
+      description: 'Straight from the counter to the door, with nothing else; default false',
+    }),
+  ),
+});
+export type DeliveryTerms = Static<typeof DeliveryTerms>;
 
 const Payment = Type.Union(
   [
@@ -97,6 +126,12 @@ export const NewOrder = Body(
         { location: Location, address: Type.String({ minLength: 1, maxLength: 500 }) },
         { description: 'Required for a delivery, and for nothing else' },
       ),
+    ),
+    delivery: Type.Optional(
+      Type.Unsafe<DeliveryTerms>({
+        ...DeliveryTerms,
+        description: 'Who may bring it, and how; what is absent is as the merchant has it',
+      }),
     ),
     items: Type.Array(Item, { minItems: 1, maxItems: 200 }),
     currency: Currency,
@@ -279,6 +314,17 @@ export const Order = Type.Object({
     }),
     tax_minor: Type.Integer({ description: 'Inside the prices of the goods' }),
   }),
+  delivery: Nullable(
+    Type.Object(
+      {
+        load: Type.Integer(),
+        vehicles: Nullable(Type.Array(Type.String(), { description: 'null: any' })),
+        own_drivers_only: Type.Boolean(),
+        direct: Type.Boolean(),
+      },
+      { description: 'Who may bring it, and how; null: nobody does' },
+    ),
+  ),
   items: Type.Array(
     Type.Object({
       name: Type.String(),
@@ -287,6 +333,7 @@ export const Order = Type.Object({
       unit_price_minor: Type.Integer(),
       age_restricted: Type.Optional(Type.Boolean()),
       cold_chain: Type.Optional(Type.Boolean()),
+      heavy: Type.Optional(Type.Boolean()),
       prescription: Type.Optional(Type.Boolean()),
       restockable: Type.Optional(Type.Boolean()),
     }),

@@ -24,12 +24,25 @@ export const marketBody = (row: Market) => ({
   created_at: row.created_at.toISOString(),
 });
 
+const deliveryTermsBody = ({
+  load,
+  vehicles,
+  ownDriversOnly: own_drivers_only,
+  direct,
+}: Merchant['delivery_terms']) => ({
+  load,
+  vehicles: vehicles && [...vehicles],
+  own_drivers_only,
+  direct,
+});
+
 export const merchantBody = (row: Merchant) => ({
   id: row.id,
   market_id: row.market_id,
   name: row.name,
   commission_bps: row.commission_bps,
   kind: row.kind,
+  delivery: deliveryTermsBody(row.delivery_terms),
   created_at: row.created_at.toISOString(),
 });
 

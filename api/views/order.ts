@@ -39,6 +39,7 @@ export function orderBody(row: OrderView): Order {
     customer_id: row.customer_id,
     currency: row.currency,
     totals: totalsOf(row),
+    delivery: row.fulfilment === 'delivery' ? deliveryOf(row.terms.delivery) : null,
     items: row.items,
     placed_at: row.placed_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
@@ -56,6 +57,13 @@ export function orderBody(row: OrderView): Order {
     dropoff: { location: { lat: row.dropoff_lat, lng: row.dropoff_lng } },
   };
 }
+
+const deliveryOf = (terms: OrderView['terms']['delivery']): Order['delivery'] => ({
+  load: terms?.load ?? 1,
+  vehicles: terms?.vehicles ? [...terms.vehicles] : null,
+  own_drivers_only: terms?.ownDriversOnly ?? false,
+  direct: terms?.direct ?? false,
+});
 
 /** What happens to an order for which nobody does anything. */
 export const byItself = (next: Deadline | undefined): string =>

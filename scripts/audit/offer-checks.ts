@@ -73,7 +73,8 @@ const assignedByOffer: Check = {
 
 type Step = {
   readonly at: number;
-  readonly change: 1 | -1;
+  /** Units of capacity, below 0 when they leave. */
+  readonly change: number;
   readonly isByHand: boolean;
   readonly orderId: string;
   readonly driverId: string;
@@ -92,15 +93,16 @@ const capacityIsKept: Check = {
 };
 
 /** When the order came to a driver and when it left them. */
-function stepsOf({ id: orderId, events }: AuditedOrder): readonly Step[] {
+function stepsOf({ id: orderId, events, facts }: AuditedOrder): readonly Step[] {
+  const { load = 1 } = facts.deliveryTerms ?? {};
   let held: Step | undefined;
   return events.flatMap((event): readonly Step[] => {
     const { at, type } = event;
     const comes = type === 'delivery.assigned' || type === 'delivery.transferred';
     if (!comes && !carriageEnds.has(type)) return [];
-    const left = held ? [{ ...held, at, change: -1, isByHand: false } as const] : [];
+    const left = held ? [{ ...held, at, change: -load, isByHand: false }] : [];
     held = comes
-      ? { at, change: 1, isByHand: isByHand(event), orderId, driverId: event.driverId }
+      ? { at, change: load, isByHand: isByHand(event), orderId, driverId: event.driverId }
       : undefined;
     return held ? [...left, held] : left;
   });

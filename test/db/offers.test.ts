@@ -103,6 +103,22 @@ describe('acceptOffer', () => {
     expect(await acceptOffer(market.db, { ...again, now: soon })).toMatchObject({ kind: 'done' });
   });
 
+  test('counts loads, not deliveries', async () => {
+    const offer = await offered();
+    const { driverId } = offer;
+    const light = await market.addOrder({ driver_id: driverId, delivery_status: 'confirmed' });
+    await market.setOrder(light, { load: 3 });
+    const answer = { ...offer, now: soon };
+    expect(await acceptOffer(market.db, answer)).toMatchObject(refusedWith('at_capacity'));
+    await market.setOrder(light, { load: 2 });
+    const again = beside(planned(driverId, ...offer.orderIds), light);
+    await market.setOrder(again.orders[0]?.orderId ?? light, { load: 2 });
+    expect(await market.write(again)).toEqual([]);
+    await market.setOrder(again.orders[0]?.orderId ?? light, { load: 1 });
+    expect(await market.write(again)).toHaveLength(1);
+    expect(await acceptOffer(market.db, { ...again, now: soon })).toMatchObject({ kind: 'done' });
+  });
+
   test('an offer of somebody else does not exist', async () => {
     const offer = await offered();
     const driverId = await market.addDriver();

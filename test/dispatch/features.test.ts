@@ -37,6 +37,13 @@ describe('bundles', () => {
     ]);
   });
 
+  test('but not with one that goes direct', () => {
+    const [one, other] = two;
+    if (!one || !other) throw new Error('two orders');
+    const result = run([{ ...one, direct: true }, other], [driver(1, at(0), { capacity: 2 })]);
+    expect(result.offers.map(({ orders }) => orders.length)).toEqual([1]);
+  });
+
   test('and apart when there are drivers and the ways part', () => {
     const apart = [
       order(1, at(0), { dropoff: at(2_000) }),
@@ -65,10 +72,10 @@ describe('bundles', () => {
   });
 });
 
-const onTheWay = (closed = false): OnlineDriver =>
+const onTheWay = (direct = false): OnlineDriver =>
   driver(1, at(-600), {
     capacity: 2,
-    route: delivery(9, at(2_000), at(0)).map((stop) => (closed ? { ...stop, closed } : stop)),
+    route: delivery(9, at(2_000), at(0)).map((stop) => (direct ? { ...stop, direct } : stop)),
   });
 
 describe('open commitments', () => {
@@ -85,10 +92,16 @@ describe('open commitments', () => {
     expect(result.offers[0]?.decisions[0]?.decision.together).toEqual([orderId(9), orderId(1)]);
   });
 
-  test('but not when the stop is closed', () => {
-    const asked = [order(1, at(0), { dropoff: at(2_100) })];
-    const result = run(asked, [onTheWay(true), driver(2, at(2_500))]);
-    expect(result.offers.filter((offer) => offer.isAddOn)).toEqual([]);
+  test('but not beside what goes direct, nor what goes direct beside another', () => {
+    const asked = order(1, at(0), { dropoff: at(2_100) });
+    const direct = { ...asked, direct: true };
+    for (const [one, carrying] of [
+      [asked, onTheWay(true)] as const,
+      [direct, onTheWay()] as const,
+    ]) {
+      const result = run([one], [carrying, driver(2, at(2_500))]);
+      expect(result.offers.filter((offer) => offer.isAddOn)).toEqual([]);
+    }
   });
 
   test('nor beyond as many as may be carried together', () => {

@@ -37,14 +37,19 @@ describe('a partner fleet › is asked', () => {
 
   it('only where the policy names a price, and for what its couriers can bring', () => {
     expect([may({}), may({ proofs: ['photo'] })]).toEqual([true, true]);
-    expect(may({}, 0)).toBe(false);
+    const plain = { load: 1, needs: [], ownDriversOnly: false, direct: true } as const;
+    expect([may({ deliveryTerms: plain }), may({}, 0)]).toEqual([true, false]);
     const others: readonly Partial<OrderFacts>[] = [
       { method: 'cash' },
       { ageCheck: true },
       { prescription: true },
       { proofs: ['pin'] },
+      { deliveryTerms: { ...plain, load: 2 } },
+      { deliveryTerms: { ...plain, needs: ['heavy'] } },
+      { deliveryTerms: { ...plain, vehicles: ['van'] } },
+      { deliveryTerms: { ...plain, ownDriversOnly: true } },
     ];
-    expect(others.map((of) => may(of))).toEqual([false, false, false, false]);
+    expect(others.filter((of) => may(of))).toEqual([]);
     expect(mayAskPartner(situation('handover, searching'))).toBe(false);
     expect(mayAskPartner(situation('partner left, searching'))).toBe(false);
   });
