@@ -24,13 +24,17 @@ import {
   writeOffers,
   type NewOffer,
   type Unassigned,
+  type Written,
 } from '../db/offer-rounds.ts';
 import { markRefused } from '../db/offers.ts';
+import { readTold, type Told } from '../db/routes.ts';
 import { reportSetAside, type SetAside } from '../db/set-aside.ts';
 import type { Plan } from '../dispatch/decision.ts';
 import type { PlanInput } from '../dispatch/plan.ts';
 import { planAround, type Aside } from '../dispatch/plan-around.ts';
+import { reroute, withReroutes } from '../dispatch/reroute.ts';
 import type { Snapshot } from '../dispatch/snapshot.ts';
+import type { Reroute } from '../domain/eta.ts';
 import type { MarketId, OrderId } from '../domain/ids.ts';
 import { bonusAt } from '../domain/policy.ts';
 import type { Logger } from '../log.ts';
@@ -79,16 +83,20 @@ export function createDispatchActivities(dependencies: Dependencies): DispatchAc
       const lapsed = await lapse(round);
       await assignAgain(round);
       const told = await timings.due({ marketId, policy, now: clock() });
-      const snapshot = await look(round, told.length > 0);
-      const planned = snapshot && (await makePlan(round, snapshot));
+      const seen = await look(round, told.length > 0);
+      const reroutes = seen ? reroute(seen, policy) : [];
+      const planned = seen && (await makePlan(round, withReroutes(seen, reroutes)));
       const { exhausted = [], skipped = [] } = planned?.plan ?? {};
       await endExhausted(round, exhausted);
-      const made = planned ? await offer(round, planned) : [];
-      if (snapshot) await tellEtas({ ...round, told, snapshot, deadlineMs: sendDeadlineMs });
+      const { made, rerouted } = seen
+        ? await write(round, { planned, reroutes, seenAt: seen.now })
+        : nothing;
+      if (seen) await tell(round, { told, snapshot: withReroutes(seen, rerouted), rerouted });
       const { open, nextSearchAt } = await end(round, planned);
-      if (open > 0 || lapsed.length > 0) {
+      if (open > 0 || lapsed.length > 0 || rerouted.length > 0) {
         const counts = {
           offers: made.length,
+          reroutes: rerouted.length,
           lapsed: lapsed.length,
           skipped: skipped.length,
           open,
@@ -310,28 +318,59 @@ async function readBonuses(
   );
 }
 
-async function offer(round: Round, planned: Planned): Promise<readonly NewOffer[]> {
-  const { db, redis, crashPoint, marketId, policy, clock } = round;
+async function offersOf(round: Round, planned: Planned, now: number): Promise<NewOffer[]> {
   const bonuses = await readBonuses(round, planned);
+  return planned.plan.offers.map(({ decisions, orders, ...each }) => ({
+    ...each,
+    offerId: newId('offer', now),
+    orders: orders.map((order) => ({ ...order, bonusMinor: bonuses.get(order.orderId) ?? 0 })),
+    decision: Object.fromEntries(decisions.map(({ orderId, decision }) => [orderId, decision])),
+  }));
+}
+
+type Deciding = {
+  readonly planned: Planned | undefined;
+  readonly reroutes: readonly Reroute[];
+  readonly seenAt: number;
+};
+
+const nothing: Written = { made: [], rerouted: [] };
+
+/** Offers and new routes in one transaction; then their drivers are told to look. */
+async function write(round: Round, { planned, reroutes, seenAt }: Deciding): Promise<Written> {
+  const { db, redis, crashPoint, marketId, policy, clock } = round;
+  if (!planned && reroutes.length === 0) return nothing;
   const now = clock();
-  const tags = planned.plan.offers.flatMap(({ orders }) => orders.map(({ orderId }) => orderId));
-  const made = await writeOffers(db, {
+  const offers = planned ? await offersOf(round, planned, now) : [];
+  const tags = offers.flatMap(({ orders }) => orders.map(({ orderId }) => orderId));
+  const written = await writeOffers(db, {
     marketId,
     now,
     expiresAt: now + policy.offerTtlMs,
-    round: await roundOf(round, planned),
-    offers: planned.plan.offers.map(({ decisions, orders, ...each }) => ({
-      ...each,
-      offerId: newId('offer', now),
-      orders: orders.map((order) => ({ ...order, bonusMinor: bonuses.get(order.orderId) ?? 0 })),
-      decision: Object.fromEntries(decisions.map(({ orderId, decision }) => [orderId, decision])),
-    })),
+    round: planned && (await roundOf(round, planned)),
+    offers,
+    reroutes,
+    seenAt,
     beforeCommit: () => crashPoint?.('dispatch:before-commit', tags),
   });
   await crashPoint?.('dispatch:after-commit', tags);
-  if (redis) await Promise.all(made.map(({ driverId }) => redis.hint(`driver:${driverId}`)));
+  const drivers = new Set([...written.made, ...written.rerouted].map(({ driverId }) => driverId));
+  if (redis) await Promise.all([...drivers].map((driverId) => redis.hint(`driver:${driverId}`)));
   await crashPoint?.('dispatch:after', tags);
-  return made;
+  return written;
+}
+
+type Telling = {
+  readonly told: readonly Told[];
+  readonly snapshot: Snapshot;
+  readonly rerouted: readonly Reroute[];
+};
+
+/** Whose stops come in another order now hears of it at once. */
+async function tell(round: Round, { told, snapshot, rerouted }: Telling): Promise<void> {
+  const isDue = told.length > 0 || rerouted.length === 0;
+  const heard = isDue ? told : await readTold(round.db, round.marketId);
+  await tellEtas({ ...round, told: heard, snapshot, deadlineMs: sendDeadlineMs });
 }
 
 /** Known by the orders that the round has looked at. */

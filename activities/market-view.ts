@@ -144,7 +144,7 @@ const online = (
 });
 
 const routeStop = (
-  { kind, orderId, place, load, direct, readyAt, promisedAt, plannedAt }: Stop,
+  { kind, orderId, place, load, direct, reached, readyAt, promisedAt, plannedAt }: Stop,
   policy: Policy,
 ): RouteStop => ({
   kind,
@@ -152,6 +152,7 @@ const routeStop = (
   place,
   ...(load > 1 && { load }),
   ...(direct && { direct }),
+  ...(reached && { reached }),
   ...(kind === 'pickup'
     ? { ready: certain(readyAt) }
     : { promisedAt: plannedAt, ...windowOf(promisedAt, policy) }),

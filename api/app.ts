@@ -89,7 +89,7 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   await proofRoutes(app, { db, vault, store: deps.proofs });
   orderCommandRoutes(app, { db: orders.db, sendCommand: createSendCommand(orders) });
   offerRoutes(app, { db, vault, redis, closing, answerOffer: createAnswerOffer(orders) });
-  driverRoutes(app, { db, vault, redis });
+  driverRoutes(app, { db, vault, redis, closing });
   eventRoutes(app, { db, redis, closing });
   const receiveWebhook = createReceiveWebhook({ db, engine, ports, log });
   const hearPartner = deps.partner && createHearPartner({ db, engine, partner: deps.partner });

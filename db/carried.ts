@@ -19,12 +19,22 @@ const after = [
 
 export const carried: readonly string[] = [...before, ...after];
 
+/** Where the driver has said that they are there: at the branch, or with the goods. */
+const reached = [
+  'arrived_at_pickup',
+  'arrived_at_dropoff',
+  'delivery_unconfirmed',
+  'problem',
+  'arrived_at_return',
+] as const satisfies readonly Status[];
+
 const listOf = (statuses: readonly string[]) =>
   sql.raw(statuses.map((status) => `'${status}'`).join(', '));
 /** For `delivery_status IN (…)`: literals, so that the partial index is used. */
 export const carriedStatuses = listOf(carried);
 export const withGoodsStatuses = listOf(after);
 export const returningStatuses = listOf(back);
+export const reachedStatuses = listOf(reached);
 /** On the way to the branch or to the door: people are told when the driver comes. */
 export const expectedStatuses = listOf([
   ...before,

@@ -65,7 +65,7 @@ export type DriverRow = {
   readonly rating: number | undefined;
   /** Works for this merchant alone. */
   readonly merchantId: string | undefined;
-  /** Carried and accepted deliveries in driving order: as the driver's last offer has it. */
+  /** Carried and accepted deliveries in driving order. */
   readonly stops: readonly Stop[];
 };
 
@@ -207,7 +207,7 @@ export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly 
     SELECT id, capacity, lat, lng, position_at, served_at, online_since, shift_starts_at, shift_ends_at, skills, vehicle, rating, merchant_id,
       EXISTS (SELECT FROM offers WHERE driver_id = drivers.id AND status = 'open') AS has_open_offer
     FROM drivers WHERE market_id = ${marketId} AND online ORDER BY id`.execute(db);
-  const stops = await routesOf(db, { marketId });
+  const routes = await routesOf(db, { marketId });
   return rows.map((row) => ({
     driverId: row.id as DriverId,
     capacity: row.capacity,
@@ -222,7 +222,7 @@ export async function readDrivers(db: Db, marketId: MarketId): Promise<readonly 
     vehicle: row.vehicle ?? undefined,
     rating: row.rating ?? undefined,
     merchantId: row.merchant_id ?? undefined,
-    stops: stops.get(row.id) ?? [],
+    stops: routes.get(row.id)?.stops ?? [],
   }));
 }
 

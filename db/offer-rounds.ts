@@ -3,12 +3,14 @@
 // read again under the locks, so what was taken meanwhile is left out. The partial unique indexes are the second wall.
 
 import { sql, type Transaction } from 'kysely';
+import type { Reroute } from '../domain/eta.ts';
 import type { DriverId, MarketId, OfferId, OrderId } from '../domain/ids.ts';
 import type { Db } from './connect.ts';
 import { plannedEtas } from './offers.ts';
+import { insertReroutes } from './reroutes.ts';
 import { insertRound, type NewRound } from './rounds.ts';
 import type { Database, OfferedRoute } from './schema.ts';
-import { carriedStatuses } from './carried.ts';
+import { carriedStatuses, reachedStatuses } from './carried.ts';
 
 /** An offer as planned. Times in epoch milliseconds. */
 export type NewOffer = {
@@ -31,6 +33,9 @@ export type NewOffer = {
 type Batch = {
   readonly marketId: MarketId;
   readonly offers: readonly NewOffer[];
+  readonly reroutes?: readonly Reroute[];
+  /** When the round looked at the market; absent: now. */
+  readonly seenAt?: number;
   readonly now: number;
   readonly expiresAt: number;
   /** What the offers were planned from; written even when none can be made. */
@@ -39,27 +44,35 @@ type Batch = {
   readonly beforeCommit?: () => void | Promise<void>;
 };
 
+/** What of a round could be written. */
+export type Written = {
+  readonly made: readonly NewOffer[];
+  readonly rerouted: readonly Reroute[];
+};
+
 /**
- * Reserves the drivers and writes the offers in one transaction; returns those that were made. Left out: an order
- * that no longer searches, searches anew, or has a live offer; a driver who is offline, has an open offer, no room, or
- * other deliveries in hand than the planned route says.
+ * Reserves the drivers and writes offers and routes in one transaction; returns those that were made. Left out: an order
+ * that no longer searches, searches anew, or has a live offer; a driver who is offline, has an open offer, no room,
+ * other deliveries in hand than the planned route says, or has arrived at another stop than the first of a new route.
  */
-export async function writeOffers(db: Db, batch: Batch): Promise<readonly NewOffer[]> {
-  const { round } = batch;
-  if (batch.offers.length === 0) {
+export async function writeOffers(db: Db, batch: Batch): Promise<Written> {
+  const { round, reroutes = [], seenAt = batch.now } = batch;
+  if (batch.offers.length + reroutes.length === 0) {
     if (round) await insertRound(db, round);
-    return [];
+    return { made: [], rerouted: [] };
   }
   return db
     .transaction()
     .setIsolationLevel('read committed')
     .execute(async (trx) => {
       if (round) await insertRound(trx, round);
-      const free = await lockWhatIsFree(trx, batch.offers);
+      const free = await lockWhatIsFree(trx, batch);
       const made = fitting(batch.offers, free);
+      const drivable = reroutes.filter((reroute) => isDrivable(reroute, free));
+      const rerouted = await insertReroutes(trx, { ...batch, reroutes: drivable, seenAt });
       await insertOffers(trx, { ...batch, offers: made });
       await batch.beforeCommit?.();
-      return made;
+      return { made, rerouted };
     });
 }
 
@@ -75,11 +88,13 @@ type FreeDriver = {
   readonly capacity: number;
   /** Carried and accepted, each with its load. */
   readonly held: ReadonlyMap<string, number>;
+  /** Of these the ones at whose branch or door the driver is. */
+  readonly reached: ReadonlySet<string>;
 };
 
 async function lockWhatIsFree(
   trx: Transaction<Database>,
-  offers: readonly NewOffer[],
+  { offers, reroutes = [] }: Pick<Batch, 'offers' | 'reroutes'>,
 ): Promise<Free> {
   const orderIds = offers.flatMap((offer) => offer.orders.map((order) => order.orderId));
   const orders = await lockOrders(trx, orderIds);
@@ -87,7 +102,8 @@ async function lockWhatIsFree(
   const driverIds = offers
     .filter((offer) => offer.orders.every((order) => orders.has(order.orderId)))
     .map((offer) => offer.driverId);
-  return { orders, drivers: await lockDrivers(trx, driverIds) };
+  const all = new Set([...driverIds, ...reroutes.map((reroute) => reroute.driverId)]);
+  return { orders, drivers: await lockDrivers(trx, [...all]) };
 }
 
 /** Statements after a lock see what others have committed before it, so what is live is read after it. */
@@ -118,11 +134,11 @@ async function lockDrivers(
     SELECT driver_id FROM offers
     WHERE driver_id = ANY(${driverIds}::text[]) AND status = 'open'`.execute(trx);
   // One statement, and after the open ones: an offer moves from open over accepted to carried, never back.
-  const { rows } = await sql<{ driver_id: string; order_id: string; load: number }>`
-    SELECT driver_id, id AS order_id, load FROM orders WHERE driver_id = ANY(${driverIds}::text[])
+  const { rows } = await sql<HeldRow>`
+    SELECT driver_id, id AS order_id, load, delivery_status IN (${reachedStatuses}) AS reached FROM orders WHERE driver_id = ANY(${driverIds}::text[])
       AND delivery_status IN (${carriedStatuses})
     UNION
-    SELECT f.driver_id, l.order_id, o.load FROM offer_orders l JOIN offers f ON f.id = l.offer_id
+    SELECT f.driver_id, l.order_id, o.load, false FROM offer_orders l JOIN offers f ON f.id = l.offer_id
       JOIN orders o ON o.id = l.order_id
     WHERE l.status = 'accepted' AND f.driver_id = ANY(${driverIds}::text[])`.execute(trx);
   const asked = new Set(open.rows.map((row) => row.driver_id));
@@ -130,12 +146,21 @@ async function lockDrivers(
   return new Map(
     locked.rows
       .filter(({ id }) => !asked.has(id))
-      .map(({ id, capacity }) => [
-        id,
-        { capacity, held: new Map(held.get(id)?.map((row) => [row.order_id, row.load])) },
-      ]),
+      .map(({ id, capacity }) => [id, { capacity, ...handOf(held.get(id) ?? []) }]),
   );
 }
+
+type HeldRow = {
+  readonly driver_id: string;
+  readonly order_id: string;
+  readonly load: number;
+  readonly reached: boolean;
+};
+
+const handOf = (rows: readonly HeldRow[]): Pick<FreeDriver, 'held' | 'reached'> => ({
+  held: new Map(rows.map((row) => [row.order_id, row.load])),
+  reached: new Set(rows.filter((row) => row.reached).map((row) => row.order_id)),
+});
 
 function fitting(
   offers: readonly NewOffer[],
@@ -162,10 +187,23 @@ function fitting(
 const sumOf = (loads: readonly number[]): number => loads.reduce((sum, load) => sum + load, 0);
 
 /** What was given by hand or taken away since the snapshot makes another route: the next round plans it. */
-function isPlannedWith(held: ReadonlyMap<string, number>, { orders, route }: NewOffer): boolean {
+function isPlannedWith(
+  held: ReadonlyMap<string, number>,
+  { orders, route }: Pick<NewOffer, 'orders' | 'route'>,
+): boolean {
   const planned = new Set<string>(route.map(({ orderId }) => orderId));
   for (const { orderId } of orders) planned.delete(orderId);
   return planned.size === held.size && [...held.keys()].every((id) => planned.has(id));
+}
+
+/** Nobody is sent away from where they have arrived meanwhile. */
+function isDrivable({ driverId, route }: Reroute, { drivers }: Free): boolean {
+  const driver = drivers.get(driverId);
+  return (
+    driver !== undefined &&
+    isPlannedWith(driver.held, { orders: [], route }) &&
+    route.slice(0, driver.reached.size).every(({ orderId }) => driver.reached.has(orderId))
+  );
 }
 
 async function insertOffers(trx: Transaction<Database>, batch: Batch): Promise<void> {

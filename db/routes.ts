@@ -9,6 +9,7 @@ import type { Db } from './connect.ts';
 import {
   carriedStatuses,
   expectedStatuses,
+  reachedStatuses,
   returningStatuses,
   withGoodsStatuses,
 } from './carried.ts';
@@ -17,6 +18,8 @@ import type { OfferedRoute } from './schema.ts';
 export type Stop = {
   readonly kind: 'pickup' | 'dropoff';
   readonly orderId: OrderId;
+  /** The driver has said that they are there. */
+  readonly reached: boolean;
   /** Units of capacity. */
   readonly load: number;
   /** With nothing else on board. */
@@ -37,10 +40,17 @@ export type Stop = {
 export const goodsLat = sql<number>`coalesce(goods_lat, pickup_lat)`;
 export const goodsLng = sql<number>`coalesce(goods_lng, pickup_lng)`;
 
+/** What a driver still drives. */
+export type DriverRoute = {
+  readonly stops: readonly Stop[];
+  /** When its order was decided; undefined: nobody has, a person gave all of it to the driver. */
+  readonly decidedAt: number | undefined;
+};
+
 type Whose = { readonly marketId: MarketId } | { readonly driverId: DriverId };
 
 /** What is carried or accepted: the stops that are left, by driver, in driving order. */
-export async function routesOf(db: Db, whose: Whose): Promise<ReadonlyMap<string, Stop[]>> {
+export async function routesOf(db: Db, whose: Whose): Promise<ReadonlyMap<string, DriverRoute>> {
   const of =
     'driverId' in whose ? sql`driver_id = ${whose.driverId}` : sql`market_id = ${whose.marketId}`;
   const { rows } = await sql<HeldRow>`
@@ -53,16 +63,19 @@ export async function routesOf(db: Db, whose: Whose): Promise<ReadonlyMap<string
       WHERE l.status = 'accepted' AND ${of}
     )
     SELECT held.driver_id, o.id AS order_id, o.load, o.direct, o.delivery_status IN (${withGoodsStatuses}) AS picked_up,
+      o.delivery_status IN (${reachedStatuses}) AS reached,
       o.delivery_status IN (${returningStatuses}) AS returning, o.driver_id IS NOT NULL AS is_assigned,
       o.pickup_lat, o.pickup_lng, ${goodsLat} AS goods_lat, ${goodsLng} AS goods_lng, o.dropoff_lat, o.dropoff_lng,
       coalesce(o.ready_at, o.ready_estimate_at) AS ready_at, o.promised_at, o.pickup_eta_at, o.dropoff_eta_at, f.answered_at, f.route,
-      (f.decision->o.id->>'dropoffAt')::float8 AS planned_at
+      (f.decision->o.id->>'dropoffAt')::float8 AS planned_at, r.at AS rerouted_at, r.route AS reroute
     FROM held JOIN orders o ON o.id = held.order_id LEFT JOIN offers f ON f.id = held.offer_id
+      LEFT JOIN LATERAL (SELECT at, route FROM driver_routes
+        WHERE driver_routes.driver_id = held.driver_id ORDER BY at DESC LIMIT 1) r ON true
     ORDER BY picked_up DESC, o.id`.execute(db);
   return new Map(
     [...Map.groupBy(rows, (row) => row.driver_id)].map(([driverId, held]) => [
       driverId,
-      stopsOf(held),
+      routeOf(held),
     ]),
   );
 }
@@ -73,6 +86,7 @@ type HeldRow = {
   readonly load: number;
   readonly direct: boolean;
   readonly picked_up: boolean;
+  readonly reached: boolean;
   readonly returning: boolean;
   /** The order itself knows of its driver. */
   readonly is_assigned: boolean;
@@ -91,21 +105,29 @@ type HeldRow = {
   readonly route: OfferedRoute | null;
   /** Epoch milliseconds. */
   readonly planned_at: number | null;
+  /** The driver's newest one. */
+  readonly rerouted_at: Date | null;
+  readonly reroute: OfferedRoute | null;
 };
 
-/** First what no offer has planned and is on board, then the newest offer's route, then what else there is. */
-function stopsOf(held: readonly HeldRow[]): Stop[] {
+/** First what no offer has planned and is on board, then what was decided last, then what else there is. */
+function routeOf(held: readonly HeldRow[]): DriverRoute {
   const [newest] = held
-    .filter(({ answered_at: at }) => at !== null)
-    .toSorted((a, b) => (b.answered_at?.getTime() ?? 0) - (a.answered_at?.getTime() ?? 0));
+    .flatMap((row) => [
+      { at: row.answered_at, route: row.route },
+      { at: row.rerouted_at, route: row.reroute },
+    ])
+    .filter(({ at }) => at !== null)
+    .toSorted((a, b) => (b.at?.getTime() ?? 0) - (a.at?.getTime() ?? 0));
   const route = newest?.route ?? [];
   const rank = new Map(route.map(({ kind, orderId }, at) => [`${kind} ${orderId}`, at]));
   const rankOf = ({ kind, orderId }: Stop, pickedUp: boolean): number =>
     rank.get(`${kind} ${orderId}`) ?? (pickedUp ? -1 : route.length);
-  return held
+  const stops = held
     .flatMap((row) => visitsOf(row).map((stop) => ({ stop, rank: rankOf(stop, row.picked_up) })))
     .toSorted((a, b) => a.rank - b.rank)
     .map(({ stop }) => stop);
+  return { stops, decidedAt: newest?.at?.getTime() };
 }
 
 function visitsOf(row: HeldRow): readonly Stop[] {
@@ -117,6 +139,7 @@ function visitsOf(row: HeldRow): readonly Stop[] {
   const drop: Stop = {
     kind: 'dropoff',
     ...of,
+    reached: row.picked_up && row.reached,
     place: row.returning ? branch : door,
     etaAt: row.dropoff_eta_at?.getTime() ?? (row.is_assigned ? undefined : planned?.dropoffEtaAt),
     readyAt: undefined,
@@ -126,6 +149,7 @@ function visitsOf(row: HeldRow): readonly Stop[] {
   const pickup: Stop = {
     kind: 'pickup',
     ...of,
+    reached: !row.picked_up && row.reached,
     place: counter,
     etaAt: row.pickup_eta_at?.getTime() ?? (row.is_assigned ? undefined : planned?.pickupEtaAt),
     readyAt: row.ready_at?.getTime(),

@@ -2,7 +2,7 @@
 // bounded far below 2^53 (see domain/money), ids of sequences too.
 
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { RouteStop } from '../domain/eta.ts';
+import type { Reroute, RouteStop } from '../domain/eta.ts';
 import type { Actor } from '../domain/events.ts';
 import type { Deadline } from '../domain/lifecycle.ts';
 import type { ProofId } from '../domain/ids.ts';
@@ -176,6 +176,14 @@ export type Database = MoneyTables & {
     driver_id: string;
     type: string;
     at: Time;
+  };
+  driver_routes: {
+    driver_id: string;
+    market_id: string;
+    at: Time;
+    order_ids: string[];
+    route: Json<Reroute['route']>;
+    decision: Json<Omit<Reroute, 'driverId' | 'route'>>;
   };
   dispatch_rounds: {
     id: string;

@@ -1,5 +1,5 @@
 // What a driver has on board along a route: how much at most, and whether what goes direct is alone. Used where routes
-// are put together: add-on.ts.
+// are put together: add-on.ts, reroute.ts.
 
 import type { Job, Visit } from './market.ts';
 

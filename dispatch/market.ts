@@ -197,10 +197,10 @@ function visitsOf(driver: OnlineDriver, making: Making): readonly Visit[] {
   );
 }
 
-type JobStop = { readonly kind: 'pickup' | 'dropoff'; readonly job: Job };
+export type JobStop = { readonly kind: 'pickup' | 'dropoff'; readonly job: Job };
 
 /** Pickups in a row at one counter are one visit. */
-function visitsAt(stops: readonly JobStop[]): readonly Visit[] {
+export function visitsAt(stops: readonly JobStop[]): readonly Visit[] {
   const visits: Visit[] = [];
   for (const { kind, job } of stops) {
     const last = visits.at(-1);

@@ -37,6 +37,27 @@ export function listed(parts: readonly string[]): string {
   return parts.length < 2 ? last : `${parts.slice(0, -1).join(', ')} and ${last}`;
 }
 
+type ToldStop = {
+  readonly kind: 'pickup' | 'dropoff';
+  readonly orderId: OrderId;
+  /** Taken over at the counter, handed over at the door. */
+  readonly at: number;
+};
+
+/** `12:05 pickup of this order, 12:15 delivery of …`; what is fetched at one time is fetched in one stop. */
+export function stopByStop(orderId: OrderId, all: readonly ToldStop[], naming: Naming): string {
+  const nameOf = (id: OrderId): string => (id === orderId ? 'this order' : naming.order(id));
+  const told = all.flatMap(({ kind, at: time, orderId: id }, index) => {
+    const isSame = (stop: ToldStop | undefined): boolean =>
+      kind === 'pickup' && stop?.kind === 'pickup' && stop.at === time;
+    if (isSame(all[index - 1])) return [];
+    const here = kind === 'pickup' ? all.filter(isSame).map((stop) => stop.orderId) : [id];
+    const what = named(here, { ...naming, order: nameOf });
+    return [`${naming.time(time)} ${kind === 'pickup' ? 'pickup' : 'delivery'} of ${what}`];
+  });
+  return told.join(', ');
+}
+
 /** Several that the reader cannot tell apart are counted. */
 export function named(orders: readonly OrderId[], naming: Naming): string {
   const counts = new Map<string, number>();

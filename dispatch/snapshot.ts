@@ -105,6 +105,8 @@ export type RouteStop = {
   readonly place: Place;
   readonly load?: number | undefined;
   readonly direct?: boolean | undefined;
+  /** The driver has said that they are there: it is the next one, whatever would be better. */
+  readonly reached?: boolean | undefined;
   /** Of a pickup. */
   readonly ready?: ReadyEstimate | undefined;
   /** Of a drop-off. */

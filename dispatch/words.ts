@@ -11,6 +11,7 @@ import {
   ordinal,
   plainNaming,
   price,
+  stopByStop,
   type Naming,
 } from './phrases.ts';
 import type { WhyNot } from './why-not.ts';
@@ -104,20 +105,10 @@ function times(
   ];
 }
 
-/** What is fetched at one time is fetched in one stop. */
 function stops(orderId: OrderId, { stops: all }: Shared, naming: Naming): string {
   const doors = all.filter(({ kind }) => kind === 'dropoff');
   const place = doors.findIndex((stop) => stop.orderId === orderId) + 1;
-  const nameOf = (id: OrderId): string => (id === orderId ? 'this order' : naming.order(id));
-  const told = all.flatMap(({ kind, at: time, orderId: id }, index) => {
-    const isSame = (stop: Shared['stops'][number] | undefined): boolean =>
-      kind === 'pickup' && stop?.kind === 'pickup' && stop.at === time;
-    if (isSame(all[index - 1])) return [];
-    const here = kind === 'pickup' ? all.filter(isSame).map((stop) => stop.orderId) : [id];
-    const what = named(here, { ...naming, order: nameOf });
-    return [`${naming.time(time)} ${kind === 'pickup' ? 'pickup' : 'delivery'} of ${what}`];
-  });
-  return `The stops: ${told.join(', ')}. This order is delivered ${ordinal(place)} of ${doors.length}.`;
+  return `The stops: ${stopByStop(orderId, all, naming)}. This order is delivered ${ordinal(place)} of ${doors.length}.`;
 }
 
 function whyTogether(

@@ -1,6 +1,7 @@
 // When a driver is expected at the branch and at the door. What a route says that somebody has planned counts; without
 // one it is the drive from the branch. Times in epoch milliseconds.
 
+import type { DriverId, OrderId } from './ids.ts';
 import type { OrderState } from './order.ts';
 import type { Policy } from './policy.ts';
 
@@ -19,6 +20,17 @@ export type Etas = {
   readonly dropoffEtaAt: number;
   /** From taking over to handing over: the drive, and what the route does between. */
   readonly rideMs?: number;
+};
+
+/** What a driver has in hand, in another order of its stops. */
+export type Reroute = {
+  readonly driverId: DriverId;
+  /** Everything that is left to drive, in the order before and in the new one. */
+  readonly before: readonly (RouteStop & { readonly orderId: OrderId })[];
+  readonly route: Reroute['before'];
+  /** By how much all doors together came later than planned, and how much of it the new order saves. */
+  readonly lateMs: number;
+  readonly gainMs: number;
 };
 
 /** What a route means for one of its orders; undefined when it does not come to the order's door. */

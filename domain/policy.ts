@@ -118,6 +118,7 @@ export type Policy = {
   readonly commitSlackMs: number;
   readonly detourLimitMs: number;
   readonly addOnLimitMs: number;
+  readonly rerouteGainMs: number;
   readonly unservedMs: number;
   readonly reofferDelayMs: number;
   readonly fairnessCapMs: number;
@@ -251,6 +252,7 @@ export const defaultPolicy: Policy = {
   commitSlackMs: 2 * minute,
   detourLimitMs: 5 * minute,
   addOnLimitMs: 10 * minute,
+  rerouteGainMs: 5 * minute,
   unservedMs: 90 * minute,
   reofferDelayMs: 1 * minute,
   fairnessCapMs: 1 * minute,

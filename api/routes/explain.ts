@@ -10,6 +10,7 @@ import {
   roundsKeptDays,
   timeZoneOf,
 } from '../../db/rounds.ts';
+import { reroutesAbout, type StoredReroute } from '../../db/reroutes.ts';
 import type { Scope } from '../../db/scope.ts';
 import { readTimeline } from '../../db/timeline.ts';
 import type { Plan } from '../../dispatch/decision.ts';
@@ -25,6 +26,7 @@ import {
   decisionIn,
   explained,
   inRuns,
+  rerouteExplained,
   verdictsOf,
   type Decided,
   type Reading,
@@ -61,13 +63,15 @@ export function explainRoutes(app: Api, { db }: { readonly db: Db }): void {
     const wish = { order, after, driverId, isPlatform };
     const { verdicts: all, next } = await verdictsAbout(db, wish);
     const verdicts = each === true ? all : inRuns(all);
-    const reading = await readingOf(db, { order, scope, verdicts, driverId });
+    const stored = after === undefined ? await reroutesAbout(db, order.id) : [];
+    const reading = await readingOf(db, { order, scope, verdicts, stored, driverId });
     const data = verdicts.map((verdict) => explained(verdict, reading));
     return send(reply, {
       status: 200,
       body: {
         order_id: order.id,
         data,
+        reroutes: stored.map((change) => rerouteExplained(change, reading)),
         partner: await partnerWords(db, { order, scope }),
         next_cursor: next ?? null,
         kept_days: roundsKeptDays,
@@ -129,11 +133,16 @@ type Asking = {
   readonly order: OrderView;
   readonly scope: Scope;
   readonly verdicts: readonly Verdict[];
+  readonly stored: readonly StoredReroute[];
   readonly driverId: DriverId | undefined;
 };
 
-async function readingOf(db: Db, { order, scope, verdicts, driverId }: Asking): Promise<Reading> {
-  const ids = new Set(verdicts.flatMap(ordersNamed));
+async function readingOf(
+  db: Db,
+  { order, scope, verdicts, stored, driverId }: Asking,
+): Promise<Reading> {
+  const driven = stored.flatMap(({ route }) => route.map(({ orderId }) => orderId));
+  const ids = new Set([...verdicts.flatMap(ordersNamed), ...driven]);
   const names = await orderNames(db, [...ids]);
   return {
     orderId: order.id as OrderId,

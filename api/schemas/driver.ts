@@ -37,7 +37,19 @@ export const DeclineOffer = Body({});
 
 const stop = { kind: Type.Enum(['pickup', 'dropoff']), order_id: Type.String() } as const;
 
+export const RouteQuery = Body({
+  after: Type.Optional(
+    Type.String({ ...Time, description: 'Wait until its order was decided later than this' }),
+  ),
+  wait: WaitS,
+});
 export const Route = Type.Object({
+  decided_at: Nullable(
+    Type.String({
+      ...Time,
+      description: 'When the order of the stops was decided; null: by nobody but a person',
+    }),
+  ),
   data: Type.Array(
     Type.Object({
       ...stop,

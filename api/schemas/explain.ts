@@ -163,6 +163,9 @@ export type Explained = Static<typeof Explained>;
 export const Explanation = Type.Object({
   order_id: Type.String(),
   data: Type.Array(Explained, { description: 'The newest first' }),
+  reroutes: Type.Array(Type.Object({ at: Time, text: Type.String() }), {
+    description: 'When its driver’s stops were put into another order, and why; the newest first',
+  }),
   partner: Type.Array(Type.Object({ at: Time, text: Type.String() }), {
     description: 'What a partner fleet was asked and answered, the oldest first',
   }),

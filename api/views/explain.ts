@@ -2,7 +2,9 @@
 // comes or has said yes, not of other merchants' orders or of who else could have come.
 
 import type { OfferMade } from '../../db/rounds.ts';
+import type { StoredReroute } from '../../db/reroutes.ts';
 import type { Considered, Decision, Exclusion, Plan } from '../../dispatch/decision.ts';
+import { rerouteInWords } from '../../dispatch/reroute-words.ts';
 import type { WhyNot } from '../../dispatch/why-not.ts';
 import { inWords, whyNotInWords, type Naming } from '../../dispatch/words.ts';
 import type { DriverId, OrderId } from '../../domain/ids.ts';
@@ -218,7 +220,20 @@ function askedDriver(
   };
 }
 
-function namingFor({ chosen }: Decision, { orders, timeZone }: Reading, isKnown: IsKnown): Naming {
+export function rerouteExplained(
+  { at, ...reroute }: StoredReroute,
+  reading: Reading,
+): { readonly at: string; readonly text: string } {
+  const isKnown: IsKnown = (id) => reading.seesDrivers || id === reading.driverId;
+  const naming = namingFor({ chosen: reroute.driverId }, reading, isKnown);
+  return { at: at.toISOString(), text: rerouteInWords(reading.orderId, reroute, naming) };
+}
+
+function namingFor(
+  { chosen }: Pick<Decision, 'chosen'>,
+  { orders, timeZone }: Reading,
+  isKnown: IsKnown,
+): Naming {
   const clock = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
   return {
     driver: (id) => {

@@ -23,5 +23,7 @@ export const policyFor = ({ parameters }: Pick<InstanceFiles, 'parameters'>): Po
   detourLimitMs: 0,
   // Nobody is promised a time: what counts is the sum.
   addOnLimitMs: 24 * 60 * minuteMs,
+  // What a courier was told stays in its order.
+  rerouteGainMs: 24 * 60 * minuteMs,
   approachMs: 4 * minuteMs,
 });

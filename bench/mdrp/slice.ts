@@ -94,6 +94,7 @@ const rulesOf = ({
   improveSteps,
   lookAheadMs,
   addOnLimitMs,
+  rerouteGainMs,
   approachMs,
 }: Policy): Partial<Policy> => ({
   version,
@@ -103,5 +104,6 @@ const rulesOf = ({
   improveSteps,
   lookAheadMs,
   addOnLimitMs,
+  rerouteGainMs,
   approachMs,
 });

@@ -16,6 +16,7 @@ import {
   dropoffOf,
   readOffer,
   readOffers,
+  readRoute,
   totalOf,
   type OfferView,
   type OfferedStop,
@@ -103,6 +104,7 @@ async function listen(driver: Driver, shift: Shift): Promise<void> {
 async function driveAll(driver: Driver, shift: Shift): Promise<void> {
   const { signal } = driver.city;
   while (!signal.aborted) {
+    if (shift.errands.deliveries() > 1) shift.errands.follow(await readOwnRoute(driver));
     const [errand] = shift.errands.left();
     if (shift.instead) {
       shift.position = await shift.instead(shift.position);
@@ -112,6 +114,17 @@ async function driveAll(driver: Driver, shift: Shift): Promise<void> {
     else if (shift.over) return;
     else await shift.errands.changed(signal);
   }
+}
+
+/** Empty when it cannot be read: then everything stays as it is. */
+async function readOwnRoute({ city, identity }: Driver): Promise<OfferView['route']> {
+  const { secret } = identity;
+  const { status, body } = await city.client.call({
+    method: 'GET',
+    path: '/v1/driver/route',
+    secret,
+  });
+  return status === 200 ? readRoute(body) : [];
 }
 
 async function nextOffer({ city, identity, plan }: Driver): Promise<OfferView | undefined> {

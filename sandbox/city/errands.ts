@@ -25,6 +25,8 @@ export function createErrands() {
     deliveries: (): number => new Set(left.map(({ order }) => order.orderId)).size,
     take: (offer: OfferView, orders: readonly OfferedStop[]): void =>
       set(merged(left, errandsOf(offer, orders), offer)),
+    /** What comes first may have been decided anew. */
+    follow: (route: OfferView['route']): void => set(followed(left, route)),
     done: (errand: Errand): void => set(left.filter((each) => !isSame(each, errand))),
     /** The order is not this driver's any more. */
     forget: (orderId: string): void => set(left.filter(({ order }) => order.orderId !== orderId)),
@@ -58,8 +60,16 @@ function merged(
   { route }: OfferView,
 ): readonly Errand[] {
   const fresh = added.filter((errand) => !left.some((each) => isSame(each, errand)));
-  if (route.length === 0) return [...left, ...fresh];
-  const rankOf = ({ kind, order }: Errand): number =>
-    route.findIndex((stop) => stop.kind === kind && stop.orderId === order.orderId);
-  return [...left, ...fresh].toSorted((a, b) => rankOf(a) - rankOf(b));
+  const all = [...left, ...fresh];
+  if (route.length === 0) return all;
+  return all.toSorted((a, b) => rankIn(route, a) - rankIn(route, b));
 }
+
+/** As decided anew; a route that does not know everything is older than what was taken last. */
+function followed(left: readonly Errand[], route: OfferView['route']): readonly Errand[] {
+  if (left.some((errand) => rankIn(route, errand) < 0)) return left;
+  return left.toSorted((a, b) => rankIn(route, a) - rankIn(route, b));
+}
+
+const rankIn = (route: OfferView['route'], { kind, order }: Errand): number =>
+  route.findIndex((stop) => stop.kind === kind && stop.orderId === order.orderId);

@@ -112,10 +112,7 @@ export function readOffer(body: unknown): OfferView {
   return {
     id: textOf(offer['id']),
     status: textOf(offer['status']),
-    route: listOf(offer['route']).map((stop) => ({
-      kind: textOf(stop['kind']),
-      orderId: textOf(stop['order_id']),
-    })),
+    route: stopsOf(offer['route']),
     orders: listOf(offer['orders']).map((order) => ({
       orderId: textOf(order['order_id']),
       status: textOf(order['status']),
@@ -124,6 +121,12 @@ export function readOffer(body: unknown): OfferView {
     })),
   };
 }
+
+const stopsOf = (value: unknown): OfferView['route'] =>
+  listOf(value).map((stop) => ({ kind: textOf(stop['kind']), orderId: textOf(stop['order_id']) }));
+
+/** What is left to drive. */
+export const readRoute = (body: unknown): OfferView['route'] => stopsOf(recordOf(body)['data']);
 
 const readPlace = (value: unknown): Place => {
   const { lat, lng } = recordOf(value);

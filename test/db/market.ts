@@ -38,8 +38,11 @@ export async function createMarket(policy: Partial<Policy> = {}) {
     addAnswers: (driverId: DriverId, answers: Answers) =>
       addAnswers({ db, ids }, driverId, answers),
     /** Planned offers as given, made at `start`, 45 s to answer. */
-    write: (...offers: readonly NewOffer[]) =>
-      writeOffers(db, { marketId: ids.market_id, offers, now: start, expiresAt: start + 45_000 }),
+    write: async (...offers: readonly NewOffer[]) => {
+      const expiresAt = start + 45_000;
+      return (await writeOffers(db, { marketId: ids.market_id, offers, now: start, expiresAt }))
+        .made;
+    },
     seen: (orderId: OrderId) => seen(db, orderId),
     async close(): Promise<void> {
       await db.destroy();

@@ -127,14 +127,16 @@ describe('writeOffers', () => {
       market.addDriver(),
       market.addDriver(),
     ]);
-    const write = (offers: readonly NewOffer[], beforeCommit?: () => Promise<void>) =>
-      writeOffers(market.db, {
+    const write = async (offers: readonly NewOffer[], beforeCommit?: () => Promise<void>) => {
+      const { made } = await writeOffers(market.db, {
         marketId: market.marketId,
         offers,
         now: start,
         expiresAt: expiry,
         ...(beforeCommit ? { beforeCommit } : {}),
       });
+      return made;
+    };
     const made = await write([planned(mine, one)], async () => {
       expect(await write([planned(mine, two)])).toEqual([]);
       await write([planned(free, one), planned(other, three)], async () => {
@@ -181,7 +183,7 @@ describe('writeOffers', () => {
         const driverId = drivers[(i * (who + 1) + n) % drivers.length] ?? newId('driver');
         return beside(planned(driverId, orderId), ...(held.get(driverId) ?? []));
       });
-      const made = await writeOffers(db, {
+      const { made } = await writeOffers(db, {
         marketId: market.marketId,
         offers: who % 2 === 0 ? offers : offers.toReversed(),
         now: start,

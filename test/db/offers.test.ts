@@ -270,7 +270,7 @@ describe('withdrawOpenOffers', () => {
       await Promise.race([withdrawn, delay(200)]);
     };
     const batch = { marketId, offers: [offer], now: start, expiresAt: tooLate, beforeCommit };
-    expect(await writeOffers(db, batch)).toHaveLength(1);
+    expect((await writeOffers(db, batch)).made).toHaveLength(1);
     await withdrawn;
     expect((await offerById(db, offer.offerId))?.status).toBe('withdrawn');
   });

@@ -52,6 +52,16 @@ describe('errands', () => {
     expect(errands.deliveries()).toBe(3);
   });
 
+  it('follow what was decided anew, unless more was taken since', () => {
+    const { errands, take, left } = driving();
+    take('one', '+a +b -a -b', 'a', 'b');
+    errands.follow(offer('', '+b -b +a -a').route);
+    expect(left()).toBe('+b -b +a -a');
+    take('two', '+b -b +a -a +c -c', 'c');
+    errands.follow(offer('', '+a -a +b -b').route);
+    expect(left()).toBe('+b -b +a -a +c -c');
+  });
+
   it('keep what the route does not know in front, and drop an order that is gone', () => {
     const { errands, take, left } = driving();
     take('by hand', '', 'x');
