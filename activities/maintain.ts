@@ -128,7 +128,13 @@ async function nudgeOrders(
   });
 }
 
-async function deliverWebhooks({ db, engine }: Dependencies): Promise<void> {
+type Delivery = {
+  readonly db: Db;
+  readonly engine: Pick<OrderEngine, 'paymentSettled' | 'partnerDeliveryChanged'>;
+};
+
+/** Part of the housekeeping: what came before its order could be told is told now. */
+export async function deliverWebhooks({ db, engine }: Delivery): Promise<void> {
   for (const hook of await upkeep.waitingWebhooks(db)) {
     const { provider, type, provider_ref: providerRef } = hook;
     const orderId = parseId('order', hook.order_id);

@@ -57,7 +57,7 @@ export function createPayoutUpkeep({ db, money, accounts, log }: Dependencies) {
 
   async function reopenReturned(): Promise<void> {
     await sendAll({ items: await paidButReturned(db), log }, async (payout) => {
-      if (await reopenPayout(db, payout)) await money.payoutChanged(payout);
+      if ((await reopenPayout(db, payout)) === 'reopened') await money.payoutChanged(payout);
     });
   }
 
@@ -66,7 +66,11 @@ export function createPayoutUpkeep({ db, money, accounts, log }: Dependencies) {
     const named = parsePayoutName(name);
     const row = named && (await findPayout(db, named));
     if (!row) return;
-    if (row.finished_at && !(mayHaveFailed.has(type) && (await reopenPayout(db, row)))) return;
+    if (mayHaveFailed.has(type)) {
+      const found = await reopenPayout(db, row);
+      if (found === 'sending') throw new Error(`the payout ${name} is being sent`);
+      if (found === 'over') return;
+    } else if (row.finished_at) return;
     await money.payoutChanged(row);
   }
 

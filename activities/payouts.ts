@@ -98,7 +98,7 @@ export function createPayoutActivities({
         if (row.finished_at) return { status: row.status, isOver: true, waitMs: 0 };
         await advanceOnce(row);
         const next = await findPayout(db, name);
-        if (!next?.finished_at && next?.status === row.status && next.attempt === row.attempt) {
+        if (next && isWhereItWas(next, row)) {
           const waitMs = row.status === 'held' ? heldLookMs : lookAgainMs;
           return { status: row.status, isOver: false, waitMs };
         }
@@ -106,6 +106,13 @@ export function createPayoutActivities({
     },
   };
 }
+
+/** Nothing has changed since, and there are no news. */
+const isWhereItWas = (now: Payout, before: Payout): boolean =>
+  !now.finished_at &&
+  now.status === before.status &&
+  now.attempt === before.attempt &&
+  now.news === before.news;
 
 function newsOf(row: Payout, answer: PayAnswer): PayoutNews {
   switch (answer.status) {

@@ -71,7 +71,8 @@ export function createRefundActivities({
   }
 
   async function send(row: Refund): Promise<void> {
-    await crashPoint('refund:before');
+    const tags = [row.status, row.id];
+    await crashPoint('refund:before', tags);
     const firstSentAt = row.first_sent_at?.getTime() ?? now();
     try {
       const answer = await portOf(row.provider).refund({
@@ -81,9 +82,9 @@ export function createRefundActivities({
         key: refundKey({ orderId: row.order_id, refundId: row.id }, row.attempt),
         firstSentAt,
       });
-      await crashPoint('refund:after-effect');
+      await crashPoint('refund:after-effect', tags);
       await recordRefundNews(db, { row, news: newsOf(row, answer), now: new Date(now()) });
-      await crashPoint('refund:after-record');
+      await crashPoint('refund:after-record', tags);
     } catch (error) {
       await unanswered({ db, row, now: now() }, error);
     }

@@ -30,11 +30,13 @@ export function createTipActivities({
   now = Date.now,
 }: Dependencies): TipActivities {
   async function step(row: Tip): Promise<void> {
+    const tags = [row.status, row.order_id];
     try {
-      await crashPoint('tip:before', [row.status]);
+      await crashPoint('tip:before', tags);
       const news = await advancePayment(paymentOf(row), { port: portOf(row.provider), now: now() });
-      await crashPoint('tip:after-effect', [row.status]);
+      await crashPoint('tip:after-effect', tags);
       if (news) await recordTipNews(db, { row, news, now: new Date(now()) });
+      await crashPoint('tip:after-record', tags);
       if (news?.kind === 'not_executed' && row.attempt >= maxAttempts)
         throw outage({ system: row.provider, code: 'server_error' });
     } catch (error) {

@@ -76,11 +76,12 @@ function createTopUpSteps(deps: Dependencies): Pick<WalletActivities, 'advanceTo
 
   const step = (row: TopUp): Promise<void> =>
     untilAnswered(deps, { id: row.id, since: row.created_at }, async () => {
-      await crashPoint('topup:before', [row.status]);
+      const tags = [row.status, row.id];
+      await crashPoint('topup:before', tags);
       const news = await newsOf(row);
-      await crashPoint('topup:after-effect', [row.status]);
+      await crashPoint('topup:after-effect', tags);
       if (news) await recordTopUpNews(db, { row, news, now: new Date(now()) });
-      await crashPoint('topup:after-record', [row.status]);
+      await crashPoint('topup:after-record', tags);
       if (news?.kind === 'not_executed' && row.attempt >= maxAttempts)
         throw outage({ system: row.provider, code: 'server_error' });
     });
@@ -119,7 +120,8 @@ function createWithdrawalSteps(deps: Dependencies): Pick<WalletActivities, 'adva
 
   const step = (withdrawal: Withdrawal, part: Part): Promise<void> =>
     untilAnswered(deps, { id: withdrawal.id, since: askedSince(withdrawal) }, async () => {
-      await crashPoint('withdrawal:before');
+      const tags = [part.status, withdrawal.id];
+      await crashPoint('withdrawal:before', tags);
       const { top_up_id: topUpId, attempt } = part;
       const answer = await portOf(part.provider).refund({
         orderId: topUpId,
@@ -128,10 +130,10 @@ function createWithdrawalSteps(deps: Dependencies): Pick<WalletActivities, 'adva
         key: withdrawalKey({ topUpId, withdrawalId: withdrawal.id, attempt }),
         firstSentAt: part.first_sent_at.getTime(),
       });
-      await crashPoint('withdrawal:after-effect');
+      await crashPoint('withdrawal:after-effect', tags);
       const news = partNews(part, answer);
       await recordPartNews(db, { withdrawal, part, news, now: new Date(now()) });
-      await crashPoint('withdrawal:after-record');
+      await crashPoint('withdrawal:after-record', tags);
     });
 
   return {

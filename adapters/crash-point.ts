@@ -29,6 +29,13 @@ export const crashPoints = {
   api: ['command:before', 'command:after'],
 } as const;
 
+/** Of the worker too: the steps of money beside an order's own, each with what its row says and whose it is. */
+export const moneyCrashPoints = (
+  ['refund', 'tip', 'topup', 'withdrawal', 'payout'] as const
+).flatMap((kind) =>
+  (['before', 'after-effect', 'after-record'] as const).map((point) => `${kind}:${point}` as const),
+);
+
 /** `tags` are what the work at hand is about: event types, exits, payment steps, commands, ids. */
 export type CrashPoint = (name: string, tags?: readonly string[]) => Promise<void> | void;
 

@@ -183,6 +183,7 @@ export async function recordPayoutNews(db: Db, { row, news, now }: Answered): Pr
       .where('period', '=', row.period)
       .where('status', 'in', ['sending', 'in_transit'])
       .where('attempt', '=', row.attempt)
+      .where('news', '=', row.news)
       .executeTakeFirst();
     if (numUpdatedRows !== 1n || (news.kind !== 'paid' && news.kind !== 'failed')) return;
     const wasPaid = row.paid_at !== null;
@@ -212,16 +213,24 @@ function factsOf({ rail, amount_minor: amountMinor, ...row }: Payout): PayoutFac
   return { party: row.party, period: row.period, kind: row.kind, rail, amountMinor };
 }
 
-/** What was paid may come back: it is looked at once more. False when it is not paid. */
-export async function reopenPayout(db: Db, { party, period }: PayoutName): Promise<boolean> {
+/**
+ * What was paid may come back: it is looked at once more, and what a look that is under way has read counts no more.
+ * `sending`: the answer that is on its way may be older than this news; `over`: there is nothing to look at.
+ */
+export async function reopenPayout(
+  db: Db,
+  { party, period }: PayoutName,
+): Promise<'reopened' | 'sending' | 'over'> {
   const { numUpdatedRows } = await db
     .updateTable('payouts')
-    .set({ status: 'in_transit', finished_at: null })
+    .set((eb) => ({ status: 'in_transit', news: eb('news', '+', 1), finished_at: null }))
     .where('party', '=', party)
     .where('period', '=', period)
-    .where('status', '=', 'paid')
+    .where('status', 'in', ['in_transit', 'paid'])
     .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  if (numUpdatedRows === 1n) return 'reopened';
+  const row = await findPayout(db, { party, period });
+  return row?.status === 'sending' ? 'sending' : 'over';
 }
 
 const ours = (db: Db) =>

@@ -127,6 +127,7 @@ export type MoneyTables = {
     destination: string | null;
     provider_ref: string | null;
     attempt: Generated<number>;
+    news: Generated<number>;
     requested_by: Json<Actor>;
     created_at: Time;
     first_sent_at: Time | null;

@@ -137,6 +137,7 @@ async function reportTaken(db: Db, { provider, providerRef, orderId }: Told, now
     SELECT ${`reconcile:${providerRef}:payment_unexpected`}, (SELECT id FROM orders WHERE id = ${orderId ?? null}),
       'reconcile_payment_unexpected', ${detail}::jsonb, ${now}
     WHERE NOT EXISTS (SELECT FROM tips WHERE provider_ref = ${providerRef})
+      AND NOT EXISTS (SELECT FROM top_ups WHERE provider_ref = ${providerRef} AND status <> 'declined')
       AND NOT EXISTS (SELECT FROM orders WHERE id = ${orderId ?? null} AND (payment_status = 'voiding'
         OR provider_ref = ${providerRef} AND payment_status NOT IN ('voided', 'declined', 'written_off')))
     ON CONFLICT DO NOTHING`.execute(db);

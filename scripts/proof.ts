@@ -18,6 +18,8 @@ const usage = `npm run proof [-- options]
     mutants   the lifecycle broken on purpose, one row, exit or cap at a time: each must be noticed
     races     two at the same moment: one wins, the other is told what came first
     silence   everybody falls silent: the order ends in a real run, within its bound
+    money-matrix  every money step × provider × fault × death of the worker, in one process; then kills of a
+              real worker at every point of refunds, tips, top-ups, withdrawals and payouts
     crash     every crash point × every command, exit and payment step of the lifecycle, then the audit
     upgrade   a rolling upgrade under load, a bad version rolled back (also: npm run rehearse-upgrade)
     stripe-mock  every request to Stripe is taken by Stripe's own mock; needs Go
@@ -33,9 +35,15 @@ const parts = {
   lives: ['test/domain/graph.test.ts', 'test/domain/random-lives.test.ts'],
   'money-lives': ['test/e2e/money-lives.test.ts'],
   mutants: ['test/domain/mutants.test.ts'],
-  races: ['test/domain/races.test.ts', 'test/e2e/races.test.ts'],
+  races: [
+    'test/domain/races.test.ts',
+    'test/domain/money-races.test.ts',
+    'test/e2e/races.test.ts',
+    'test/e2e/money-races.test.ts',
+  ],
   silence: ['test/workflows/silence.test.ts'],
   crash: ['test/e2e/crash.test.ts', 'test/e2e/settle.test.ts', 'test/e2e/dispatchers.test.ts'],
+  'money-matrix': ['test/activities/money-matrix.test.ts', 'test/e2e/money-crash.test.ts'],
   upgrade: ['test/e2e/upgrade.test.ts'],
   pause: ['test/e2e/pause.test.ts', 'test/e2e/outbox.test.ts'],
   'stripe-mock': ['test/adapters/stripe-mock.test.ts'],

@@ -110,10 +110,11 @@ function createKeys({ keys }: Dialect, now: () => number) {
   };
 }
 
-/** Notices wait until they are released when `held`; each goes out `copies` times. */
+/** Notices wait until they are released when `held`; each goes out `copies` times, `beforeReply` before its request is answered. */
 function createNotices(url: string | undefined) {
-  let mode = { held: false, copies: 1 };
+  let mode = { held: false, copies: 1, beforeReply: false };
   let waiting: readonly Notice[] = [];
+  const running = new Set<Promise<void>>();
   async function send(notice: Notice): Promise<void> {
     for (let n = 0; n < mode.copies; n++)
       await fetch(url ?? '', {
@@ -123,10 +124,14 @@ function createNotices(url: string | undefined) {
         signal: AbortSignal.timeout(5_000),
       }).catch(() => undefined);
   }
+  function start(notice: Notice): void {
+    const sent = send(notice).finally(() => running.delete(sent));
+    running.add(sent);
+  }
   return {
     emit: (notice: Notice): void => {
       if (url === undefined || mode.held) waiting = [...waiting, notice];
-      else void send(notice);
+      else start(notice);
     },
     waiting: (): readonly Notice[] => waiting,
     set: (change: Partial<typeof mode>): void => {
@@ -137,6 +142,15 @@ function createNotices(url: string | undefined) {
       waiting = [];
       mode = { ...mode, held: false };
       for (const notice of batch) await send(notice);
+    },
+    /** All that went out so far has been taken, or nobody takes it. */
+    settled: async (): Promise<void> => void (await Promise.all(running)),
+    /** What the work tells is told before anybody is answered, if it is to be. */
+    async during<T>(work: () => T): Promise<T> {
+      const before = new Set(running);
+      const made = work();
+      if (mode.beforeReply) await Promise.all([...running].filter((sent) => !before.has(sent)));
+      return made;
     },
   };
 }
@@ -186,7 +200,7 @@ export async function startFake(
     if (early !== undefined) return early;
     const reply = await underKey(request, async () => {
       await sleep((options.latencyMs ?? 0) + (fault?.kind === 'delay' ? (fault.delayMs ?? 0) : 0));
-      return dialect.handle(request);
+      return notices.during(() => dialect.handle(request));
     });
     if (fault?.kind === 'execute_then_timeout') return 'silence';
     if (fault?.kind === 'execute_then_drop') return 'drop';

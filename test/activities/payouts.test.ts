@@ -213,11 +213,11 @@ describe('a payout that fails', () => {
     const name = await ask(party);
     await carryOut(name);
     stripe.control.decidePayout(books().payouts[0]?.id ?? '', 'failed');
-    expect(await reopenPayout(market.db, name)).toBe(true);
+    expect(await reopenPayout(market.db, name)).toBe('reopened');
     expect(await carryOut(name)).toMatchObject({ status: 'failed' });
     expect(sent(name)).toEqual([]);
     expect(await movedByPayouts(market.db, party)).toEqual({});
-    expect(await reopenPayout(market.db, name)).toBe(false);
+    expect(await reopenPayout(market.db, name)).toBe('over');
   });
 
   it('looked at again because of idle news stays paid', async () => {

@@ -197,8 +197,10 @@ describe('a tip after the delivery', () => {
     undefined,
     'tip:before#sending',
     'tip:after-effect#sending',
+    'tip:after-record#sending',
     'tip:before#authorized',
     'tip:after-effect#authorized',
+    'tip:after-record#authorized',
   ] as const;
   const paths = ['/v1/payment_intents', '/capture'] as const;
   const matrix = POST_FAULTS.flatMap((fault) =>

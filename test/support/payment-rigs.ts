@@ -5,12 +5,19 @@ import type { Db } from '../../db/connect.ts';
 import { newId } from '../../db/new-id.ts';
 import { createWalletBooks } from '../../db/wallet.ts';
 import { createCampayApi } from '../../adapters/campay.ts';
-import { createMobileMoney, type MobileMoneyApi } from '../../adapters/mobile-money.ts';
+import {
+  createMobileMoney,
+  createMobileMoneyPayouts,
+  type MobileMoneyApi,
+} from '../../adapters/mobile-money.ts';
 import { createNoupayApi } from '../../adapters/noupay.ts';
 import { stripePort, type PaymentPort } from '../../adapters/payment-port.ts';
+import type { PayoutPort } from '../../adapters/payout-port.ts';
+import { createStripePayouts } from '../../adapters/stripe-payouts.ts';
 import { createPaypalPort } from '../../adapters/paypal.ts';
 import { outage } from '../../adapters/outage.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
+import { createSplitPort } from '../../adapters/split.ts';
 import { createWalletPort } from '../../adapters/wallet.ts';
 import { startCampay } from '../../sandbox/mobile-money/campay.ts';
 import { startNoupay } from '../../sandbox/mobile-money/noupay.ts';
@@ -18,9 +25,22 @@ import { startPaypal } from '../../sandbox/paypal/server.ts';
 import { createFaults, type Fault, type FaultRule } from '../../sandbox/provider/faults.ts';
 import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
 import { claimsBy } from './claims.ts';
-import { createStripeContract } from './stripe-contract.ts';
+import { createStripeContract, type StripeCall } from './stripe-contract.ts';
 import type { ProviderName } from '../../domain/payment-methods.ts';
+import { splitToken } from '../../domain/split.ts';
 import type { WalletBooks } from '../../domain/wallet.ts';
+import {
+  minor,
+  movedByPaypal,
+  movedByPhone,
+  movedByStripe,
+  movedByWallet,
+  newsOfFake,
+  newsOfStripe,
+  tookMoney,
+  type Moved,
+  type News,
+} from './provider-money.ts';
 import { fillWallet } from './wallet.ts';
 
 export type Rig = {
@@ -39,10 +59,18 @@ export type Rig = {
     readonly settle?: (ref: string, how: 'taken' | 'refused') => void;
   };
   readonly addFault: (rule: FaultRule) => void;
-  /** Where money is asked for, taken and given back. */
-  readonly paths: { readonly authorize: string; readonly capture: string; readonly refund: string };
+  /** Where money is asked for, taken, let go and given back. */
+  readonly paths: Readonly<Record<'authorize' | 'capture' | 'release' | 'refund', string>>;
   /** What the provider's own books say: payments that were begun, taken and given back. */
   readonly books: () => Books | Promise<Books>;
+  /** Every amount in them and what became of it: `taken 2350 EUR`. */
+  readonly moved: () => Moved | Promise<Moved>;
+  /** Undefined where nobody tells anything. */
+  readonly news: News | undefined;
+  /** Of a payment by two. */
+  readonly halves?: Readonly<Record<'stripe' | 'wallet', PaymentPort>>;
+  /** Where the provider pays out too. */
+  readonly payOuts?: PayOuts;
   readonly close: () => Promise<void>;
 };
 
@@ -50,6 +78,13 @@ type Books = {
   readonly begun: number;
   readonly taken: readonly number[];
   readonly givenBack: readonly number[];
+};
+
+export type PayOuts = {
+  readonly port: PayoutPort;
+  readonly destination: () => string;
+  /** Where it is asked to send money, one path after the other. */
+  readonly paths: readonly string[];
 };
 
 export type Clock = { now: number };
@@ -60,15 +95,14 @@ const timeoutMs = 400;
 async function stripeRig({ clock, webhookUrl: url }: Wish): Promise<Rig> {
   const now = (): number => clock.now;
   const contract = createStripeContract();
+  // Of payouts the extract of Stripe's document has nothing.
+  const onCall = (call: StripeCall): void => {
+    if (!/^\/v1\/(transfers|payouts)/.test(call.path)) contract.see(call);
+  };
   const webhooks = { url, secret };
-  const fake = await startStripeSandbox({ now, searchLagMs: 0, webhooks, onCall: contract.see });
-  const gateway = createStripeGateway({
-    secretKey: 'sk_test_x',
-    apiBase: fake.url,
-    webhookSecret: secret,
-    timeoutMs,
-    now,
-  });
+  const fake = await startStripeSandbox({ now, searchLagMs: 0, webhooks, onCall });
+  const account = { secretKey: 'sk_test_x', apiBase: fake.url, timeoutMs, now };
+  const gateway = createStripeGateway({ ...account, webhookSecret: secret });
   return {
     provider: 'stripe',
     port: stripePort(gateway),
@@ -81,7 +115,12 @@ async function stripeRig({ clock, webhookUrl: url }: Wish): Promise<Rig> {
         void fake.control.addFault({ kind: 'declined', match: { path: '/capture' } }),
     },
     addFault: fake.control.addFault,
-    paths: { authorize: '/v1/payment_intents', capture: '/capture', refund: '/v1/refunds' },
+    paths: {
+      authorize: '/v1/payment_intents',
+      capture: '/capture',
+      release: '/cancel',
+      refund: '/v1/refunds',
+    },
     books: () => {
       const { payment_intents: intents, refunds } = fake.control.books();
       const real = intents.filter(({ metadata }) => !metadata['step']?.startsWith('burn'));
@@ -91,6 +130,13 @@ async function stripeRig({ clock, webhookUrl: url }: Wish): Promise<Rig> {
         givenBack: refunds.map((each) => each.amount),
       };
     },
+    moved: () => movedByStripe(fake.control.books()),
+    news: newsOfStripe(fake),
+    payOuts: {
+      port: createStripePayouts(account),
+      destination: fake.control.openAccount,
+      paths: ['/v1/transfers', '/v1/payouts'],
+    },
     close: async () => {
       await fake.close();
       const [violation] = contract.violations();
@@ -98,10 +144,6 @@ async function stripeRig({ clock, webhookUrl: url }: Wish): Promise<Rig> {
     },
   };
 }
-
-const minor = ({ value }: { readonly value: string }): number => Math.round(Number(value) * 100);
-
-const tookMoney: ReadonlySet<string> = new Set(['COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED']);
 
 async function paypalRig({ clock, webhookUrl }: Wish): Promise<Rig> {
   const now = (): number => clock.now;
@@ -128,7 +170,12 @@ async function paypalRig({ clock, webhookUrl }: Wish): Promise<Rig> {
       settle: (ref, how) => fake.settleCapture(ref, how === 'taken' ? 'COMPLETED' : 'DECLINED'),
     },
     addFault: fake.addFault,
-    paths: { authorize: '/v2/checkout/orders', capture: '/capture', refund: '/refund' },
+    paths: {
+      authorize: '/v2/checkout/orders',
+      capture: '/capture',
+      release: '/void',
+      refund: '/refund',
+    },
     books: () => ({
       begun: fake.orders().length,
       taken: fake.orders().flatMap(({ capture }) => {
@@ -137,6 +184,8 @@ async function paypalRig({ clock, webhookUrl }: Wish): Promise<Rig> {
       }),
       givenBack: fake.orders().flatMap(({ refunds }) => refunds.map((each) => minor(each.amount))),
     }),
+    moved: () => fake.orders().flatMap(movedByPaypal),
+    news: newsOfFake(fake),
     close: fake.close,
   };
 }
@@ -152,12 +201,12 @@ type MobileMoney = {
 };
 
 function mobileRig({ db, clock }: Wish, { provider, fake, api, paths }: MobileMoney): Rig {
-  const port = createMobileMoney({
+  const options = {
     provider,
     api,
-    phoneOf: async (method) => phones[method.split(':')[1] ?? ''],
+    phoneOf: async (method: string) => phones[method.split(':')[1] ?? ''],
     claim: claimsBy(db, () => clock.now),
-  });
+  };
   const amountsOf = (kind: string): readonly number[] =>
     fake.book
       .all()
@@ -165,7 +214,7 @@ function mobileRig({ db, clock }: Wish, { provider, fake, api, paths }: MobileMo
       .map((entry) => Number(entry.amount));
   return {
     provider,
-    port,
+    port: createMobileMoney(options),
     currency: 'XAF',
     method: `${provider}:good`,
     poor: `${provider}:poor`,
@@ -177,6 +226,13 @@ function mobileRig({ db, clock }: Wish, { provider, fake, api, paths }: MobileMo
       taken: amountsOf('collect'),
       givenBack: amountsOf('payout'),
     }),
+    moved: () => fake.book.all().flatMap(movedByPhone),
+    news: newsOfFake(fake),
+    payOuts: {
+      port: createMobileMoneyPayouts(options),
+      destination: () => `${provider}:good`,
+      paths: [paths.refund],
+    },
     close: fake.close,
   };
 }
@@ -185,7 +241,12 @@ async function campayRig(wish: Wish): Promise<Rig> {
   const { clock, webhookUrl } = wish;
   const fake = await startCampay({ now: () => clock.now, webhookUrl, webhookSecret: secret });
   const api = createCampayApi({ baseUrl: fake.url, token: 't', webhookKey: secret, timeoutMs });
-  const paths = { authorize: '/api/collect/', capture: '', refund: '/api/withdraw/' };
+  const paths = {
+    authorize: '/api/collect/',
+    capture: '',
+    release: '',
+    refund: '/api/withdraw/',
+  };
   return mobileRig(wish, { provider: 'campay', fake, api, paths });
 }
 
@@ -193,7 +254,7 @@ async function noupayRig(wish: Wish): Promise<Rig> {
   const { clock, webhookUrl } = wish;
   const fake = await startNoupay({ now: () => clock.now, webhookUrl, webhookSecret: secret });
   const api = createNoupayApi({ baseUrl: fake.url, apiKey: 'k', webhookSecret: secret, timeoutMs });
-  const paths = { authorize: '/v1/payments', capture: '', refund: '/v1/payouts' };
+  const paths = { authorize: '/v1/payments', capture: '', release: '', refund: '/v1/payouts' };
   return mobileRig(wish, { provider: 'noupay', fake, api, paths });
 }
 
@@ -248,15 +309,42 @@ async function walletRig({ db, clock }: Wish): Promise<Rig> {
     poor: `wallet:${newId('customer')}`,
     confirm: () => undefined,
     addFault: faults.add,
-    paths: { authorize: '/hold', capture: '/settle', refund: '/refund' },
+    paths: { authorize: '/hold', capture: '/settle', release: '/settle', refund: '/refund' },
     books: async () => ({
       begun: (await moved('wallet_hold', 'wallet')).length,
       taken: await moved('wallet_capture', 'provider_clearing'),
       givenBack: await moved('wallet_refund', 'wallet'),
     }),
+    moved: () => movedByWallet(db, wallet),
+    news: undefined,
     close: async () => undefined,
   };
 }
+
+/** 8.00 out of a wallet, the rest by card; the card is what may fail. */
+async function splitRig(wish: Wish): Promise<Rig> {
+  const [card, own] = [await stripeRig(wish), await walletRig(wish)];
+  const now = (): number => wish.clock.now;
+  const books = createWalletBooks(wish.db, now);
+  const wallet = createWalletPort(books, now);
+  const customerId = own.method.slice('wallet:'.length);
+  return {
+    ...card,
+    provider: 'split',
+    port: createSplitPort({ books, wallet, card: card.port }),
+    method: splitToken({ customerId, walletMinor: 800, card: card.method }),
+    poor: undefined,
+    halves: { stripe: card.port, wallet },
+    moved: async () => [...(await card.moved()), ...(await own.moved())],
+  };
+}
+
+export const startRig = (provider: RigName, wish: Wish): Promise<Rig> =>
+  provider === 'split' ? splitRig(wish) : (new Map(rigs).get(provider)?.(wish) ?? none(provider));
+const none = (provider: string): never => {
+  throw new Error(`there is no rig for ${provider}`);
+};
+export type RigName = (typeof rigs)[number][0] | 'split';
 
 export const rigs = [
   ['stripe', stripeRig],

@@ -15,12 +15,13 @@ export type Earning = {
   readonly amountMinor: number;
   readonly at: Date;
   readonly account?: AccountName;
+  readonly currency?: string;
   readonly orderId?: string;
 };
 
 /** Of the platform's money; a negative amount is taken away. */
 export async function earn(db: Db, party: string, earning: Earning): Promise<void> {
-  const { amountMinor, at, orderId, account = 'merchant' } = earning;
+  const { amountMinor, at, orderId, account = 'merchant', currency = 'EUR' } = earning;
   await postOnce(db, {
     posting: {
       key: `${newId('note')}:earned`,
@@ -28,7 +29,7 @@ export async function earn(db: Db, party: string, earning: Earning): Promise<voi
       entries: moved(amountMinor, { account, party }, { account: 'platform', party: 'platform' }),
     },
     orderId,
-    currency: 'EUR',
+    currency,
     at,
   });
 }
@@ -66,10 +67,15 @@ export async function setAccount(
 
 export async function askForPayout(
   { db, marketId }: Tenant,
-  payout: PayoutName & { readonly endsAt: Date; readonly now: Date; readonly kind?: PartyKind },
+  payout: PayoutName & {
+    readonly endsAt: Date;
+    readonly now: Date;
+    readonly kind?: PartyKind;
+    readonly currency?: string;
+  },
 ): Promise<PayoutName> {
-  const { party, period, endsAt, now, kind = 'merchant' } = payout;
-  const common = { marketId, currency: 'EUR', instant: false, actor: { kind: 'system' } } as const;
+  const { party, period, endsAt, now, kind = 'merchant', currency = 'EUR' } = payout;
+  const common = { marketId, currency, instant: false, actor: { kind: 'system' } } as const;
   const id = newId('payout', now.getTime());
   await insertPayouts(db, [{ ...common, id, party, period, endsAt, now, kind }]);
   return { party, period };
