@@ -111,6 +111,8 @@ export type ProviderObject = {
   readonly orderId: string | undefined;
   readonly status: PaymentTruth['status'];
   readonly capturedMinor: number;
+  /** Undefined: it does not say. */
+  readonly refundedMinor?: number | undefined;
 };
 
 export type AuditedPayout = {

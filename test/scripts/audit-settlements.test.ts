@@ -48,6 +48,14 @@ describe('audit of settlements, tips and disputes', () => {
       }),
     ],
     [
+      'a refund by PayPal that nobody here has asked for',
+      'objects-in-ledger',
+      (data) => ({
+        ...data,
+        objects: data.objects.map((object) => ({ ...object, refundedMinor: 100 })),
+      }),
+    ],
+    [
       'a dispute that was won and is booked as open',
       'disputes-in-ledger',
       changeDisputes({ status: 'won' }),
