@@ -10,6 +10,8 @@ const pure = [
   'test/adapters/stripe-openapi.test.ts',
   'test/sandbox/city-plan.test.ts',
   'test/sandbox/fates.test.ts',
+  'test/sandbox/city-currency.test.ts',
+  'test/sandbox/lies.test.ts',
 ];
 const shared = { pool: 'forks', environment: 'node', testTimeout: 30_000 } as const;
 

@@ -54,7 +54,7 @@ type PayoutsOf = Pick<PayoutBooks, 'listPayouts'>;
 
 type Dependencies = {
   readonly db: Db;
-  readonly gateway: Pick<CardGateway, 'list' | 'void'>;
+  readonly gateway: Pick<CardGateway, 'list' | 'void' | 'listDisputes'>;
   /** Undefined: nobody is paid out. */
   readonly payouts?: PayoutsOf;
   /** Providers whose payments are asked for one by one. */
@@ -87,6 +87,7 @@ type Batch = { readonly compared: number; readonly found: readonly Difference[] 
 
 export function createReconcileActivities(deps: Dependencies): ReconcileActivities {
   const { db, gateway, payouts, others = [], now = Date.now, progress = nothingKept } = deps;
+  const disputing = [{ provider: cards, listDisputes: gateway.listDisputes } as const, ...others];
   const settle = createSettling(deps);
 
   async function compareCards(track: Track): Promise<void> {
@@ -134,7 +135,7 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
         async () =>
           payouts && (track.at().done[paidOut] ?? comparePaidOut(deps, { payouts, settle, track })),
         ...others.map((other) => () => compareOneByOne(other, track)),
-        ...others.map((other) => () => compareDisputes(deps, { other, track })),
+        ...disputing.map((other) => () => compareDisputes(deps, { other, track })),
       ];
       let away: Outage | undefined;
       for (const source of sources) {
@@ -155,7 +156,10 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
   };
 }
 
-type Listed = { readonly other: Other; readonly track: Track };
+type Listed = {
+  readonly other: Pick<PaymentPort, 'provider' | 'listDisputes'>;
+  readonly track: Track;
+};
 
 /** What is new is taken in. */
 async function compareDisputes(

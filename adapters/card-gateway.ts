@@ -230,6 +230,10 @@ export type CardGateway = {
   readonly disputes: (input: {
     readonly providerRef: string;
   }) => Promise<readonly ProviderDispute[]>;
+  /** All disputes that may have changed since then (epoch ms), whoever's payments. */
+  readonly listDisputes: (input: {
+    readonly changedAfter: number;
+  }) => AsyncIterable<ProviderDispute>;
   /** Says our side, once; more may follow until it is decided. `closed`: too late. Idempotent by content. */
   readonly submitEvidence: (input: {
     readonly disputeRef: string;

@@ -88,6 +88,8 @@ async function live(slice: Slice): Promise<Live> {
     say: (line) => console.error(line),
     stripeLatencyMs: 20,
     faultRate: 0,
+    lieRate: 0,
+    seed: 1,
   });
   const db = connect({ url: house.stack.databaseUrl, poolSize: 1 });
   const worlds: World[] = [];

@@ -15,6 +15,7 @@ const usage = `npm run proof [-- options]
     lives     random lives through the domain, and the graph of the lifecycle
     money-lives  random lives on the real stack in five currencies, paid in every way, with every fault of the
               providers; then the comparison with their books, and the audit
+    money-bugs  bugs of money in the worker's code, one at a time on the real stack: the audit must see each
     mutants   the lifecycle broken on purpose, one row, exit or cap at a time: each must be noticed
     races     two at the same moment: one wins, the other is told what came first
     silence   everybody falls silent: the order ends in a real run, within its bound
@@ -34,6 +35,7 @@ const usage = `npm run proof [-- options]
 const parts = {
   lives: ['test/domain/graph.test.ts', 'test/domain/random-lives.test.ts'],
   'money-lives': ['test/e2e/money-lives.test.ts'],
+  'money-bugs': ['test/e2e/money-bugs.test.ts'],
   mutants: ['test/domain/mutants.test.ts'],
   races: [
     'test/domain/races.test.ts',

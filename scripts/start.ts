@@ -4,6 +4,7 @@
 
 import { join } from 'node:path';
 import { troubledPolicy } from '../sandbox/city/fates.ts';
+import { planInCurrency } from '../sandbox/city/currency.ts';
 import { generateDay } from '../sandbox/city/generate.ts';
 import { busiestHours, readInstance } from '../sandbox/city/instance.ts';
 import { playDay, type Day } from '../sandbox/city/day.ts';
@@ -12,7 +13,7 @@ import type { World } from '../sandbox/city/world.ts';
 import type { Reconciled } from '../activities/contract.ts';
 import { breachesIn, describeVerdicts, runChecks } from './audit/checks.ts';
 import type { AuditData, AuditedOrder } from './audit/data.ts';
-import { loadAll, openSources } from './audit/load.ts';
+import { loadAll, openSources, type Opened } from './audit/load.ts';
 import type { Engine } from './audit/load-workflows.ts';
 import { buildHouse, type House } from './start/bring-up.ts';
 import { costOf, readActions } from './start/cost.ts';
@@ -26,6 +27,15 @@ import {
   missedIn,
   type Outage,
 } from './start/outage.ts';
+import {
+  describeLies,
+  isSound,
+  judgeLies,
+  liesOf,
+  makeHonest,
+  moneyRests,
+  reportedIn,
+} from './start/lies.ts';
 import { createProgress, type Progress } from './start/progress.ts';
 import { describeCost, describeDay, describePolicy, type Cost } from './start/report.ts';
 import { auditSourcesOf, clientLogFolder } from './start/stack.ts';
@@ -33,8 +43,7 @@ import { auditSourcesOf, clientLogFolder } from './start/stack.ts';
 async function main(options: StartOptions): Promise<boolean> {
   const plan = await planDay(options);
   const progress = createProgress({ live: process.stdout.isTTY && !options.once });
-  const { stripeLatencyMs, faultRate } = options;
-  const house = await buildHouse({ say: progress.say, stripeLatencyMs, faultRate });
+  const house = await buildHouse({ say: progress.say, ...options });
   const stopped = new AbortController();
   const stopping = stopOnSignal(stopped);
   try {
@@ -50,7 +59,10 @@ async function main(options: StartOptions): Promise<boolean> {
     );
     if (played === undefined || signal.aborted) return await stopping;
     const { withFates } = options;
-    const passed = await report({ ...played, withFates, house, before, say: progress.say });
+    // Those of days before are known still.
+    const withLies = (await liesOf(liarsOf(house))).length > 0;
+    const reporting = { ...played, withFates, withLies, house, before };
+    const passed = await report({ ...reporting, say: progress.say });
     if (options.once) return passed;
     progress.say('\nServing until Ctrl-C. `npm run audit` checks everything again.');
     return await stopping;
@@ -61,11 +73,12 @@ async function main(options: StartOptions): Promise<boolean> {
 }
 
 async function planDay(options: StartOptions): Promise<CityPlan> {
-  const { instance, seed, moods, from, to, orders, drivers, withFates, methods } = options;
-  const plan =
+  const { instance, seed, moods, from, to, currency } = options;
+  const inDollars =
     instance === undefined
-      ? generateDay({ seed, orders, drivers, moods, withFates, methods })
+      ? generateDay(options)
       : await readInstance({ folder: instance, seed, moods, from, to });
+  const plan = currency === undefined ? inDollars : planInCurrency(inDollars, currency);
   const isTroubled = (options.killWorkerEveryS ?? options.outageS) !== undefined;
   return isTroubled ? { ...plan, policy: { ...plan.policy, ...troubledPolicy } } : plan;
 }
@@ -167,6 +180,7 @@ function describePlan(plan: CityPlan, speed: number): readonly string[] {
 
 type Reporting = Played & {
   readonly withFates: boolean;
+  readonly withLies: boolean;
   readonly house: House;
   readonly before: number | undefined;
   readonly say: (line: string) => void;
@@ -182,7 +196,7 @@ async function report(reporting: Reporting): Promise<boolean> {
   const after = await readActions(house.services.temporalMetricsUrl);
   const opened = await openSources(auditSourcesOf(house.stack));
   try {
-    const isEqual = await booksAgree(reporting, opened.engine);
+    const isEqual = await compareBooks(reporting, opened);
     const data = await loadAll(opened);
     const ofDay = data.orders.filter((order) => order.facts.marketId === day.market.id);
     // An engine that was away counts from nothing.
@@ -201,10 +215,9 @@ async function report(reporting: Reporting): Promise<boolean> {
     ];
     for (const line of lines) say(line);
     const judged = [
-      isEqual,
       endsAsPlanned(reporting, ofDay),
       nobodyPunished(reporting, ofDay),
-      audit(data, say),
+      await isRight(reporting, opened, { data, isEqual }),
     ];
     const allPaid = (day.payDay?.others ?? []).length === 0;
     return judged.every(Boolean) && day.figures.unfinished === 0 && day.openAtEnd === 0 && allPaid;
@@ -213,20 +226,49 @@ async function report(reporting: Reporting): Promise<boolean> {
   }
 }
 
-function audit(data: AuditData, say: (line: string) => void): boolean {
+type Compared = { readonly data: AuditData; readonly isEqual: boolean };
+
+/** Nothing is wrong; where providers have lied, nothing that is not theirs, and somebody knows of it. */
+async function isRight(
+  { house, withLies, say }: Reporting,
+  { db }: Opened,
+  { data, isEqual }: Compared,
+): Promise<boolean> {
   const verdicts = runChecks(data);
   const breaches = breachesIn(verdicts);
   say('\nThe audit');
   for (const line of describeVerdicts(verdicts)) say(line);
   say(breaches === 0 ? 'No breach.' : `${breaches} breaches.`);
-  return breaches === 0;
+  if (!withLies) return isEqual && breaches === 0;
+  const lies = await liesOf(liarsOf(house));
+  const judgement = judgeLies({ lies, reported: await reportedIn(db), verdicts });
+  say('\nThe lies');
+  for (const line of describeLies(judgement)) say(line);
+  return isSound(judgement);
+}
+
+const liarsOf = ({ stack: { stripeApiBase }, payersUrl }: House) => ({ stripeApiBase, payersUrl });
+
+/** Who has lied is compared with again once everything that was late is there. */
+async function compareBooks(reporting: Reporting, { db, engine }: Opened): Promise<boolean> {
+  const { house, withLies, say } = reporting;
+  const isEqual = await booksAgree(reporting, engine);
+  if (!withLies) return isEqual;
+  await makeHonest(liarsOf(house));
+  const rested = await moneyRests(db);
+  await booksAgree(reporting, engine);
+  if (!rested || !(await moneyRests(db))) say('Money is still on its way.');
+  return isEqual;
 }
 
 /** The comparison that runs every night, now. */
 async function booksAgree({ day, say }: Reporting, { client }: Engine): Promise<boolean> {
   const { compared, differences, healed, vanished } = await client.workflow.execute<
     () => Promise<Reconciled>
-  >('reconciliation', { workflowId: `reconcile:${day.market.id}`, taskQueue: 'orders' });
+  >('reconciliation', {
+    workflowId: `reconcile:${day.market.id}:${Date.now()}`,
+    taskQueue: 'orders',
+  });
   say(
     `\nThe providers’ books: ${compared} payments compared, ${differences} differences, ${healed} put right, ${vanished} gone since.`,
   );

@@ -1,6 +1,7 @@
 // Cuts out of Stripe's OpenAPI document (github.com/stripe/openapi) what is asked of Stripe here, as plain JSON Schema:
 // the operations with their parameters, and the objects that are read. What is not used keeps its name alone.
-// `node scripts/stripe-openapi.ts spec3.json LICENSE > test/support/stripe-openapi.json`
+// `node scripts/stripe-openapi.ts spec3.json LICENSE > test/support/stripe-openapi.json`; stripe-mock's Go module brings the
+// same document as `embedded/openapi/spec3.json`.
 
 import { readFileSync } from 'node:fs';
 
@@ -24,8 +25,16 @@ const used: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/payment_intents/{intent}/cancel': ['cancellation_reason', 'expand'],
   'POST /v1/refunds': ['payment_intent', 'amount', 'metadata'],
   'GET /v1/refunds': ['payment_intent', 'limit', 'starting_after'],
-  'GET /v1/disputes': ['payment_intent', 'limit', 'starting_after'],
+  'GET /v1/disputes': ['payment_intent', 'created', 'limit', 'starting_after'],
   'POST /v1/disputes/{dispute}': ['evidence', 'submit'],
+  'POST /v1/transfers': ['amount', 'currency', 'destination', 'transfer_group', 'metadata'],
+  'GET /v1/transfers': ['transfer_group', 'created', 'limit', 'starting_after'],
+  'GET /v1/transfers/{transfer}': [],
+  'POST /v1/transfers/{id}/reversals': [],
+  'POST /v1/payouts': ['amount', 'currency', 'method', 'metadata'],
+  'GET /v1/payouts': ['created', 'limit', 'starting_after'],
+  'GET /v1/payouts/{payout}': [],
+  'GET /v1/accounts/{account}': [],
 };
 
 /** Of what is referred to, only these are looked into. */
@@ -40,6 +49,14 @@ const read: ReadonlySet<string> = new Set([
   'dispute',
   'dispute_evidence',
   'dispute_evidence_details',
+  'transfer',
+  'transfer_reversal',
+  'payout',
+  'account',
+  'account_capabilities',
+  'account_settings',
+  'account_payout_settings',
+  'transfer_schedule',
   'error',
   'api_errors',
 ]);

@@ -34,7 +34,7 @@ type Ending = {
 export const end = (state: OrderState, how: Ending): Decision => accepted(...ending(state, how));
 
 const moves = (settlement: Settlement): boolean =>
-  settlement.customerMinor !== 0 || settlement.merchantMinor !== 0 || settlement.driverMinor !== 0;
+  Object.values(settlement).some((minor) => minor !== 0);
 
 /** What a partner has under way already ends the delivery by its answer. */
 const closesItself: ReadonlySet<string> = new Set([

@@ -131,6 +131,9 @@ function createPost({ client, adminKey }: Opening): Post {
 
 const currencyOf = ({ money }: CityPlan): string => money?.currency ?? 'USD';
 
+/** In cents of a dollar. */
+export const usualFees = { deliveryFeeMinor: 299, driverPayMinor: 450 } as const;
+
 function marketOf({ plan, speed }: Opening): object {
   const minuteMs = 60_000;
   return {
@@ -138,8 +141,8 @@ function marketOf({ plan, speed }: Opening): object {
     currency: currencyOf(plan),
     ...(plan.money && { payment_providers: plan.money.providers }),
     time_zone: 'America/Guayaquil',
-    delivery_fee_minor: 299,
-    driver_pay_minor: 450,
+    delivery_fee_minor: plan.money?.deliveryFeeMinor ?? usualFees.deliveryFeeMinor,
+    driver_pay_minor: plan.money?.driverPayMinor ?? usualFees.driverPayMinor,
     speed,
     policy: {
       ...plan.policy,

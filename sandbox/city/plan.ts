@@ -143,7 +143,13 @@ export type PlannedMerchant = { readonly name: string; readonly kind: GoodsKind 
 export type CityPlan = {
   readonly name: string;
   /** Who takes money there; absent: the usual ones, in dollars. */
-  readonly money?: { readonly currency: string; readonly providers: readonly string[] };
+  readonly money?: {
+    readonly currency: string;
+    readonly providers: readonly string[];
+    /** Absent: the usual ones. */
+    readonly deliveryFeeMinor?: number;
+    readonly driverPayMinor?: number;
+  };
   readonly seed: number;
   /** The first minute of the clock. */
   readonly startsAt: number;

@@ -1,10 +1,11 @@
 // A customer's wallet: filled by card before the order is placed, and lightened again where more is in it than any order
 // takes.
 
+import { chargeableWorthOf } from './currency.ts';
 import type { PlannedOrder } from './plan.ts';
 import { passes, saidBy, type City } from './robot.ts';
 
-/** More than any order of the day costs, and what is too much; a part of an order where a card pays the rest. */
+/** In cents of a dollar: more than any order of the day costs, and what is too much; a part of an order where a card pays the rest. */
 const amounts = {
   wallet: { inMinor: 6_000, outMinor: 500 },
   split: { inMinor: 1_000, outMinor: 0 },
@@ -26,13 +27,15 @@ export async function fillWallet(city: City, order: PlannedOrder): Promise<void>
       idempotencyKey: `${what}-${own.id}`,
       body: { currency, ...body },
     });
-  const asked = await ask('top-ups', { amount_minor: amount.inMinor, token: 'pm_card_visa' });
+  const inMinor = chargeableWorthOf(amount.inMinor, currency);
+  const asked = await ask('top-ups', { amount_minor: inMinor, token: 'pm_card_visa' });
   const said = saidBy(asked);
   if (said.kind === 'refused') return city.world.odd(`top-up: HTTP ${asked.status} ${said.code}`);
   if (!(await isPaid(city, { path, secret: own.secret })))
     return city.world.odd('a top-up came to nothing');
   if (amount.outMinor === 0) return;
-  const taken = saidBy(await ask('withdrawals', { amount_minor: amount.outMinor }));
+  const outMinor = chargeableWorthOf(amount.outMinor, currency);
+  const taken = saidBy(await ask('withdrawals', { amount_minor: outMinor }));
   if (taken.kind === 'refused') city.world.odd(`withdrawal: ${taken.code}`);
 }
 

@@ -1,6 +1,8 @@
 // What a mobile-money operator knows: requests for money that a phone confirms or lets expire, and payouts. The last
 // three digits of a number say what its owner does: 001 has too little money, 002 refuses, 404 is no account.
+import type { JsonRequest, Lying } from '../provider/fake.ts';
 import { newId } from '../provider/ids.ts';
+import type { About } from '../provider/lies.ts';
 import { openKept } from '../provider/kept.ts';
 
 export type Entry = {
@@ -83,6 +85,7 @@ export function createBook({ file, now, onChange }: BookOptions) {
   return {
     open,
     answer,
+    pretend: kept.pretend,
     takeBack,
     find: (id: string): Entry | undefined => {
       expire();
@@ -101,3 +104,35 @@ export function createBook({ file, now, onChange }: BookOptions) {
     all: (): readonly Entry[] => [...entries.values()],
   };
 }
+
+/** The payment that a key of ours gives back of; undefined: none, or the key is a payout's. */
+function paymentOf(entries: readonly Entry[], reference: string): About | undefined {
+  const [orderId = '', step] = reference.split(':');
+  const own = entries.find(
+    (entry) =>
+      entry.kind === 'collect' &&
+      entry.status === 'successful' &&
+      entry.reference.startsWith(`${orderId}:`),
+  );
+  return step === 'refund' && own ? { providerRef: own.id, orderId } : undefined;
+}
+
+/** It says that it has paid back, and has not. */
+export const lyingOf = (
+  { all, pretend }: Book,
+  referenceOf: (body: JsonRequest['body']) => unknown,
+): Lying => ({
+  pretend,
+  stepOf({ method, body }) {
+    const reference = referenceOf(body);
+    const of =
+      method === 'POST' && typeof reference === 'string' ? paymentOf(all(), reference) : undefined;
+    return of && { ...of, step: 'pay_back' };
+  },
+  failed: (reply) => reply,
+});
+
+export const aboutOf = ({ id, reference }: Entry): About => ({
+  providerRef: id,
+  orderId: reference.split(':')[0],
+});

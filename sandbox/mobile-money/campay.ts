@@ -2,7 +2,7 @@
 // phone twice.
 import { createHmac } from 'node:crypto';
 import { startFake, type FakeOptions, type JsonReply, type JsonRequest } from '../provider/fake.ts';
-import { createBook, type Book, type Entry } from './book.ts';
+import { aboutOf, createBook, lyingOf, type Book, type Entry } from './book.ts';
 
 const reply = (status: number, body: object): JsonReply => ({ status, body });
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -70,13 +70,18 @@ export async function startCampay(options: FakeOptions = {}) {
       file: options.file,
       now,
       onChange: (entry) =>
-        emit({ body: JSON.stringify({ ...view(entry), signature }), headers: {} }),
+        emit({
+          body: JSON.stringify({ ...view(entry), signature }),
+          headers: {},
+          about: aboutOf(entry),
+        }),
     });
     made.book = book;
     return {
       keys: { header: undefined, keptMs: 0, mismatch: undefined, inFlight: reply(409, {}) },
       failure: (status) => reply(status, { detail: 'an error' }),
       handle: (request) => handle(book, request),
+      lying: lyingOf(book, (body) => body['external_reference']),
     };
   });
   if (!made.book) throw new Error('no book');

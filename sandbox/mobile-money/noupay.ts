@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto';
 import { startFake, type FakeOptions, type JsonReply, type JsonRequest } from '../provider/fake.ts';
 import { newId } from '../provider/ids.ts';
-import { createBook, type Book, type Entry } from './book.ts';
+import { aboutOf, createBook, lyingOf, type Book, type Entry } from './book.ts';
 
 const reply = (status: number, body: object): JsonReply => ({ status, body });
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -61,7 +61,7 @@ export async function startNoupay(options: FakeOptions = {}) {
       onChange: (entry) => {
         const body = JSON.stringify({ event_id: newId('evt'), ...view(entry) });
         const signature = createHmac('sha256', secret).update(body).digest('hex');
-        emit({ body, headers: { 'x-noupay-signature': signature } });
+        emit({ body, headers: { 'x-noupay-signature': signature }, about: aboutOf(entry) });
       },
     });
     made.book = book;
@@ -74,6 +74,7 @@ export async function startNoupay(options: FakeOptions = {}) {
       },
       failure: (status) => reply(status, { error: 'an_error' }),
       handle: (request) => handle(book, request),
+      lying: lyingOf(book, (body) => body['reference']),
     };
   });
   if (!made.book) throw new Error('no book');

@@ -1,6 +1,13 @@
 // The fake PayPal: Orders v2 and Payments v2 as far as a delivery needs them. A repeated PayPal-Request-Id is answered
 // with what the first one made. Authorizations are honoured for three days and end after 29. Amounts are decimals.
-import { startFake, type FakeOptions, type JsonReply, type JsonRequest } from '../provider/fake.ts';
+import {
+  startFake,
+  type FakeOptions,
+  type JsonReply,
+  type JsonRequest,
+  type Lying,
+} from '../provider/fake.ts';
+import type { About } from '../provider/lies.ts';
 import { newId } from '../provider/ids.ts';
 import { openKept, type Kept } from '../provider/kept.ts';
 import { createDisputes, type Money, type Outcome } from './disputes.ts';
@@ -211,6 +218,31 @@ function handle(books: Books, request: JsonRequest, webhookSecret: string): Json
   return action === 'void' ? release(books, paid) : take(books, paid, body['amount'] as Money);
 }
 
+/** Undefined: of a dispute, whose news always come. */
+function aboutOf(resource: object): About | undefined {
+  const { custom_id: custom, supplementary_data: more } = resource as {
+    readonly custom_id?: string;
+    readonly supplementary_data?: { readonly related_ids: { readonly order_id: string } };
+  };
+  const providerRef = more?.related_ids.order_id;
+  return providerRef === undefined ? undefined : { providerRef, orderId: custom?.split(':')[0] };
+}
+
+const lyingOf = ({ records, pretend }: Kept<Order>): Lying => ({
+  pretend,
+  stepOf({ path }) {
+    const [, kind, ref, verb] =
+      /^\/v2\/payments\/(authorizations|captures)\/(\w+)\/(capture|refund)$/.exec(path) ?? [];
+    const order = [...records.values()].find((each) =>
+      kind === 'captures' ? each.capture?.id === ref : each.authorization?.id === ref,
+    );
+    if (order === undefined || verb === undefined) return undefined;
+    const [orderId] = order.unit.custom_id.split(':');
+    return { step: verb === 'refund' ? 'refund' : 'capture', providerRef: order.id, orderId };
+  },
+  failed: ({ status, body }) => ({ status, body: { ...(body as object), status: 'FAILED' } }),
+});
+
 type Tell = (type: string, resource: object) => void;
 
 const resourceOf = (type: string, order: Order): object =>
@@ -252,6 +284,14 @@ function createCaptures(orders: Kept<Order>) {
   };
 }
 
+/** Kept by PayPal for at least six hours; the same id is answered with what it made, whatever is asked. */
+const keys = {
+  header: 'paypal-request-id',
+  keptMs: DAY_MS / 4,
+  mismatch: undefined,
+  inFlight: issue(409, 'PREVIOUS_REQUEST_IN_PROGRESS'),
+};
+
 export async function startPaypal(options: FakeOptions = {}) {
   const orders = openKept<Order>(options.file);
   const secret = options.webhookSecret ?? 'secret';
@@ -265,7 +305,8 @@ export async function startPaypal(options: FakeOptions = {}) {
         create_time: new Date(now()).toISOString(),
         resource,
       };
-      emit({ body: JSON.stringify(event), headers: eventHeaders(event, secret) });
+      const about = aboutOf(resource);
+      emit({ body: JSON.stringify(event), headers: eventHeaders(event, secret), about });
     };
     const disputes = createDisputes({ now, tell });
     parts = { tell, disputes };
@@ -277,14 +318,9 @@ export async function startPaypal(options: FakeOptions = {}) {
       nextCapture: captures.next,
     };
     return {
-      // Kept by PayPal for at least six hours; the same id is answered with what it made, whatever is asked.
-      keys: {
-        header: 'paypal-request-id',
-        keptMs: DAY_MS / 4,
-        mismatch: undefined,
-        inFlight: issue(409, 'PREVIOUS_REQUEST_IN_PROGRESS'),
-      },
+      keys,
       failure: (status) => reply(status, { name: 'INTERNAL_SERVER_ERROR' }),
+      lying: lyingOf(orders),
       handle: (request) => handle(books, request, secret),
     };
   });

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFaults, type Fault, type FaultRule } from './faults.ts';
+import { createLies, type About, type LieKind, type Lies, type LyingStep } from './lies.ts';
 
 export type JsonRequest = {
   readonly method: string;
@@ -33,6 +34,10 @@ export type FakeOptions = {
   readonly latencyMs?: number | undefined;
   /** Share of the requests that come to nothing, or are carried out without an answer. */
   readonly faultRate?: number | undefined;
+  /** Share of what it says of money, and of its news, that is not true. */
+  readonly lieRate?: number | undefined;
+  /** Of the lies. */
+  readonly seed?: number | undefined;
   readonly now?: (() => number) | undefined;
   readonly webhookUrl?: string | undefined;
   readonly webhookSecret?: string | undefined;
@@ -43,6 +48,17 @@ export type FakeOptions = {
 export type Notice = {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Undefined: it always comes. */
+  readonly about?: About | undefined;
+};
+
+/** How this provider lies, where it can. */
+export type Lying = {
+  /** Undefined: about this nobody lies. */
+  readonly stepOf: (request: JsonRequest) => (About & { readonly step: LyingStep }) | undefined;
+  readonly pretend: <T>(run: () => T) => T;
+  /** What it answers of something that it did, as if it had failed. */
+  readonly failed: (reply: JsonReply) => JsonReply;
 };
 
 type Dialect = {
@@ -50,7 +66,28 @@ type Dialect = {
   readonly handle: (request: JsonRequest) => JsonReply;
   /** The status codes of an error that the machinery makes, in the provider's shape. */
   readonly failure: (status: number) => JsonReply;
+  readonly lying?: Lying | undefined;
 };
+
+/** The dialect's own handling, or a lie about it. */
+function createLiar({ handle, lying }: Dialect, { lies, notices }: Tongue) {
+  function lie(request: JsonRequest, { kind, about, how }: Lied): JsonReply {
+    const run = (): JsonReply => handle(request);
+    const reply = kind === 'says_failed' ? run() : notices.quietly(() => how.pretend(run));
+    if (reply.status >= 300) return reply;
+    lies.tell(kind, about);
+    if (kind === 'captures_late') lies.postpone(run);
+    return kind === 'says_failed' ? how.failed(reply) : reply;
+  }
+
+  return function runOrLie(request: JsonRequest): JsonReply {
+    const about = lying?.stepOf(request);
+    const kind = about && lies.pick(about.step);
+    return lying && about && kind ? lie(request, { kind, about, how: lying }) : handle(request);
+  };
+}
+type Tongue = { readonly lies: Lies; readonly notices: ReturnType<typeof createNotices> };
+type Lied = { readonly kind: LieKind; readonly about: About; readonly how: Lying };
 
 type Stored = { readonly fingerprint: string; readonly reply: JsonReply; readonly at: number };
 type Answer = JsonReply | 'silence' | 'drop';
@@ -111,7 +148,8 @@ function createKeys({ keys }: Dialect, now: () => number) {
 }
 
 /** Notices wait until they are released when `held`; each goes out `copies` times, `beforeReply` before its request is answered. */
-function createNotices(url: string | undefined) {
+function createNotices(url: string | undefined, lies: Lies) {
+  let quiet = false;
   let mode = { held: false, copies: 1, beforeReply: false };
   let waiting: readonly Notice[] = [];
   const running = new Set<Promise<void>>();
@@ -130,8 +168,22 @@ function createNotices(url: string | undefined) {
   }
   return {
     emit: (notice: Notice): void => {
+      if (quiet) return;
+      const lie = url !== undefined && notice.about ? lies.pick('news') : undefined;
+      if (lie && notice.about) lies.tell(lie, notice.about);
+      if (lie === 'news_late') lies.postpone(() => void send(notice), 'never');
+      if (lie) return;
       if (url === undefined || mode.held) waiting = [...waiting, notice];
       else start(notice);
+    },
+    /** Nobody is told. */
+    quietly<T>(run: () => T): T {
+      quiet = true;
+      try {
+        return run();
+      } finally {
+        quiet = false;
+      }
     },
     waiting: (): readonly Notice[] => waiting,
     set: (change: Partial<typeof mode>): void => {
@@ -187,10 +239,17 @@ export async function startFake(
 ) {
   let offsetMs = 0;
   const now = (): number => (options.now ?? Date.now)() + offsetMs;
-  const notices = createNotices(options.webhookUrl);
+  const lies = createLies({
+    rate: options.lieRate ?? 0,
+    seed: options.seed ?? 1,
+    now,
+    file: options.file && `${options.file}.lies`,
+  });
+  const notices = createNotices(options.webhookUrl, lies);
   const faults = createFaults({ seed: 1, rate: options.faultRate ?? 0 });
   const dialect = makeDialect({ now, emit: notices.emit });
   const underKey = createKeys(dialect, now);
+  const runOrLie = createLiar(dialect, { lies, notices });
 
   async function answer(request: JsonRequest): Promise<Answer> {
     const { method, path } = request;
@@ -200,7 +259,7 @@ export async function startFake(
     if (early !== undefined) return early;
     const reply = await underKey(request, async () => {
       await sleep((options.latencyMs ?? 0) + (fault?.kind === 'delay' ? (fault.delayMs ?? 0) : 0));
-      return notices.during(() => dialect.handle(request));
+      return notices.during(() => runOrLie(request));
     });
     if (fault?.kind === 'execute_then_timeout') return 'silence';
     if (fault?.kind === 'execute_then_drop') return 'drop';
@@ -220,6 +279,7 @@ export async function startFake(
     url: `http://${address}:${port}`,
     now,
     notices,
+    lies,
     addFault: (rule: FaultRule): number => faults.add(rule),
     listFaults: faults.list,
     moveClock: (byMs: number): void => {

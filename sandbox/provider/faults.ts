@@ -76,7 +76,7 @@ export const POST_FAULTS = [
 const RANDOM_GET: readonly FaultKind[] = ['timeout', '503', '429', 'drop_connection'];
 
 /** Mulberry32: small, fast, seeded; from 0 (included) to 1. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -6,9 +6,11 @@ type Named = { readonly id: string };
 export type Kept<T extends Named> = {
   readonly records: ReadonlyMap<string, T>;
   readonly put: (record: T) => T;
+  /** Runs it as if, and forgets everything that it put. */
+  readonly pretend: <R>(run: () => R) => R;
 };
 
-function linesIn(file: string | undefined): readonly string[] {
+export function linesIn(file: string | undefined): readonly string[] {
   if (file === undefined || !existsSync(file)) return [];
   return readFileSync(file, 'utf8')
     .split('\n')
@@ -18,12 +20,24 @@ function linesIn(file: string | undefined): readonly string[] {
 export function openKept<T extends Named>(file: string | undefined): Kept<T> {
   const stored = linesIn(file).map((line) => JSON.parse(line) as T);
   const records = new Map(stored.map((each) => [each.id, each]));
+  let pretending = false;
   return {
     records,
     put(record) {
       records.set(record.id, record);
-      if (file !== undefined) appendFileSync(file, `${JSON.stringify(record)}\n`);
+      if (file !== undefined && !pretending) appendFileSync(file, `${JSON.stringify(record)}\n`);
       return record;
+    },
+    pretend(run) {
+      const before = [...records];
+      pretending = true;
+      try {
+        return run();
+      } finally {
+        pretending = false;
+        records.clear();
+        for (const [id, record] of before) records.set(id, record);
+      }
     },
   };
 }

@@ -3,6 +3,7 @@
 import type { Connect } from './connect.ts';
 import type { Disputes, DisputeWish } from './disputes.ts';
 import { FAULT_KINDS, type FaultRule, type createFaults } from '../provider/faults.ts';
+import type { Lies } from '../provider/lies.ts';
 import type { Payments } from './payments.ts';
 import type { Account, State } from './state.ts';
 import { viewCharge, viewIntent, viewPayout, viewRefund, viewTransfer } from './views.ts';
@@ -15,6 +16,7 @@ export type ControlOptions = {
   readonly connect: Connect;
   readonly faults: ReturnType<typeof createFaults>;
   readonly webhooks: Webhooks;
+  readonly lies: Lies;
 };
 
 export type ControlReply = { readonly status: number; readonly body: unknown };
@@ -94,7 +96,7 @@ function createConnectControl({ state, connect, webhooks }: ConnectTools) {
 }
 
 export function createControl(options: ControlOptions) {
-  const { state, payments, disputes, faults, webhooks } = options;
+  const { state, payments, disputes, faults, webhooks, lies } = options;
   function addFault(rule: FaultRule): number {
     if (!FAULT_KINDS.includes(rule.kind)) throw new Error(`unknown fault kind ${rule.kind}`);
     return faults.add(rule);
@@ -155,6 +157,9 @@ export function createControl(options: ControlOptions) {
     setWebhooks: (change: Partial<WebhookMode>): void => webhooks.setMode(change),
     releaseWebhooks: webhooks.release,
     viewWebhooks: webhooks.view,
+    lies: lies.told,
+    planLies: lies.plan,
+    settleLies: lies.settle,
   };
 }
 
@@ -173,15 +178,24 @@ function answerDispute(
   return status === undefined ? bad('no such dispute') : ok({ id: disputeId, status });
 }
 
+function answerLies(
+  control: Control,
+  { method, path }: Pick<ControlRequest, 'method' | 'path'>,
+): ControlReply | undefined {
+  if (!path.startsWith('/sandbox/lies')) return undefined;
+  if (method === 'POST') control.settleLies();
+  return ok({ data: control.lies() });
+}
+
+function answerClock(control: Control, body: ControlRequest['body']): ControlReply {
+  const byMs = Number(body['advanceMs']);
+  return Number.isSafeInteger(byMs)
+    ? ok({ now: control.moveClock(byMs) })
+    : bad('advanceMs must be whole milliseconds');
+}
+
 /** The same by HTTP; undefined: no such route. */
 export function createControlRoutes(control: Control) {
-  function moveClock(body: ControlRequest['body']): ControlReply {
-    const byMs = Number(body['advanceMs']);
-    return Number.isSafeInteger(byMs)
-      ? ok({ now: control.moveClock(byMs) })
-      : bad('advanceMs must be whole milliseconds');
-  }
-
   function authenticate(path: string, body: ControlRequest['body']): ControlReply | undefined {
     const id = /^\/sandbox\/payment_intents\/(\w+)\/authenticate$/.exec(path)?.[1];
     if (id === undefined) return undefined;
@@ -197,13 +211,17 @@ export function createControlRoutes(control: Control) {
     return ok({ id: control.addFault(body as FaultRule) });
   }
 
+  function removeFault({ method, path }: ControlRequest): ControlReply | undefined {
+    const faultId = /^\/sandbox\/faults\/(\d+)$/.exec(path)?.[1];
+    if (method !== 'DELETE' || faultId === undefined) return undefined;
+    control.removeFaults(Number(faultId));
+    return ok({});
+  }
+
   return async function answer(request: ControlRequest): Promise<ControlReply | undefined> {
     const { method, path, body } = request;
-    const faultId = /^\/sandbox\/faults\/(\d+)$/.exec(path)?.[1];
-    if (method === 'DELETE' && faultId !== undefined) {
-      control.removeFaults(Number(faultId));
-      return ok({});
-    }
+    const early = answerLies(control, request) ?? removeFault(request);
+    if (early) return early;
     switch (`${method} ${path}`) {
       case 'GET /sandbox/health':
         return ok({ status: 'up' });
@@ -223,7 +241,7 @@ export function createControlRoutes(control: Control) {
         });
         return ok({});
       case 'POST /sandbox/clock':
-        return moveClock(body);
+        return answerClock(control, body);
       case 'POST /sandbox/accounts':
         return ok({ id: control.openAccount(body) });
       case 'GET /sandbox/webhooks':

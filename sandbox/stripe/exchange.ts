@@ -7,9 +7,11 @@ import type { Fault, RequestFacts } from '../provider/faults.ts';
 import { CARD_DECLINED } from './cards.ts';
 import { fieldsUnder, fingerprintOf, type Form } from './form.ts';
 import { newId } from '../provider/ids.ts';
+import type { LieKind, Lies, LyingStep } from '../provider/lies.ts';
 import type { Payments } from './payments.ts';
 import {
   declined,
+  executed,
   keyInUse,
   keyReused,
   rateLimited,
@@ -49,6 +51,7 @@ export type ExchangeOptions = {
   readonly findRoute: ReturnType<typeof createRoutes>;
   readonly pickFault: (facts: RequestFacts) => Fault | undefined;
   readonly webhooks: Webhooks;
+  readonly lies: Lies;
   readonly latencyMs: number;
 };
 
@@ -128,15 +131,65 @@ function readFacts(state: State, { request, route }: Arrival): RequestFacts {
   };
 }
 
+/** What may be lied about. */
+function lyingStepOf({ method, path, form }: ApiRequest): LyingStep | undefined {
+  if (method !== 'POST') return undefined;
+  if (path.endsWith('/capture')) return 'capture';
+  if (path === '/v1/refunds') return 'refund';
+  return path === '/v1/payment_intents' && form.get('confirm') === 'true' ? 'authorize' : undefined;
+}
+
+/** It was done, and is said to have failed. */
+function saysFailed({ path }: Call, { body }: Reply): Reply {
+  return path === '/v1/refunds'
+    ? executed({ ...(body as object), status: 'failed' })
+    : declined(CARD_DECLINED, path.endsWith('/capture') ? undefined : body);
+}
+
+type Told = { readonly id?: string; readonly payment_intent?: string };
+
+const run = ({ route, form, account }: Call): Reply => route.run(form, account);
+
+function createLiar({
+  state,
+  lies,
+  webhooks,
+}: Pick<ExchangeOptions, 'state' | 'lies' | 'webhooks'>) {
+  function done(call: Call): void {
+    run(call);
+    state.flush();
+    void webhooks.dispatch();
+  }
+
+  function lying(call: Call, kind: LieKind): Reply {
+    const reply = kind === 'says_failed' ? run(call) : state.pretend(() => run(call));
+    // There is nothing to lie about: it was refused.
+    if (reply.status !== 200) return reply;
+    const { id = '', payment_intent: of } = reply.body as Told;
+    const providerRef = of ?? id;
+    const orderId = (call.route.intent ?? state.intents.get(providerRef))?.metadata['order_id'];
+    lies.tell(kind, { providerRef, orderId });
+    if (kind === 'captures_late') lies.postpone(() => done(call));
+    return kind === 'says_failed' ? saysFailed(call, reply) : reply;
+  }
+
+  return function runOrLie(call: Call): Reply {
+    const step = lyingStepOf(call);
+    const kind = step && lies.pick(step);
+    return kind ? lying(call, kind) : run(call);
+  };
+}
+
 export function createExchange(options: ExchangeOptions) {
   const { state, payments, findRoute, pickFault, webhooks, latencyMs } = options;
+  const runOrLie = createLiar(options);
   const inFlight = new Set<string>();
 
   function execute(call: Call): Exchange {
     if (call.fault?.kind === 'hold_expired' && call.route.intent !== undefined) {
       payments.expireNow(call.route.intent);
     }
-    const ran = insteadOf(call.fault) ?? call.route.run(call.form, call.account);
+    const ran = insteadOf(call.fault) ?? runOrLie(call);
     const broken = call.fault?.kind === 'execute_then_500' && ran.stored;
     const reply = broken ? serverError() : ran;
     const requestId = newId('req');

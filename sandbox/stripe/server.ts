@@ -9,6 +9,7 @@ import { createConnectRoutes } from './connect-routes.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { createDisputes } from './disputes.ts';
 import { createFaults } from '../provider/faults.ts';
+import { createLies } from '../provider/lies.ts';
 import { parseForm } from './form.ts';
 import { createPayments } from './payments.ts';
 import { createRefunds } from './refunds.ts';
@@ -26,6 +27,8 @@ export type StripeSandboxOptions = {
   readonly seed?: number | undefined;
   /** Part of the requests that meet a random fault, 0 to 1. */
   readonly faultRate?: number | undefined;
+  /** Part of the calls that move money, and of the news, that it lies about, 0 to 1. */
+  readonly lieRate?: number | undefined;
   readonly holdMs?: number | undefined;
   readonly searchLagMs?: number | undefined;
   readonly webhooks?: Partial<WebhookMode> | undefined;
@@ -55,7 +58,13 @@ const MAX_BODY_BYTES = 1_000_000;
 
 function createParts(options: StripeSandboxOptions) {
   const state = createState({ file: options.stateFile, now: options.now ?? Date.now });
-  const webhooks = createWebhooks(state, options.webhooks ?? {});
+  const lies = createLies({
+    rate: options.lieRate ?? 0,
+    seed: options.seed ?? 1,
+    now: state.now,
+    file: options.stateFile && `${options.stateFile}.lies`,
+  });
+  const webhooks = createWebhooks({ state, initial: options.webhooks ?? {}, lies });
   const { emit } = webhooks;
   const payments = createPayments({ state, emit, holdMs: options.holdMs ?? 7 * DAY_MS });
   const refunds = createRefunds({ state, emit });
@@ -77,9 +86,10 @@ function createParts(options: StripeSandboxOptions) {
     findRoute,
     pickFault: faults.pick,
     webhooks,
+    lies,
     latencyMs: options.latencyMs ?? 0,
   });
-  const control = createControl({ state, payments, disputes, connect, faults, webhooks });
+  const control = createControl({ state, payments, disputes, connect, faults, webhooks, lies });
   return { state, webhooks, exchange, control };
 }
 

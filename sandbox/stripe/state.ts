@@ -232,9 +232,26 @@ export function createState({ file, now: wallClock }: StateOptions) {
   const journal: Journal<Line> | undefined =
     file === undefined ? undefined : openJournal<Line>({ file, onLine: apply });
 
+  let pretending = false;
+
   function put(line: Line): void {
     apply(line);
-    journal?.append(line);
+    if (!pretending) journal?.append(line);
+  }
+
+  /** Runs it as if, and forgets everything that it did. */
+  function pretend<T>(run: () => T): T {
+    const before = Object.values(maps).map((map: Map<string, unknown>) => [map, [...map]] as const);
+    pretending = true;
+    try {
+      return run();
+    } finally {
+      pretending = false;
+      for (const [map, entries] of before) {
+        map.clear();
+        for (const [key, value] of entries) map.set(key, value);
+      }
+    }
   }
 
   const now = (): number => wallClock() + offsetMs;
@@ -250,6 +267,8 @@ export function createState({ file, now: wallClock }: StateOptions) {
     undelivered: maps.undelivered as ReadonlyMap<string, ProviderEvent>,
     intentsOfOrder: (orderId: string): readonly string[] => [...(maps.byOrder.get(orderId) ?? [])],
     put,
+    pretend,
+    isPretending: (): boolean => pretending,
     storedKey: (key: string): KeyRecord | undefined => storedAnswer(maps.keys, key, now()),
     now,
     nextSequence: (): number => ++sequence,

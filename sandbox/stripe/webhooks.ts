@@ -4,6 +4,7 @@
 // can be steered. The signature carries the wall clock, as each of Stripe's deliveries does.
 import { createHmac } from 'node:crypto';
 import { newId } from '../provider/ids.ts';
+import type { About, Lies } from '../provider/lies.ts';
 import type { ProviderEvent, State } from './state.ts';
 
 export type WebhookMode = {
@@ -165,16 +166,51 @@ function createEvent({ type, object, account, now }: Happening): ProviderEvent {
   return { id, createdAt: now, type, body };
 }
 
-export function createWebhooks(state: State, initial: Partial<WebhookMode>) {
+/** Whose payment an object is about, however deep it says so. */
+function aboutOf(object: unknown): About {
+  const {
+    id,
+    payment_intent: intent,
+    metadata,
+  } = object as {
+    readonly id: string;
+    readonly payment_intent?: string;
+    readonly metadata?: Readonly<Record<string, string>>;
+  };
+  return { providerRef: intent ?? id, orderId: metadata?.['order_id'] };
+}
+
+type Options = {
+  readonly state: State;
+  readonly initial: Partial<WebhookMode>;
+  /** Some of its news come late or never. */
+  readonly lies: Lies;
+};
+
+export function createWebhooks({ state, initial, lies }: Options) {
   let mode: WebhookMode = { ...DEFAULT_MODE, ...initial };
   let waiting: readonly ProviderEvent[] = [...state.undelivered.values()];
   const sender = createSender({ state, mode: () => mode });
 
   function emit(type: string, object: unknown, account?: string): void {
-    if (mode.url === undefined) return;
+    if (mode.url === undefined || state.isPretending()) return;
     const event = createEvent({ type, object, account, now: state.now() });
+    // Of what is paid out the news always come.
+    const isOfPayment = account === undefined && !type.startsWith('transfer.');
+    const lie = isOfPayment ? lies.pick('news') : undefined;
+    if (lie) lies.tell(lie, aboutOf(object));
+    if (lie === 'news_late') lies.postpone(() => send(event), 'never');
+    if (lie === undefined) hold(event);
+  }
+
+  function hold(event: ProviderEvent): void {
     state.put({ kind: 'event', value: event });
     waiting = [...waiting, event];
+  }
+
+  function send(event: ProviderEvent): void {
+    hold(event);
+    void dispatch();
   }
 
   /** Sends what may go out now. Resolves when it has been delivered, for `beforeReply`. */

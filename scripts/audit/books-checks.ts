@@ -276,19 +276,26 @@ const orderOfObject = ({ orderId = 'unknown' }: ProviderObject): string => order
 const objectsAreInOurLedger: Check = {
   id: 'objects-in-ledger',
   item: 3,
-  says: 'every payment of PayPal and mobile money took there what our ledger has, and holds nothing of what is over',
+  says: 'every payment of PayPal and mobile money took there, and gave back, what our ledger has, and holds nothing of what is over',
   run: (data) => {
     const moving = movingOrders(data);
     const captured = new Map(data.asked.map((name) => [name, capturedByRef(data, name)]));
+    const refunded = refundedByRef(data);
     const settled = data.objects.filter((object) => !moving.has(orderOfObject(object)));
     return findingOf(settled, (object) => {
-      const { provider, providerRef, status, capturedMinor } = object;
+      const { provider, providerRef, status, capturedMinor, refundedMinor } = object;
       const order = orderOfObject(object);
       return [
         ...mustEqual(order, `captured by ${provider} ${providerRef}`, {
           expected: captured.get(provider)?.get(providerRef) ?? 0,
           actual: capturedMinor,
         }),
+        ...(refundedMinor === undefined
+          ? []
+          : mustEqual(order, `refunded by ${provider} ${providerRef}`, {
+              expected: refunded.get(providerRef) ?? 0,
+              actual: refundedMinor,
+            })),
         ...(status === 'authorized'
           ? [{ order, expected: `no hold left by ${providerRef}`, actual: status }]
           : []),

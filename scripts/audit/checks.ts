@@ -3,11 +3,13 @@
 import { booksChecks } from './books-checks.ts';
 import { clientChecks } from './client-checks.ts';
 import type { AuditData, Check, Finding } from './data.ts';
+import { disputeChecks } from './dispute-checks.ts';
 import { ledgerChecks } from './ledger-checks.ts';
 import { offerChecks } from './offer-checks.ts';
 import { orderChecks } from './order-checks.ts';
 import { partnerChecks } from './partner-checks.ts';
 import { payoutChecks } from './payout-checks.ts';
+import { settlementChecks } from './settlement-checks.ts';
 import { walletChecks } from './wallet-checks.ts';
 
 const noCanaryFound: Check = {
@@ -26,6 +28,8 @@ const noCanaryFound: Check = {
 
 export const checks: readonly Check[] = [
   ...ledgerChecks,
+  ...settlementChecks,
+  ...disputeChecks,
   ...walletChecks,
   ...orderChecks,
   ...booksChecks,

@@ -10,7 +10,7 @@ import type { OrderResult } from '../../domain/messages.ts';
 import type { OrderFacts } from '../../domain/order.ts';
 import type { ProviderName } from '../../domain/payment-methods.ts';
 import type { PartyKind, PayoutRail, PayoutStatus } from '../../domain/payout.ts';
-import type { ProviderPayout } from '../../domain/provider-books.ts';
+import type { ProviderDispute, ProviderPayout } from '../../domain/provider-books.ts';
 import type { RefundReason, RefundStatus } from '../../domain/refund.ts';
 import type { TipStatus } from '../../domain/tip.ts';
 import type { TopUpStatus } from '../../domain/top-up.ts';
@@ -111,6 +111,8 @@ export type ProviderObject = {
   readonly orderId: string | undefined;
   readonly status: PaymentTruth['status'];
   readonly capturedMinor: number;
+  /** Undefined: it does not say. */
+  readonly refundedMinor?: number | undefined;
 };
 
 export type AuditedPayout = {
@@ -124,6 +126,18 @@ export type AuditedPayout = {
   /** It had been paid, also when the bank has sent it back since. */
   readonly wasPaid: boolean;
 };
+
+export type AuditedDispute = {
+  readonly provider: string;
+  readonly disputeRef: string;
+  readonly orderId: string | null;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly status: ProviderDispute['status'];
+  readonly lostMinor: number;
+  readonly feeMinor: number;
+};
+export type ListedDispute = ProviderDispute & { readonly provider: string };
 
 export type WorkflowView = {
   readonly workflowId: string;
@@ -150,6 +164,7 @@ export type AuditData = {
   readonly refunds: readonly AuditedRefund[];
   readonly tips: readonly AuditedTip[];
   readonly payouts: readonly AuditedPayout[];
+  readonly disputes: readonly AuditedDispute[];
   readonly topUps: readonly AuditedTopUp[];
   readonly offers: readonly AuditedOffer[];
   readonly driverCapacity: ReadonlyMap<string, number>;
@@ -161,6 +176,8 @@ export type AuditData = {
   readonly asked: readonly ProviderName[];
   /** What has left our balance to pay somebody out. */
   readonly payoutBooks: readonly ProviderPayout[];
+  /** Of those providers that list them. */
+  readonly disputeBooks: readonly ListedDispute[];
   /** Of the partner fleet; empty where there is none. */
   readonly partnerBooks: readonly PartnerDelivery[];
   readonly clientLog: readonly ClientLogLine[];

@@ -17,9 +17,9 @@ export async function* loadObjects(
     const page = await namedPayments(db, { provider, since: new Date(0), after, limit: pageSize });
     for (const { providerRef, orderId } of page) {
       const truth = await look({ providerRef });
-      const { status } = truth;
+      const { status, refundedMinor } = truth;
       const capturedMinor = truth.status === 'captured' ? truth.amountMinor : 0;
-      yield { provider, providerRef, orderId, status, capturedMinor };
+      yield { provider, providerRef, orderId, status, capturedMinor, refundedMinor };
     }
     if (page.length < pageSize) return;
     after = page.at(-1);

@@ -9,6 +9,7 @@ import type { OrderEvent } from '../../domain/events.ts';
 import {
   groupBy,
   type AuditData,
+  type AuditedDispute,
   type AuditedOffer,
   type AuditedOrder,
   type AuditedPayout,
@@ -26,6 +27,7 @@ export type Rows = Pick<
   | 'refunds'
   | 'tips'
   | 'payouts'
+  | 'disputes'
   | 'topUps'
   | 'offers'
   | 'driverCapacity'
@@ -43,6 +45,7 @@ export async function loadRows(db: Kysely<Database>): Promise<Rows> {
   const refunds = await loadRefunds(db);
   const tips = await loadTips(db);
   const payouts = await loadPayouts(db);
+  const disputes = await loadDisputes(db);
   const topUps = await loadTopUps(db);
   const offers = await loadOffers(db);
   const drivers = await db.selectFrom('drivers').select(['id', 'capacity']).execute();
@@ -53,6 +56,7 @@ export async function loadRows(db: Kysely<Database>): Promise<Rows> {
     refunds,
     tips,
     payouts,
+    disputes,
     topUps,
     offers,
     rounds: await readRounds(db, { engine: engineId, limit: mostRounds }),
@@ -190,6 +194,13 @@ async function loadPayouts(db: Kysely<Database>): Promise<readonly AuditedPayout
     wasPaid: paidAt !== null,
   }));
 }
+
+const loadDisputes = (db: Kysely<Database>): Promise<readonly AuditedDispute[]> =>
+  db
+    .selectFrom('disputes')
+    .select(['provider', 'dispute_ref as disputeRef', 'order_id as orderId', 'currency', 'status'])
+    .select(['amount_minor as amountMinor', 'lost_minor as lostMinor', 'fee_minor as feeMinor'])
+    .execute();
 
 async function loadTopUps(db: Kysely<Database>): Promise<readonly AuditedTopUp[]> {
   const parts = await db

@@ -21,7 +21,7 @@ import { connect, type Db } from '../../db/connect.ts';
 import type { Database } from '../../db/schema.ts';
 import type { ClientLogLine } from '../../sandbox/city/client-log.ts';
 import { searchLogs, searchPages } from './canaries.ts';
-import type { AuditData } from './data.ts';
+import type { AuditData, ListedDispute } from './data.ts';
 import { loadObjects } from './load-objects.ts';
 import { loadRows, type Rows } from './load-rows.ts';
 import { loadWorkflows, openEngine, searchHistories, type Engine } from './load-workflows.ts';
@@ -48,8 +48,8 @@ export type Opened = {
   readonly sources: AuditSources;
   readonly db: Db;
   readonly engine: Engine;
-  readonly gateway: Pick<CardGateway, 'list'>;
-  readonly others: readonly Pick<PaymentPort, 'provider' | 'look'>[];
+  readonly gateway: Pick<CardGateway, 'list' | 'listDisputes'>;
+  readonly others: readonly Pick<PaymentPort, 'provider' | 'look' | 'listDisputes'>[];
   readonly payouts: Pick<PayoutBooks, 'listPayouts'>;
   readonly partner: Pick<DeliveryPartner, 'list'> | undefined;
   readonly close: () => Promise<void>;
@@ -101,38 +101,59 @@ export async function loadChangedRows(db: Db, change: Change): Promise<Rows | un
 }
 
 /** Everything. Rows first: what the others know more of is newer. */
-export async function loadAll({
-  db,
-  engine,
-  gateway,
-  others,
-  payouts,
-  partner,
-  sources,
-}: Opened): Promise<AuditData> {
+export async function loadAll(opened: Opened): Promise<AuditData> {
+  const { db, engine, sources } = opened;
   const rows = await db.transaction().setIsolationLevel('repeatable read').execute(loadRows);
   const ids = rows.orders.map((order) => order.id);
   const placed = rows.orders.filter((order) => order.sequence > 0).map((order) => order.id);
   const sample = placed.slice(-sources.historySample);
-  const [workflows, books, objects, payoutBooks, partnerBooks, clientLog, hits, logs, pages] =
-    await Promise.all([
-      loadWorkflows(engine, ids),
-      collect(() => gateway.list({ createdAfter: 0 })),
-      Promise.all(others.map((other) => collect(() => loadObjects(db, other)))),
-      collect(() => payouts.listPayouts({ createdAfter: 0 })),
-      partner ? collect(() => partner.list()) : [],
-      loadClientLogs(sources.clientLogs),
-      searchHistories(engine, sample),
-      searchLogs(sources.logFolders),
-      searchPages(sources.metricsUrls),
-    ]);
+  const [workflows, money, clientLog, hits, logs, pages] = await Promise.all([
+    loadWorkflows(engine, ids),
+    loadBooks(opened),
+    loadClientLogs(sources.clientLogs),
+    searchHistories(engine, sample),
+    searchLogs(sources.logFolders),
+    searchPages(sources.metricsUrls),
+  ]);
   const canaries = {
     searched: sample.length + logs.searched + pages.searched,
     hits: [...hits, ...logs.hits, ...pages.hits],
   };
-  const asked = others.map(({ provider }) => provider);
-  const money = { books, objects: objects.flat(), asked, payoutBooks, partnerBooks };
   return { ...rows, ...workflows, ...money, clientLog, canaries };
+}
+
+type Books = Pick<
+  AuditData,
+  'books' | 'objects' | 'asked' | 'payoutBooks' | 'disputeBooks' | 'partnerBooks'
+>;
+
+async function loadBooks({ db, gateway, others, payouts, partner }: Opened): Promise<Books> {
+  const disputing = [{ provider: 'stripe', listDisputes: gateway.listDisputes }, ...others];
+  const [books, objects, payoutBooks, disputes, partnerBooks] = await Promise.all([
+    collect(() => gateway.list({ createdAfter: 0 })),
+    Promise.all(others.map((other) => collect(() => loadObjects(db, other)))),
+    collect(() => payouts.listPayouts({ createdAfter: 0 })),
+    Promise.all(disputing.map(loadDisputes)),
+    partner ? collect(() => partner.list()) : [],
+  ]);
+  const asked = others.map(({ provider }) => provider);
+  const disputeBooks = disputes.flat();
+  return { books, objects: objects.flat(), asked, payoutBooks, disputeBooks, partnerBooks };
+}
+
+/** PayPal lists what has changed within so long. */
+const disputesReachMs = 180 * 86_400_000;
+
+async function loadDisputes({
+  provider,
+  listDisputes,
+}: Pick<Opened['others'][number], 'listDisputes'> & { readonly provider: string }): Promise<
+  readonly ListedDispute[]
+> {
+  if (!listDisputes) return [];
+  const changedAfter = Date.now() - disputesReachMs;
+  const listed = await collect(() => listDisputes({ changedAfter }));
+  return listed.map((each) => ({ ...each, provider }));
 }
 
 const tries = 5;

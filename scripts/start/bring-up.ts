@@ -36,6 +36,9 @@ export type HouseWish = {
   readonly say: (line: string) => void;
   readonly stripeLatencyMs: number;
   readonly faultRate: number;
+  readonly lieRate: number;
+  /** Of the providers' faults and lies. */
+  readonly seed: number;
 };
 
 type Building = HouseWish & {
@@ -110,6 +113,13 @@ const common = ({ say, services }: Building, name: string) => ({
   logFile: join(startFolder, `${name}.log`),
 });
 
+const liarFlags = ({ lieRate, seed }: Building): readonly string[] => [
+  '--lie-rate',
+  String(lieRate),
+  '--seed',
+  String(seed),
+];
+
 const stripeSandbox = (building: Building): ChildWish => ({
   ...common(building, 'stripe-sandbox'),
   script: join(checkout, 'sandbox/stripe/main.ts'),
@@ -122,6 +132,7 @@ const stripeSandbox = (building: Building): ChildWish => ({
     String(building.stripeLatencyMs),
     '--fault-rate',
     String(building.faultRate),
+    ...liarFlags(building),
     '--webhook-url',
     `${building.stack.apiUrl}/v1/webhooks/stripe`,
     '--webhook-secret',
@@ -162,6 +173,7 @@ const otherProviders = (building: Building): ChildWish => ({
     building.stack.apiUrl,
     '--fault-rate',
     String(building.faultRate),
+    ...liarFlags(building),
     '--state-folder',
     startFolder,
     '--webhook-secret',

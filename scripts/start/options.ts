@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { fates } from '../../sandbox/city/fates.ts';
+import { cityCurrencies } from '../../sandbox/city/currency.ts';
 import { methodsOfDay, type Methods } from '../../sandbox/city/generate.ts';
 import { difficult, obliging, ordinary, type MoodRates } from '../../sandbox/city/moods.ts';
 
@@ -22,8 +23,12 @@ serving until Ctrl-C.
   --methods paypal|mobile_money|wallet|mixed  a generated day is also paid in cash, elsewhere and by these (default:
                             card alone). mixed: by all of them in dollars, with goods missing, tips, refunds
                             and disputes
+  --currency XXX            a generated day in JPY, KWD, XAF, HUF, EUR or USD instead; who would pay by a provider that
+                            does not take it pays by card
   --fault-rate R            share of the calls to providers that come to nothing, or are carried out without an
                             answer (default 0, at most 0.2)
+  --lie-rate R              share of what providers say of money, and of their news, that is not true, late or lost
+                            (default 0, at most 0.2): --once then fails if one was neither put right nor reported
   --kill-worker-every S     SIGKILL the worker every S seconds during the day
   --outage-s N              in the middle of the day the engine (Temporal and the worker) is away for N seconds;
                             --once then fails if anybody was punished for it
@@ -43,10 +48,12 @@ export type StartOptions = {
   /** One order for everything that can happen to one. */
   readonly withFates: boolean;
   readonly methods: Methods | undefined;
+  readonly currency: string | undefined;
   readonly killWorkerEveryS: number | undefined;
   readonly outageS: number | undefined;
   readonly stripeLatencyMs: number;
   readonly faultRate: number;
+  readonly lieRate: number;
 };
 
 const moodsByName: Readonly<Record<string, MoodRates>> = {
@@ -66,10 +73,12 @@ const flags = {
   drivers: { type: 'string' },
   moods: { type: 'string' },
   methods: { type: 'string' },
+  currency: { type: 'string' },
   'kill-worker-every': { type: 'string' },
   'outage-s': { type: 'string' },
   'stripe-latency-ms': { type: 'string' },
   'fault-rate': { type: 'string' },
+  'lie-rate': { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -117,6 +126,7 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
     moods: moodsOf(moods),
     withFates,
     methods: methodsIn(values.methods),
+    currency: currencyIn(values),
     killWorkerEveryS: seconds('kill-worker-every'),
     outageS: seconds('outage-s'),
     stripeLatencyMs: numberOf({
@@ -127,13 +137,8 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
       most: 60_000,
       whole: true,
     }),
-    faultRate: numberOf({
-      name: 'fault-rate',
-      text: values['fault-rate'],
-      fallback: 0,
-      least: 0,
-      most: 0.2,
-    }),
+    faultRate: rateOf('fault-rate', values['fault-rate']),
+    lieRate: rateOf('lie-rate', values['lie-rate']),
   };
 }
 
@@ -177,6 +182,9 @@ function numberOf({ name, text, fallback, least, most, whole = false }: NumberOp
   return value;
 }
 
+const rateOf = (name: string, text: string | undefined): number =>
+  numberOf({ name, text, fallback: 0, least: 0, most: 0.2 });
+
 /** Minutes of the day, from minutes or `HH:MM`. */
 function timeOf(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -191,6 +199,24 @@ function methodsIn(text: string | undefined): Methods | undefined {
   if (text !== undefined && methods === undefined)
     throw new Error(`--methods must be ${methodsOfDay.join(' or ')}, not "${text}"`);
   return methods;
+}
+
+/** The operators of mobile money take francs alone. */
+function currencyIn({
+  currency,
+  instance,
+  methods,
+}: {
+  readonly currency?: string;
+  readonly instance?: string;
+  readonly methods?: string;
+}): string | undefined {
+  if (currency === undefined) return undefined;
+  if (instance !== undefined || methods === 'mobile_money')
+    throw new Error('--currency is for a generated day that is not paid by mobile money');
+  if (!cityCurrencies.includes(currency))
+    throw new Error(`--currency must be ${cityCurrencies.join(' or ')}, not "${currency}"`);
+  return currency;
 }
 
 function moodsOf(text: string): MoodRates {

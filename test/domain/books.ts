@@ -70,8 +70,11 @@ function givenBack(facts: OrderFacts, amountMinor: number) {
 
 /** Throws when one is out of balance or posted twice. */
 export function booksOf(facts: OrderFacts, log: readonly OrderEvent[]): readonly Posting[] {
+  let driverId = 'none';
   const postings = log.flatMap((event) => {
-    const posting = postingOf(facts, event, 'drv_any');
+    if (event.type === 'delivery.assigned' || event.type === 'delivery.transferred')
+      driverId = event.driverId;
+    const posting = postingOf(facts, event, driverId);
     const back = event.type === 'payment.refund_due' ? givenBack(facts, event.amountMinor) : [];
     return [...(posting ? [posting] : []), ...back].flatMap((each) => balanced(each) ?? []);
   });

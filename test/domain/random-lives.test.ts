@@ -4,10 +4,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { substitutions, undeliverables, type OrderFacts } from '../../domain/order.ts';
+import type { Posting } from '../../domain/ledger.ts';
+import { judgeSettlement } from '../../scripts/audit/settlement-checks.ts';
 import { currencies, worthOf } from '../support/currencies.ts';
 import { figure } from '../support/figure.ts';
 import { refundSome } from './books.ts';
-import { combinationOf, facts, hour, placedAt, say, type Draw } from './lives.ts';
+import { combinationOf, facts, hour, must, placedAt, say, type Draw } from './lives.ts';
 import {
   checkEnd,
   hearBank,
@@ -116,8 +118,22 @@ function live(tape: readonly number[]): Lived {
   }
   runOut(world);
   const postings = checkEnd(world);
+  checkTable(world, postings);
   const refunds = refundSome(world.facts, { postings, draw: drawFrom(tape.toReversed()) });
   return { ...world, refunds };
+}
+
+/** The audit, which reckons by itself, finds what the table says. */
+function checkTable({ facts: of, log }: World, postings: readonly Posting[]): void {
+  const { orderId, currency } = of;
+  const ledger = postings.map((posting) => ({
+    ...posting,
+    orderId,
+    currency,
+    entries: posting.entries.map((entry) => ({ ...entry, currency })),
+  }));
+  const [breach] = judgeSettlement({ id: orderId, facts: of, events: log }, ledger);
+  must(!breach, `expected ${breach?.expected}, actual ${breach?.actual}`);
 }
 
 const tapes = fc.array(fc.nat({ max: 5_039 }), { minLength: 20, maxLength: 500, size: 'max' });

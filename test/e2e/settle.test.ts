@@ -73,6 +73,7 @@ async function breachesOf(id: OrderId): Promise<readonly object[]> {
     asked: [],
     clientLog: [],
     payoutBooks: [],
+    disputeBooks: [],
     partnerBooks: [],
     canaries: { searched: 0, hits: [] },
   };

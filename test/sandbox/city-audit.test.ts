@@ -9,7 +9,8 @@ import { loadChangedRows } from '../../scripts/audit/load.ts';
 import { loadRows } from '../../scripts/audit/load-rows.ts';
 import { breachesIn, runChecks } from '../../scripts/audit/checks.ts';
 import type { AuditData, AuditedOrder } from '../../scripts/audit/data.ts';
-import { judge, seededBugs } from '../../scripts/audit/self-check.ts';
+import { seededBugs } from '../../scripts/audit/seeded-bugs.ts';
+import { judge } from '../../scripts/audit/self-check.ts';
 import { driverId, soundData } from '../scripts/audit-world.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 

@@ -25,6 +25,7 @@ import type {
   LedgerTransaction,
 } from '../../scripts/audit/data.ts';
 import { plainDelivery } from '../support/facts.ts';
+import { disputesOf } from './audit-dispute.ts';
 import { payoutOf } from './audit-payout.ts';
 import { workflowOf } from './audit-workflow.ts';
 import { soundWallet } from './audit-wallet.ts';
@@ -204,16 +205,20 @@ const orderOf = ({ facts, events }: Life): AuditedOrder => {
   };
 };
 
-const ledgerOf = ({ facts, events }: Life): readonly LedgerTransaction[] =>
-  events.flatMap((event) => {
-    const posting = postingOf(facts, event, driverId);
+function ledgerOf({ facts, events }: Life): readonly LedgerTransaction[] {
+  const { orderId, currency } = facts;
+  let driver: string | undefined;
+  return events.flatMap((event) => {
+    if (event.type === 'delivery.assigned' || event.type === 'delivery.transferred')
+      driver = event.driverId;
+    const posting = postingOf(facts, event, driver ?? 'none');
     if (posting === undefined) return [];
     const entries = posting.entries.filter(({ amountMinor }) => amountMinor !== 0);
-    const { orderId, currency } = facts;
     return [
       { ...posting, orderId, currency, entries: entries.map((entry) => ({ ...entry, currency })) },
     ];
   });
+}
 
 const paymentOf = ({ facts, state }: Life): ProviderPayment => ({
   providerRef: `pi_${facts.orderId}`,
@@ -300,7 +305,9 @@ export function soundData(): AuditData {
   const first = delivered(startedAt);
   const refunded = refundOf(first);
   const tipped = tipOf(first);
-  const paidOut = payoutOf({ merchantId, currency: first.facts.currency });
+  const { orderId, currency } = first.facts;
+  const disputed = disputesOf({ orderId, currency, openedAt: startedAt });
+  const paidOut = payoutOf({ merchantId, currency });
   const wallet = soundWallet(startedAt);
   const byCard = [
     first,
@@ -319,12 +326,14 @@ export function soundData(): AuditData {
       ...lives.flatMap(ledgerOf),
       ...refunded.ledger,
       ...tipped.ledger,
+      ...disputed.ledger,
       ...paidOut.ledger,
       ...wallet.ledger,
     ],
     refunds: [refunded.refund],
     tips: [tipped.tip],
     payouts: [paidOut.payout],
+    disputes: disputed.disputes,
     topUps: [wallet.topUp],
     offers: lives.flatMap(offersOf),
     driverCapacity: new Map([driverId, secondDriverId].map((id) => [id, 1])),
@@ -333,6 +342,7 @@ export function soundData(): AuditData {
     objects: [objectOf(byPaypal)],
     asked: ['paypal'],
     payoutBooks: [paidOut.left],
+    disputeBooks: disputed.listed,
     partnerBooks: lives.flatMap(partnerBooksOf),
     clientLog: clientLogOf(lives),
     workflows: new Map(lives.map(workflowOf)),

@@ -55,6 +55,9 @@ describe('options', () => {
       /--orders must be at least \d+ with --moods all, not 10/,
     ],
     [['--outage-s', '1'], '--outage-s must be a number from 5 to 3600, not "1"'],
+    [['--lie-rate', '0.3'], '--lie-rate must be a number from 0 to 0.2, not "0.3"'],
+    [['--currency', 'XXX'], '--currency must be USD or EUR or JPY'],
+    [['--currency', 'JPY', '--methods', 'mobile_money'], 'not paid by mobile money'],
     [['--once=1'], '--once'],
     [['extra'], 'extra'],
   ])('refuse %j', (args, message) => {

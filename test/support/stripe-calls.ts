@@ -1,7 +1,9 @@
 // Every call that is ever made to Stripe, against the fake, and what was asked and answered.
 
+import type { PayInput } from '../../adapters/payout-port.ts';
+import { createStripePayouts } from '../../adapters/stripe-payouts.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
-import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
+import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 import type { StripeCall } from './stripe-contract.ts';
 
 const dayMs = 24 * 3_600_000;
@@ -41,6 +43,7 @@ export async function everyStripeCall(): Promise<readonly StripeCall[]> {
     await gateway.void({ ...release, attempt: 6, providerRef: undefined });
     const disputeRef = sandbox.control.dispute(providerRef) ?? '';
     await gateway.disputes({ providerRef });
+    for await (const each of gateway.listDisputes({ changedAfter: Date.now() })) void each;
     await gateway.submitEvidence({
       disputeRef,
       key: `${disputeRef}:evidence:1`,
@@ -53,8 +56,34 @@ export async function everyStripeCall(): Promise<readonly StripeCall[]> {
       },
     });
     for await (const each of gateway.list({ createdAfter: Date.now() - dayMs })) void each;
+    await everyPayoutCall(sandbox);
     return calls;
   } finally {
     await sandbox.close();
   }
+}
+
+const to = (destination: string, period: string): PayInput => ({
+  name: `mer_1:${period}`,
+  key: `mer_1:payout:${period}`,
+  amountMinor: 5_000,
+  currency: 'EUR',
+  destination,
+  instant: false,
+  firstSentAt: Date.now(),
+});
+
+/** Paid, asked about again, forgotten, and refused by a bank that first had taken it. */
+async function everyPayoutCall({ url, control }: StripeSandbox): Promise<void> {
+  const payouts = createStripePayouts({ secretKey: 'sk_test_x', apiBase: url });
+  const account = control.openAccount();
+  await payouts.isVerified(account);
+  await payouts.pay(to(account, '1'));
+  await payouts.pay(to(account, '1'));
+  await payouts.pay({ ...to(account, '1'), firstSentAt: Date.now() - 2 * dayMs });
+  await payouts.pay({ ...to(account, '2'), instant: true });
+  await payouts.pay(to(control.openAccount({ bank: 'refuses' }), '3'));
+  await payouts.pay(to(control.openAccount({ payoutsEnabled: false }), '4'));
+  await payouts.pay(to('acct_nobody', '5'));
+  for await (const each of payouts.listPayouts({ createdAfter: Date.now() - dayMs })) void each;
 }
