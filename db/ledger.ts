@@ -115,7 +115,7 @@ export function postingOf(
 type Settled = Extract<OrderEventBody, { readonly type: 'order.settled' }>;
 
 const ofPlatform = (
-  account: 'platform' | 'tax' | 'rounding',
+  account: 'platform' | 'tax' | 'goods_tax' | 'rounding',
   earnedMinor: number,
 ): LedgerEntry => ({ account, party: platformParty, amountMinor: -earnedMinor });
 
@@ -130,6 +130,7 @@ function sharedOut(
     { account: 'driver', party: driverId, amountMinor: -event.driverMinor },
     ofPlatform('platform', event.platformMinor),
     ofPlatform('tax', event.taxMinor),
+    ofPlatform('goods_tax', event.goodsTaxMinor ?? 0),
     ofPlatform('rounding', event.roundingMinor),
   ];
 }

@@ -6,7 +6,8 @@ import type { RouteStop } from '../domain/eta.ts';
 import type { Actor } from '../domain/events.ts';
 import type { Deadline } from '../domain/lifecycle.ts';
 import type { ProofId } from '../domain/ids.ts';
-import type { GoodsKind, OrderFacts, ProofKind } from '../domain/order.ts';
+import type { TaxMode } from '../domain/money/tax.ts';
+import type { GoodsKind, OrderFacts, ProofKind, TaxCollector } from '../domain/order.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { PayoutEvery, PayoutRail } from '../domain/payout.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -58,6 +59,8 @@ export type Database = MoneyTables & {
     delivery_fee_minor: number;
     tax_bps: Generated<number>;
     fee_vat_bps: Generated<number>;
+    tax_mode: ColumnType<TaxMode, TaxMode | undefined, TaxMode>;
+    tax_collector: ColumnType<TaxCollector, TaxCollector | undefined, TaxCollector>;
     payment_providers: ColumnType<ProviderName[], ProviderName[] | undefined, ProviderName[]>;
     /** Above this a refund needs a second person; null: half of what the order took. */
     refund_approval_above_minor: number | null;

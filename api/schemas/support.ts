@@ -173,6 +173,7 @@ const Money = Type.Object({
   driver_gets_minor: Type.Integer(),
   platform_keeps_minor: Type.Integer({ description: 'Negative: the platform bears it' }),
   tax_minor: Type.Integer({ description: 'VAT on the commission' }),
+  goods_tax_minor: Type.Integer({ description: 'Tax on the goods that the platform collects' }),
   rounding_minor: Type.Integer({ description: 'Of the price to what can be paid' }),
 });
 const Standing = Type.Object({

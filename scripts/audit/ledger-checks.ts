@@ -1,7 +1,8 @@
 // Item 1: the ledger. Debits are positive, credits negative; an order's customer owes nothing at the end.
 
 import type { OrderEvent } from '../../domain/events.ts';
-import { isPaidByHand, isRefundAlive, takenIn } from '../../domain/refund.ts';
+import { isPaidByHand, isRefundAlive } from '../../domain/refund.ts';
+import { takenIn } from '../../domain/refund-shares.ts';
 import {
   findingOf,
   groupBy,
@@ -122,6 +123,7 @@ const partsOf = (settled: Settled): readonly number[] => [
   settled.driverMinor,
   settled.platformMinor,
   settled.taxMinor,
+  settled.goodsTaxMinor ?? 0,
   settled.roundingMinor,
 ];
 
@@ -150,6 +152,10 @@ function sharesOut(
     ...mustEqual(orderId, 'the tax on the commission', {
       expected: settled.taxMinor,
       actual: credited('tax'),
+    }),
+    ...mustEqual(orderId, 'the tax on the goods', {
+      expected: settled.goodsTaxMinor ?? 0,
+      actual: credited('goods_tax'),
     }),
     ...mustEqual(orderId, 'rounding gives', {
       expected: settled.roundingMinor,
