@@ -8,7 +8,7 @@
  */
 
 import type { Evidence } from '../domain/evidence.ts';
-import type { ProviderDispute } from '../domain/provider-books.ts';
+import type { ProviderDispute, ProviderFee } from '../domain/provider-books.ts';
 
 /** Decline reasons the rest of the system may see; anything else a provider says is `card_declined`. */
 export const DECLINE_CODES = [
@@ -69,8 +69,6 @@ export type Captured = Named & {
   readonly status: 'captured';
   readonly providerRef: string;
   readonly amountMinor: number;
-  /** Absent while the provider has not booked the fee yet. */
-  readonly feeMinor?: number | undefined;
   /** Of a split payment: so much of it out of the wallet. */
   readonly walletMinor?: number | undefined;
 };
@@ -152,6 +150,8 @@ export type ProviderPayment = {
   /** ISO 4217, uppercase. */
   readonly currency: string;
   readonly createdAt: number;
+  /** Undefined while it is not booked. */
+  readonly fee?: ProviderFee | undefined;
 };
 
 export type WebhookFact =

@@ -10,7 +10,7 @@ import { readTruth } from './stripe-truth.ts';
 
 const FRESH_MS = 2 * 3_600_000;
 const CLOCK_SLACK_MS = 15 * 60_000;
-const EXPAND = ['latest_charge.balance_transaction'];
+const EXPAND = ['latest_charge'];
 
 /** Which payment of an order; `step` is `authorize` unless told. */
 type PaymentName = {
@@ -59,7 +59,7 @@ function createFinder({ stripe, now }: Options) {
     const pages = stripe.paymentIntents.list({
       created,
       limit: 100,
-      expand: ['data.latest_charge'],
+      expand: ['data.latest_charge.balance_transaction'],
     });
     try {
       yield* pages;

@@ -173,10 +173,7 @@ function createCapture({ stripe, lookup, mayBeForgotten }: Tools): CardGateway['
     return stripe.paymentIntents
       .capture(
         input.providerRef,
-        {
-          amount_to_capture: input.amountMinor,
-          expand: ['latest_charge.balance_transaction'],
-        },
+        { amount_to_capture: input.amountMinor, expand: ['latest_charge'] },
         { idempotencyKey: input.key },
       )
       .then(readCaptured, (error: unknown) => recover(input, readFailure(error)));
