@@ -179,7 +179,7 @@ export async function post(
 
 /** What an order's movements of a kind have given to parties so far. Holds the order's row until the transaction ends. */
 export async function givenSoFar(
-  trx: Transaction<Database>,
+  trx: Db,
   { orderId, kind }: { readonly orderId: string; readonly kind: Posting['kind'] },
 ): Promise<number> {
   await trx.selectFrom('orders').select('id').where('id', '=', orderId).forUpdate().execute();

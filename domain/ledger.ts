@@ -98,6 +98,7 @@ export const postingKinds = [
   'elsewhere',
   'cash',
   'remittance',
+  'late_cash',
   'refund_share',
   'refund_sent',
   'refund_confirmed',

@@ -60,6 +60,16 @@ export const CompensateBody = Body({
   amount_minor: Type.Integer({ minimum: 1, maximum: maxAmountMinor }),
 });
 export type CompensateBody = Static<typeof CompensateBody>;
+export const LateCash = Body({
+  ...because,
+  amount_minor: Type.Integer({ minimum: 1, maximum: maxAmountMinor }),
+});
+export type LateCash = Static<typeof LateCash>;
+export const MissingCash = Type.Object({
+  driver_id: Type.String({ description: 'Who owes it' }),
+  missing_minor: Type.Integer(),
+  currency: Type.String(),
+});
 export const ResolveBody = Body(because);
 
 export const IfMatch = Type.Object({
