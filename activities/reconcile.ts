@@ -55,7 +55,7 @@ type PayoutsOf = Pick<PayoutBooks, 'listPayouts'>;
 
 type Dependencies = {
   readonly db: Db;
-  readonly gateway: Pick<CardGateway, 'list' | 'void'>;
+  readonly gateway: Pick<CardGateway, 'list' | 'listDisputes' | 'void'>;
   /** Undefined: nobody is paid out. */
   readonly payouts?: PayoutsOf;
   /** Providers whose payments are asked for one by one. */
@@ -89,6 +89,7 @@ type Batch = { readonly compared: number; readonly found: readonly Difference[] 
 export function createReconcileActivities(deps: Dependencies): ReconcileActivities {
   const { db, gateway, payouts, others = [], now = Date.now, progress = nothingKept } = deps;
   const settle = createSettling(deps);
+  const disputed = [{ provider: cards, listDisputes: gateway.listDisputes } as const, ...others];
 
   async function compareCards(track: Track): Promise<void> {
     const found: Difference[] = [];
@@ -135,7 +136,7 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
         async () =>
           payouts && (track.at().done[paidOut] ?? comparePaidOut(deps, { payouts, settle, track })),
         ...others.map((other) => () => compareOneByOne(other, track)),
-        ...others.map((other) => () => compareDisputes(deps, { other, track })),
+        ...disputed.map((other) => () => compareDisputes(deps, { other, track })),
       ];
       let away: Outage | undefined;
       for (const source of sources) {
@@ -156,7 +157,10 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
   };
 }
 
-type Listed = { readonly other: Other; readonly track: Track };
+type Listed = {
+  readonly other: Pick<PaymentPort, 'provider' | 'listDisputes'>;
+  readonly track: Track;
+};
 
 /** What is new is taken in. */
 async function compareDisputes(

@@ -123,8 +123,11 @@ export type RefundFailureCode =
   | 'unknown_payment'
   | 'refund_declined';
 export type RefundAnswer =
-  | { readonly status: 'refunded'; readonly refundRef: string; readonly amountMinor: number }
-  | { readonly status: 'refund_pending'; readonly refundRef: string; readonly amountMinor: number }
+  | (Named & {
+      readonly status: 'refunded' | 'refund_pending';
+      readonly refundRef: string;
+      readonly amountMinor: number;
+    })
   | { readonly status: 'failed'; readonly code: RefundFailureCode }
   | NotExecuted;
 
@@ -230,6 +233,10 @@ export type CardGateway = {
   readonly disputes: (input: {
     readonly providerRef: string;
   }) => Promise<readonly ProviderDispute[]>;
+  /** All disputes that may have changed since then (epoch ms), whoever's payments. */
+  readonly listDisputes: (input: {
+    readonly changedAfter: number;
+  }) => AsyncIterable<ProviderDispute>;
   /** Says our side, once; more may follow until it is decided. `closed`: too late. Idempotent by content. */
   readonly submitEvidence: (input: {
     readonly disputeRef: string;
@@ -237,7 +244,10 @@ export type CardGateway = {
     /** Each at most 20,000 characters. */
     readonly evidence: Evidence;
   }) => Promise<'submitted' | 'closed'>;
-  /** The provider's books, newest first, for objects created at or after `createdAfter` (epoch ms). */
+  /**
+   * The provider's books, newest first, for payments created at or after `createdAfter` (epoch ms), then for older ones of
+   * which something was given back since.
+   */
   readonly list: (input: { readonly createdAfter: number }) => AsyncIterable<ProviderPayment>;
   /** Verifies and reads a notification. A fact is a hint: `retrieve` has the truth. */
   readonly readWebhook: (input: {

@@ -72,6 +72,7 @@ export const stripePort = (gateway: CardGateway): PaymentPort => ({
   retrieve: gateway.retrieve,
   look: gateway.retrieve,
   disputes: gateway.disputes,
+  listDisputes: gateway.listDisputes,
   submitEvidence: gateway.submitEvidence,
   readWebhook: async ({ rawBody, headers }) =>
     gateway.readWebhook({ rawBody, signature: headers['stripe-signature'] ?? '' }),

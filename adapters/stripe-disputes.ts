@@ -56,8 +56,22 @@ const wordsOf = (evidence: Evidence): Stripe.DisputeUpdateParams.Evidence =>
     Object.entries(evidence).map(([field, said]) => [fields[field as keyof Evidence], said]),
   );
 
-export function createDisputes(stripe: Stripe): Pick<CardGateway, 'disputes' | 'submitEvidence'> {
+/** From the dispute to its decision, an appeal included; Stripe lists disputes by when they were opened alone. */
+const LIFE_MS = 180 * 24 * 3_600_000;
+
+type Disputes = Pick<CardGateway, 'disputes' | 'listDisputes' | 'submitEvidence'>;
+
+export function createDisputes(stripe: Stripe): Disputes {
   return {
+    async *listDisputes({ changedAfter }) {
+      const gte = Math.max(0, Math.floor((changedAfter - LIFE_MS) / 1_000));
+      try {
+        for await (const dispute of stripe.disputes.list({ created: { gte }, limit: 100 }))
+          yield* readDispute(dispute);
+      } catch (error) {
+        raise('listDisputes', readFailure(error));
+      }
+    },
     async disputes({ providerRef }) {
       const found: ProviderDispute[] = [];
       try {

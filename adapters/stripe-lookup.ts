@@ -10,7 +10,7 @@ import { readTruth } from './stripe-truth.ts';
 
 const FRESH_MS = 2 * 3_600_000;
 const CLOCK_SLACK_MS = 15 * 60_000;
-const EXPAND = ['latest_charge'];
+const EXPAND = ['latest_charge.balance_transaction'];
 
 /** Which payment of an order; `step` is `authorize` unless told. */
 type PaymentName = {
@@ -29,6 +29,8 @@ export type StripeLookup = {
   readonly discard: (id: string) => Promise<void>;
   readonly refund: (input: RefundInput) => Promise<Stripe.Refund | undefined>;
   readonly since: (createdAfter: number) => AsyncIterable<Stripe.PaymentIntent>;
+  /** Of which something was given back since then; a payment comes as often as that was. */
+  readonly refundedSince: (createdAfter: number) => AsyncIterable<string>;
 };
 
 type Options = { readonly stripe: Stripe; readonly now: () => number };
@@ -198,6 +200,16 @@ export function createStripeLookup({ stripe, now }: Options): StripeLookup {
     }
   }
 
+  async function* refundedSince(createdAfter: number): AsyncIterable<string> {
+    const created = { gte: toSeconds(createdAfter) };
+    try {
+      for await (const { payment_intent: id } of stripe.refunds.list({ created, limit: 100 }))
+        if (typeof id === 'string') yield id;
+    } catch (error) {
+      raise(readFailure(error));
+    }
+  }
+
   const findOrBurn = createBurn({ stripe, now, find: finder.find, discard });
-  return { intent, truth, find, findOrBurn, discard, refund, since: finder.since };
+  return { intent, truth, find, findOrBurn, discard, refund, since: finder.since, refundedSince };
 }
