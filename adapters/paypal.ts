@@ -272,12 +272,16 @@ const refundFailures: Readonly<Record<string, RefundFailureCode>> = {
 };
 
 function refundAnswer(refund: Body): RefundAnswer {
-  const [refundRef, amountMinor] = [text(refund['id']), minorIn(refund)];
+  const given = {
+    refundRef: text(refund['id']),
+    amountMinor: minorIn(refund),
+    currency: currencyOf(refund),
+  };
   switch (text(refund['status'])) {
     case 'COMPLETED':
-      return { status: 'refunded', refundRef, amountMinor };
+      return { status: 'refunded', ...given };
     case 'PENDING':
-      return { status: 'refund_pending', refundRef, amountMinor };
+      return { status: 'refund_pending', ...given };
     default:
       return { status: 'failed', code: 'refund_declined' };
   }
