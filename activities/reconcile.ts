@@ -1,6 +1,6 @@
 // Once a day: every object in the providers' books against our ledger, both ways; of a provider without a list of its
 // books, every object that we have a name for. What is safe is put right; of every other difference a person is told,
-// once, and no more when it has gone. Repeating it changes nothing; interrupted, it goes on where its last heartbeat was.
+// once, and no more when it has gone. What the providers keep of each is booked. Repeating it changes nothing; interrupted, it goes on where its last heartbeat was.
 
 import { randomUUID } from 'node:crypto';
 import { isOutage, type Outage } from '../adapters/outage.ts';
@@ -8,6 +8,7 @@ import type { CardGateway, ProviderPayment } from '../adapters/card-gateway.ts';
 import type { PaymentPort, Seen } from '../adapters/payment-port.ts';
 import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
+import { recordFees } from '../db/provider-fees.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import {
   namedPayments,
@@ -93,7 +94,7 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
   async function compareCards(track: Track): Promise<void> {
     const found: Difference[] = [];
     let compared = 0;
-    for await (const batch of readBooks(deps, track.at())) {
+    for await (const batch of readBooks({ ...deps, now }, track.at())) {
       compared += batch.compared;
       found.push(...batch.found);
       track.beat();
@@ -112,7 +113,7 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
       if (after === 'all') return;
       const since = new Date(startedAt - reachMs);
       const { named, isLast } = await pageOf(db, { provider, after, since });
-      const found = await ask(db, other, { named, beat: track.beat });
+      const found = await ask({ db, now }, other, { named, beat: track.beat });
       const healed = await settle(other, { track, found });
       const reached = isLast ? 'all' : (named.at(-1) ?? 'all');
       const [compared, differences] = [named.length, found.length];
@@ -234,9 +235,11 @@ function createTrack(keeper: ProgressKeeper, now: number) {
 
 const placeOf = ({ orderId, providerRef }: NamedPage): NamedPage => ({ orderId, providerRef });
 
+type Clocked = { readonly db: Db; readonly now: () => number };
+
 /** The cards' provider lists its books. */
 async function* readBooks(
-  { db, gateway }: Pick<Dependencies, 'db' | 'gateway'>,
+  { db, gateway, now }: Clocked & Pick<Dependencies, 'gateway'>,
   { startedAt }: Progress,
 ): AsyncIterable<Batch> {
   const seen = new Set<string>();
@@ -245,10 +248,10 @@ async function* readBooks(
     seen.add(payment.providerRef);
     batch.push(payment);
     if (batch.length < batchSize) continue;
-    yield { compared: batch.length, found: await compareBatch(db, cards, batch) };
+    yield { compared: batch.length, found: await compareBatch({ db, now }, cards, batch) };
     batch = [];
   }
-  yield { compared: batch.length, found: await compareBatch(db, cards, batch) };
+  yield { compared: batch.length, found: await compareBatch({ db, now }, cards, batch) };
   // Ours may be a little younger than their oldest: a capture comes after its payment.
   const since = new Date(startedAt - capturesReachMs);
   yield* unseen(db, { since, seen });
@@ -275,7 +278,7 @@ async function pageOf(
 type Asking = { readonly named: readonly Named[]; readonly beat: () => void };
 
 async function ask(
-  db: Db,
+  { db, now }: Clocked,
   { provider, look }: Other,
   { named, beat }: Asking,
 ): Promise<readonly Difference[]> {
@@ -287,6 +290,12 @@ async function ask(
     const own = oursOf(payment, ours.get(orderId ?? ''));
     const seen = await settled(look({ providerRef, refundRefs: own?.refundRefs ?? undefined }));
     if (seen) found.push(...compare(objectOf(payment, seen, own), own));
+    if (seen?.fee && own)
+      await recordFees(
+        db,
+        [{ ...seen.fee, provider, providerRef, payerId: own.orderId }],
+        new Date(now()),
+      );
     beat();
   }
   return found;
@@ -300,12 +309,18 @@ const settled = (asked: Promise<Seen>): Promise<Seen | undefined> =>
   });
 
 async function compareBatch(
-  db: Db,
+  { db, now }: Clocked,
   provider: string,
   payments: readonly ProviderPayment[],
 ): Promise<readonly Difference[]> {
   const ids = payments.flatMap(({ orderId }) => (orderId === undefined ? [] : [orderId]));
   const ours = await ourPayments(db, { provider, orderIds: [...new Set(ids)] });
+  const fees = payments.flatMap(({ fee, providerRef, orderId }) =>
+    fee && orderId !== undefined && ours.has(orderId)
+      ? [{ ...fee, provider, providerRef, payerId: orderId }]
+      : [],
+  );
+  await recordFees(db, fees, new Date(now()));
   return payments.flatMap((theirs) =>
     compare(theirs, oursOf(theirs, ours.get(theirs.orderId ?? ''))),
   );

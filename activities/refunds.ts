@@ -2,6 +2,7 @@
 // a person), record the answer. What undoes a refund that failed are the reversed shares, posted with the failure. Repeating any step is
 // harmless: the row guards it, the provider knows its key.
 
+import { asAsked, isLie } from '../adapters/in-currency.ts';
 import { codeOf, isOutage } from '../adapters/outage.ts';
 import type { RefundAnswer } from '../adapters/card-gateway.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
@@ -75,13 +76,15 @@ export function createRefundActivities({
     await crashPoint('refund:before', tags);
     const firstSentAt = row.first_sent_at?.getTime() ?? now();
     try {
-      const answer = await portOf(row.provider).refund({
+      const said = await portOf(row.provider).refund({
         orderId: row.order_id,
         providerRef: row.provider_ref,
         amountMinor: row.amount_minor,
         key: refundKey({ orderId: row.order_id, refundId: row.id }, row.attempt),
         firstSentAt,
       });
+      const { currency, amount_minor: amountMinor } = row;
+      const answer = asAsked(said, { system: row.provider, currency, amountMinor });
       await crashPoint('refund:after-effect', tags);
       await recordRefundNews(db, { row, news: newsOf(row, answer), now: new Date(now()) });
       await crashPoint('refund:after-record', tags);
@@ -109,7 +112,7 @@ export function createRefundActivities({
 const isWhereItWas = (now: Refund, before: Refund): boolean =>
   now.status === before.status && now.attempt === before.attempt && now.news === before.news;
 
-/** The provider gave no answer: a person is told after three days, and it is asked again. */
+/** The provider gave no answer: a person is told after three days, at once of one that cannot be true, and it is asked again. */
 async function unanswered(
   { db, row, now }: { readonly db: Db; readonly row: Refund; readonly now: number },
   error: unknown,
@@ -117,7 +120,9 @@ async function unanswered(
   const code = codeOf(error);
   // What may have come back is asked about anew.
   const since = Math.max(row.first_sent_at?.getTime() ?? now, row.reopened_at?.getTime() ?? 0);
-  if (now - since > tellSomebodyAfterMs)
+  if (isLie(code))
+    await openIncident(db, { row, kind: 'refund_answer_differs', code, now: new Date(now) });
+  else if (now - since > tellSomebodyAfterMs)
     await openIncident(db, { row, kind: 'refund_unanswered', code, now: new Date(now) });
   throw isOutage(error) ? retryable(code, error.retryAfterMs) : error;
 }

@@ -8,7 +8,7 @@ import type {
   PaymentTruth,
   VoidAnswer,
 } from '../adapters/card-gateway.ts';
-import { inCurrency } from '../adapters/in-currency.ts';
+import { inCurrency, isLie } from '../adapters/in-currency.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import { assertNever } from '../domain/errors.ts';
 import {
@@ -45,7 +45,7 @@ export const maxAttempts = 5;
 const tellSomebodyAfterMs = 72 * 3_600_000;
 /** Nobody is told of a moment's silence, but somebody of days, and of an answer that is not believed at once. */
 export const isForSomebody = (code: string, waitedMs: number): boolean =>
-  waitedMs > tellSomebodyAfterMs || code === 'currency_mismatch';
+  waitedMs > tellSomebodyAfterMs || isLie(code);
 
 /** What the next step brings; undefined while nothing has changed. */
 export async function advancePayment(

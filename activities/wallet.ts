@@ -4,6 +4,7 @@
 
 import type { RefundAnswer } from '../adapters/card-gateway.ts';
 import type { CrashPoint } from '../adapters/crash-point.ts';
+import { asAsked } from '../adapters/in-currency.ts';
 import { codeOf, isOutage, outage } from '../adapters/outage.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
@@ -123,13 +124,15 @@ function createWithdrawalSteps(deps: Dependencies): Pick<WalletActivities, 'adva
       const tags = [part.status, withdrawal.id];
       await crashPoint('withdrawal:before', tags);
       const { top_up_id: topUpId, attempt } = part;
-      const answer = await portOf(part.provider).refund({
+      const said = await portOf(part.provider).refund({
         orderId: topUpId,
         providerRef: part.provider_ref,
         amountMinor: part.amount_minor,
         key: withdrawalKey({ topUpId, withdrawalId: withdrawal.id, attempt }),
         firstSentAt: part.first_sent_at.getTime(),
       });
+      const asked = { currency: withdrawal.currency, amountMinor: part.amount_minor };
+      const answer = asAsked(said, { system: part.provider, ...asked });
       await crashPoint('withdrawal:after-effect', tags);
       const news = partNews(part, answer);
       await recordPartNews(db, { withdrawal, part, news, now: new Date(now()) });
@@ -153,14 +156,17 @@ function createWithdrawalSteps(deps: Dependencies): Pick<WalletActivities, 'adva
 /** What may have come back is asked about anew. */
 const askedSince = ({ reopened_at: at, created_at }: Withdrawal): Date => at ?? created_at;
 
-const giveBack = (row: TopUp, port: Pick<PaymentPort, 'refund'>): Promise<RefundAnswer> =>
-  port.refund({
+async function giveBack(row: TopUp, port: Pick<PaymentPort, 'refund'>): Promise<RefundAnswer> {
+  const { currency, amount_minor: amountMinor } = row;
+  const answer = await port.refund({
     orderId: row.id,
     providerRef: row.provider_ref ?? '',
-    amountMinor: row.amount_minor,
+    amountMinor,
     key: `${row.id}:refund:late:${row.attempt}`,
     firstSentAt: row.first_sent_at?.getTime(),
   });
+  return asAsked(answer, { system: row.provider, currency, amountMinor });
+}
 
 function returnNews(row: TopUp, answer: RefundAnswer): TopUpNews | undefined {
   switch (answer.status) {

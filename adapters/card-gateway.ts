@@ -8,7 +8,7 @@
  */
 
 import type { Evidence } from '../domain/evidence.ts';
-import type { ProviderDispute } from '../domain/provider-books.ts';
+import type { ProviderDispute, ProviderFee } from '../domain/provider-books.ts';
 
 /** Decline reasons the rest of the system may see; anything else a provider says is `card_declined`. */
 export const DECLINE_CODES = [
@@ -69,8 +69,6 @@ export type Captured = Named & {
   readonly status: 'captured';
   readonly providerRef: string;
   readonly amountMinor: number;
-  /** Absent while the provider has not booked the fee yet. */
-  readonly feeMinor?: number | undefined;
   /** Of a split payment: so much of it out of the wallet. */
   readonly walletMinor?: number | undefined;
 };
@@ -125,8 +123,11 @@ export type RefundFailureCode =
   | 'unknown_payment'
   | 'refund_declined';
 export type RefundAnswer =
-  | { readonly status: 'refunded'; readonly refundRef: string; readonly amountMinor: number }
-  | { readonly status: 'refund_pending'; readonly refundRef: string; readonly amountMinor: number }
+  | (Named & {
+      readonly status: 'refunded' | 'refund_pending';
+      readonly refundRef: string;
+      readonly amountMinor: number;
+    })
   | { readonly status: 'failed'; readonly code: RefundFailureCode }
   | NotExecuted;
 
@@ -152,6 +153,8 @@ export type ProviderPayment = {
   /** ISO 4217, uppercase. */
   readonly currency: string;
   readonly createdAt: number;
+  /** Undefined while it is not booked. */
+  readonly fee?: ProviderFee | undefined;
 };
 
 export type WebhookFact =
@@ -241,7 +244,10 @@ export type CardGateway = {
     /** Each at most 20,000 characters. */
     readonly evidence: Evidence;
   }) => Promise<'submitted' | 'closed'>;
-  /** The provider's books, newest first, for objects created at or after `createdAfter` (epoch ms). */
+  /**
+   * The provider's books, newest first, for payments created at or after `createdAfter` (epoch ms), then for older ones of
+   * which something was given back since.
+   */
   readonly list: (input: { readonly createdAfter: number }) => AsyncIterable<ProviderPayment>;
   /** Verifies and reads a notification. A fact is a hint: `retrieve` has the truth. */
   readonly readWebhook: (input: {

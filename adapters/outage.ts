@@ -12,6 +12,7 @@ export type OutageCode =
   | 'server_error'
   | 'not_settled'
   | 'currency_mismatch'
+  | 'amount_mismatch'
   | 'credentials';
 
 export type OutageFacts = {

@@ -13,7 +13,7 @@ import type {
   WebhookFact,
 } from './card-gateway.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
-import type { ProviderDispute } from '../domain/provider-books.ts';
+import type { ProviderDispute, ProviderFee } from '../domain/provider-books.ts';
 
 export type Incoming = {
   readonly rawBody: string | Buffer;
@@ -36,6 +36,8 @@ export type Looking = {
 export type Seen = PaymentTruth & {
   /** What it has given back of the payment, or is about to; undefined where it does not say. */
   readonly refundedMinor?: number | undefined;
+  /** Undefined where it does not say, or not yet. */
+  readonly fee?: ProviderFee | undefined;
 };
 
 export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund' | 'disputes'> & {

@@ -14,6 +14,7 @@ import type {
   VoidAnswer,
   WebhookFact,
 } from './card-gateway.ts';
+import type { ProviderFee } from '../domain/provider-books.ts';
 import type { JsonAnswer } from './http-json.ts';
 import { outage } from './outage.ts';
 import type { Incoming, PaymentPort, Seen } from './payment-port.ts';
@@ -124,6 +125,20 @@ const givenBack = (order: Body): number =>
       .map((refund) => minorIn(refund)),
   );
 
+/** What PayPal has kept of the capture, less what it gave back of that with refunds. */
+function feeOf(order: Body): ProviderFee | undefined {
+  const { seller_receivable_breakdown: breakdown } = takenOf(order) ?? {};
+  if (!('paypal_fee' in inner(breakdown))) return undefined;
+  const back = list(paymentsOf(order)['refunds'])
+    .map(({ seller_payable_breakdown: payable }) => inner(payable))
+    .filter((payable) => 'paypal_fee' in payable)
+    .map((payable) => minorIn(payable, 'paypal_fee'));
+  return {
+    amountMinor: minorIn(inner(breakdown), 'paypal_fee') - sumMinor(back),
+    currency: text(inner(inner(breakdown)['paypal_fee'])['currency_code']),
+  };
+}
+
 const isApproved = (order: Body): boolean => text(order['status']) === 'APPROVED';
 
 function createTruth(api: PaypalApi) {
@@ -153,7 +168,7 @@ function createTruth(api: PaypalApi) {
     if (found === undefined) return { status: 'unknown' };
     return isApproved(found)
       ? { status: 'unconfirmed', providerRef: id }
-      : { ...readOrder(found), refundedMinor: givenBack(found) };
+      : { ...readOrder(found), refundedMinor: givenBack(found), fee: feeOf(found) };
   }
 
   return { order, held, retrieve, look };
@@ -257,12 +272,16 @@ const refundFailures: Readonly<Record<string, RefundFailureCode>> = {
 };
 
 function refundAnswer(refund: Body): RefundAnswer {
-  const [refundRef, amountMinor] = [text(refund['id']), minorIn(refund)];
+  const given = {
+    refundRef: text(refund['id']),
+    amountMinor: minorIn(refund),
+    currency: currencyOf(refund),
+  };
   switch (text(refund['status'])) {
     case 'COMPLETED':
-      return { status: 'refunded', refundRef, amountMinor };
+      return { status: 'refunded', ...given };
     case 'PENDING':
-      return { status: 'refund_pending', refundRef, amountMinor };
+      return { status: 'refund_pending', ...given };
     default:
       return { status: 'failed', code: 'refund_declined' };
   }

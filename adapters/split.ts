@@ -145,9 +145,7 @@ async function capture({ books, card }: Parts, input: CaptureInput): Promise<Cap
   if (whole) return taken;
   if (restMinor > 0) {
     const answer = await card.capture({ ...input, amountMinor: restMinor });
-    return answer.status === 'captured'
-      ? { ...taken, feeMinor: answer.feeMinor, currency: answer.currency }
-      : answer;
+    return answer.status === 'captured' ? { ...taken, currency: answer.currency } : answer;
   }
   const { status } = await card.void({ orderId, providerRef, key, attempt: 0, firstSentAt });
   if (status === 'captured') return { status: 'failed', code: 'already_captured' };

@@ -56,8 +56,8 @@ const wordsOf = (evidence: Evidence): Stripe.DisputeUpdateParams.Evidence =>
     Object.entries(evidence).map(([field, said]) => [fields[field as keyof Evidence], said]),
   );
 
-/** Stripe lists by the day of opening; a bank decides within 75 days of the evidence, which is due within 21. */
-const decidedWithinMs = 120 * 24 * 3_600_000;
+/** Stripe lists by the day of opening; from it to the decision, an appeal included. */
+const decidedWithinMs = 180 * 24 * 3_600_000;
 
 type Disputing = Pick<CardGateway, 'disputes' | 'listDisputes' | 'submitEvidence'>;
 

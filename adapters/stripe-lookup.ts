@@ -29,6 +29,8 @@ export type StripeLookup = {
   readonly discard: (id: string) => Promise<void>;
   readonly refund: (input: RefundInput) => Promise<Stripe.Refund | undefined>;
   readonly since: (createdAfter: number) => AsyncIterable<Stripe.PaymentIntent>;
+  /** Of which something was given back since then; a payment comes as often as that was. */
+  readonly refundedSince: (createdAfter: number) => AsyncIterable<string>;
 };
 
 type Options = { readonly stripe: Stripe; readonly now: () => number };
@@ -59,7 +61,7 @@ function createFinder({ stripe, now }: Options) {
     const pages = stripe.paymentIntents.list({
       created,
       limit: 100,
-      expand: ['data.latest_charge'],
+      expand: ['data.latest_charge.balance_transaction'],
     });
     try {
       yield* pages;
@@ -198,6 +200,16 @@ export function createStripeLookup({ stripe, now }: Options): StripeLookup {
     }
   }
 
+  async function* refundedSince(createdAfter: number): AsyncIterable<string> {
+    const created = { gte: toSeconds(createdAfter) };
+    try {
+      for await (const { payment_intent: id } of stripe.refunds.list({ created, limit: 100 }))
+        if (typeof id === 'string') yield id;
+    } catch (error) {
+      raise(readFailure(error));
+    }
+  }
+
   const findOrBurn = createBurn({ stripe, now, find: finder.find, discard });
-  return { intent, truth, find, findOrBurn, discard, refund, since: finder.since };
+  return { intent, truth, find, findOrBurn, discard, refund, since: finder.since, refundedSince };
 }

@@ -54,13 +54,11 @@ export function readAuthorized(intent: Stripe.PaymentIntent): Authorized {
 }
 
 export function readCaptured(intent: Stripe.PaymentIntent): Captured {
-  const booked = chargeOf(intent)?.balance_transaction;
   return {
     status: 'captured',
     providerRef: intent.id,
     amountMinor: intent.amount_received,
     currency: intent.currency.toUpperCase(),
-    feeMinor: typeof booked === 'object' ? booked?.fee : undefined,
   };
 }
 
@@ -96,6 +94,12 @@ export function readTruth(intent: Stripe.PaymentIntent): PaymentTruth {
   }
 }
 
+function readFee({ balance_transaction: booked }: Stripe.Charge): ProviderPayment['fee'] {
+  return typeof booked === 'object' && booked
+    ? { amountMinor: booked.fee, currency: booked.currency.toUpperCase() }
+    : undefined;
+}
+
 /** One line of the provider's books. `processing` counts as unconfirmed: no money has moved. */
 export function readBooks(intent: Stripe.PaymentIntent): ProviderPayment {
   const charge = chargeOf(intent);
@@ -113,5 +117,6 @@ export function readBooks(intent: Stripe.PaymentIntent): ProviderPayment {
     refundedMinor: granted?.amount_refunded ?? 0,
     currency: intent.currency.toUpperCase(),
     createdAt: intent.created * 1000,
+    fee: granted && readFee(granted),
   };
 }

@@ -173,10 +173,7 @@ function createCapture({ stripe, lookup, mayBeForgotten }: Tools): CardGateway['
     return stripe.paymentIntents
       .capture(
         input.providerRef,
-        {
-          amount_to_capture: input.amountMinor,
-          expand: ['latest_charge.balance_transaction'],
-        },
+        { amount_to_capture: input.amountMinor, expand: ['latest_charge'] },
         { idempotencyKey: input.key },
       )
       .then(readCaptured, (error: unknown) => recover(input, readFailure(error)));
@@ -212,11 +209,12 @@ const REFUND_FAILURES: Readonly<Record<string, RefundFailureCode>> = {
 
 function readRefund(refund: Stripe.Refund): RefundAnswer {
   const { id: refundRef, amount: amountMinor, status } = refund;
-  if (status === 'succeeded') return { status: 'refunded', refundRef, amountMinor };
+  const currency = refund.currency.toUpperCase();
+  if (status === 'succeeded') return { status: 'refunded', refundRef, amountMinor, currency };
   if (status === 'failed' || status === 'canceled') {
     return { status: 'failed', code: 'refund_declined' };
   }
-  return { status: 'refund_pending', refundRef, amountMinor };
+  return { status: 'refund_pending', refundRef, amountMinor, currency };
 }
 
 function createRefund({ stripe, lookup, mayBeForgotten }: Tools): CardGateway['refund'] {
@@ -265,7 +263,16 @@ export function createStripeGateway(options: StripeGatewayOptions): CardGateway 
   };
 
   async function* list(input: { readonly createdAfter: number }): AsyncIterable<ProviderPayment> {
-    for await (const intent of lookup.since(input.createdAfter)) yield readBooks(intent);
+    const seen = new Set<string>();
+    for await (const intent of lookup.since(input.createdAfter)) {
+      seen.add(intent.id);
+      yield readBooks(intent);
+    }
+    for await (const id of lookup.refundedSince(input.createdAfter)) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      yield readBooks(await lookup.intent(id));
+    }
   }
 
   return {

@@ -55,7 +55,7 @@ export function createWalletPort(books: WalletBooks, now: () => number = Date.no
 function truthOf(providerRef: string, state: HoldState, now: number): PaymentTruth {
   switch (state.status) {
     case 'captured':
-      return { status: 'captured', providerRef, amountMinor: state.capturedMinor, feeMinor: 0 };
+      return { status: 'captured', providerRef, amountMinor: state.capturedMinor };
     case 'released':
       return { status: 'voided', providerRef, reason: 'cancelled' };
     case 'held':
@@ -98,7 +98,7 @@ async function capture(
   const after = (await books.settle({ ...name, amountMinor })) ?? before;
   if (after.status !== 'captured') return { status: 'failed', code: 'already_voided' };
   return after.capturedMinor === amountMinor
-    ? { status: 'captured', providerRef, amountMinor, feeMinor: 0 }
+    ? { status: 'captured', providerRef, amountMinor }
     : { status: 'failed', code: 'already_captured', capturedMinor: after.capturedMinor };
 }
 

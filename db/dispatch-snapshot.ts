@@ -257,7 +257,10 @@ export async function readCash(
     SELECT driver_id, sum(minor)::bigint AS minor FROM (
       SELECT driver_id, CASE payment_status WHEN 'due' THEN total_minor ELSE (
         SELECT coalesce(body->>'missingMinor', body->>'amountMinor')::bigint FROM order_events
-        WHERE order_id = orders.id AND type = 'payment.' || orders.payment_status) END AS minor
+        WHERE order_id = orders.id AND type = 'payment.' || orders.payment_status) - (
+        SELECT coalesce(sum(e.amount_minor), 0)::bigint FROM ledger_transactions t
+        JOIN ledger_entries e ON e.transaction_key = t.key AND e.account = 'cash_desk'
+        WHERE t.order_id = orders.id AND t.kind = 'late_cash') END AS minor
       FROM orders WHERE driver_id = ANY(${driverIds}::text[]) AND (
         payment_status = 'collected'
         OR (payment_status = 'due' AND delivery_status IN (${carriedStatuses}))

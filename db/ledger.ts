@@ -115,7 +115,7 @@ export function postingOf(
 type Settled = Extract<OrderEventBody, { readonly type: 'order.settled' }>;
 
 const ofPlatform = (
-  account: 'platform' | 'tax' | 'rounding',
+  account: 'platform' | 'tax' | 'goods_tax' | 'rounding',
   earnedMinor: number,
 ): LedgerEntry => ({ account, party: platformParty, amountMinor: -earnedMinor });
 
@@ -130,6 +130,7 @@ function sharedOut(
     { account: 'driver', party: driverId, amountMinor: -event.driverMinor },
     ofPlatform('platform', event.platformMinor),
     ofPlatform('tax', event.taxMinor),
+    ofPlatform('goods_tax', event.goodsTaxMinor ?? 0),
     ofPlatform('rounding', event.roundingMinor),
   ];
 }
@@ -178,7 +179,7 @@ export async function post(
 
 /** What an order's movements of a kind have given to parties so far. Holds the order's row until the transaction ends. */
 export async function givenSoFar(
-  trx: Transaction<Database>,
+  trx: Db,
   { orderId, kind }: { readonly orderId: string; readonly kind: Posting['kind'] },
 ): Promise<number> {
   await trx.selectFrom('orders').select('id').where('id', '=', orderId).forUpdate().execute();

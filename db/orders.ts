@@ -2,7 +2,7 @@
 // Only `record` and `storeDraft` write the table.
 
 import { sql, type RawBuilder } from 'kysely';
-import type { DeliveryTerms } from '../domain/order.ts';
+import type { DeliveryTerms, OrderFacts } from '../domain/order.ts';
 import { defaultPolicy } from '../domain/policy.ts';
 import type { Db } from './connect.ts';
 import { carried } from './carried.ts';
@@ -80,8 +80,10 @@ const selectOrders = (db: Db, visible: RawBuilder<boolean>) =>
       sql<OrderTerms>`jsonb_build_object('method', o.facts->'method', 'goods_kind', o.facts->'goodsKind',
         'age_check', o.facts->'ageCheck', 'prescription', o.facts->'prescription',
         'substitution', o.facts->'substitution', 'undeliverable', o.facts->'undeliverable',
-        'payment_token', o.facts->'paymentMethod', 'tax_bps', coalesce((o.facts->'taxes'->>'goodsBps')::int, 0),
-        'proofs', o.facts->'proofs', 'delivery', o.facts->'deliveryTerms', 'max_pin_attempts',
+         'payment_token', o.facts->'paymentMethod', 'pricing', jsonb_build_object(
+           'goodsMinor', coalesce(o.facts->'goodsMinor', '0'), 'merchantDiscountMinor', coalesce(o.facts->'merchantDiscountMinor', '0'),
+           'taxes', coalesce(o.facts->'taxes', '{"goodsBps": 0, "feeVatBps": 0}')),
+         'proofs', o.facts->'proofs', 'delivery', o.facts->'deliveryTerms', 'max_pin_attempts',
         coalesce((o.facts->'policy'->'maxPinAttempts')::int, ${defaultPolicy.maxPinAttempts}::int))`.as(
         'terms',
       ),
@@ -102,7 +104,7 @@ export type OrderTerms = {
   readonly undeliverable: string;
   /** Says who takes the money and in which steps; nobody outside sees it. */
   readonly payment_token: string;
-  readonly tax_bps: number;
+  readonly pricing: Pick<OrderFacts, 'goodsMinor' | 'merchantDiscountMinor' | 'taxes'>;
   readonly proofs: readonly string[];
   /** null: whoever comes can bring it. */
   readonly delivery: DeliveryTerms | null;

@@ -2,19 +2,23 @@
 
 import { sql } from 'kysely';
 import type { OrderEventBody } from '../domain/events.ts';
+import { priceTermsOf } from '../domain/order.ts';
 import { methodTraits, providerOfOrder, type ProviderName } from '../domain/payment-methods.ts';
 import {
-  earnersOf,
-  earnersOfTip,
   isOwnRefund,
   isRefundAlive,
   missingItems,
-  takenIn,
-  type Earner,
-  type Move,
   type RefundBasis,
   type RefundWish,
 } from '../domain/refund.ts';
+import {
+  earnersOf,
+  earnersOfTip,
+  goodsTaxOf,
+  takenIn,
+  type Earner,
+  type Move,
+} from '../domain/refund-shares.ts';
 import type { Db } from './connect.ts';
 import { ordersIn, type Scope } from './scope.ts';
 
@@ -121,7 +125,7 @@ async function readOrderBasis(
   const order = await trx
     .selectFrom('orders')
     .innerJoin('markets', 'markets.id', 'orders.market_id')
-    .select(['orders.items', 'orders.delivery_fee_minor', 'orders.tip_minor'])
+    .select(['orders.items', 'orders.facts', 'orders.delivery_fee_minor', 'orders.tip_minor'])
     .select(['orders.is_over', 'orders.order_status'])
     .select('refund_approval_above_minor')
     .where('orders.id', '=', id)
@@ -170,6 +174,8 @@ async function readOrderBasis(
         quantity: Math.max(0, item.quantity - (missing.get(index) ?? 0)),
         refundedQuantity: refundedOf(index),
       })),
+      pricing: priceTermsOf(order.facts),
+      goodsTax: goodsTaxOf(moves),
       deliveryFee: {
         minor: order.delivery_fee_minor,
         refunded: parts.some((wish) => wish.deliveryFee),

@@ -7,8 +7,7 @@ import type { RefundId } from '../domain/ids.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import { sumMinor } from '../domain/money.ts';
 import {
-  bearersOf,
-  cutOff,
+  goodsTaxIn,
   needsApproval,
   planRefund,
   type OwnRefundReason,
@@ -17,6 +16,7 @@ import {
   type RefundStatus,
   type RefundWish,
 } from '../domain/refund.ts';
+import { bearersOf, cutOff } from '../domain/refund-shares.ts';
 import type { Db } from './connect.ts';
 import { newId } from './new-id.ts';
 import { readRefundBasis, type RefundTarget } from './refund-basis.ts';
@@ -58,6 +58,7 @@ export async function requestRefund(trx: Db, input: NewRefund): Promise<Requeste
   const plan = planRefund(basis, wish);
   if (plan.kind === 'refused') return plan;
   const { amountMinor } = plan;
+  const goodsTaxMinor = goodsTaxIn(basis, wish, amountMinor);
   const waits =
     input.actor.kind !== 'system' && needsApproval({ ...inAll, amountMinor, approvalAboveMinor });
   const refund = await insertLegs(trx, {
@@ -68,7 +69,7 @@ export async function requestRefund(trx: Db, input: NewRefund): Promise<Requeste
     fault,
     reason: input.reason,
     wish,
-    bearers: bearersOf(amountMinor, { fault, earners }),
+    bearers: bearersOf(amountMinor, { fault, earners, goodsTaxMinor }),
     actor: input.actor,
     noteId: input.noteId,
     now,

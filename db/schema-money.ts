@@ -199,5 +199,12 @@ export type MoneyTables = {
     first_sent_at: Time;
     refunded_at: Reached;
   };
+  provider_fees: {
+    provider: string;
+    provider_ref: string;
+    currency: string;
+    amount_minor: number;
+    postings: number;
+  };
   payment_claims: { key: string; kind: 'sent' | 'burnt'; at: CreatedAt };
 };

@@ -6,7 +6,14 @@ import type { Reroute, RouteStop } from '../domain/eta.ts';
 import type { Actor } from '../domain/events.ts';
 import type { Deadline } from '../domain/lifecycle.ts';
 import type { ProofId } from '../domain/ids.ts';
-import type { DeliveryTerms, GoodsKind, OrderFacts, ProofKind } from '../domain/order.ts';
+import type { TaxMode } from '../domain/money/tax.ts';
+import type {
+  DeliveryTerms,
+  GoodsKind,
+  OrderFacts,
+  ProofKind,
+  TaxCollector,
+} from '../domain/order.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
 import type { PayoutEvery, PayoutRail } from '../domain/payout.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -59,6 +66,8 @@ export type Database = MoneyTables & {
     delivery_fee_minor: number;
     tax_bps: Generated<number>;
     fee_vat_bps: Generated<number>;
+    tax_mode: ColumnType<TaxMode, TaxMode | undefined, TaxMode>;
+    tax_collector: ColumnType<TaxCollector, TaxCollector | undefined, TaxCollector>;
     payment_providers: ColumnType<ProviderName[], ProviderName[] | undefined, ProviderName[]>;
     /** Above this a refund needs a second person; null: half of what the order took. */
     refund_approval_above_minor: number | null;

@@ -58,6 +58,8 @@ export async function createMarket(db: Db, market: NewMarket): Promise<Market> {
       delivery_fee_minor: market.deliveryFeeMinor,
       tax_bps: market.taxes?.goodsBps ?? 0,
       fee_vat_bps: market.taxes?.feeVatBps ?? 0,
+      ...(market.taxes?.mode && { tax_mode: market.taxes.mode }),
+      ...(market.taxes?.collector && { tax_collector: market.taxes.collector }),
       ...(market.paymentProviders && { payment_providers: [...market.paymentProviders] }),
       ...(every && { payout_every: every }),
       ...(minimumMinor !== undefined && { payout_minimum_minor: minimumMinor }),
@@ -228,7 +230,7 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
       'currency',
     ])
     .select(['driver_pay_minor', 'delivery_fee_minor', 'policy', 'payment_providers'])
-    .select(['tax_bps', 'fee_vat_bps'])
+    .select(['tax_bps', 'fee_vat_bps', 'tax_mode', 'tax_collector'])
     .select(['kind', 'settlement', 'delivery_terms'])
     .select(['auto_accept', 'acknowledged_at', 'paused_until'])
     .where('branches.id', '=', branchId)
@@ -246,7 +248,12 @@ export async function branchFacts(db: Db, branchId: string): Promise<BranchFacts
     deliveryFeeMinor: row.delivery_fee_minor,
     taxes:
       row.tax_bps + row.fee_vat_bps > 0
-        ? { goodsBps: row.tax_bps, feeVatBps: row.fee_vat_bps }
+        ? {
+            goodsBps: row.tax_bps,
+            feeVatBps: row.fee_vat_bps,
+            mode: row.tax_mode,
+            collector: row.tax_collector,
+          }
         : undefined,
     paymentProviders: row.payment_providers,
     policy: { ...policy, settlement: { ...policy.settlement, ...row.settlement } },

@@ -32,15 +32,16 @@ export type NewWithdrawal = Wallet & {
   readonly now: Date;
 };
 
-/** What filled the wallet and can go back, oldest first; a payment that is disputed goes nowhere. */
+/** What filled the wallet and can go back, oldest first; while a payment is disputed, none of it, then what was not lost. */
 async function fundingsOf(db: Db, { customerId, currency }: Wallet): Promise<readonly Funding[]> {
   const { rows } = await sql<Funding>`
     SELECT t.id AS "topUpId", t.provider, t.provider_ref AS "providerRef",
-      (t.amount_minor - coalesce((SELECT sum(p.amount_minor) FROM withdrawal_parts p
-        WHERE p.top_up_id = t.id AND p.status <> 'failed'), 0))::bigint AS "leftMinor"
+      greatest(0, t.amount_minor - coalesce((SELECT sum(p.amount_minor) FROM withdrawal_parts p
+        WHERE p.top_up_id = t.id AND p.status <> 'failed'), 0) - coalesce((SELECT sum(d.lost_minor) FROM disputes d
+        WHERE d.provider = t.provider AND d.provider_ref = t.provider_ref AND d.status = 'lost'), 0))::bigint AS "leftMinor"
     FROM top_ups t
     WHERE t.customer_id = ${customerId} AND t.currency = ${currency} AND t.status = 'paid'
-      AND NOT EXISTS (SELECT FROM disputes d WHERE d.provider_ref = t.provider_ref AND d.status <> 'won')
+      AND NOT EXISTS (SELECT FROM disputes d WHERE d.provider = t.provider AND d.provider_ref = t.provider_ref AND d.status = 'open')
     ORDER BY t.id`.execute(db);
   return rows;
 }

@@ -17,6 +17,10 @@ export const accounts = {
     holder: 'platform',
     says: 'tax that the platform has taken and owes to the state (credit)',
   },
+  goods_tax: {
+    holder: 'platform',
+    says: 'tax on goods that the platform has collected and owes to the state (credit)',
+  },
   tips: { holder: 'driver', says: 'tips on their way to drivers (credit)' },
   provider_clearing: {
     holder: 'provider',
@@ -94,6 +98,7 @@ export const postingKinds = [
   'elsewhere',
   'cash',
   'remittance',
+  'late_cash',
   'refund_share',
   'refund_sent',
   'refund_confirmed',

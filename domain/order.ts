@@ -4,7 +4,9 @@
 import type { OrderEvent } from './events.ts';
 import type { BranchId, CustomerId, MarketId, MerchantId, OrderId } from './ids.ts';
 import type { Rail } from './money.ts';
+import { priceOf, type PriceTerms } from './money/price.ts';
 import { roundFor, roundUpFor } from './money/rounding.ts';
+import type { TaxMode } from './money/tax.ts';
 import type { Carrier, DeliveryPart, EndReason, OrderPart, PaymentPart } from './parts.ts';
 import { methodTraits, providerOfOrder } from './payment-methods.ts';
 import type { Policy } from './policy.ts';
@@ -33,10 +35,17 @@ export type Undeliverable = (typeof undeliverables)[number];
 export const proofKinds = ['photo', 'signature', 'pin', 'barcode', 'age'] as const;
 export type ProofKind = (typeof proofKinds)[number];
 
+export const taxCollectors = ['merchant', 'platform'] as const;
+export type TaxCollector = (typeof taxCollectors)[number];
+
 /** Basis points. */
 export type Taxes = {
-  /** Inside the goods' prices; the merchant, who sells them, owes it. No commission is taken of it. */
+  /** On the goods. No commission is taken of it. */
   readonly goodsBps: number;
+  /** Absent: inside the prices. */
+  readonly mode?: TaxMode;
+  /** Who owes it to the state; absent: the merchant, who sells the goods. */
+  readonly collector?: TaxCollector;
   /** VAT on the commission, on top of it; the platform owes it. */
   readonly feeVatBps: number;
 };
@@ -81,12 +90,15 @@ export type OrderFacts = {
   readonly autoAcceptUntil?: number;
   readonly currency: string;
   readonly itemCount: number;
+  /** As listed: before the discount, and before a tax that comes on top. */
   readonly goodsMinor: number;
+  /** Off the goods, at the merchant's cost, at most all of them; absent: none. */
+  readonly merchantDiscountMinor?: number;
   /** Part of the goods that can be sold again when it comes back. */
   readonly restockableMinor: number;
   readonly deliveryFeeMinor: number;
   readonly tipMinor: number;
-  /** goods + delivery fee + tip. */
+  /** The goods' price (domain/money/price.ts) + delivery fee + tip. */
   readonly totalMinor: number;
   /** Held beyond the total, for dearer substitutes. */
   readonly bufferMinor: number;
@@ -265,15 +277,33 @@ export const isWithPartner = ({ delivery }: OrderState): boolean =>
 export const isFulfilled = ({ order, delivery }: OrderState): boolean =>
   delivery.status === 'delivered' || order.status === 'handed_over';
 
+/** Under which its goods are priced. */
+export const priceTermsOf = ({
+  goodsMinor: ofMinor,
+  merchantDiscountMinor: offMinor = 0,
+  taxes,
+}: Pick<OrderFacts, 'goodsMinor' | 'merchantDiscountMinor'> & {
+  readonly taxes?: Taxes | undefined;
+}): PriceTerms => ({
+  ...(offMinor > 0 && { discount: { offMinor, ofMinor } }),
+  taxes,
+});
+
 /** Of what the order costs now: goods as they are after shortages, the fee while somebody delivers, the tip. */
-export function amountsOf({ facts, goodsMinor, tipMinor, fulfilment }: OrderState): {
+export function amountsOf({
+  facts,
+  goodsMinor,
+  tipMinor,
+  fulfilment,
+}: Pick<OrderState, 'facts' | 'goodsMinor' | 'tipMinor' | 'fulfilment'>): {
   readonly goodsMinor: number;
   readonly deliveryFeeMinor: number;
   readonly tipMinor: number;
   readonly totalMinor: number;
 } {
   const deliveryFeeMinor = fulfilment === 'delivery' ? facts.deliveryFeeMinor : 0;
-  const totalMinor = goodsMinor + deliveryFeeMinor + tipMinor;
+  const { priceMinor } = priceOf(goodsMinor, priceTermsOf(facts));
+  const totalMinor = priceMinor + deliveryFeeMinor + tipMinor;
   return { goodsMinor, deliveryFeeMinor, tipMinor, totalMinor };
 }
 

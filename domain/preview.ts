@@ -89,6 +89,7 @@ const added = (one: Settlement, other: Settlement): Settlement => ({
   driverMinor: one.driverMinor + other.driverMinor,
   platformMinor: one.platformMinor + other.platformMinor,
   taxMinor: one.taxMinor + other.taxMinor,
+  goodsTaxMinor: (one.goodsTaxMinor ?? 0) + (other.goodsTaxMinor ?? 0),
   roundingMinor: one.roundingMinor + other.roundingMinor,
 });
 

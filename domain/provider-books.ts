@@ -17,6 +17,13 @@ export type ProviderDispute = {
   readonly openedAt: number;
 };
 
+/** What the provider keeps of a payment, by now. */
+export type ProviderFee = {
+  readonly amountMinor: number;
+  /** ISO 4217, uppercase: of the balance that it is taken from, perhaps another than the payment's. */
+  readonly currency: string;
+};
+
 /** What has left our balance to pay somebody out. */
 export type ProviderPayout = {
   readonly providerRef: string;

@@ -5,6 +5,7 @@ import type { Refusal } from './errors.ts';
 import type { OrderEventBody } from './events.ts';
 import { platformParty, type LedgerEntry, type Posting } from './ledger.ts';
 import { sumMinor, type Rail } from './money.ts';
+import { priceOf, type PriceTerms } from './money/price.ts';
 import { roundFor } from './money/rounding.ts';
 import { allocateRefund } from './money/split.ts';
 
@@ -94,11 +95,15 @@ export type RefundBasis = {
   readonly disputed: boolean;
   /** What the payer's bank has taken back for good. */
   readonly lostMinor: number;
+  /** Listed prices; what was paid for them, `pricing` says. */
   readonly items: readonly {
     readonly unitPriceMinor: number;
     readonly quantity: number;
     readonly refundedQuantity: number;
   }[];
+  readonly pricing: PriceTerms;
+  /** Tax on the goods that the platform has collected, and gave back with refunds. */
+  readonly goodsTax: { readonly earnedMinor: number; readonly givenBackMinor: number };
   readonly deliveryFee: Part;
   readonly tip: Part;
 };
@@ -139,21 +144,61 @@ function amountOf(basis: RefundBasis, wish: RefundWish, leftMinor: number): numb
   if (wish.kind === 'whole') return leftMinor;
   if (wish.kind === 'amount') return wish.amountMinor;
   if (wish.kind === 'later_tip') return wish.amountMinor ?? leftMinor;
-  const items: number[] = [];
   for (const [index, quantity] of quantitiesOf(wish.items)) {
     const item = basis.items[index];
     if (item === undefined) return `there is no item ${index}`;
     const left = item.quantity - item.refundedQuantity;
     if (quantity > left) return `${left} of item ${index} are not refunded yet`;
-    items.push(item.unitPriceMinor * quantity);
   }
   if (wish.deliveryFee && basis.deliveryFee.refunded) return 'the delivery fee was refunded before';
   if (wish.tip && basis.tip.refunded) return 'the tip was refunded before';
   return sumMinor([
-    ...items,
+    itemsOf(basis, wish.items).priceMinor,
     wish.deliveryFee ? basis.deliveryFee.minor : 0,
     wish.tip ? basis.tip.minor : 0,
   ]);
+}
+
+type Items = Extract<RefundWish, { readonly kind: 'parts' }>['items'];
+
+/** What was paid for these items and the tax of it: together with those before, so that rounding never adds up. */
+function itemsOf({ items, pricing }: RefundBasis, wanted: Items) {
+  const quantities = quantitiesOf(wanted);
+  const listed = (quantityOf: (index: number) => number): number =>
+    sumMinor(items.map(({ unitPriceMinor }, index) => unitPriceMinor * quantityOf(index)));
+  const refunded = (index: number): number => items[index]?.refundedQuantity ?? 0;
+  const before = priceOf(listed(refunded), pricing);
+  const then = priceOf(
+    listed((index) => refunded(index) + (quantities.get(index) ?? 0)),
+    pricing,
+  );
+  return {
+    priceMinor: then.priceMinor - before.priceMinor,
+    taxMinor: then.taxMinor - before.taxMinor,
+  };
+}
+
+/**
+ * How much of a planned refund is tax on goods that the platform has collected: goods that were not sold owe none, whoever
+ * is at fault. Of an amount its share.
+ */
+export function goodsTaxIn(basis: RefundBasis, wish: RefundWish, amountMinor: number): number {
+  const { capturedMinor, refundedMinor, goodsTax } = basis;
+  const { givenBackMinor } = goodsTax;
+  const earnedMinor = Math.min(goodsTax.earnedMinor, capturedMinor);
+  const leftMinor = earnedMinor - givenBackMinor;
+  if (leftMinor <= 0 || wish.kind === 'later_tip') return 0;
+  if (wish.kind === 'parts')
+    return Math.min(itemsOf(basis, wish.items).taxMinor, leftMinor, amountMinor);
+  const [taxMinor = 0] = allocateRefund(amountMinor, [
+    { party: 'tax', amountMinor: earnedMinor, refundedMinor: givenBackMinor },
+    {
+      party: 'others',
+      amountMinor: capturedMinor - earnedMinor,
+      refundedMinor: refundedMinor - givenBackMinor,
+    },
+  ]);
+  return taxMinor;
 }
 
 function quantitiesOf(
@@ -173,131 +218,6 @@ export const needsApproval = (limit: {
 }): boolean =>
   limit.amountMinor + limit.refundedMinor >
   (limit.approvalAboveMinor ?? Math.floor(limit.capturedMinor / 2));
-
-/** Who earned what by the order, and gave back of it. */
-export type Earner = {
-  readonly account: 'merchant' | 'driver' | 'platform';
-  readonly party: string;
-  readonly earnedMinor: number;
-  readonly givenBackMinor: number;
-};
-
-/** What an order's movements of one kind brought to a party: debit positive. */
-export type Move = {
-  readonly kind: string;
-  readonly account: string;
-  readonly party: string;
-  readonly amountMinor: number;
-};
-
-/** What the customer has paid: by the provider, or in cash to a driver or over the counter. */
-export const takenIn = (moves: readonly Move[]): number =>
-  sumMinor(
-    moves
-      .filter(
-        ({ kind, account }) =>
-          (kind === 'capture' && account === 'provider_clearing') ||
-          (kind === 'cash' && (account === 'cash_in_hand' || account === 'merchant')),
-      )
-      .map(({ amountMinor }) => amountMinor),
-  );
-
-const isEarning = (account: string): account is Earner['account'] =>
-  account === 'merchant' || account === 'driver' || account === 'platform';
-
-/** Who earned by the order, from all that was posted for it; what refunds took from them counts as given back. */
-export const earnersOf = (moves: readonly Move[]): readonly Earner[] =>
-  moves.flatMap(({ kind, account, party, amountMinor }) =>
-    kind === 'settlement' && isEarning(account)
-      ? [
-          {
-            account,
-            party,
-            earnedMinor: -amountMinor,
-            givenBackMinor: givenBack(moves, account, party),
-          },
-        ]
-      : [],
-  );
-
-const givenBack = (moves: readonly Move[], account: string, party: string): number =>
-  sumMinor(
-    moves
-      .filter((move) => move.account === account && move.party === party)
-      .filter(({ kind }) => kind === 'refund_share' || kind === 'refund_failed')
-      .map(({ amountMinor }) => amountMinor),
-  );
-
-/** Who earned by a tip after the delivery: its driver alone. Whoever else is at fault bears it out of the order. */
-export const earnersOfTip = (
-  ofOrder: readonly Earner[],
-  { driverId, paidMinor, refundedMinor }: PaidTip,
-): readonly Earner[] => [
-  {
-    account: 'driver',
-    party: driverId,
-    earnedMinor: paidMinor,
-    givenBackMinor: refundedMinor,
-  },
-  ...ofOrder.flatMap((earner) =>
-    earner.account === 'driver' ? [] : [{ ...earner, earnedMinor: 0 }],
-  ),
-];
-type PaidTip = {
-  readonly driverId: string;
-  readonly paidMinor: number;
-  readonly refundedMinor: number;
-};
-
-/** What each bears of a refund, by account; the parts sum to it. Nobody there to bear it: the platform does. */
-export function bearersOf(
-  amountMinor: number,
-  { fault, earners }: { readonly fault: RefundFault; readonly earners: readonly Earner[] },
-): readonly LedgerEntry[] {
-  const platform = { account: 'platform', party: platformParty, amountMinor } as const;
-  if (fault !== 'shared') {
-    const found = earners.find(({ account }) => account === fault);
-    return found ? [{ account: found.account, party: found.party, amountMinor }] : [platform];
-  }
-  const borne = earners
-    .filter(({ earnedMinor, givenBackMinor }) => earnedMinor > 0 && earnedMinor >= givenBackMinor)
-    .map((earner) => ({
-      ...earner,
-      amountMinor: earner.earnedMinor,
-      refundedMinor: earner.givenBackMinor,
-    }));
-  const left = sumMinor(borne.map((each) => each.amountMinor - each.refundedMinor));
-  const shared = Math.min(amountMinor, left);
-  const parts = allocateRefund(shared, borne);
-  return [
-    ...borne.map(({ account, party }, index) => ({
-      account,
-      party,
-      amountMinor: parts[index] ?? 0,
-    })),
-    { ...platform, amountMinor: amountMinor - shared },
-  ].filter((entry) => entry.amountMinor !== 0);
-}
-
-const some = (entries: readonly LedgerEntry[]) =>
-  entries.filter((entry) => entry.amountMinor !== 0);
-
-/** The first `amountMinor` of what they bear, and the rest. */
-export function cutOff(
-  bearers: readonly LedgerEntry[],
-  amountMinor: number,
-): readonly [readonly LedgerEntry[], readonly LedgerEntry[]] {
-  let left = amountMinor;
-  const cut = bearers.map((entry) => {
-    const part = Math.min(left, entry.amountMinor);
-    left -= part;
-    return [
-      { ...entry, amountMinor: part },
-      { ...entry, amountMinor: entry.amountMinor - part },
-    ] as const;
-  });
-  return [some(cut.map(([own]) => own)), some(cut.map(([, rest]) => rest))];
-}
 
 export type RefundFacts = {
   readonly refundId: string;

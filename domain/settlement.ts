@@ -3,19 +3,20 @@
 
 import type { Rail } from './money.ts';
 import { commissionOf } from './money/commission.ts';
+import { priceOf, type Price, type PriceTerms } from './money/price.ts';
 import { roundFor } from './money/rounding.ts';
-import { taxOf } from './money/tax.ts';
 import {
   amountsOf,
   carrierOf,
   isWithPartner,
+  priceTermsOf,
   railOf,
   type OrderFacts,
   type OrderState,
 } from './order.ts';
 import type { EndReason } from './parts.ts';
 
-/** Minor units. What the customer pays is shared out: customer = merchant + driver + platform + tax + rounding. */
+/** Minor units. What the customer pays is shared out: customer = merchant + driver + platform + taxes + rounding. */
 export type Settlement = {
   readonly customerMinor: number;
   /** Negative when the merchant owes. */
@@ -25,6 +26,8 @@ export type Settlement = {
   readonly platformMinor: number;
   /** VAT on the commission. */
   readonly taxMinor: number;
+  /** Tax on the goods, where the platform owes it to the state; absent: none. */
+  readonly goodsTaxMinor?: number;
   /** What rounding the price to a payable amount gave; negative when it took. */
   readonly roundingMinor: number;
 };
@@ -91,34 +94,34 @@ const comes: ReadonlySet<string> = new Set(['confirmed', 'partner_confirmed']);
 /** What an order's money is about when it ends. */
 export type Bill = Pick<
   OrderFacts,
-  | 'goodsMinor'
-  | 'deliveryFeeMinor'
-  | 'tipMinor'
-  | 'driverPayMinor'
-  | 'commissionBps'
-  | 'currency'
-  | 'taxes'
-> & {
-  readonly rail: Rail;
-  /** Promised to the driver beyond the delivery's pay: the platform bears it, once, whoever bears the rest. */
-  readonly bonusMinor: number;
-  readonly restockableMinor: number;
-  /** The most that the customer can be charged: what is held or was taken, what was collected, no limit elsewhere. */
-  readonly chargeableMinor: number;
-};
+  'goodsMinor' | 'deliveryFeeMinor' | 'tipMinor' | 'driverPayMinor' | 'commissionBps' | 'currency'
+> &
+  PriceTerms & {
+    readonly rail: Rail;
+    /** Promised to the driver beyond the delivery's pay: the platform bears it, once, whoever bears the rest. */
+    readonly bonusMinor: number;
+    readonly restockableMinor: number;
+    /** The most that the customer can be charged: what is held or was taken, what was collected, no limit elsewhere. */
+    readonly chargeableMinor: number;
+  };
 
 const kept = ({ goodsMinor, restockableMinor }: Bill): number =>
   Math.max(0, goodsMinor - restockableMinor);
 
+/** Goods, as listed, and what is paid beside their price. */
+type Part = (bill: Bill) => readonly [goodsMinor: number, besideMinor: number];
+
 const customerPays = {
-  nothing: () => 0,
-  goods: (bill: Bill) => bill.goodsMinor,
-  goods_and_fee: (bill: Bill) => bill.goodsMinor + bill.deliveryFeeMinor,
-  everything: (bill: Bill) => bill.goodsMinor + bill.deliveryFeeMinor + bill.tipMinor,
-  everything_and_return: (bill: Bill) =>
-    bill.goodsMinor + 2 * bill.deliveryFeeMinor + bill.tipMinor,
-  both_legs_and_kept_goods: (bill: Bill) => 2 * bill.deliveryFeeMinor + kept(bill),
-} as const;
+  nothing: () => [0, 0],
+  goods: (bill: Bill) => [bill.goodsMinor, 0],
+  goods_and_fee: (bill: Bill) => [bill.goodsMinor, bill.deliveryFeeMinor],
+  everything: (bill: Bill) => [bill.goodsMinor, bill.deliveryFeeMinor + bill.tipMinor],
+  everything_and_return: (bill: Bill) => [
+    bill.goodsMinor,
+    2 * bill.deliveryFeeMinor + bill.tipMinor,
+  ],
+  both_legs_and_kept_goods: (bill: Bill) => [kept(bill), 2 * bill.deliveryFeeMinor],
+} as const satisfies Readonly<Record<string, Part>>;
 /** What the merchant has sold, of which a commission is taken, and what it gets beside. */
 const merchantGets = {
   nothing: () => [0, 0],
@@ -126,7 +129,7 @@ const merchantGets = {
   goods_and_tip: (bill: Bill) => [bill.goodsMinor, bill.tipMinor],
   kept_goods: (bill: Bill) => [kept(bill), 0],
   owes_driver: (bill: Bill) => [0, -bill.driverPayMinor],
-} as const satisfies Readonly<Record<string, (bill: Bill) => readonly [number, number]>>;
+} as const satisfies Readonly<Record<string, Part>>;
 /** The bonus for taking it is part of the pay; the way back has none. */
 const driverGets = {
   nothing: () => 0,
@@ -235,34 +238,46 @@ export const sharesFor = (state: OrderState, [customer, merchant, driver]: Share
 /** Source: the settlement table of `docs/lifecycle.md`. */
 export function settle(bill: Bill, [customer, merchant, driver]: Shares): Settlement {
   const { currency, chargeableMinor } = bill;
-  const totalMinor = Math.min(customerPays[customer](bill), chargeableMinor);
+  const [boughtMinor, chargedMinor] = customerPays[customer](bill);
+  const bought = priceOf(boughtMinor, bill);
+  const totalMinor = Math.min(bought.priceMinor + chargedMinor, chargeableMinor);
   const { payableMinor, roundingMinor } = roundFor(bill.rail, { totalMinor, currency });
   const [soldMinor, besideMinor] = merchantGets[merchant](bill);
-  const { feeMinor, vatMinor } = feeOn(soldMinor, bill);
-  const merchantMinor = soldMinor - feeMinor - vatMinor + besideMinor;
+  const sold = priceOf(soldMinor, bill);
+  const { feeMinor, vatMinor } = feeOn(sold, bill);
+  const merchantMinor = sold.priceMinor - collected(sold, bill) - feeMinor - vatMinor + besideMinor;
   const driverMinor = driverGets[driver](bill);
+  // Where nobody is charged, nothing was sold.
+  const goodsTaxMinor = Math.min(collected(bought, bill), totalMinor);
   return {
     customerMinor: payableMinor,
     merchantMinor,
     driverMinor,
-    platformMinor: totalMinor - merchantMinor - driverMinor - vatMinor,
+    platformMinor: totalMinor - merchantMinor - driverMinor - vatMinor - goodsTaxMinor,
     taxMinor: vatMinor,
+    ...(goodsTaxMinor > 0 && { goodsTaxMinor }),
     roundingMinor,
   };
 }
 
-function feeOn(soldMinor: number, { commissionBps, taxes }: Bill) {
-  const { goodsBps = 0, feeVatBps = 0 } = taxes ?? {};
-  const { taxMinor } = taxOf('inclusive', { amountMinor: soldMinor, rateBps: goodsBps });
-  const base = { goodsMinor: soldMinor, goodsTaxMinor: taxMinor, merchantDiscountMinor: 0 };
-  return commissionOf(base, { commissionBps, vatBps: feeVatBps });
+/** The tax of these goods that the platform owes instead of the merchant. */
+const collected = ({ taxMinor }: Price, { taxes }: Bill): number =>
+  taxes?.collector === 'platform' ? taxMinor : 0;
+
+function feeOn({ priceMinor, taxMinor, discountMinor }: Price, { commissionBps, taxes }: Bill) {
+  const base = {
+    goodsMinor: priceMinor + discountMinor,
+    goodsTaxMinor: taxMinor,
+    merchantDiscountMinor: discountMinor,
+  };
+  return commissionOf(base, { commissionBps, vatBps: taxes?.feeVatBps ?? 0 });
 }
 
 /** Of an order as it stands. Cash is only ever charged when the goods change hands. */
 export function billOf(state: OrderState, end: End): Bill {
   const { facts, payment } = state;
   const { goodsMinor, deliveryFeeMinor, tipMinor, totalMinor } = amountsOf(state);
-  const { driverPayMinor, commissionBps, restockableMinor, currency, taxes } = facts;
+  const { driverPayMinor, commissionBps, restockableMinor, currency } = facts;
   const paidAtTheDoor = end === 'delivered' ? Number.MAX_SAFE_INTEGER : 0;
   const secured =
     payment.status === 'authorized' || payment.status === 'captured' ? payment.amountMinor : 0;
@@ -284,6 +299,6 @@ export function billOf(state: OrderState, end: End): Bill {
     chargeableMinor,
     currency,
     rail: railOf(facts),
-    ...(taxes && { taxes }),
+    ...priceTermsOf(facts),
   };
 }

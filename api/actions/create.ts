@@ -44,7 +44,7 @@ export const market =
   (providers: ReadonlySet<string>): Create<NewMarket> =>
   async (trx, body) => {
     checkTimeZone(body.time_zone);
-    const { payment_providers: paymentProviders = [], tax_bps = 0, fee_vat_bps = 0 } = body;
+    const { payment_providers: paymentProviders = [] } = body;
     const missingOne = paymentProviders.findIndex((each) => !providers.has(each));
     if (missingOne >= 0) throw badField(`payment_providers.${missingOne}`, 'is not set up here');
     const row = await createMarket(trx, {
@@ -54,7 +54,12 @@ export const market =
       policy: policyOf(body),
       driverPayMinor: body.driver_pay_minor,
       deliveryFeeMinor: body.delivery_fee_minor,
-      taxes: { goodsBps: tax_bps, feeVatBps: fee_vat_bps },
+      taxes: {
+        goodsBps: body.tax_bps ?? 0,
+        feeVatBps: body.fee_vat_bps ?? 0,
+        mode: body.tax_mode ?? 'inclusive',
+        collector: body.tax_collector ?? 'merchant',
+      },
       payouts: body.payouts && { ...body.payouts, minimumMinor: body.payouts.minimum_minor },
       paymentProviders: body.payment_providers,
     });

@@ -15,10 +15,11 @@ import {
   type MerchantId,
 } from '../../domain/ids.ts';
 import { maxAmountMinor, shareOf } from '../../domain/money.ts';
+import { priceOf } from '../../domain/money/price.ts';
 import { roundUpFor } from '../../domain/money/rounding.ts';
-import { holdMinorOf, type OrderFacts } from '../../domain/order.ts';
+import { holdMinorOf, priceTermsOf, type OrderFacts, type Taxes } from '../../domain/order.ts';
 import { createCache } from '../cache.ts';
-import { problem } from '../problems.ts';
+import { badField, problem } from '../problems.ts';
 import type { NewOrder } from '../schemas/orders.ts';
 import { termsOf } from './order-terms.ts';
 import { assertCardTakes, paymentTerms } from './payment-terms.ts';
@@ -43,7 +44,8 @@ export function createWriteDraft(db: Db): WriteDraft {
     const terms = termsOf(body, { branch, now });
     if (terms.deliveryTerms?.ownDriversOnly && !(await hasOwnDrivers(db, branch.merchantId)))
       throw noOwnDrivers();
-    const amounts = amountsOf(body, branch);
+    const taxes = taxesOf(body, branch);
+    const amounts = amountsOf(body, { branch, taxes });
     const { promisedAt } = terms;
     const { payer, ...payment } = paymentTerms(body, { branch, now, promisedAt });
     const { currency } = branch;
@@ -65,7 +67,7 @@ export function createWriteDraft(db: Db): WriteDraft {
       ...amounts,
       driverPayMinor: branch.driverPayMinor,
       commissionBps: branch.commissionBps,
-      ...(branch.taxes && { taxes: branch.taxes }),
+      ...(taxes && { taxes }),
       policy: branch.policy,
     };
     return {
@@ -126,10 +128,14 @@ const notYourWallet = (): Error =>
 const paused = (until: number): Error =>
   problem('branch_paused', `the branch takes no orders before ${new Date(until).toISOString()}`);
 
+/** What is paid to the merchant's own channel never passes the platform, which then collects no tax of it. */
+const taxesOf = ({ payment }: NewOrder, { taxes }: BranchFacts): Taxes | undefined =>
+  taxes && payment.method === 'external' ? { ...taxes, collector: 'merchant' } : taxes;
+
 /** Sums stay far below 2^53: 200 items × 999 × the largest amount. */
 function amountsOf(
   { items, tip_minor: tipMinor = 0, currency, type = 'delivery', ...body }: NewOrder,
-  branch: BranchFacts,
+  { branch, taxes }: { readonly branch: BranchFacts; readonly taxes: Taxes | undefined },
 ) {
   if (currency !== branch.currency) {
     throw problem('currency_mismatch', `the market’s currency is ${branch.currency}`, {
@@ -142,9 +148,11 @@ function amountsOf(
   const goodsMinor = sumOf(items);
   const restockableMinor = sumOf(items.filter((item) => item.restockable === true));
   const deliveryFeeMinor = type === 'delivery' ? branch.deliveryFeeMinor : 0;
-  const totalMinor = goodsMinor + deliveryFeeMinor + tipMinor;
+  const discount = discountIn(body, goodsMinor);
+  const { priceMinor } = priceOf(goodsMinor, priceTermsOf({ goodsMinor, ...discount, taxes }));
+  const totalMinor = priceMinor + deliveryFeeMinor + tipMinor;
   const dearer = body.substitution === 'substitute' && holds.has(body.payment.method);
-  const bufferMinor = dearer ? shareOf(goodsMinor, branch.policy.substitutionBufferBps) : 0;
+  const bufferMinor = dearer ? shareOf(priceMinor, branch.policy.substitutionBufferBps) : 0;
   const heldMinor = roundUpFor('card', { totalMinor: totalMinor + bufferMinor, currency });
   if (totalMinor < 1 || heldMinor > maxAmountMinor) {
     throw problem('amount_out_of_range', 'goods, delivery fee and tip together are out of range', {
@@ -152,5 +160,16 @@ function amountsOf(
     });
   }
   const amounts = { itemCount, goodsMinor, restockableMinor, deliveryFeeMinor, tipMinor };
-  return { ...amounts, totalMinor, bufferMinor };
+  return { ...amounts, ...discount, totalMinor, bufferMinor };
+}
+
+/** Throws invalid_request when it is more than the goods. */
+function discountIn(
+  { merchant_discount_minor: merchantDiscountMinor }: Pick<NewOrder, 'merchant_discount_minor'>,
+  goodsMinor: number,
+): Pick<OrderFacts, 'merchantDiscountMinor'> {
+  if (merchantDiscountMinor === undefined) return {};
+  if (merchantDiscountMinor > goodsMinor)
+    throw badField('merchant_discount_minor', 'is more than the goods', goodsMinor);
+  return { merchantDiscountMinor };
 }

@@ -13,6 +13,7 @@ import {
 import { previewOf } from '../../domain/preview.ts';
 import type { Vault } from '../../db/vault.ts';
 import { createCompensate } from '../actions/compensate.ts';
+import { createLateCash } from '../actions/late-cash.ts';
 import { doOnce } from '../actions/once.ts';
 import type { createBreakGlass } from '../actions/settle-order.ts';
 import type { Ask, createSupportDesk } from '../actions/support-desk.ts';
@@ -24,6 +25,8 @@ import {
   ActionBody,
   CompensateBody,
   IfMatch,
+  LateCash,
+  MissingCash,
   Preview,
   ResolveBody,
   SettleBody,
@@ -54,6 +57,7 @@ export function supportActionRoutes(app: Api, deps: Deps): void {
   settleRoutes(app, deps);
   repairRoutes(app, deps);
   compensateRoutes(app, deps);
+  lateCashRoutes(app, deps);
 }
 
 const doing = <T extends TSchema>(summary: string, body: T) => ({
@@ -139,6 +143,26 @@ function compensateRoutes(app: Api, { db, vault }: Deps): void {
     const ask = { orderId: request.params.id, caller: callerOf(request) };
     const body = await previewed(ask, request.body);
     return send(reply, { status: 200, body, headers: { etag: `"${body.sequence}"` } });
+  });
+}
+
+function lateCashRoutes(app: Api, { db, vault }: Deps): void {
+  const lateCash = createLateCash({ db, vault });
+  const says = 'Cash of the order that was missing has been brought';
+  app.post(`${base}/late-cash`, doing(says, LateCash), async (request, reply) => {
+    const ask = askOf(request);
+    return send(reply, await once({ db, vault }, ask, () => lateCash.bring(ask, request.body)));
+  });
+  const schema = {
+    summary: 'What cash of the order is missing, and who owes it',
+    tags,
+    params,
+    response: { 200: MissingCash },
+  };
+  app.get(`${base}/late-cash`, { ...agents, schema }, async (request, reply) => {
+    const { driverId, leftMinor, currency } = await lateCash.missing(request.params.id);
+    const body = { driver_id: driverId, missing_minor: leftMinor, currency };
+    return send(reply, { status: 200, body });
   });
 }
 

@@ -3,7 +3,8 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { currencies } from '../../domain/money.ts';
 import { marketProviders } from '../../domain/payment-methods.ts';
-import { goodsKinds } from '../../domain/order.ts';
+import { taxModes } from '../../domain/money/tax.ts';
+import { goodsKinds, taxCollectors } from '../../domain/order.ts';
 import { payoutEvery, payoutRails } from '../../domain/payout.ts';
 import { defaultPolicy, matchings, type Policy } from '../../domain/policy.ts';
 import { shareWords, type Shares as SettlementShares } from '../../domain/settlement.ts';
@@ -89,8 +90,16 @@ export const NewMarket = Body({
   time_zone: Type.String({ minLength: 1, maxLength: 100, examples: ['Europe/Berlin'] }),
   driver_pay_minor: AmountMinor,
   delivery_fee_minor: AmountMinor,
-  tax_bps: Type.Optional(
-    taxBps('Tax inside the goods’ prices, the merchant’s to pay: no commission is taken of it'),
+  tax_bps: Type.Optional(taxBps('Tax on the goods: no commission is taken of it')),
+  tax_mode: Type.Optional(
+    Type.Enum([...taxModes], {
+      description: 'Inside the goods’ prices, or on top of them; default inclusive',
+    }),
+  ),
+  tax_collector: Type.Optional(
+    Type.Enum([...taxCollectors], {
+      description: 'Who owes the tax on the goods to the state; default merchant',
+    }),
   ),
   fee_vat_bps: Type.Optional(taxBps('VAT on the commission, on top of it')),
   payment_providers: Type.Optional(
@@ -136,6 +145,8 @@ export const Market = Type.Object({
   driver_pay_minor: Type.Integer(),
   delivery_fee_minor: Type.Integer(),
   tax_bps: Type.Integer(),
+  tax_mode: Type.String(),
+  tax_collector: Type.String(),
   fee_vat_bps: Type.Integer(),
   payment_providers: Type.Array(Type.String()),
   payouts: Type.Object({

@@ -3,6 +3,7 @@
 import { Type, type Static } from 'typebox';
 import { contactChannels, denyCodes, pickupFailures } from '../../domain/messages.ts';
 import { maxAmountMinor } from '../../domain/money.ts';
+import { taxModes } from '../../domain/money/tax.ts';
 import {
   fulfilments,
   paymentMethods,
@@ -136,6 +137,13 @@ export const NewOrder = Body(
     items: Type.Array(Item, { minItems: 1, maxItems: 200 }),
     currency: Currency,
     tip_minor: Type.Optional(AmountMinor),
+    merchant_discount_minor: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: maxAmountMinor,
+        description: 'Off the goods, at most all of them, at the merchant’s cost',
+      }),
+    ),
     payment: Payment,
     substitution: Type.Optional(
       Type.Enum([...substitutions], {
@@ -305,14 +313,18 @@ export const Order = Type.Object({
   customer_id: Type.String(),
   currency: Type.String(),
   totals: Type.Object({
-    goods_minor: Type.Integer(),
+    goods_minor: Type.Integer({ description: 'As listed' }),
+    merchant_discount_minor: Type.Integer({ description: 'Off the goods' }),
     delivery_fee_minor: Type.Integer(),
     tip_minor: Type.Integer(),
     total_minor: Type.Integer({ maximum: maxAmountMinor }),
     payable_minor: Type.Integer({
       description: 'The total in what can be paid: in cash to the smallest coin',
     }),
-    tax_minor: Type.Integer({ description: 'Inside the prices of the goods' }),
+    tax_minor: Type.Integer({ description: 'Of the goods, less the discount' }),
+    tax_mode: Type.Enum([...taxModes], {
+      description: 'Whether the tax is inside the prices or comes on top of them',
+    }),
   }),
   delivery: Nullable(
     Type.Object(

@@ -60,6 +60,16 @@ export const CompensateBody = Body({
   amount_minor: Type.Integer({ minimum: 1, maximum: maxAmountMinor }),
 });
 export type CompensateBody = Static<typeof CompensateBody>;
+export const LateCash = Body({
+  ...because,
+  amount_minor: Type.Integer({ minimum: 1, maximum: maxAmountMinor }),
+});
+export type LateCash = Static<typeof LateCash>;
+export const MissingCash = Type.Object({
+  driver_id: Type.String({ description: 'Who owes it' }),
+  missing_minor: Type.Integer(),
+  currency: Type.String(),
+});
 export const ResolveBody = Body(because);
 
 export const IfMatch = Type.Object({
@@ -173,6 +183,7 @@ const Money = Type.Object({
   driver_gets_minor: Type.Integer(),
   platform_keeps_minor: Type.Integer({ description: 'Negative: the platform bears it' }),
   tax_minor: Type.Integer({ description: 'VAT on the commission' }),
+  goods_tax_minor: Type.Integer({ description: 'Tax on the goods that the platform collects' }),
   rounding_minor: Type.Integer({ description: 'Of the price to what can be paid' }),
 });
 const Standing = Type.Object({

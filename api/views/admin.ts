@@ -13,6 +13,8 @@ export const marketBody = (row: Market) => ({
   driver_pay_minor: row.driver_pay_minor,
   delivery_fee_minor: row.delivery_fee_minor,
   tax_bps: row.tax_bps,
+  tax_mode: row.tax_mode,
+  tax_collector: row.tax_collector,
   fee_vat_bps: row.fee_vat_bps,
   payment_providers: row.payment_providers,
   payouts: {

@@ -31,6 +31,7 @@ const seenBy: Readonly<Record<string, readonly Scope['kind'][]>> = {
   driverMinor: ['platform'],
   merchantMinor: ['platform', 'merchant'],
   taxMinor: ['platform', 'merchant'],
+  goodsTaxMinor: ['platform', 'merchant'],
   roundingMinor: ['platform'],
   // What a partner fleet charges is between it and the platform.
   priceMinor: ['platform'],

@@ -6,8 +6,8 @@ import type { Vault } from '../../db/vault.ts';
 import type { Place } from '../../domain/geo.ts';
 import type { Deadline } from '../../domain/lifecycle.ts';
 import { roundFor } from '../../domain/money/rounding.ts';
-import { taxOf } from '../../domain/money/tax.ts';
-import { railOf } from '../../domain/order.ts';
+import { priceOf } from '../../domain/money/price.ts';
+import { priceTermsOf, railOf } from '../../domain/order.ts';
 import { publicDelivery } from '../../domain/view.ts';
 import type { Order } from '../schemas/orders.ts';
 
@@ -72,15 +72,18 @@ export const byItself = (next: Deadline | undefined): string =>
     : 'a call to the outside is under way; it is repeated by itself';
 
 function totalsOf(row: OrderView): Order['totals'] {
-  const { terms, currency, total_minor: totalMinor, goods_minor: amountMinor } = row;
+  const { terms, currency, total_minor: totalMinor, goods_minor: goodsMinor } = row;
+  const { taxMinor, discountMinor } = priceOf(goodsMinor, priceTermsOf(terms.pricing));
   const rail = railOf({ method: terms.method, paymentMethod: terms.payment_token });
   return {
-    goods_minor: amountMinor,
+    goods_minor: goodsMinor,
+    merchant_discount_minor: discountMinor,
     delivery_fee_minor: row.delivery_fee_minor,
     tip_minor: row.tip_minor,
     total_minor: totalMinor,
     payable_minor: roundFor(rail, { totalMinor, currency }).payableMinor,
-    tax_minor: taxOf('inclusive', { amountMinor, rateBps: terms.tax_bps }).taxMinor,
+    tax_minor: taxMinor,
+    tax_mode: terms.pricing.taxes?.mode ?? 'inclusive',
   };
 }
 

@@ -122,6 +122,7 @@ const standingBody = ({ money, ...states }: Standing): NonNullable<Preview['befo
     driver_gets_minor: money.settlement.driverMinor,
     platform_keeps_minor: money.settlement.platformMinor,
     tax_minor: money.settlement.taxMinor,
+    goods_tax_minor: money.settlement.goodsTaxMinor ?? 0,
     rounding_minor: money.settlement.roundingMinor,
   },
 });

@@ -148,9 +148,9 @@ export function resolveShortage(
   if (!shortage) return undefined;
   const { missingMinor, substituteMinor } = shortage;
   const without = goodsMinor - missingMinor;
-  const { deliveryFeeMinor, tipMinor } = amountsOf(state);
   const substituted = without + (substituteMinor ?? 0);
-  const payable = substituted + deliveryFeeMinor + tipMinor <= payableMinor(state);
+  const { totalMinor } = amountsOf({ ...state, goodsMinor: substituted });
+  const payable = totalMinor <= payableMinor(state);
   if (wish === 'substitute' && substituteMinor !== undefined && payable)
     return [{ type: 'order.shortage_resolved', outcome: 'substituted', goodsMinor: substituted }];
   return wish === 'cancel' || without <= 0

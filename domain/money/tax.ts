@@ -4,7 +4,8 @@
 import { shareOf, sumMinor } from '../money.ts';
 import { splitByWeight } from './split.ts';
 
-export type TaxMode = 'inclusive' | 'exclusive';
+export const taxModes = ['inclusive', 'exclusive'] as const;
+export type TaxMode = (typeof taxModes)[number];
 
 /** gross = net + tax, minor units. */
 export type Taxed = {

@@ -25,8 +25,21 @@ type CaptureStatus =
   | 'FAILED'
   | 'PARTIALLY_REFUNDED'
   | 'REFUNDED';
-type Capture = Made<{ readonly status: CaptureStatus }>;
-type Refund = Made<{ readonly status: 'COMPLETED' | 'FAILED'; readonly custom_id: string }>;
+type Breakdown = {
+  readonly gross_amount: Money;
+  readonly paypal_fee: Money;
+  readonly net_amount: Money;
+};
+type Capture = Made<{
+  readonly status: CaptureStatus;
+  /** Of what was taken. */
+  readonly seller_receivable_breakdown?: Breakdown;
+}>;
+type Refund = Made<{
+  readonly status: 'COMPLETED' | 'FAILED';
+  readonly custom_id: string;
+  readonly seller_payable_breakdown: Breakdown;
+}>;
 export type Order = {
   readonly id: string;
   readonly status: 'PAYER_ACTION_REQUIRED' | 'APPROVED' | 'COMPLETED';
@@ -48,6 +61,20 @@ const issue = (status: number, name: string): JsonReply =>
   reply(status, { name: 'UNPROCESSABLE_ENTITY', details: [{ issue: name }] });
 /** Hundredths compare exactly in every currency that PayPal has. */
 const hundredths = ({ value }: Money): number => Math.round(Number(value) * 100);
+
+/** As many digits as `like` has. */
+const moneyOf = (amount: number, { currency_code, value }: Money): Money => ({
+  currency_code,
+  value: (amount / 100).toFixed(value.split('.')[1]?.length ?? 0),
+});
+const breakdownOf = (gross: Money, paypal_fee: Money): Breakdown => ({
+  gross_amount: gross,
+  paypal_fee,
+  net_amount: moneyOf(hundredths(gross) - hundredths(paypal_fee), gross),
+});
+/** 3.49 % and 0.39, a price of theirs; of a refund nothing is given back (paypal.com/us/business/paypal-business-fees). */
+const receivable = (gross: Money): Breakdown =>
+  breakdownOf(gross, moneyOf(Math.round(hundredths(gross) * 0.0349 + 39), gross));
 
 const view = ({ id, status, unit, authorization, capture, refunds }: Order) => ({
   id,
@@ -115,8 +142,14 @@ function take({ orders, tell, nextCapture }: Books, order: Paid, amount: Money):
   if (authorization.status !== 'CREATED') return issue(422, states[authorization.status]);
   if (hundredths(amount) > hundredths(authorization.amount))
     return issue(422, 'MAX_CAPTURE_AMOUNT_EXCEEDED');
-  const made: Capture = { id: newId('CAP'), status: nextCapture(), amount };
-  const isOver = made.status === 'DECLINED' || made.status === 'FAILED';
+  const status = nextCapture();
+  const made: Capture = {
+    id: newId('CAP'),
+    status,
+    amount,
+    ...(status === 'COMPLETED' && { seller_receivable_breakdown: receivable(amount) }),
+  };
+  const isOver = status === 'DECLINED' || status === 'FAILED';
   const next: Order = {
     ...order,
     capture: made,
@@ -152,7 +185,13 @@ function refund(books: Books, order: Order, body: JsonRequest['body']): JsonRepl
   if (left === 0) return issue(422, 'CAPTURE_FULLY_REFUNDED');
   if (hundredths(amount) > left) return issue(422, 'REFUND_AMOUNT_EXCEEDED');
   const custom_id = typeof body['custom_id'] === 'string' ? body['custom_id'] : '';
-  const made: Refund = { id: newId('REF'), status: 'COMPLETED', amount, custom_id };
+  const made: Refund = {
+    id: newId('REF'),
+    status: 'COMPLETED',
+    amount,
+    custom_id,
+    seller_payable_breakdown: breakdownOf(amount, moneyOf(0, amount)),
+  };
   const status = hundredths(amount) === left ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
   const next: Order = {
     ...order,
@@ -270,9 +309,10 @@ function createCaptures(orders: Kept<Order>) {
     },
     settle: (orderId: string, status: Decided): Order | undefined => {
       const order = orders.records.get(orderId);
-      return order?.capture?.status === 'PENDING'
-        ? orders.put({ ...order, capture: { ...order.capture, status } })
-        : undefined;
+      if (order?.capture?.status !== 'PENDING') return undefined;
+      const booked = { seller_receivable_breakdown: receivable(order.capture.amount) };
+      const capture = { ...order.capture, status, ...(status === 'COMPLETED' && booked) };
+      return orders.put({ ...order, capture });
     },
     /** What was given back has come back to us; nobody is told. */
     takeBack: (orderId: string): void => {

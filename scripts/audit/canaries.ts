@@ -1,13 +1,28 @@
 // The canary: the city's people have names, phones and addresses that nobody else has, so that finding
-// one outside the encrypted columns means that personal data has leaked.
+// one outside the encrypted columns means that personal data has leaked. A card number belongs nowhere at all.
 
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canaryTokens } from '../../sandbox/city/people.ts';
 import type { CanaryHit } from './data.ts';
 
+/** Those that providers publish for tests (docs.stripe.com/testing#cards): what a test would enter. */
+export const cardNumbers: readonly string[] = [
+  '4242424242424242',
+  '4000056655665556',
+  '5555555555554444',
+  '378282246310005',
+  '6011111111111117',
+  '3056930009020004',
+  '36227206271667',
+  '3566002020360505',
+  '6200000000000005',
+  '4111111111111111',
+];
+const tokens = [...canaryTokens, ...cardNumbers];
+
 export const findCanaries = (source: string, text: string): readonly CanaryHit[] =>
-  canaryTokens.filter((token) => text.includes(token)).map((token) => ({ source, token }));
+  tokens.filter((token) => text.includes(token)).map((token) => ({ source, token }));
 
 /** Every `.log` in these folders. */
 export async function searchLogs(

@@ -1,7 +1,8 @@
 // Item 1: the ledger. Debits are positive, credits negative; an order's customer owes nothing at the end.
 
 import type { OrderEvent } from '../../domain/events.ts';
-import { isPaidByHand, isRefundAlive, takenIn } from '../../domain/refund.ts';
+import { isPaidByHand, isRefundAlive } from '../../domain/refund.ts';
+import { takenIn } from '../../domain/refund-shares.ts';
 import {
   findingOf,
   groupBy,
@@ -122,6 +123,7 @@ const partsOf = (settled: Settled): readonly number[] => [
   settled.driverMinor,
   settled.platformMinor,
   settled.taxMinor,
+  settled.goodsTaxMinor ?? 0,
   settled.roundingMinor,
 ];
 
@@ -150,6 +152,10 @@ function sharesOut(
     ...mustEqual(orderId, 'the tax on the commission', {
       expected: settled.taxMinor,
       actual: credited('tax'),
+    }),
+    ...mustEqual(orderId, 'the tax on the goods', {
+      expected: settled.goodsTaxMinor ?? 0,
+      actual: credited('goods_tax'),
     }),
     ...mustEqual(orderId, 'rounding gives', {
       expected: settled.roundingMinor,
@@ -201,6 +207,7 @@ const causesOf: Readonly<Record<string, readonly string[]>> = {
   elsewhere: ['payment.paid_elsewhere'],
   cash: ['payment.collected'],
   remittance: ['payment.remitted', 'payment.short'],
+  late_cash: ['payment.short'],
   wallet_hold: ['payment.authorizing'],
   wallet_capture: ['payment.capturing'],
   wallet_release: ['payment.authorizing'],
@@ -302,6 +309,31 @@ const cashGoesBack: Check = {
   },
 };
 
+const lateCashWasMissing: Check = {
+  id: 'late-cash',
+  item: 1,
+  says: 'no more cash of an order came late than was missing',
+  run: ({ orders, ledger }) => {
+    const late = groupBy(
+      ledger.filter(({ kind }) => kind === 'late_cash'),
+      ({ orderId }) => orderId,
+    );
+    return findingOf(orders, ({ id, events }) => {
+      const missing = sum(
+        events.map((event) => (event.type === 'payment.short' ? event.missingMinor : 0)),
+      );
+      const came = sum(
+        (late.get(id) ?? [])
+          .flatMap(({ entries }) => entries)
+          .map(({ account, amountMinor }) => (account === 'cash_desk' ? amountMinor : 0)),
+      );
+      return came > missing
+        ? [{ order: id, expected: `late cash ≤ ${missing}`, actual: String(came) }]
+        : [];
+    });
+  },
+};
+
 const tipsEnd: Check = {
   id: 'tips-in-ledger',
   item: 1,
@@ -359,5 +391,6 @@ export const ledgerChecks: readonly Check[] = [
   paymentsMeetSettlements,
   refundsEnd,
   cashGoesBack,
+  lateCashWasMissing,
   tipsEnd,
 ];

@@ -20,7 +20,7 @@ export function moneyOf(data: AuditData, marketId: string): DayMoney {
   const orders = data.orders.filter((order) => order.facts.marketId === marketId);
   const ids = new Set(orders.map((order) => order.id));
   const entries = data.ledger
-    .filter(({ orderId }) => ids.has(orderId))
+    .filter(({ orderId, kind }) => ids.has(orderId) && kind !== 'provider_fee')
     .flatMap((transaction) => transaction.entries);
   const on = (account: string): number =>
     sum(entries.filter((entry) => entry.account === account).map((entry) => entry.amountMinor));

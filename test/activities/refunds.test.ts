@@ -2,6 +2,7 @@
 // amount, and the ledger says the same as the provider.
 
 import { describe, expect, it } from 'vitest';
+import type { PaymentPort } from '../../adapters/payment-port.ts';
 import { recordDispute } from '../../db/disputes.ts';
 import { decideRefund } from '../../db/refunds.ts';
 import { POST_FAULTS } from '../../sandbox/provider/faults.ts';
@@ -12,7 +13,7 @@ import { setUpStripe } from '../support/stripe-rig.ts';
 const hourMs = 3_600_000;
 const set = setUpStripe();
 
-const { ask, worker, carryOut, givenBack, arrive, incident } = refundsOf(set);
+const { ask, worker, workerWhere, carryOut, givenBack, arrive, incident } = refundsOf(set);
 const { told, news } = newsOf(set);
 const paid = { provider_clearing: 2_350, merchant: -1_520, driver: -550, platform: -280 };
 
@@ -39,6 +40,24 @@ describe('a refund', () => {
     await carryOut(await ask(order, { wish: { kind: 'whole' }, fault: 'shared', actor: system }));
     expect(givenBack(order).reduce((sum, each) => sum + each, 0)).toBe(2_350);
     expect(await balancesOf(set.market.db, order.id)).toEqual({});
+  });
+
+  it.each([
+    ['another amount', 'amount_mismatch', { amountMinor: 499 }],
+    ['another currency', 'currency_mismatch', { currency: 'USD' }],
+  ])('whose answer names %s is not believed, and somebody is told', async (_what, code, lie) => {
+    const order = await payOrder(set.market, { gateway: set.gateway });
+    const id = await ask(order);
+    const refund: PaymentPort['refund'] = async (input) => ({
+      ...(await set.gateway.refund(input)),
+      ...lie,
+    });
+    const lied = workerWhere(() => undefined, { refund }).advanceRefund({ refundId: id });
+    await expect(lied).rejects.toMatchObject({ type: code });
+    expect(await incident(`${id}:refund_answer_differs`)).toMatchObject({ resolved_at: null });
+    expect(await balancesOf(set.market.db, order.id)).toMatchObject({ refunds_in_transit: -500 });
+    expect(await carryOut(id)).toMatchObject({ status: 'refunded' });
+    expect(givenBack(order)).toEqual([500]);
   });
 
   const crashes = [

@@ -339,6 +339,19 @@ describe('a withdrawal', () => {
     await expect(askWithdrawal(1_000)).rejects.toThrow('withdrawal_too_large');
   });
 
+  it('of a payment of which a part was lost gets what is left of it', async () => {
+    const topUp = await filled(1_000);
+    const providerRef = (await findTopUp(market.db, topUp))?.provider_ref ?? '';
+    stripe.control.dispute(providerRef, { amount: 400 });
+    const [open] = await gateway.disputes({ providerRef });
+    if (!open) throw new Error('no dispute');
+    const dispute = { ...open, status: 'lost' } as const;
+    await recordDispute(market.db, { provider: 'stripe', dispute, now: new Date(now) });
+    await expect(askWithdrawal(601)).rejects.toThrow('withdrawal_too_large');
+    await askWithdrawal(600);
+    await expect(askWithdrawal(1)).rejects.toThrow('withdrawal_too_large');
+  });
+
   const crashes = [
     undefined,
     'withdrawal:before',

@@ -85,7 +85,6 @@ describe('void', () => {
       providerRef,
       amountMinor: 2000,
       currency: 'EUR',
-      feeMinor: 53,
     });
   });
 

@@ -60,6 +60,8 @@ export const supportRows: Readonly<Record<string, Row>> = {
       .concat(supportActionNames.flatMap((name) => [`actions/${name}`, `actions/${name}/preview`]))
       .map((rest) => [`POST /v1/support/orders/{id}/${rest}`, desk(`/${rest}`, { reason })]),
   ),
+  'GET /v1/support/orders/{id}/late-cash': desk('/late-cash'),
+  'POST /v1/support/orders/{id}/late-cash': desk('/late-cash', { reason, amount_minor: 1 }),
   'GET /v1/support/orders/{id}/disputes': desk('/disputes'),
   'POST /v1/support/disputes/{id}/evidence': anywhere('/v1/support/disputes/dp_1/evidence', {
     explanation: 'x',

@@ -31,7 +31,8 @@ describe('a market with taxes', () => {
   it('shows them, and takes none that is no share', async () => {
     const shop = await openShop(world, rules);
     expect(shop.market).toMatchObject(rules);
-    expect(world.shop.market).toMatchObject({ tax_bps: 0, fee_vat_bps: 0 });
+    const plain = { tax_bps: 0, fee_vat_bps: 0, tax_mode: 'inclusive', tax_collector: 'merchant' };
+    expect(world.shop.market).toMatchObject(plain);
     for (const field of ['tax_bps', 'fee_vat_bps']) {
       const body = { ...plainMarket, [field]: 10_001 };
       const refused = await world.call('POST', '/v1/admin/markets', { secret: world.admin, body });
@@ -82,6 +83,110 @@ const plainMarket = {
 
 const goods = (unit_price_minor: number) => ({
   items: [{ name: 'Gulyás', quantity: 1, unit_price_minor }],
+});
+
+/** Brought and paid. */
+async function delivered(shop: Shop, orderId: string, amountMinor: number): Promise<void> {
+  await pickedUp(shop, orderId);
+  await say(orderId, 'deliver', shop.driverKey);
+  await world.engine.happens(orderId, { kind: 'paymentCaptured', amountMinor });
+}
+
+describe('a market with taxes on top, which the platform collects', () => {
+  const rules = { tax_bps: 825, tax_mode: 'exclusive', tax_collector: 'platform' };
+
+  it('charges and posts them, and gives them back with the goods', async () => {
+    const shop = await openShop(world, rules);
+    expect(shop.market).toMatchObject(rules);
+    const { id, totals } = (await shop.place()).body as Reply['body'] & { totals: object };
+    // 8.25 % on 19.00 are 1.57.
+    expect(totals).toMatchObject({
+      goods_minor: 1_900,
+      tax_minor: 157,
+      tax_mode: 'exclusive',
+      total_minor: 2_507,
+      payable_minor: 2_507,
+    });
+    await delivered(shop, id, 2_507);
+    expect(await balancesOf(world.db, id)).toEqual({
+      provider_clearing: 2_507,
+      merchant: -1_520,
+      driver: -550,
+      platform: -280,
+      goods_tax: -157,
+    });
+    const wish = { reason: 'item_missing', fault: 'merchant' };
+    const items = [{ index: 0, quantity: 1 }];
+    const one = await say(id, 'refunds', world.support, { ...wish, items });
+    const other = await say(id, 'refunds', world.support, { ...wish, items, again: true });
+    expect([one.body['amount_minor'], other.body['amount_minor']]).toEqual([1_028, 1_029]);
+    const rows = await world.db
+      .selectFrom('refunds')
+      .select('bearers')
+      .where('order_id', '=', id)
+      .orderBy('created_at')
+      .execute();
+    expect(rows.map(({ bearers }) => bearers.map((each) => each.amountMinor))).toEqual([
+      [950, 78],
+      [950, 79],
+    ]);
+  });
+
+  it('leaves them to the merchant for what its own channel has taken', async () => {
+    const shop = await openShop(world, rules);
+    const { id } = (await shop.place({ payment: { method: 'external' } })).body;
+    await pickedUp(shop, id);
+    await say(id, 'deliver', shop.driverKey);
+    expect(await balancesOf(world.db, id)).toMatchObject({
+      channel_clearing: 2_507,
+      merchant: -(1_520 + 157),
+    });
+  });
+});
+
+describe('a discount at the merchant’s cost', () => {
+  it('lowers price, commission and what an item’s refund is', async () => {
+    const discounted = await world.shop.place({ merchant_discount_minor: 400 });
+    const { id, totals } = discounted.body as Reply['body'] & { totals: object };
+    expect(totals).toMatchObject({
+      goods_minor: 1_900,
+      merchant_discount_minor: 400,
+      total_minor: 1_950,
+    });
+    await delivered(world.shop, id, 1_950);
+    expect(await balancesOf(world.db, id)).toEqual({
+      provider_clearing: 1_950,
+      merchant: -1_200,
+      driver: -550,
+      platform: -200,
+    });
+    const wish = { reason: 'item_missing', fault: 'merchant', items: [{ index: 0, quantity: 1 }] };
+    const refund = await say(id, 'refunds', world.support, wish);
+    expect(refund.body).toMatchObject({ amount_minor: 750 });
+  });
+
+  it('shrinks with goods that are missing', async () => {
+    const { id } = (await world.shop.place({ merchant_discount_minor: 400 })).body;
+    await say(id, 'accept', world.shop.owner);
+    const missing = { line: 0, quantity: 1 };
+    await say(id, 'shortages', world.shop.owner, missing);
+    const answered = await say(id, 'shortage-answer', world.shop.customerKey, { answer: 'remove' });
+    expect(answered.body['totals']).toMatchObject({
+      goods_minor: 950,
+      merchant_discount_minor: 200,
+      total_minor: 1_200,
+    });
+  });
+
+  it('is refused beyond the goods, by name', async () => {
+    const refused = await world.shop.place({ merchant_discount_minor: 1_901 });
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'merchant_discount_minor', limit: 1_900 }] },
+    });
+    const all = await world.shop.place({ merchant_discount_minor: 1_900 });
+    expect(all.body['totals']).toMatchObject({ total_minor: 450 });
+  });
 });
 
 describe('a price that cannot be paid exactly', () => {

@@ -3,22 +3,26 @@
 
 import { balanced, type Posting } from '../../domain/ledger.ts';
 import { stepOf, sumMinor } from '../../domain/money.ts';
-import { holdMinorOf, railOf, type OrderFacts } from '../../domain/order.ts';
+import { holdMinorOf, priceTermsOf, railOf, type OrderFacts } from '../../domain/order.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import { providerOfOrder } from '../../domain/payment-methods.ts';
 import {
-  bearersOf,
-  earnersOf,
+  goodsTaxIn,
   planRefund,
   refundEndPosting,
   refundFaults,
   refundPostings,
-  takenIn,
-  type Move,
   type RefundBasis,
   type RefundFacts,
   type RefundWish,
 } from '../../domain/refund.ts';
+import {
+  bearersOf,
+  earnersOf,
+  goodsTaxOf,
+  takenIn,
+  type Move,
+} from '../../domain/refund-shares.ts';
 import { postingOf } from '../../db/ledger.ts';
 import { must, type Draw } from './lives.ts';
 
@@ -106,7 +110,13 @@ export function checkBooks(
 
 type Made = { readonly amountMinor: number; readonly wish: RefundWish };
 
-function basisOf(facts: OrderFacts, capturedMinor: number, made: readonly Made[]): RefundBasis {
+type Asked = {
+  readonly capturedMinor: number;
+  readonly made: readonly Made[];
+  readonly postings: readonly Posting[];
+};
+
+function basisOf(facts: OrderFacts, { capturedMinor, made, postings }: Asked): RefundBasis {
   const parts = made.flatMap(({ wish }) => (wish.kind === 'parts' ? [wish] : []));
   return {
     currency: facts.currency,
@@ -123,6 +133,8 @@ function basisOf(facts: OrderFacts, capturedMinor: number, made: readonly Made[]
         refundedQuantity: parts.filter(({ items }) => items.length > 0).length,
       },
     ],
+    pricing: priceTermsOf(facts),
+    goodsTax: goodsTaxOf(movesOf(postings)),
     deliveryFee: {
       minor: facts.deliveryFeeMinor,
       refunded: parts.some(({ deliveryFee }) => deliveryFee),
@@ -156,7 +168,8 @@ export function refundSome(
   let made: readonly Made[] = [];
   for (let n = 1; n <= asksAtMost; n += 1) {
     const wish = wishFrom(draw, captured);
-    const plan = planRefund(basisOf(facts, captured, made), wish);
+    const basis = basisOf(facts, { capturedMinor: captured, made, postings });
+    const plan = planRefund(basis, wish);
     const fails = draw(4) === 0;
     if (plan.kind === 'refused') continue;
     const { amountMinor } = plan;
@@ -168,7 +181,11 @@ export function refundSome(
       customerId: facts.customerId,
       provider: providerOfOrder(facts),
       amountMinor,
-      bearers: bearersOf(amountMinor, { fault, earners }),
+      bearers: bearersOf(amountMinor, {
+        fault,
+        earners,
+        goodsTaxMinor: goodsTaxIn(basis, wish, amountMinor),
+      }),
     };
     const end = refundEndPosting(refund, fails ? 'failed' : 'refunded');
     postings = [...postings, ...[...refundPostings(refund), end].flatMap((p) => balanced(p) ?? [])];
@@ -190,6 +207,10 @@ function checkRefunds(
     const left = totalOf(postings, (move) => move.account === account);
     must(left === 0, `refunds leave ${left} in ${account}`);
   }
+  const { earnedMinor, givenBackMinor } = goodsTaxOf(movesOf(postings));
+  must(givenBackMinor <= earnedMinor, `${givenBackMinor} of ${earnedMinor} tax given back`);
+  if (refunded === captured)
+    must(givenBackMinor >= Math.min(earnedMinor, captured), 'tax is owed on what was given back');
   const step = stepOf(facts.currency, railOf(facts));
   for (const { amountMinor } of made) must(amountMinor % step === 0, `refunded ${amountMinor}`);
   const all = totalOf(postings, () => true);

@@ -3,8 +3,16 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { substitutions, undeliverables, type OrderFacts } from '../../domain/order.ts';
 import type { Posting } from '../../domain/ledger.ts';
+import { priceOf } from '../../domain/money/price.ts';
+import { taxModes } from '../../domain/money/tax.ts';
+import {
+  priceTermsOf,
+  substitutions,
+  taxCollectors,
+  undeliverables,
+  type OrderFacts,
+} from '../../domain/order.ts';
 import { judgeSettlement } from '../../scripts/audit/settlement-checks.ts';
 import { currencies, worthOf } from '../support/currencies.ts';
 import { figure } from '../support/figure.ts';
@@ -82,6 +90,9 @@ function factsFrom(draw: Draw): OrderFacts {
   const promised = pick(draw, [undefined, undefined, undefined, 4 * hour, 240 * hour]);
   const substitution = pick(draw, substitutions);
   const isPharmacy = draw(5) === 4;
+  const pricing = pricingFrom(draw, amounts.goodsMinor);
+  const terms = priceTermsOf({ ...amounts, ...pricing });
+  const { priceMinor } = priceOf(amounts.goodsMinor, terms);
   return {
     ...facts,
     ...amounts,
@@ -89,7 +100,7 @@ function factsFrom(draw: Draw): OrderFacts {
     paymentMethod: method in tokens ? tokens[method as keyof typeof tokens] : facts.paymentMethod,
     fulfilment,
     deliveryFeeMinor,
-    totalMinor: amounts.goodsMinor + deliveryFeeMinor + amounts.tipMinor,
+    totalMinor: priceMinor + deliveryFeeMinor + amounts.tipMinor,
     bufferMinor: substitution === 'substitute' && method !== 'mobile_money' ? stepMinor : 0,
     restockableMinor: draw(2) * stepMinor,
     travelMs: fulfilment === 'delivery' ? facts.travelMs : 0,
@@ -102,7 +113,25 @@ function factsFrom(draw: Draw): OrderFacts {
     undeliverable: pick(draw, undeliverables),
     proofs: draw(5) === 4 ? ['photo'] : [],
     policy: { ...facts.policy, partnerCapMinor: draw(2) * 1_000, ...(draw(6) === 5 && renews) },
-    ...(draw(2) === 0 ? {} : { taxes: { goodsBps: 100 * draw(28), feeVatBps: 100 * draw(26) } }),
+    ...pricing,
+  };
+}
+
+/** Half of the orders have taxes, and a third of them a discount. */
+function pricingFrom(
+  draw: Draw,
+  goodsMinor: number,
+): Pick<OrderFacts, 'taxes' | 'merchantDiscountMinor'> {
+  const taxes = {
+    goodsBps: 100 * draw(28),
+    feeVatBps: 100 * draw(26),
+    mode: pick(draw, taxModes),
+    collector: pick(draw, taxCollectors),
+  };
+  const merchantDiscountMinor = draw(goodsMinor + 1);
+  return {
+    ...(draw(2) === 0 ? {} : { taxes }),
+    ...(draw(3) === 2 && { merchantDiscountMinor }),
   };
 }
 

@@ -7,17 +7,16 @@ import { balanced, type AccountName, type Posting } from '../../domain/ledger.ts
 import type { OrderEventBody } from '../../domain/events.ts';
 import { sumMinor } from '../../domain/money.ts';
 import {
-  bearersOf,
   missingItems,
   needsApproval,
   planRefund,
   refundEndPosting,
   refundFaults,
   refundPostings,
-  type Earner,
   type RefundBasis,
   type RefundWish,
 } from '../../domain/refund.ts';
+import { bearersOf, type Earner } from '../../domain/refund-shares.ts';
 
 const basis: RefundBasis = {
   currency: 'EUR',
@@ -31,6 +30,8 @@ const basis: RefundBasis = {
     { unitPriceMinor: 950, quantity: 2, refundedQuantity: 0 },
     { unitPriceMinor: 100, quantity: 1, refundedQuantity: 1 },
   ],
+  pricing: {},
+  goodsTax: { earnedMinor: 0, givenBackMinor: 0 },
   deliveryFee: { minor: 300, refunded: false },
   tip: { minor: 150, refunded: false },
 };

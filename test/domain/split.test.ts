@@ -1,7 +1,7 @@
 // An order that is paid by wallet and card: its token, what each gives, and what becomes of a half.
 
 import { describe, expect, it } from 'vitest';
-import { cutOff } from '../../domain/refund.ts';
+import { cutOff } from '../../domain/refund-shares.ts';
 import { parseSplitToken, splitToken, walletShare, withCard } from '../../domain/split.ts';
 import {
   assign,

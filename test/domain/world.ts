@@ -329,7 +329,7 @@ export function checkEnd(world: World): readonly Posting[] {
   if (settled) {
     const { customerMinor, merchantMinor, driverMinor, platformMinor } = settled;
     const shared = merchantMinor + driverMinor + platformMinor;
-    const beside = settled.taxMinor + settled.roundingMinor;
+    const beside = settled.taxMinor + (settled.goodsTaxMinor ?? 0) + settled.roundingMinor;
     must(customerMinor === shared + beside, 'does not sum to zero');
   }
   checkPay(world);

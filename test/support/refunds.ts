@@ -4,7 +4,7 @@ import type { RefundStep } from '../../activities/contract.ts';
 import { createMoneyUpkeep } from '../../activities/money-upkeep.ts';
 import { createRefundActivities } from '../../activities/refunds.ts';
 import type { CrashPoint } from '../../adapters/crash-point.ts';
-import { stripePort } from '../../adapters/payment-port.ts';
+import { stripePort, type PaymentPort } from '../../adapters/payment-port.ts';
 import { newId } from '../../db/new-id.ts';
 import { requestRefund, type NewRefund } from '../../db/refunds.ts';
 import { saveWebhook } from '../../db/webhooks.ts';
@@ -39,9 +39,9 @@ export function refundsOf(set: Rig) {
   }
 
   /** One to whom something happens at a named point. */
-  const workerWhere = (crashPoint: CrashPoint) =>
+  const workerWhere = (crashPoint: CrashPoint, port: Pick<PaymentPort, 'refund'> = set.gateway) =>
     createRefundActivities({
-      portOf: () => set.gateway,
+      portOf: () => port,
       db: set.market.db,
       now: () => set.now,
       crashPoint,
