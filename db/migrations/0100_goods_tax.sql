@@ -4,9 +4,11 @@ ALTER TABLE markets
   ADD COLUMN tax_mode text NOT NULL DEFAULT 'inclusive' CHECK (tax_mode IN ('inclusive', 'exclusive')),
   ADD COLUMN tax_collector text NOT NULL DEFAULT 'merchant' CHECK (tax_collector IN ('merchant', 'platform'));
 
-ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_account;
-ALTER TABLE ledger_entries ADD CONSTRAINT ledger_entries_account CHECK (account IN (
-  'customer', 'merchant', 'driver', 'platform', 'tax', 'goods_tax', 'tips', 'provider_clearing', 'provider_fees',
-  'refunds_in_transit', 'payouts_in_transit', 'disputes', 'receivable', 'bad_debt', 'rounding', 'fx', 'cash_in_hand', 'cash_desk',
-  'channel_clearing', 'wallet', 'wallet_held',
-  'promotions', 'partner_payable', 'unidentified_receipts'));
+CREATE OR REPLACE FUNCTION ledger_knows(account text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN account IN (
+    'customer', 'merchant', 'driver', 'platform', 'tax', 'goods_tax', 'tips', 'provider_clearing', 'provider_fees',
+    'refunds_in_transit', 'payouts_in_transit', 'disputes', 'receivable', 'bad_debt', 'rounding', 'fx', 'cash_in_hand', 'cash_desk',
+    'channel_clearing', 'wallet', 'wallet_held',
+    'promotions', 'partner_payable', 'unidentified_receipts');
+END $$;

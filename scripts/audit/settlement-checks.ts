@@ -61,13 +61,14 @@ const inWords = (balances: Balances): string =>
   [...balances].map(([name, minor]) => `${name} ${minor}`).join(', ') || 'nothing';
 
 function expectedOf({ facts }: Judged, ended: Ended, sums: Sums): Balances {
-  const { customer, merchant, driver, platform, tax, rounding } = sums;
+  const { customer, merchant, driver, platform, tax, goodsTax, rounding } = sums;
   return balancesOf([
     [`customer ${facts.customerId}`, customer],
     [`merchant ${facts.merchantId}`, -merchant],
     [`driver ${ended.driverId ?? 'none'}`, -driver],
     ['platform platform', -platform],
     ['tax platform', -tax],
+    ['goods_tax platform', -goodsTax],
     ['rounding platform', -rounding],
     ...ended.driverPay.flatMap(({ driverId, minor }) => [
       [`driver ${driverId}`, -minor] as const,

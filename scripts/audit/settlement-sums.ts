@@ -25,7 +25,7 @@ const rails: Readonly<Record<PaymentMethod, Rail>> = {
 };
 
 export type Sums = Readonly<
-  Record<'customer' | 'merchant' | 'driver' | 'platform' | 'tax' | 'rounding', number>
+  Record<'customer' | 'merchant' | 'driver' | 'platform' | 'tax' | 'goodsTax' | 'rounding', number>
 >;
 
 type Parts = Readonly<Record<'goods' | 'kept' | 'fee' | 'tip' | 'pay' | 'bonus', number>>;
@@ -42,20 +42,21 @@ function partsOf(facts: OrderFacts, ended: Ended): Parts {
   };
 }
 
-function customerPays(word: Shares[0], { goods, kept, fee, tip }: Parts): number {
+/** Goods as listed, and beside them. */
+function customerPays(word: Shares[0], { goods, kept, fee, tip }: Parts) {
   switch (word) {
     case 'nothing':
-      return 0;
+      return { bought: 0, beside: 0 };
     case 'goods':
-      return goods;
+      return { bought: goods, beside: 0 };
     case 'goods_and_fee':
-      return goods + fee;
+      return { bought: goods, beside: fee };
     case 'everything':
-      return goods + fee + tip;
+      return { bought: goods, beside: fee + tip };
     case 'everything_and_return':
-      return goods + fee + tip + fee;
+      return { bought: goods, beside: fee + tip + fee };
     case 'both_legs_and_kept_goods':
-      return kept + fee + fee;
+      return { bought: kept, beside: fee + fee };
   }
 }
 
@@ -89,8 +90,9 @@ function driverGets(word: Shares[2], { pay, bonus, tip }: Parts): number {
 }
 
 /** The most that the customer can be charged; cash only when the goods change hands. */
-function limitOf({ method }: OrderFacts, { end, securedMinor }: Ended, parts: Parts): number {
-  if (method === 'external') return parts.goods + parts.fee + parts.tip;
+function limitOf(facts: OrderFacts, { end, securedMinor }: Ended, parts: Parts): number {
+  const { method } = facts;
+  if (method === 'external') return pricedAt(parts.goods, facts).price + parts.fee + parts.tip;
   if (method !== 'cash') return securedMinor;
   return end === 'delivered' ? Number.MAX_SAFE_INTEGER : 0;
 }
@@ -102,19 +104,38 @@ function payableOf(total: number, { currency, method }: OrderFacts): number {
   return over * 2 >= step && over > 0 ? total + step - over : total - over;
 }
 
-/** Who pays what and who gets what, in minor units. Taxes inside the goods' price carry no commission. */
+/** Of goods as listed: what they cost after their share of the merchant's discount, and the tax in that. */
+function pricedAt(listed: number, { goodsMinor, merchantDiscountMinor = 0, taxes }: OrderFacts) {
+  const { goodsBps = 0, mode = 'inclusive' } = taxes ?? {};
+  const off =
+    listed >= goodsMinor
+      ? merchantDiscountMinor
+      : Number((BigInt(merchantDiscountMinor) * BigInt(listed)) / BigInt(goodsMinor));
+  const net = listed - off;
+  if (mode === 'exclusive') {
+    const tax = shareBps(net, goodsBps);
+    return { price: net + tax, tax };
+  }
+  return { price: net, tax: roundedShare(net, goodsBps, 10_000 + goodsBps) };
+}
+
+/** Who pays what and who gets what, in minor units. Tax on the goods carries no commission. */
 export function sumsOf(facts: OrderFacts, ended: Ended, shares: Shares): Sums {
   const [customerWord, merchantWord, driverWord] = shares;
   const parts = partsOf(facts, ended);
-  const total = Math.min(customerPays(customerWord, parts), limitOf(facts, ended, parts));
+  const { collector, feeVatBps = 0 } = facts.taxes ?? {};
+  const isOurs = collector === 'platform';
+  const pays = customerPays(customerWord, parts);
+  const bought = pricedAt(pays.bought, facts);
+  const total = Math.min(bought.price + pays.beside, limitOf(facts, ended, parts));
   const customer = payableOf(total, facts);
-  const { sold, beside } = merchantGets(merchantWord, parts);
-  const { goodsBps = 0, feeVatBps = 0 } = facts.taxes ?? {};
-  const inside = roundedShare(sold, goodsBps, 10_000 + goodsBps);
-  const commission = shareBps(sold - inside, facts.commissionBps);
+  const gets = merchantGets(merchantWord, parts);
+  const sold = pricedAt(gets.sold, facts);
+  const commission = shareBps(Math.max(0, sold.price - sold.tax), facts.commissionBps);
   const tax = shareBps(commission, feeVatBps);
-  const merchant = sold - commission - tax + beside;
+  const goodsTax = isOurs ? Math.min(bought.tax, total) : 0;
+  const merchant = sold.price - (isOurs ? sold.tax : 0) - commission - tax + gets.beside;
   const driver = driverGets(ended.withPartner ? 'nothing' : driverWord, parts);
-  const platform = total - merchant - driver - tax;
-  return { customer, merchant, driver, platform, tax, rounding: customer - total };
+  const platform = total - merchant - driver - tax - goodsTax;
+  return { customer, merchant, driver, platform, tax, goodsTax, rounding: customer - total };
 }

@@ -102,7 +102,12 @@ export const moneyBugs: readonly MoneyBug[] = [
   },
   {
     name: 'the commission is taken of the tip too',
-    patches: [settlement('feeOn(soldMinor, bill)', 'feeOn(soldMinor + bill.tipMinor, bill)')],
+    patches: [
+      settlement(
+        'feeOn(sold, bill)',
+        'feeOn({ ...sold, priceMinor: sold.priceMinor + bill.tipMinor }, bill)',
+      ),
+    ],
     deed: 'collect',
     seenBy: ['settlement-as-table'],
   },
