@@ -1,9 +1,11 @@
 // Payouts in the nightly comparison: what has left our balance at the provider against our rows, both ways. Whatever
-// differs is for a person to look at: money that somebody has is not taken back by itself.
+// differs is for a person to look at: money that somebody has is not taken back by itself. What a bank sent back after
+// it had counted as paid is looked at again, as its news would have made us do.
 
 import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
-import { payoutsNamed, payoutsSent } from '../db/payouts.ts';
+import { destinationsPaid, payoutsNamed, payoutsSent, reopenPayout } from '../db/payouts.ts';
+import { parsePayoutName } from '../domain/payout.ts';
 import { comparePayout, type Difference } from '../domain/reconcile.ts';
 import type { ProviderPayout } from '../domain/provider-books.ts';
 
@@ -36,4 +38,24 @@ export async function comparePayouts(
     after = page.next;
   }
   return { compared: theirs.length, found };
+}
+
+type Refused = { readonly db: Db; readonly books: Pick<PayoutBooks, 'refusedPayouts'> };
+
+/** How many were reopened; the housekeeping starts their workflows. */
+export async function reopenRefused(
+  { db, books }: Refused,
+  { sentSince }: Pick<Span, 'sentSince'>,
+  beat: () => void,
+): Promise<number> {
+  let reopened = 0;
+  for (const destination of await destinationsPaid(db, sentSince)) {
+    const createdAfter = sentSince.getTime();
+    for await (const name of books.refusedPayouts({ destination, createdAfter })) {
+      const payout = parsePayoutName(name);
+      if (payout && (await reopenPayout(db, payout))) reopened += 1;
+    }
+    beat();
+  }
+  return reopened;
 }

@@ -26,7 +26,7 @@ import { compare, missingThere, type Difference, type Theirs } from '../domain/r
 import type { Logger } from '../log.ts';
 import type { Reconciled, ReconcileActivities } from './contract.ts';
 import { takeInDisputes } from './reconcile-disputes.ts';
-import { comparePayouts } from './reconcile-payouts.ts';
+import { comparePayouts, reopenRefused } from './reconcile-payouts.ts';
 import { createSettling, type Books } from './reconcile-settle.ts';
 import { retryable } from './retryable.ts';
 
@@ -51,7 +51,7 @@ export type ProgressKeeper = {
   readonly keep: (progress: Progress) => void;
 };
 
-type PayoutsOf = Pick<PayoutBooks, 'listPayouts'>;
+type PayoutsOf = Pick<PayoutBooks, 'listPayouts' | 'refusedPayouts'>;
 
 type Dependencies = {
   readonly db: Db;
@@ -183,7 +183,7 @@ type PaidOut = {
   readonly track: Track;
 };
 
-/** Nothing of it is put right by itself. */
+/** What a bank sent back is looked at again; nothing else is put right by itself. */
 async function comparePaidOut(
   { db, gateway }: Dependencies,
   { payouts: books, settle, track }: PaidOut,
@@ -193,9 +193,10 @@ async function comparePaidOut(
     createdAfter: startedAt - reachMs,
     sentSince: new Date(startedAt - payoutsReachMs),
   };
+  const reopened = await reopenRefused({ db, books }, span, track.beat);
   const { compared, found } = await comparePayouts({ db, books }, span);
-  const healed = await settle({ provider: cards, void: gateway.void }, { track, found });
-  const differences = found.length;
+  const settled = await settle({ provider: cards, void: gateway.void }, { track, found });
+  const [differences, healed] = [found.length + reopened, settled + reopened];
   track.advance({ provider: paidOut, reached: 'all', compared, differences, healed });
 }
 

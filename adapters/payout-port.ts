@@ -45,5 +45,10 @@ export type PayoutPort = {
 export type PayoutBooks = {
   /** Whether money may be sent there now. */
   readonly isVerified: (destination: string) => Promise<boolean>;
+  /** Names of payouts to an account since then (epoch ms) that its bank has refused or sent back. */
+  readonly refusedPayouts: (input: {
+    readonly destination: string;
+    readonly createdAfter: number;
+  }) => AsyncIterable<string>;
   readonly listPayouts: (input: { readonly createdAfter: number }) => AsyncIterable<ProviderPayout>;
 };

@@ -121,6 +121,16 @@ export function createStripePayouts(options: StripeOptions): PayoutPort & Payout
       const isManual = settings?.payouts?.schedule.interval === 'manual';
       return isEnabled && isManual && capabilities?.transfers === 'active';
     },
+    async *refusedPayouts({ destination: stripeAccount, createdAfter }) {
+      const created = { gte: Math.max(0, Math.floor(createdAfter / 1_000)) };
+      try {
+        const all = stripe.payouts.list({ created, limit: 100 }, { stripeAccount });
+        for await (const { status, metadata } of all)
+          if (status === 'failed' || status === 'canceled') yield metadata?.['payout'] ?? '';
+      } catch (error) {
+        raise('payouts', readFailure(error));
+      }
+    },
     async *listPayouts({ createdAfter }) {
       const created = { gte: Math.max(0, Math.floor(createdAfter / 1_000)) };
       try {

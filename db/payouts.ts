@@ -264,6 +264,19 @@ export async function payoutsNamed(
   return new Map(rows.map((row) => [payoutNameOf(row), ourPayout(row)]));
 }
 
+/** Where payouts went that were sent since then and count as paid. */
+export async function destinationsPaid(db: Db, since: Date): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('payouts')
+    .select('destination')
+    .distinct()
+    .where('rail', '=', 'stripe')
+    .where('status', '=', 'paid')
+    .where('first_sent_at', '>=', since)
+    .execute();
+  return rows.flatMap(({ destination }) => destination ?? []);
+}
+
 /** Sent since then, in pages by id. */
 export async function payoutsSent(
   db: Db,

@@ -247,6 +247,14 @@ describe('the nightly comparison', () => {
     expect((await compared()).filter((kind) => kind.startsWith('reconcile'))).toEqual([]);
   });
 
+  it('looks again at what a bank sent back after it was paid, whose news never came', async () => {
+    const name = await paidPayout();
+    stripe.control.decidePayout(stripe.control.books().payouts[0]?.id ?? '', 'failed');
+    expect(await compared()).toEqual([]);
+    expect(await pay(name)).toMatchObject({ status: 'failed', isOver: true });
+    expect((await compared()).filter((kind) => kind.startsWith('reconcile'))).toEqual([]);
+  });
+
   it('finds what left our balance twice, or for nobody', async () => {
     const name = await paidPayout();
     const destination = stripe.control.openAccount();
