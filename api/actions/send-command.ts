@@ -26,7 +26,7 @@ import { replay } from './replay.ts';
 type Deps = {
   readonly db: Db;
   readonly vault: Vault;
-  readonly engine: Pick<OrderEngine, 'send'>;
+  readonly engine: Pick<OrderEngine, 'send' | 'catchUp'>;
   readonly engineDeadlineMs: number;
 };
 
@@ -109,7 +109,10 @@ async function deliver(
       return comeAgain(db, request, 'outcome_unknown');
     case 'not_running': {
       const took = await commandWasRecorded(db, { orderId, commandId });
-      return took ? answerOrder({ db, vault }, answer) : refuseEnded(db, request, orderId);
+      if (!took) return refuseEnded(db, request, orderId);
+      // A task that would have ended it may have come to nothing: then it runs still, and is behind its log.
+      await engine.catchUp(orderId);
+      return answerOrder({ db, vault }, answer);
     }
     default:
       return assertNever(outcome);

@@ -100,7 +100,7 @@ describe('a command', () => {
     expect(ids[0]).toMatch(/^cmd_[0-9a-f]{24}$/);
   });
 
-  it('that took effect although its workflow is gone is done', async () => {
+  it('that took effect although its workflow seems gone is done, and the workflow is told', async () => {
     const key = randomUUID();
     await say('accept', { key });
     await world.db
@@ -113,6 +113,7 @@ describe('a command', () => {
       status: 200,
       body: { order_status: 'preparing' },
     });
+    expect(world.engine.caughtUp).toEqual([orderId]);
   });
 
   it('to an order that is over says how it ended', async () => {

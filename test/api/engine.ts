@@ -106,6 +106,7 @@ export function createMemoryEngine(db: Db) {
   const calls: Call[] = [];
   const settled: string[] = [];
   const changed: string[] = [];
+  const caughtUp: string[] = [];
   const faults = allWell();
 
   async function fails(): Promise<Outcome | undefined> {
@@ -151,7 +152,7 @@ export function createMemoryEngine(db: Db) {
     partnerDeliveryChanged: async ({ partnerRef }) => void changed.push(partnerRef),
     isPlaced: async () => undefined,
     ...supportOf(faults),
-    catchUp: nothing,
+    catchUp: async (orderId) => void caughtUp.push(orderId),
     wakeDispatcher: nothing,
     startMaintenance: nothing,
     ping: nothing,
@@ -166,5 +167,6 @@ export function createMemoryEngine(db: Db) {
     return orders.apply(state, { command, commandId, at });
   }
 
-  return { ...engine, calls, settled, changed, faults, happens, elapse: elapsing(orders) };
+  const heard = { calls, settled, changed, caughtUp };
+  return { ...engine, ...heard, faults, happens, elapse: elapsing(orders) };
 }
