@@ -16,6 +16,8 @@ export type End = {
   readonly status: string;
   readonly moved: readonly string[];
   readonly ledger: Readonly<Record<string, number>>;
+  /** What somebody is told; none unless named. */
+  readonly incidents?: readonly string[];
 };
 /** Why nothing of the kind can happen. */
 type Never = { readonly never: string };
@@ -293,7 +295,19 @@ export const matrix = {
   },
   'hold renewal: the new hold': {
     points: ofOrder('authorize'),
-    rows: { ...notRenewed, stripe: renewed(({ paths }) => paths.authorize) },
+    rows: {
+      ...notRenewed,
+      stripe: {
+        ...renewed(({ paths }) => paths.authorize),
+        but: {
+          '500 before': {
+            ...renewed(({ paths }) => paths.authorize).end,
+            incidents: ['hold_will_lapse'],
+            why: 'Stripe has stored the failure: the old hold stays, and somebody is told',
+          },
+        },
+      },
+    },
   },
   'hold renewal: the old hold': {
     points: ofOrder('release'),
