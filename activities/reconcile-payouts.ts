@@ -53,7 +53,7 @@ export async function reopenRefused(
     const createdAfter = sentSince.getTime();
     for await (const name of books.refusedPayouts({ destination, createdAfter })) {
       const payout = parsePayoutName(name);
-      if (payout && (await reopenPayout(db, payout))) reopened += 1;
+      if (payout && (await reopenPayout(db, payout)) === 'reopened') reopened += 1;
     }
     beat();
   }

@@ -159,6 +159,8 @@ function byDriver(at: Walked, event: OrderEvent, facts: OrderFacts): Change {
       return { way: 'out' };
     case 'delivery.return_started':
       return { way: 'returning', returnReason: event.reason };
+    case 'delivery.returned':
+      return { way: 'returning' };
     case 'delivery.transferred': {
       const pay = { driverId: at.driverId ?? 'none', minor: payOf(at, facts) };
       const { driverId } = event;

@@ -48,6 +48,7 @@ it('a dispute whose news never came is taken in, and what became of it', async (
   expect(known).toEqual([{ order_id: id, status: 'lost' }]);
   expect(await incidents()).toEqual(['dispute_lost open', 'dispute_open resolved']);
   const balances = await balancesOf(market.db, id);
-  expect(balances).toMatchObject({ bad_debt: 2_350, provider_clearing: -2_000 });
+  // The fees of the charge and of the dispute are gone, too.
+  expect(balances).toMatchObject({ bad_debt: 2_350, provider_clearing: -2_058 });
   expect(balances).not.toHaveProperty('disputes');
 });

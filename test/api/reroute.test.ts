@@ -82,11 +82,14 @@ describe('when the goods of the first stop slip by an hour', () => {
     const { first, second } = await twoInHand();
     await slip(first);
     await rounds.round();
-    const { body } = await world.call('GET', '/v1/events', { secret: shop.owner });
-    const events = (body['data'] as readonly Json[]).filter(
-      ({ type }) => type === 'delivery.eta_changed',
-    );
-    expect(events.map((event) => event['order_id'])).toContain(first);
+    const told = async () => {
+      const { body } = await world.call('GET', '/v1/events', { secret: shop.owner });
+      const events = body['data'] as readonly Json[];
+      return events.flatMap(({ type, order_id: id }) =>
+        type === 'delivery.eta_changed' ? [id] : [],
+      );
+    };
+    await expect.poll(told, { timeout: 10_000 }).toContain(first);
     const { body: order } = await world.call('GET', `/v1/orders/${second}`, { secret: shop.owner });
     const minutes = (Date.parse(String(order['dropoff_eta_at'])) - Date.now()) / 60_000;
     expect(minutes).toBeLessThan(20);

@@ -27,6 +27,7 @@ beforeAll(async () => {
   await writeRefunds(db);
   await writeTips(db);
   await writePayouts(db);
+  await writeDisputes(db);
   await writeWallets(db);
   await writeOffers(db);
 });
@@ -219,6 +220,31 @@ async function writePayouts(to: Db): Promise<void> {
         first_sent_at: at,
         paid_at: wasPaid ? at : null,
         finished_at: at,
+      })
+      .execute();
+  }
+}
+
+async function writeDisputes(to: Db): Promise<void> {
+  for (const dispute of data.disputes) {
+    const { provider, disputeRef, orderId, currency, status } = dispute;
+    await to
+      .insertInto('disputes')
+      .values({
+        provider,
+        dispute_ref: disputeRef,
+        order_id: orderId,
+        provider_ref: 'pi_disputed',
+        amount_minor: dispute.amountMinor,
+        lost_minor: dispute.lostMinor,
+        fee_minor: dispute.feeMinor,
+        currency,
+        status,
+        reason: 'fraudulent',
+        evidence_due_at: null,
+        evidence_sent_at: null,
+        opened_at: at,
+        closed_at: null,
       })
       .execute();
   }
