@@ -79,11 +79,12 @@ function endBy(at: Walked, event: OrderEvent): Pick<Ended, 'end' | 'stage'> | un
     case 'order.expired':
     case 'order.cancelled':
     case 'order.failed': {
-      const afterAgeCheck =
-        event.endReason === 'returned' && at.returnReason === 'age_check_failed';
+      const isBack = event.endReason === 'returned';
+      const afterAgeCheck = isBack && at.returnReason === 'age_check_failed';
+      const left = at.left?.commandId === event.commandId ? at.left.stage : undefined;
       return {
         end: afterAgeCheck ? 'returned_after_age_check' : event.endReason,
-        stage: at.left?.commandId === event.commandId ? at.left.stage : stageOf(at),
+        stage: isBack ? 'returning' : (left ?? stageOf(at)),
       };
     }
     default:
@@ -159,8 +160,6 @@ function byDriver(at: Walked, event: OrderEvent, facts: OrderFacts): Change {
       return { way: 'out' };
     case 'delivery.return_started':
       return { way: 'returning', returnReason: event.reason };
-    case 'delivery.returned':
-      return { way: 'returning' };
     case 'delivery.transferred': {
       const pay = { driverId: at.driverId ?? 'none', minor: payOf(at, facts) };
       const { driverId } = event;
