@@ -3,7 +3,7 @@
 
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
-import { recordDispute } from '../db/disputes.ts';
+import { isPaymentOfOurs, recordDispute } from '../db/disputes.ts';
 import type { Logger } from '../log.ts';
 
 type Tools = {
@@ -24,13 +24,15 @@ export async function takeInDisputes(
 ): Promise<{ readonly compared: number; readonly unknown: number }> {
   let [compared, unknown] = [0, 0];
   for await (const dispute of listDisputes({ changedAfter })) {
+    beat();
     compared += 1;
+    // The account may have taken other money before us; such payments are reported by themselves.
+    if (!(await isPaymentOfOurs(db, dispute.providerRef))) continue;
     if (await recordDispute(db, { provider, dispute, now: new Date(now()) })) {
       unknown += 1;
       const { disputeRef, status } = dispute;
       log.warn({ dispute: disputeRef, status }, 'the news of a dispute never came');
     }
-    beat();
   }
   return { compared, unknown };
 }

@@ -2,12 +2,14 @@
 // differs is for a person to look at: money that somebody has is not taken back by itself. What a bank sent back after
 // it had counted as paid is looked at again, as its news would have made us do.
 
+import { isOutage } from '../adapters/outage.ts';
 import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
 import { destinationsPaid, payoutsNamed, payoutsSent, reopenPayout } from '../db/payouts.ts';
 import { parsePayoutName } from '../domain/payout.ts';
 import { comparePayout, type Difference } from '../domain/reconcile.ts';
 import type { ProviderPayout } from '../domain/provider-books.ts';
+import type { Logger } from '../log.ts';
 
 type Span = {
   readonly createdAfter: number;
@@ -40,20 +42,29 @@ export async function comparePayouts(
   return { compared: theirs.length, found };
 }
 
-type Refused = { readonly db: Db; readonly books: Pick<PayoutBooks, 'refusedPayouts'> };
+type Refused = {
+  readonly db: Db;
+  readonly books: Pick<PayoutBooks, 'refusedPayouts'>;
+  readonly log: Logger;
+};
 
-/** How many were reopened; the housekeeping starts their workflows. */
+/** How many were reopened; the housekeeping starts their workflows. An account that cannot be read holds nobody up. */
 export async function reopenRefused(
-  { db, books }: Refused,
+  { db, books, log }: Refused,
   { sentSince }: Pick<Span, 'sentSince'>,
   beat: () => void,
 ): Promise<number> {
   let reopened = 0;
   for (const destination of await destinationsPaid(db, sentSince)) {
-    const createdAfter = sentSince.getTime();
-    for await (const name of books.refusedPayouts({ destination, createdAfter })) {
-      const payout = parsePayoutName(name);
-      if (payout && (await reopenPayout(db, payout)) === 'reopened') reopened += 1;
+    const refused = books.refusedPayouts({ destination, createdAfter: sentSince.getTime() });
+    try {
+      for await (const name of refused) {
+        const payout = parsePayoutName(name);
+        if (payout && (await reopenPayout(db, payout)) === 'reopened') reopened += 1;
+      }
+    } catch (error) {
+      if (isOutage(error) && error.code !== 'credentials') throw error;
+      log.warn({ err: error, destination }, 'the payouts of an account cannot be read');
     }
     beat();
   }

@@ -138,15 +138,7 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
         ...others.map((other) => () => compareOneByOne(other, track)),
         ...disputing.map((other) => () => compareDisputes(deps, { other, track })),
       ];
-      let away: Outage | undefined;
-      for (const source of sources) {
-        try {
-          await source();
-        } catch (error) {
-          if (!isOutage(error)) throw error;
-          away = error;
-        }
-      }
+      const away = await track.beating(() => tryAll(sources));
       // Whoever is away is compared at the next try; until then nothing counts as gone.
       if (away) throw retryable(away.code, away.retryAfterMs);
       const { run, startedAt, compared, differences, healed } = track.at();
@@ -155,6 +147,20 @@ export function createReconcileActivities(deps: Dependencies): ReconcileActiviti
       return { compared, differences, healed, vanished };
     },
   };
+}
+
+/** Whoever is away keeps nobody from being compared; told of is the last of them. */
+async function tryAll(sources: readonly (() => Promise<unknown>)[]): Promise<Outage | undefined> {
+  let away: Outage | undefined;
+  for (const source of sources) {
+    try {
+      await source();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      away = error;
+    }
+  }
+  return away;
 }
 
 type Listed = {
@@ -185,7 +191,7 @@ type PaidOut = {
 
 /** What a bank sent back is looked at again; nothing else is put right by itself. */
 async function comparePaidOut(
-  { db, gateway }: Dependencies,
+  { db, log, gateway }: Dependencies,
   { payouts: books, settle, track }: PaidOut,
 ): Promise<void> {
   const { startedAt } = track.at();
@@ -193,9 +199,9 @@ async function comparePaidOut(
     createdAfter: startedAt - reachMs,
     sentSince: new Date(startedAt - payoutsReachMs),
   };
-  const reopened = await reopenRefused({ db, books }, span, track.beat);
   const { compared, found } = await comparePayouts({ db, books }, span);
   const settled = await settle({ provider: cards, void: gateway.void }, { track, found });
+  const reopened = await reopenRefused({ db, books, log }, span, track.beat);
   const [differences, healed] = [found.length + reopened, settled + reopened];
   track.advance({ provider: paidOut, reached: 'all', compared, differences, healed });
 }
@@ -206,6 +212,8 @@ type Step = Pick<Progress, 'compared' | 'differences' | 'healed'> & {
   readonly reached: NamedPage | 'all';
 };
 type Track = ReturnType<typeof createTrack>;
+
+const betweenBeatsMs = 5_000;
 
 /** From where the attempt before was, else from the beginning. */
 function createTrack(keeper: ProgressKeeper, now: number) {
@@ -221,6 +229,15 @@ function createTrack(keeper: ProgressKeeper, now: number) {
   return {
     at: (): Progress => at,
     beat,
+    /** Long lists in which there is nothing to tell of are no silence. */
+    async beating<T>(work: () => Promise<T>): Promise<T> {
+      const timer = setInterval(beat, betweenBeatsMs);
+      try {
+        return await work();
+      } finally {
+        clearInterval(timer);
+      }
+    },
     advance({ provider, reached, compared, differences, healed }: Step): void {
       at = {
         ...at,

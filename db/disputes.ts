@@ -52,6 +52,18 @@ const orderOf = (trx: Db, providerRef: string): Promise<{ readonly id: string } 
     .union(trx.selectFrom('tips').select('order_id as id').where('provider_ref', '=', providerRef))
     .executeTakeFirst();
 
+/** An order's, a later tip's or a top-up's. */
+export async function isPaymentOfOurs(db: Db, providerRef: string): Promise<boolean> {
+  const known =
+    (await orderOf(db, providerRef)) ??
+    (await db
+      .selectFrom('top_ups')
+      .select('id')
+      .where('provider_ref', '=', providerRef)
+      .executeTakeFirst());
+  return known !== undefined;
+}
+
 type Row = {
   readonly orderId: string | undefined;
   readonly booked: BookedDispute;

@@ -2,6 +2,8 @@
 
 import { sql } from 'kysely';
 import type { OrderEventBody } from '../domain/events.ts';
+import type { LedgerEntry } from '../domain/ledger.ts';
+import { sumMinor } from '../domain/money.ts';
 import { priceTermsOf } from '../domain/order.ts';
 import { methodTraits, providerOfOrder, type ProviderName } from '../domain/payment-methods.ts';
 import {
@@ -134,7 +136,7 @@ async function readOrderBasis(
     await movesOf(trx, id),
     await trx
       .selectFrom('refunds')
-      .select(['status', 'amount_minor', 'wish', 'reason'])
+      .select(['status', 'amount_minor', 'wish', 'reason', 'bearers'])
       .where('order_id', '=', id)
       .execute(),
     await disputesOf(trx, { id, providerRef }),
@@ -175,7 +177,7 @@ async function readOrderBasis(
         refundedQuantity: refundedOf(index),
       })),
       pricing: priceTermsOf(order.facts),
-      goodsTax: goodsTaxOf(moves),
+      goodsTax: { earnedMinor: goodsTaxOf(moves), givenBackMinor: taxIn(alive) },
       deliveryFee: {
         minor: order.delivery_fee_minor,
         refunded: parts.some((wish) => wish.deliveryFee),
@@ -186,6 +188,15 @@ async function readOrderBasis(
     approvalAboveMinor: order.refund_approval_above_minor ?? undefined,
   };
 }
+
+/** Also of those that are not posted yet. */
+const taxIn = (refunds: readonly { readonly bearers: readonly LedgerEntry[] }[]): number =>
+  sumMinor(
+    refunds
+      .flatMap(({ bearers }) => bearers)
+      .filter(({ account }) => account === 'goods_tax')
+      .map(({ amountMinor }) => amountMinor),
+  );
 
 async function paidTipsMinor(trx: Db, orderId: string): Promise<number> {
   const { minor } = await trx

@@ -3,7 +3,7 @@
 import { platformParty, type LedgerEntry } from './ledger.ts';
 import { sumMinor } from './money.ts';
 import { allocateRefund } from './money/split.ts';
-import type { RefundBasis, RefundFault } from './refund.ts';
+import type { RefundFault } from './refund.ts';
 
 /** Who earned what by the order, and gave back of it. */
 export type Earner = {
@@ -33,15 +33,13 @@ export const takenIn = (moves: readonly Move[]): number =>
       .map(({ amountMinor }) => amountMinor),
   );
 
-/** Of all that was posted for an order. */
-export const goodsTaxOf = (moves: readonly Move[]): RefundBasis['goodsTax'] => ({
-  earnedMinor: sumMinor(
+/** What the platform collected, of all that was posted for an order. */
+export const goodsTaxOf = (moves: readonly Move[]): number =>
+  sumMinor(
     moves
       .filter(({ kind, account }) => kind === 'settlement' && account === 'goods_tax')
       .map(({ amountMinor }) => -amountMinor),
-  ),
-  givenBackMinor: givenBack(moves, 'goods_tax', platformParty),
-});
+  );
 
 const isEarning = (account: string): account is Earner['account'] =>
   account === 'merchant' || account === 'driver' || account === 'platform';

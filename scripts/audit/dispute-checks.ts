@@ -15,8 +15,11 @@ const nameOf = ({ provider, disputeRef }: Pick<AuditedDispute, 'provider' | 'dis
 /** `stripe:dp_1:opened` is about `stripe:dp_1`. */
 const disputeOf = ({ key }: LedgerTransaction): string => key.split(':').slice(0, 2).join(':');
 
+/** What a payment costs names the currency, too: `stripe:pi_1:fee:EUR:1`. */
+const disputeFee = /^[^:]+:[^:]+:fee:\d+$/;
+
 const isOfDispute = ({ kind, key }: LedgerTransaction): boolean =>
-  kind.startsWith('dispute_') || (kind === 'provider_fee' && key.split(':')[2] === 'fee');
+  kind.startsWith('dispute_') || (kind === 'provider_fee' && disputeFee.test(key));
 
 const accounts = ['disputes', 'bad_debt', 'provider_fees', 'provider_clearing'] as const;
 

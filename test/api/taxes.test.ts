@@ -132,6 +132,26 @@ describe('a market with taxes on top, which the platform collects', () => {
     ]);
   });
 
+  it('gives back no more than it collected, in amounts of which none has gone yet', async () => {
+    const shop = await openShop(world, rules);
+    const { id } = (await shop.place()).body;
+    await delivered(shop, id, 2_507);
+    const wish = { reason: 'late', fault: 'platform' };
+    for (const amount_minor of [1_250, 1_257])
+      expect(
+        await say(id, 'refunds', world.support, { ...wish, amount_minor, again: true }),
+      ).toMatchObject({ body: { amount_minor } });
+    const rows = await world.db
+      .selectFrom('refunds')
+      .select('bearers')
+      .where('order_id', '=', id)
+      .execute();
+    const taxes = rows
+      .flatMap(({ bearers }) => bearers)
+      .filter(({ account }) => account === 'goods_tax');
+    expect(taxes.reduce((sum, { amountMinor }) => sum + amountMinor, 0)).toBe(157);
+  });
+
   it('leaves them to the merchant for what its own channel has taken', async () => {
     const shop = await openShop(world, rules);
     const { id } = (await shop.place({ payment: { method: 'external' } })).body;

@@ -116,6 +116,14 @@ type Asked = {
   readonly postings: readonly Posting[];
 };
 
+const taxIn = (postings: readonly Posting[]): RefundBasis['goodsTax'] => ({
+  earnedMinor: goodsTaxOf(movesOf(postings)),
+  givenBackMinor: totalOf(
+    postings,
+    ({ kind, account }) => account === 'goods_tax' && kind !== 'settlement',
+  ),
+});
+
 function basisOf(facts: OrderFacts, { capturedMinor, made, postings }: Asked): RefundBasis {
   const parts = made.flatMap(({ wish }) => (wish.kind === 'parts' ? [wish] : []));
   return {
@@ -134,7 +142,7 @@ function basisOf(facts: OrderFacts, { capturedMinor, made, postings }: Asked): R
       },
     ],
     pricing: priceTermsOf(facts),
-    goodsTax: goodsTaxOf(movesOf(postings)),
+    goodsTax: taxIn(postings),
     deliveryFee: {
       minor: facts.deliveryFeeMinor,
       refunded: parts.some(({ deliveryFee }) => deliveryFee),
@@ -207,7 +215,7 @@ function checkRefunds(
     const left = totalOf(postings, (move) => move.account === account);
     must(left === 0, `refunds leave ${left} in ${account}`);
   }
-  const { earnedMinor, givenBackMinor } = goodsTaxOf(movesOf(postings));
+  const { earnedMinor, givenBackMinor } = taxIn(postings);
   must(givenBackMinor <= earnedMinor, `${givenBackMinor} of ${earnedMinor} tax given back`);
   if (refunded === captured)
     must(givenBackMinor >= Math.min(earnedMinor, captured), 'tax is owed on what was given back');
