@@ -117,19 +117,20 @@ function readOrder(order: Body): Read {
   return { status: 'requires_action', providerRef: id, clientSecret: text(approve?.['href']) };
 }
 
-/** With the payer, or on its way. */
-const givenBack = (order: Body): number =>
-  sumMinor(
-    list(paymentsOf(order)['refunds'])
-      .filter(({ status }) => status === 'COMPLETED' || status === 'PENDING')
-      .map((refund) => minorIn(refund)),
+/** Those that are with the payer, or on their way. */
+const refundsOf = (order: Body): readonly Body[] =>
+  list(paymentsOf(order)['refunds']).filter(
+    ({ status }) => status === 'COMPLETED' || status === 'PENDING',
   );
+
+const givenBack = (order: Body): number =>
+  sumMinor(refundsOf(order).map((refund) => minorIn(refund)));
 
 /** What PayPal has kept of the capture, less what it gave back of that with refunds. */
 function feeOf(order: Body): ProviderFee | undefined {
   const { seller_receivable_breakdown: breakdown } = takenOf(order) ?? {};
   if (!('paypal_fee' in inner(breakdown))) return undefined;
-  const back = list(paymentsOf(order)['refunds'])
+  const back = refundsOf(order)
     .map(({ seller_payable_breakdown: payable }) => inner(payable))
     .filter((payable) => 'paypal_fee' in payable)
     .map((payable) => minorIn(payable, 'paypal_fee'));
