@@ -114,6 +114,18 @@ describe('a new order of the stops', () => {
     expect(stops.map(({ reached }) => reached)).toEqual([true, false, false, false]);
   });
 
+  test('is left out together with the offer that was planned along it', async () => {
+    const hand = await inHand();
+    const orderId = await market.addOrder();
+    const along = beside(planned(hand.driverId, orderId), hand.two, hand.one);
+    await market.setOrder(hand.one, { delivery_status: 'arrived_at_pickup' });
+    expect(await write(hand.better, { offers: [along] })).toBe(false);
+    expect((await market.seen(orderId)).events).toEqual([]);
+    await market.setOrder(hand.one, { delivery_status: 'confirmed' });
+    expect(await write(hand.better, { offers: [along] })).toBe(true);
+    expect((await market.seen(orderId)).events).toEqual(['offer.made']);
+  });
+
   test('is left out when the route was decided anew since it was seen', async () => {
     const hand = await inHand();
     expect(await write(hand.better, { seenAt: soon - 1 })).toBe(false);
