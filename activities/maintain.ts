@@ -55,6 +55,7 @@ export function createMaintenanceActivities(deps: Dependencies): MaintenanceActi
     seldom(({ db }) => upkeep.pruneIdempotencyKeys(db)),
     seldom(({ db }) => prunePaymentActions(db)),
     seldom(({ db }) => upkeep.pruneWebhooks(db)),
+    seldom(({ db }) => upkeep.pruneRoutes(db, new Date())),
     seldom(({ db }) => pruneAddressChanges(db)),
     seldom(({ db }) => coarsenErased(db)),
     watchWorkflows,

@@ -95,15 +95,23 @@ const windowOf = (
 const certain = (at: number | undefined): ReadyEstimate | undefined =>
   at === undefined ? undefined : { earlyAt: at, expectedAt: at, lateAt: at };
 
-/** The newest place; nowhere, when nobody has heard of the driver for long. */
+/** The newest place; nowhere, when nobody has heard of the driver for long, or since their shift began. */
 function knownOf(
-  { place, placeAt }: DriverRow,
+  driver: DriverRow,
   live: KnownPlace | undefined,
   oldest: number,
 ): KnownPlace | undefined {
+  const { place, placeAt } = driver;
   const stored = place && placeAt !== undefined ? { place, at: placeAt } : undefined;
   const newest = live && live.at >= (placeAt ?? 0) ? live : stored;
-  return newest && newest.at >= oldest ? newest : undefined;
+  return newest && Math.max(newest.at, beginsAt(driver) ?? 0) >= oldest ? newest : undefined;
+}
+
+/** Undefined for who works already: has been at a stop, or has something on board. */
+function beginsAt({ stops, shiftStartsAt }: DriverRow): number | undefined {
+  const fetched = new Set(stops.flatMap(({ kind, orderId }) => (kind === 'pickup' ? orderId : [])));
+  const works = stops.some(({ orderId, reached }) => reached || !fetched.has(orderId));
+  return works ? undefined : shiftStartsAt;
 }
 
 type Now = {
@@ -133,7 +141,7 @@ const online = (
   hasOpenOffer: driver.hasOpenOffer,
   place: known?.place,
   placeFrom:
-    known && Math.max(known.at, leavesAt(driver.servedAt ?? 0, policy), driver.shiftStartsAt ?? 0),
+    known && Math.max(known.at, leavesAt(driver.servedAt ?? 0, policy), beginsAt(driver) ?? 0),
   route: driver.stops.map((stop) => routeStop(stop, policy)),
   vehicle: driver.vehicle,
   skills: takesCash ? [...driver.skills, 'cash'] : driver.skills,

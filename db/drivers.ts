@@ -11,7 +11,13 @@ import { withdrawOpenOffers } from './offers.ts';
 /** `drivers.lat/lng` follow the positions at most this often. */
 const placeEveryMs = 15_000;
 
-/** The driver's market, or undefined when there is no such driver. Repeatable; a repeat keeps `online_since`. */
+export type WentOnline =
+  | { readonly kind: 'online'; readonly marketId: MarketId }
+  /** A shift that is yet to begin, told by who has deliveries under way or accepted: nothing has changed. */
+  | { readonly kind: 'busy'; readonly deliveries: number }
+  | { readonly kind: 'not_found' };
+
+/** Repeatable; a repeat keeps `online_since`. */
 export async function goOnline(
   db: Db,
   input: {
@@ -21,25 +27,42 @@ export async function goOnline(
     readonly shiftEndsAt: number | undefined;
     readonly now: number;
   },
-): Promise<{ readonly marketId: MarketId } | undefined> {
+): Promise<WentOnline> {
   const { driverId, place, shiftStartsAt, shiftEndsAt, now } = input;
   const at = new Date(now);
-  const row = await db
-    .updateTable('drivers')
-    .set({
-      online: true,
-      online_since: sql<Date>`CASE WHEN online THEN online_since ELSE ${at} END`,
-      shift_starts_at: shiftStartsAt === undefined ? null : new Date(shiftStartsAt),
-      shift_ends_at: shiftEndsAt === undefined ? null : new Date(shiftEndsAt),
-      lat: place.lat,
-      lng: place.lng,
-      position_at: at,
-    })
-    .where('id', '=', driverId)
-    .returning('market_id')
-    .executeTakeFirst();
-  return row && { marketId: row.market_id as MarketId };
+  return db.transaction().execute(async (trx) => {
+    const driver = await lockDriver(trx, driverId);
+    if (!driver) return { kind: 'not_found' };
+    const isAhead = shiftStartsAt !== undefined && shiftStartsAt > now;
+    if (isAhead && driver.shift_starts_at?.getTime() !== shiftStartsAt) {
+      const deliveries = await deliveriesOf(trx, driverId);
+      if (deliveries > 0) return { kind: 'busy', deliveries };
+    }
+    await trx
+      .updateTable('drivers')
+      .set({
+        online: true,
+        online_since: sql<Date>`CASE WHEN online THEN online_since ELSE ${at} END`,
+        shift_starts_at: shiftStartsAt === undefined ? null : new Date(shiftStartsAt),
+        shift_ends_at: shiftEndsAt === undefined ? null : new Date(shiftEndsAt),
+        lat: place.lat,
+        lng: place.lng,
+        position_at: at,
+      })
+      .where('id', '=', driverId)
+      .execute();
+    return { kind: 'online', marketId: driver.market_id as MarketId };
+  });
 }
+
+/** The lock under which offers are made and accepted: neither can happen while it is held. */
+const lockDriver = (trx: Db, driverId: string) =>
+  trx
+    .selectFrom('drivers')
+    .select(['market_id', 'shift_starts_at'])
+    .where('id', '=', driverId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
 
 export type WentOffline =
   | { readonly kind: 'offline'; readonly marketId: MarketId }
@@ -53,13 +76,7 @@ export async function goOffline(
   { driverId, now }: { readonly driverId: string; readonly now: number },
 ): Promise<WentOffline> {
   return db.transaction().execute(async (trx) => {
-    // The lock under which offers are made and accepted: neither can happen while this goes on.
-    const driver = await trx
-      .selectFrom('drivers')
-      .select('market_id')
-      .where('id', '=', driverId)
-      .forNoKeyUpdate()
-      .executeTakeFirst();
+    const driver = await lockDriver(trx, driverId);
     if (!driver) return { kind: 'not_found' };
     const deliveries = await deliveriesOf(trx, driverId);
     if (deliveries > 0) return { kind: 'busy', deliveries };

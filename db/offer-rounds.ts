@@ -53,7 +53,8 @@ export type Written = {
 /**
  * Reserves the drivers and writes offers and routes in one transaction; returns those that were made. Left out: an order
  * that no longer searches, searches anew, or has a live offer; a driver who is offline, has an open offer, no room,
- * other deliveries in hand than the planned route says, or has arrived at another stop than the first of a new route.
+ * other deliveries in hand than the planned route says, or has arrived at another stop than the first of a new route;
+ * an offer along a new route that is left out.
  */
 export async function writeOffers(db: Db, batch: Batch): Promise<Written> {
   const { round, reroutes = [], seenAt = batch.now } = batch;
@@ -67,9 +68,13 @@ export async function writeOffers(db: Db, batch: Batch): Promise<Written> {
     .execute(async (trx) => {
       if (round) await insertRound(trx, round);
       const free = await lockWhatIsFree(trx, batch);
-      const made = fitting(batch.offers, free);
       const drivable = reroutes.filter((reroute) => isDrivable(reroute, free));
       const rerouted = await insertReroutes(trx, { ...batch, reroutes: drivable, seenAt });
+      const asBefore = new Set(reroutes.map(({ driverId }) => driverId));
+      for (const { driverId } of rerouted) asBefore.delete(driverId);
+      // What was planned along a route that could not be written would bring it in with the offer.
+      const offers = batch.offers.filter(({ driverId }) => !asBefore.has(driverId));
+      const made = fitting(offers, free);
       await insertOffers(trx, { ...batch, offers: made });
       await batch.beforeCommit?.();
       return { made, rerouted };

@@ -70,7 +70,7 @@ export async function routesOf(db: Db, whose: Whose): Promise<ReadonlyMap<string
       (f.decision->o.id->>'dropoffAt')::float8 AS planned_at, r.at AS rerouted_at, r.route AS reroute
     FROM held JOIN orders o ON o.id = held.order_id LEFT JOIN offers f ON f.id = held.offer_id
       LEFT JOIN LATERAL (SELECT at, route FROM driver_routes
-        WHERE driver_routes.driver_id = held.driver_id ORDER BY at DESC LIMIT 1) r ON true
+        WHERE driver_routes.driver_id = held.driver_id AND held.order_id = ANY(order_ids) ORDER BY at DESC LIMIT 1) r ON true
     ORDER BY picked_up DESC, o.id`.execute(db);
   return new Map(
     [...Map.groupBy(rows, (row) => row.driver_id)].map(([driverId, held]) => [
@@ -105,7 +105,7 @@ type HeldRow = {
   readonly route: OfferedRoute | null;
   /** Epoch milliseconds. */
   readonly planned_at: number | null;
-  /** The driver's newest one. */
+  /** The newest one in which the order is. */
   readonly rerouted_at: Date | null;
   readonly reroute: OfferedRoute | null;
 };

@@ -5,6 +5,7 @@ import type { OrderFacts } from '../domain/order.ts';
 import type { Db } from './connect.ts';
 import { aboutMoney } from './money-webhooks.ts';
 import { isOverdue } from './overdue.ts';
+import { roundsKeptDays } from './rounds.ts';
 import { partnerFleet } from './webhooks.ts';
 
 const batch = 100;
@@ -184,6 +185,12 @@ export async function pruneWebhooks(db: Db): Promise<void> {
       WHERE done_at IS NOT NULL AND received_at < now() - interval '60 days' LIMIT 20000)`.execute(
     db,
   );
+}
+
+/** Kept as long as the rounds that decided them. */
+export async function pruneRoutes(db: Db, now: Date): Promise<void> {
+  const before = new Date(now.getTime() - roundsKeptDays * 86_400_000);
+  await db.deleteFrom('driver_routes').where('at', '<', before).execute();
 }
 
 /** The last sequence that the event log has of this order; 0 for a draft or an unknown id. */

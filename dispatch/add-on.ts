@@ -13,7 +13,7 @@ export function addOn(route: Route, job: Job, market: Market, pressure = 0): Ext
   const { carrier } = route;
   if (carrier.held + loadOf(route.added) + job.load > carrier.capacity) return undefined;
   const latest = latestDoors(route, job, market);
-  const hasDirect = job.direct || carrier.visits.some(isDirect);
+  const hasDirect = job.direct || route.visits.some(isDirect);
   let best: readonly Visit[] | undefined;
   let least = Number.POSITIVE_INFINITY;
   const added = [...route.added, job];

@@ -20,13 +20,13 @@ const oldestPositionMs = 86_400_000;
 const clockSkewMs = 30_000;
 
 export function createDriverPresence({ db, redis }: Deps) {
+  /** A shift that is yet to begin is refused with driver_busy while deliveries are under way. */
   async function online({ driverId, body, now }: Input<Online>): Promise<Answer> {
     const shift = shiftOf(body, now);
-    const driver = await goOnline(db, { driverId, place: body.location, ...shift, now });
-    if (!driver) throw notFound('driver');
-    await redis.writePositions([
-      { driverId, marketId: driver.marketId, ...body.location, at: now },
-    ]);
+    const gone = await goOnline(db, { driverId, place: body.location, ...shift, now });
+    if (gone.kind === 'not_found') throw notFound('driver');
+    if (gone.kind === 'busy') throw busyWith(gone.deliveries);
+    await redis.writePositions([{ driverId, marketId: gone.marketId, ...body.location, at: now }]);
     return { status: 200, body: { driver_id: driverId, online: true } };
   }
 
@@ -34,8 +34,7 @@ export function createDriverPresence({ db, redis }: Deps) {
   async function offline({ driverId, now }: Omit<Input<never>, 'body'>): Promise<Answer> {
     const gone = await goOffline(db, { driverId, now });
     if (gone.kind === 'not_found') throw notFound('driver');
-    if (gone.kind === 'busy')
-      throw problem('driver_busy', `deliveries under way: ${gone.deliveries}`);
+    if (gone.kind === 'busy') throw busyWith(gone.deliveries);
     await redis.forgetPosition({ driverId, marketId: gone.marketId });
     return { status: 200, body: { driver_id: driverId, online: false } };
   }
@@ -61,6 +60,9 @@ export function createDriverPresence({ db, redis }: Deps) {
 
   return { online, offline, move };
 }
+
+const busyWith = (deliveries: number) =>
+  problem('driver_busy', `deliveries under way: ${deliveries}`);
 
 /** A beginning that has passed is now. */
 function shiftOf({ shift_starts_at: starts, shift_ends_at: ends }: Online, now: number) {

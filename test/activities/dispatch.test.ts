@@ -114,6 +114,22 @@ describe('dispatchRound', () => {
     expect(hinted).toEqual([`driver:${inRedis}`]);
   });
 
+  test('a place told ahead of a shift counts until it is too old after the shift’s beginning', async () => {
+    const { positionMaxAgeMs } = defaultPolicy;
+    const begins = { shift_starts_at: new Date(start + 40 * 60_000) };
+    const ahead = await market.addDriver(begins);
+    await market.addDriver();
+    now = start + 40 * 60_000 + positionMaxAgeMs;
+    await market.addOrder();
+    await round();
+    expect(hinted).toEqual([`driver:${ahead}`]);
+    await market.addDriver(begins);
+    now += 1;
+    await market.addOrder();
+    await round();
+    expect(hinted).toHaveLength(1);
+  });
+
   test('a search that has used up its offers is ended, and only that one', async () => {
     const orderId = await market.addOrder();
     await market.addDriver();

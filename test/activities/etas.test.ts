@@ -68,6 +68,17 @@ async function truth(orderId: OrderId): Promise<number> {
 }
 
 describe('a round', () => {
+  test.each([
+    ['once something is on board', 'picked_up', 6.5],
+    ['once the driver is at the counter', 'arrived_at_pickup', 10.5],
+    ['not before', 'confirmed', 70.5],
+  ])('looks at no shift that is yet to begin %s', async (_, status, minutes) => {
+    const driver = market.addDriver({ shift_starts_at: new Date(start + 3_600_000) });
+    const told = { pickup: start + 7_200_000, dropoff: start + 14_400_000 };
+    const dropoffEtaAt = await truth(await underWay(status, told, driver));
+    expect((dropoffEtaAt - start) / 60_000).toBeCloseTo(minutes, 0);
+  });
+
   test.each([1, -1])(
     'tells an order what has moved by more than the threshold (%i)',
     async (sign) => {

@@ -20,7 +20,10 @@ describe('goOnline', () => {
     const driverId = await market.addDriver({ online: false });
     const shift = { shiftStartsAt: start + 500, shiftEndsAt: start + 1_000 };
     const first = { driverId, place, ...shift, now: start };
-    expect(await goOnline(market.db, first)).toEqual({ marketId: market.marketId });
+    expect(await goOnline(market.db, first)).toEqual({
+      kind: 'online',
+      marketId: market.marketId,
+    });
     await goOnline(market.db, {
       driverId,
       place: { lat: 3, lng: 4 },
@@ -39,7 +42,25 @@ describe('goOnline', () => {
     await goOffline(market.db, { driverId, now: start });
     await goOnline(market.db, { ...first, now: start + 9 });
     expect((await rowOf(driverId)).online_since).toEqual(new Date(start + 9));
-    expect(await goOnline(market.db, { ...first, driverId: newId('driver') })).toBeUndefined();
+    expect(await goOnline(market.db, { ...first, driverId: newId('driver') })).toEqual({
+      kind: 'not_found',
+    });
+  });
+
+  test('ahead of another shift is refused to who has a delivery in hand, and changes nothing', async () => {
+    const told = { shift_starts_at: new Date(start + 500) };
+    const driverId = await market.addDriver(told);
+    await market.addOrder({ delivery_status: 'confirmed', driver_id: driverId });
+    const input = { driverId, place, shiftEndsAt: undefined, now: start };
+    expect(await goOnline(market.db, { ...input, shiftStartsAt: start + 1_000 })).toEqual({
+      kind: 'busy',
+      deliveries: 1,
+    });
+    expect(await rowOf(driverId)).toMatchObject(told);
+    for (const shiftStartsAt of [start + 500, start, undefined])
+      expect(await goOnline(market.db, { ...input, shiftStartsAt })).toMatchObject({
+        kind: 'online',
+      });
   });
 });
 

@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeOffers } from '../../db/offer-rounds.ts';
 import { acceptOffer, markAssigned } from '../../db/offers.ts';
 import { reroutesAbout } from '../../db/reroutes.ts';
+import { roundsKeptDays } from '../../db/rounds.ts';
 import { routesOf } from '../../db/routes.ts';
+import { pruneRoutes } from '../../db/upkeep.ts';
 import type { Reroute, RouteStop } from '../../domain/eta.ts';
 import type { DriverId, OrderId } from '../../domain/ids.ts';
 import { beside, createMarket, planned, start, type Market } from './market.ts';
@@ -89,6 +91,23 @@ describe('a new order of the stops', () => {
     expect((await routesOf(market.db, hand)).get(hand.driverId)?.decidedAt).toBe(start + 40_000);
   });
 
+  test('counts as long as one of its orders is in hand, and is kept as long as rounds are', async () => {
+    const hand = await inHand();
+    const decidedAt = async () => (await routesOf(market.db, hand)).get(hand.driverId)?.decidedAt;
+    await write(hand.better);
+    const carried = { delivery_status: 'picked_up', driver_id: hand.driverId };
+    await market.addOrder(carried);
+    await market.setOrder(hand.two, { delivery_status: 'delivered', is_over: true });
+    expect(await decidedAt()).toBe(now);
+    await market.setOrder(hand.one, { delivery_status: 'delivered', is_over: true });
+    expect(await decidedAt()).toBeUndefined();
+    const goesAt = now + roundsKeptDays * 86_400_000;
+    await pruneRoutes(market.db, new Date(goesAt));
+    expect(await reroutesAbout(market.db, hand.one)).toHaveLength(1);
+    await pruneRoutes(market.db, new Date(goesAt + 1));
+    expect(await reroutesAbout(market.db, hand.one)).toEqual([]);
+  });
+
   test('is left out when its driver is being asked for more', async () => {
     const hand = await inHand();
     const offer = beside(planned(hand.driverId, await market.addOrder()), hand.one, hand.two);
@@ -112,6 +131,18 @@ describe('a new order of the stops', () => {
     expect(await write(hand.better)).toBe(true);
     const stops = (await routesOf(market.db, hand)).get(hand.driverId)?.stops ?? [];
     expect(stops.map(({ reached }) => reached)).toEqual([true, false, false, false]);
+  });
+
+  test('is left out together with the offer that was planned along it', async () => {
+    const hand = await inHand();
+    const orderId = await market.addOrder();
+    const along = beside(planned(hand.driverId, orderId), hand.two, hand.one);
+    await market.setOrder(hand.one, { delivery_status: 'arrived_at_pickup' });
+    expect(await write(hand.better, { offers: [along] })).toBe(false);
+    expect((await market.seen(orderId)).events).toEqual([]);
+    await market.setOrder(hand.one, { delivery_status: 'confirmed' });
+    expect(await write(hand.better, { offers: [along] })).toBe(true);
+    expect((await market.seen(orderId)).events).toEqual(['offer.made']);
   });
 
   test('is left out when the route was decided anew since it was seen', async () => {

@@ -67,6 +67,7 @@ const ordersOf = (maxLength: number): fc.Arbitrary<readonly SearchingOrder[]> =>
       ),
       dueAt: optional(fc.integer({ min: now, max: now + 40 * minute })),
       load: optional(fc.integer({ min: 1, max: 2 })),
+      direct: optional(fc.boolean()),
       needs: optional(skills),
       blocked: optional(fc.array(fc.integer({ min: 1, max: 12 }).map(driverId), { maxLength: 3 })),
       assignedTo: fc.option(fc.integer({ min: 1, max: 12 }).map(driverId), {
@@ -104,20 +105,19 @@ function rulesBroken(
   ];
 }
 
-/** The load after every stop, from what is on board now. */
-function loadsOf(offer: PlannedOffer, { orders, drivers: online }: Snapshot): readonly number[] {
+/** What is on board after every stop, from what is on board now. */
+function aboardOf(offer: PlannedOffer, online: readonly OnlineDriver[]) {
   const driver = online.find((each) => each.driverId === offer.driverId);
   const collected = new Set(
     offer.route.filter((stop) => stop.kind === 'pickup').map((stop) => stop.orderId),
   );
-  const loadOf = (id: string): number => orders.find((order) => order.orderId === id)?.load ?? 1;
   const aboard = new Set(
     driver?.route.filter((stop) => !collected.has(stop.orderId)).map((stop) => stop.orderId),
   );
-  let load = [...aboard].reduce((sum, id) => sum + loadOf(id), 0);
   return offer.route.map(({ kind, orderId: id }) => {
-    load += kind === 'pickup' ? loadOf(id) : -loadOf(id);
-    return load;
+    if (kind === 'pickup') aboard.add(id);
+    else aboard.delete(id);
+    return [...aboard];
   });
 }
 
@@ -139,18 +139,32 @@ describe('plan, whatever the market', () => {
   test('no driver carries more than fits, at any stop, or gets two offers', slow, () => {
     fc.assert(
       fc.property(ordersOf(12), drivers, (orders, online) => {
-        const seen = snapshot(orders, online);
-        const { offers } = plan({ snapshot: seen, policy: few, seed: 1 });
+        const { offers } = run(orders, online);
+        const loadOf = (id: string): number =>
+          orders.find((order) => order.orderId === id)?.load ?? 1;
         expect(new Set(offers.map((offer) => offer.driverId)).size).toBe(offers.length);
         for (const offer of offers) {
           const driver = online.find((each) => each.driverId === offer.driverId);
           const fits = driver?.capacity ?? 0;
           const held = new Set(driver?.route.map((stop) => stop.orderId)).size;
-          const loads = loadsOf(offer, seen);
+          const loads = aboardOf(offer, online).map((ids) =>
+            ids.reduce((sum, id) => sum + loadOf(id), 0),
+          );
           expect(held + offer.orders.length).toBeLessThanOrEqual(fits);
           expect(Math.max(...loads)).toBeLessThanOrEqual(fits);
-          expect(Math.min(...loads)).toBeGreaterThanOrEqual(0);
         }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('what goes direct is alone on board', slow, () => {
+    fc.assert(
+      fc.property(ordersOf(12), drivers, (orders, online) => {
+        const direct = new Set(orders.filter((each) => each.direct).map((each) => each.orderId));
+        for (const offer of run(orders, online).offers)
+          for (const aboard of aboardOf(offer, online))
+            expect(aboard.length < 2 || !aboard.some((id) => direct.has(id))).toBe(true);
       }),
       { numRuns: 500 },
     );
