@@ -54,6 +54,10 @@ function heldBecause(bundle: Bundle, route: Route, market: Market): Held | undef
   if (carrier.held + bundle.load > carrier.capacity) return 'driver_busy';
   if (bundle.terms.assignedTo !== undefined) return undefined;
   if (base.endAt > now + policy.commitAheadMs) return 'driver_busy';
+  // Ahead of a shift nobody is asked sooner than an answer takes; on the way back from a door anybody may be.
+  const wayBackMs = Math.max(beforeMs.pickup, beforeMs.dropoff);
+  if (carrier.visits.length === 0 && carrier.startAt > now + policy.offerTtlMs + wayBackMs)
+    return 'not_yet';
   if (bundle.latestAt > Math.max(now, carrier.shiftEndsAt)) return 'not_yet';
   const onTheWayMs = travel.ms(base.end, bundle.pickup, carrier.speed) + beforeMs.pickup;
   const nextRoundAt = Math.max(base.endAt, now + policy.dispatchTickMs);

@@ -125,6 +125,14 @@ describe('open commitments', () => {
   });
 });
 
+const outcomeAt = (placeFrom: number) =>
+  outcomes(run([order(1, at(0))], [driver(1, at(0), { placeFrom })]));
+
+test('ahead of a shift a driver is asked only when it is about to begin', () => {
+  expect(outcomeAt(now + 8 * minute)).toEqual(['not_yet']);
+  expect(outcomeAt(now + 2 * minute)).toEqual([]);
+});
+
 describe('what is added', () => {
   /** Far to bring: rather than come back, the driver would wait some six minutes for what comes later. */
   const later = order(1, at(0), { dropoff: at(8_100), ready: readyAt(10) });
