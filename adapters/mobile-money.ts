@@ -110,14 +110,16 @@ export type MobileMoneyOptions = {
 
 /** A request that is not to be found so long after its key was claimed for it has never arrived. */
 const settledAfterMs = 5 * 60_000;
+/** Until then it is looked for so often, and not ever more seldom. */
+const betweenLooksMs = 60_000;
 
 function createOnce({ provider, api, claim }: MobileMoneyOptions) {
   /** Throws while it cannot be known; undefined: nothing was executed, and never will be. */
   async function found(key: string, ageMs: number): Promise<MobileMoneyTransaction | undefined> {
     const known = await api.find(key);
-    if (known === undefined && ageMs <= settledAfterMs)
-      throw outage({ system: provider, code: 'not_settled' });
-    return known;
+    if (known !== undefined || ageMs > settledAfterMs) return known;
+    const retryAfterMs = Math.min(betweenLooksMs, settledAfterMs - ageMs + 1_000);
+    throw outage({ system: provider, code: 'not_settled', retryAfterMs });
   }
 
   async function made(

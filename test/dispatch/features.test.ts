@@ -125,9 +125,10 @@ describe('open commitments', () => {
   });
 });
 
+const outcomeAt = (placeFrom: number) =>
+  outcomes(run([order(1, at(0))], [driver(1, at(0), { placeFrom })]));
+
 test('ahead of a shift a driver is asked only when it is about to begin', () => {
-  const outcomeAt = (placeFrom: number) =>
-    outcomes(run([order(1, at(0))], [driver(1, at(0), { placeFrom })]));
   expect(outcomeAt(now + 8 * minute)).toEqual(['not_yet']);
   expect(outcomeAt(now + 2 * minute)).toEqual([]);
 });
