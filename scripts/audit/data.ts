@@ -55,6 +55,7 @@ export type AuditedOffer = {
   readonly orderId: string;
   readonly search: number;
   readonly driverId: string;
+  readonly madeAt: Date;
   readonly offerStatus: OfferStatus;
   readonly status: OfferOrderStatus;
   readonly bonusMinor: number;

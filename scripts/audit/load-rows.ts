@@ -227,6 +227,7 @@ async function loadOffers(db: Kysely<Database>): Promise<readonly AuditedOffer[]
       'offer_orders.order_id as orderId',
       'offer_orders.search as search',
       'offers.driver_id as driverId',
+      'offers.made_at as madeAt',
       'offers.status as offerStatus',
       'offer_orders.status as status',
       'offer_orders.bonus_minor as bonusMinor',

@@ -71,42 +71,59 @@ const assignedByOffer: Check = {
   },
 };
 
-type Step = {
-  readonly at: number;
-  /** Units of capacity, below 0 when they leave. */
-  readonly change: number;
-  readonly isByHand: boolean;
+type Carriage = {
   readonly orderId: string;
   readonly driverId: string;
+  readonly load: number;
+  readonly isByHand: boolean;
+  /** When the offer was made that it came by; what has none is promised as it comes. */
+  readonly promisedAt: number;
+  readonly at: number;
+  readonly until: number;
 };
 
 const capacityIsKept: Check = {
   id: 'capacity-kept',
   item: 5,
-  says: 'no driver carries more deliveries at once than they can',
+  says: 'no driver was offered, or took over, more than they can carry with what they had then and kept',
   run: (data: AuditData) => {
-    const byDriver = groupBy(data.orders.flatMap(stepsOf), (step) => step.driverId);
-    return findingOf([...byDriver], ([driverId, steps]) =>
-      tooMany(steps, { driverId, capacity: data.driverCapacity.get(driverId) ?? 1 }),
+    const madeAt = new Map(data.offers.map((row) => [`${row.offerId}/${row.orderId}`, row.madeAt]));
+    const carriages = data.orders.flatMap((order) => carriagesOf(order, madeAt));
+    return findingOf([...groupBy(carriages, ({ driverId }) => driverId)], ([driverId, all]) =>
+      tooMany(all, { driverId, capacity: data.driverCapacity.get(driverId) ?? 1 }),
     );
   },
 };
 
-/** When the order came to a driver and when it left them. */
-function stepsOf({ id: orderId, events, facts }: AuditedOrder): readonly Step[] {
+/** From when the order came to a driver until it left them, each time. */
+function carriagesOf(
+  { id: orderId, events, facts }: AuditedOrder,
+  madeAt: ReadonlyMap<string, Date>,
+): readonly Carriage[] {
   const { load = 1 } = facts.deliveryTerms ?? {};
-  let held: Step | undefined;
-  return events.flatMap((event): readonly Step[] => {
-    const { at, type } = event;
-    const comes = type === 'delivery.assigned' || type === 'delivery.transferred';
-    if (!comes && !carriageEnds.has(type)) return [];
-    const left = held ? [{ ...held, at, change: -load, isByHand: false }] : [];
-    held = comes
-      ? { at, change: load, isByHand: isByHand(event), orderId, driverId: event.driverId }
-      : undefined;
-    return held ? [...left, held] : left;
+  const turns = events.filter(({ type }) => carriageBegins.has(type) || carriageEnds.has(type));
+  return turns.flatMap((event, n) => {
+    if (event.type !== 'delivery.assigned' && event.type !== 'delivery.transferred') return [];
+    const { at, driverId } = event;
+    const offered = 'offerId' in event ? madeAt.get(`${event.offerId}/${orderId}`) : undefined;
+    return [
+      {
+        orderId,
+        driverId,
+        load,
+        isByHand: isByHand(event),
+        promisedAt: offered?.getTime() ?? at,
+        at,
+        until: turns[n + 1]?.at ?? Infinity,
+      },
+    ];
   });
 }
+
+const carriageBegins: ReadonlySet<OrderEvent['type']> = new Set([
+  'delivery.assigned',
+  'delivery.transferred',
+] as const);
 
 const carriageEnds: ReadonlySet<OrderEvent['type']> = new Set([
   'delivery.unassigned',
@@ -117,19 +134,19 @@ const carriageEnds: ReadonlySet<OrderEvent['type']> = new Set([
 ] as const);
 
 function tooMany(
-  steps: readonly Step[],
+  all: readonly Carriage[],
   { driverId, capacity }: { readonly driverId: string; readonly capacity: number },
 ): readonly Breach[] {
-  let carried = 0;
-  // At the same millisecond what leaves comes first.
-  const inOrder = steps.toSorted((a, b) => a.at - b.at || a.change - b.change);
-  return inOrder.flatMap((step) => {
-    carried += step.change;
-    return carried <= capacity || step.isByHand
+  return all.flatMap((it) => {
+    const beside = all.filter(
+      ({ promisedAt, until }) => promisedAt <= it.promisedAt && until > it.at,
+    );
+    const carried = beside.reduce((sum, { load }) => sum + load, 0);
+    return carried <= capacity || it.isByHand
       ? []
       : [
           {
-            order: step.orderId,
+            order: it.orderId,
             expected: `${driverId} carries at most ${capacity}`,
             actual: String(carried),
           },

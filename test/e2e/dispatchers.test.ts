@@ -187,10 +187,10 @@ async function stopHopeless(day: AbortSignal): Promise<void> {
   }
 }
 
-/** Until it is over; resolves when every one of them is with its people. */
+/** Until it is over and everything has happened; resolves when every order is with its people. */
 async function placeMany(drivers: readonly Driver[], placing: AbortSignal): Promise<void> {
   const placed: Promise<void>[] = [];
-  while (!placing.aborted && placed.length < mostOrders) {
+  while (placed.length < mostOrders && !(placing.aborted && (await hasAllHappened()))) {
     const n = placed.length;
     placed.push(placeOne(fates[n % fates.length] ?? 'plain', drivers[n % drivers.length]));
     await delay(placedEveryMs);
@@ -242,6 +242,11 @@ const mustHappen = [
   'delivery.search_escalated by system',
   'order.failed by support',
 ];
+
+async function hasAllHappened(): Promise<boolean> {
+  const happened = new Set(await whatHappened());
+  return mustHappen.every((each) => happened.has(each));
+}
 
 async function audited(): Promise<void> {
   const { verdicts, breaches } = await auditOf(stack);

@@ -26,6 +26,7 @@ import type {
 } from '../../scripts/audit/data.ts';
 import { plainDelivery } from '../support/facts.ts';
 import { disputesOf } from './audit-dispute.ts';
+import { offersOf } from './audit-offers.ts';
 import { payoutOf } from './audit-payout.ts';
 import { workflowOf } from './audit-workflow.ts';
 import { soundWallet } from './audit-wallet.ts';
@@ -358,23 +359,6 @@ const partnerBooksOf = ({ facts, events }: Life): AuditData['partnerBooks'] =>
   events.some(({ type }) => type === 'delivery.partner_confirmed')
     ? [{ ...partnerTruth, externalId: `${facts.orderId}:partner:1`, progress: 'delivered' }]
     : [];
-
-const offersOf = ({ facts, events }: Life): AuditData['offers'] =>
-  events.flatMap((event) =>
-    event.type === 'delivery.assigned'
-      ? [
-          {
-            offerId: event.offerId,
-            orderId: facts.orderId,
-            search: 1,
-            driverId,
-            offerStatus: 'accepted',
-            status: 'assigned',
-            bonusMinor: event.bonusMinor ?? 0,
-          },
-        ]
-      : [],
-  );
 
 const clientLogOf = (lives: readonly Life[]): AuditData['clientLog'] => [
   {

@@ -3,37 +3,16 @@
 
 import { describe, expect, it } from 'vitest';
 import { breachesIn, checks, describeVerdicts, runChecks } from '../../scripts/audit/checks.ts';
-import type { OrderEvent } from '../../domain/events.ts';
 import type { AuditData, AuditedOrder } from '../../scripts/audit/data.ts';
 import { seededBugs } from '../../scripts/audit/seeded-bugs.ts';
 import { judge } from '../../scripts/audit/self-check.ts';
+import { breaching, byHand, firstId, withFirst } from './audit-changes.ts';
 import { soundData } from './audit-world.ts';
-
-const breaching = (data: AuditData): readonly string[] =>
-  runChecks(data)
-    .filter(({ finding }) => finding.breaches.length > 0)
-    .map(({ check }) => check.id);
-
-/** The first order, changed. */
-const withFirst = (
-  data: AuditData,
-  change: (order: AuditedOrder) => Partial<AuditedOrder>,
-): AuditData => ({
-  ...data,
-  orders: data.orders.map((order, index) => (index === 0 ? { ...order, ...change(order) } : order)),
-});
 
 const withOffers = (change: Partial<AuditData['offers'][number]>) => (data: AuditData) => ({
   ...data,
   offers: data.offers.map((row) => ({ ...row, ...change })),
 });
-
-const byHand = (event: OrderEvent): OrderEvent =>
-  event.type === 'delivery.assigned'
-    ? { ...event, actor: { kind: 'support', id: 'key_1' } }
-    : event;
-
-const firstId = (data: AuditData): string => data.orders[0]?.id ?? '';
 
 describe('audit', () => {
   it('finds nothing wrong with a driver whom support has given an order without an offer', () => {
@@ -324,18 +303,6 @@ describe('audit', () => {
   it.each(cases)('sees %s', (_name, id, change) => {
     expect(breaching(change(soundData()))).toContain(id);
   });
-
-  it.each(['delivery.returned', 'delivery.discarded'] as const)(
-    'knows that after %s the driver is free',
-    (type) => {
-      const data = withFirst(soundData(), ({ events }) => ({
-        events: events.map((event) =>
-          event.type === 'delivery.delivered' ? ({ ...event, type } as OrderEvent) : event,
-        ),
-      }));
-      expect(breaching(data)).not.toContain('capacity-kept');
-    },
-  );
 
   it('is tried by a bug of every kind that it must see, each planted where a check is', () => {
     const known = checks.map(({ id }) => id);
