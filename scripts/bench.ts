@@ -24,7 +24,7 @@ const usage = `npm run bench [-- options]
     post    R3: POST /v1/orders ÷ bare Fastify with one insert
     cost    per order: history events, billable actions, CPU seconds, transactions, WAL
     soak    full lives arriving at random through the API: latencies, errors, memory
-    ledger  postings per second with durable writes ÷ a bare insert of two rows
+    ledger  settlements and captures per second with durable writes ÷ a bare insert of two rows
     memory  the worker's memory after many orders ÷ after few
   --seconds S     length of a window of ratio, post and ledger (default 20)
   --pairs N       pairs of windows of ratio, post and ledger (default 3)
