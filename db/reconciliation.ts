@@ -107,7 +107,7 @@ export async function ourPayments(
     back AS (
       SELECT order_id, provider_ref AS ref,
         coalesce(sum(amount_minor) FILTER (WHERE status IN ('pending', 'refunded')), 0)::bigint AS minor,
-        bool_or(status = 'sending') AS moving, array_agg(refund_ref) FILTER (WHERE refund_ref IS NOT NULL) AS refs
+        bool_or(status = 'sending' AND doubt IS NULL) AS moving, array_agg(refund_ref) FILTER (WHERE refund_ref IS NOT NULL) AS refs
       FROM refunds WHERE order_id = ANY(${ids}) AND provider = ${provider} GROUP BY 1, 2)
     SELECT o.id AS "orderId",
       o.is_over AND NOT EXISTS (SELECT FROM tips WHERE tips.order_id = o.id AND finished_at IS NULL) AS "isOver", o.currency,
