@@ -5,7 +5,7 @@
 import { isOutage } from '../adapters/outage.ts';
 import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
-import { destinationsPaid, payoutsNamed, payoutsSent, reopenPayout } from '../db/payouts.ts';
+import { payoutsNamed, payoutsSent, reopenPayout } from '../db/payouts.ts';
 import { parsePayoutName } from '../domain/payout.ts';
 import { comparePayout, type Difference } from '../domain/reconcile.ts';
 import type { ProviderPayout } from '../domain/provider-books.ts';
@@ -47,26 +47,28 @@ type Refused = {
   readonly books: Pick<PayoutBooks, 'refusedPayouts'>;
   readonly log: Logger;
 };
+type Account = {
+  readonly destination: string;
+  readonly sentSince: Date;
+  readonly beat: () => void;
+};
 
 /** How many were reopened; the housekeeping starts their workflows. An account that cannot be read holds nobody up. */
 export async function reopenRefused(
   { db, books, log }: Refused,
-  { sentSince }: Pick<Span, 'sentSince'>,
-  beat: () => void,
+  { destination, sentSince, beat }: Account,
 ): Promise<number> {
   let reopened = 0;
-  for (const destination of await destinationsPaid(db, sentSince)) {
-    const refused = books.refusedPayouts({ destination, createdAfter: sentSince.getTime() });
-    try {
-      for await (const name of refused) {
-        const payout = parsePayoutName(name);
-        if (payout && (await reopenPayout(db, payout)) === 'reopened') reopened += 1;
-      }
-    } catch (error) {
-      if (isOutage(error) && error.code !== 'credentials') throw error;
-      log.warn({ err: error, destination }, 'the payouts of an account cannot be read');
+  const refused = books.refusedPayouts({ destination, createdAfter: sentSince.getTime() });
+  try {
+    for await (const name of refused) {
+      const payout = parsePayoutName(name);
+      if (payout && (await reopenPayout(db, payout)) === 'reopened') reopened += 1;
+      beat();
     }
-    beat();
+  } catch (error) {
+    if (isOutage(error) && error.code !== 'credentials') throw error;
+    log.warn({ err: error, destination }, 'the payouts of an account cannot be read');
   }
   return reopened;
 }

@@ -3,7 +3,8 @@
 import { isOutage } from '../adapters/outage.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
-import { bookLateMoney, reportDifference } from '../db/reconciliation.ts';
+import { reportDifference } from '../db/differences.ts';
+import { bookLateMoney } from '../db/reconciliation.ts';
 import { returnLateTopUp } from '../db/top-ups.ts';
 import { parseId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
@@ -17,6 +18,8 @@ type Dependencies = { readonly db: Db; readonly log: Logger; readonly now?: () =
 type Found = {
   readonly track: { readonly at: () => { readonly run: string }; readonly beat: () => void };
   readonly found: readonly Difference[];
+  /** In whose books, if not the payments'. */
+  readonly source?: string;
 };
 
 /** Heals what is safe and reports all; how many were put right. */
@@ -52,14 +55,15 @@ export function createSettling({ db, log, now = Date.now }: Dependencies) {
       return false;
     });
 
-  return async function settle(books: Books, { track, found }: Found): Promise<number> {
+  return async function settle(books: Books, { track, found, source }: Found): Promise<number> {
     const doubtful = ordersInDoubt(found);
     const { run } = track.at();
     let healed = 0;
     for (const difference of found) {
       const isHealed = !doubtful.has(difference.orderId) && (await tried(books, difference));
       if (isHealed) healed += 1;
-      await reportDifference(db, { difference, run, now: new Date(now()), healed: isHealed });
+      const seen = { provider: source ?? books.provider, run, now: new Date(now()) };
+      await reportDifference(db, { ...seen, difference, healed: isHealed });
       log.warn({ ...difference, healed: isHealed }, 'the provider’s books differ from ours');
       track.beat();
     }

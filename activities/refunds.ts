@@ -8,7 +8,9 @@ import type { RefundAnswer } from '../adapters/card-gateway.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
 import { remindOfPayOut } from '../db/cash-refunds.ts';
+import { dropSettlement } from '../db/refund-settlements.ts';
 import {
+  doubtRefund,
   intendRefund,
   openIncident,
   recordRefundNews,
@@ -17,13 +19,14 @@ import {
 import { decideRefund, findRefund, type Refund } from '../db/refunds.ts';
 import { assertNever } from '../domain/errors.ts';
 import { refundKey } from '../domain/refund.ts';
+import { settlementOf } from '../domain/refund-settlement.ts';
 import type { RefundActivities, RefundStep } from './contract.ts';
 import type { CrashPoint } from '../adapters/crash-point.ts';
 import { retryable } from './retryable.ts';
 
 type Dependencies = {
   /** By the provider's name. Throws when it is not set up here. */
-  readonly portOf: (provider: string) => Pick<PaymentPort, 'refund'>;
+  readonly portOf: (provider: string) => Pick<PaymentPort, 'refund' | 'findRefund'>;
   readonly db: Db;
   readonly crashPoint: CrashPoint;
   readonly now?: () => number;
@@ -59,7 +62,7 @@ export function createRefundActivities({
         return intendRefund(db, row, new Date(now()));
       case 'sending':
       case 'pending':
-        return send(row);
+        return hasLapsed(row, now()) ? lapse(row) : send(row);
       case 'payable':
         return remindOfPayOut(db, row, new Date(now()));
       case 'refunded':
@@ -71,18 +74,17 @@ export function createRefundActivities({
     }
   }
 
+  async function lapse(row: Refund): Promise<void> {
+    await dropSettlement(db, { row, by: { kind: 'system' }, now: new Date(now()) });
+  }
+
   async function send(row: Refund): Promise<void> {
     const tags = [row.status, row.id];
     await crashPoint('refund:before', tags);
     const firstSentAt = row.first_sent_at?.getTime() ?? now();
     try {
-      const said = await portOf(row.provider).refund({
-        orderId: row.order_id,
-        providerRef: row.provider_ref,
-        amountMinor: row.amount_minor,
-        key: refundKey({ orderId: row.order_id, refundId: row.id }, row.attempt),
-        firstSentAt,
-      });
+      const said = await ask(portOf(row.provider), row, firstSentAt);
+      if (said === undefined) return;
       const { currency, amount_minor: amountMinor } = row;
       const answer = asAsked(said, { system: row.provider, currency, amountMinor });
       await crashPoint('refund:after-effect', tags);
@@ -108,9 +110,28 @@ export function createRefundActivities({
   };
 }
 
+/** While two persons decide what became of it nothing is sent; undefined: and the books show nothing. */
+async function ask(
+  port: Pick<PaymentPort, 'refund' | 'findRefund'>,
+  row: Refund,
+  firstSentAt: number,
+): Promise<RefundAnswer | undefined> {
+  const { order_id: orderId, provider_ref: providerRef } = row;
+  const key = refundKey({ orderId, refundId: row.id }, row.attempt);
+  if (settlementOf(row)) return port.findRefund?.({ providerRef, key });
+  const amountMinor = row.asked_minor ?? row.amount_minor;
+  return port.refund({ orderId, providerRef, amountMinor, key, firstSentAt });
+}
+
+const hasLapsed = (row: Refund, now: number): boolean =>
+  settlementOf(row) !== undefined && (row.decide_before?.getTime() ?? 0) <= now;
+
 /** Nothing has changed since, and there are no news. */
 const isWhereItWas = (now: Refund, before: Refund): boolean =>
-  now.status === before.status && now.attempt === before.attempt && now.news === before.news;
+  now.status === before.status &&
+  now.attempt === before.attempt &&
+  now.news === before.news &&
+  settlementOf(now)?.commandId === settlementOf(before)?.commandId;
 
 /** The provider gave no answer: a person is told after three days, at once of one that cannot be true, and it is asked again. */
 async function unanswered(
@@ -120,8 +141,7 @@ async function unanswered(
   const code = codeOf(error);
   // What may have come back is asked about anew.
   const since = Math.max(row.first_sent_at?.getTime() ?? now, row.reopened_at?.getTime() ?? 0);
-  if (isLie(code))
-    await openIncident(db, { row, kind: 'refund_answer_differs', code, now: new Date(now) });
+  if (isLie(code)) await doubtRefund(db, { row, code, now: new Date(now) });
   else if (now - since > tellSomebodyAfterMs)
     await openIncident(db, { row, kind: 'refund_unanswered', code, now: new Date(now) });
   throw isOutage(error) ? retryable(code, error.retryAfterMs) : error;

@@ -202,6 +202,7 @@ export type AuthorizeInput = Keyed & {
 };
 export type CaptureInput = Keyed & { readonly providerRef: string; readonly amountMinor: number };
 export type RefundInput = CaptureInput;
+export type RefundNamed = Pick<RefundInput, 'providerRef' | 'key'>;
 export type VoidInput = Keyed & {
   /**
    * undefined: the authorization was never answered; find what it may have left. `firstSentAt` then
@@ -228,6 +229,8 @@ export type CardGateway = {
    */
   readonly void: (input: VoidInput) => Promise<VoidAnswer>;
   readonly refund: (input: RefundInput) => Promise<RefundAnswer>;
+  /** What the books show under the refund's key; nothing is sent. Undefined: none. */
+  readonly findRefund: (input: RefundNamed) => Promise<RefundAnswer | undefined>;
   readonly retrieve: (input: { readonly providerRef: string }) => Promise<PaymentTruth>;
   /** The provider's current truth about the disputes of one payment. */
   readonly disputes: (input: {
@@ -244,6 +247,8 @@ export type CardGateway = {
     /** Each at most 20,000 characters. */
     readonly evidence: Evidence;
   }) => Promise<'submitted' | 'closed'>;
+  /** One payment of the provider's books; undefined when they do not have it. */
+  readonly read: (input: { readonly providerRef: string }) => Promise<ProviderPayment | undefined>;
   /**
    * The provider's books, newest first, for payments created at or after `createdAfter` (epoch ms), then for older ones of
    * which something was given back since.

@@ -230,6 +230,7 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
       const outcome = await once(request, () => api.payOut(request));
       return outcome === undefined ? { status: 'not_executed' } : refundOf(outcome);
     },
+    findRefund: ({ key }) => api.find(key).then((known) => known && refundOf(known)),
   };
 }
 
@@ -257,10 +258,9 @@ const captureFailures: Readonly<
 function refundOf(outcome: MobileMoneyTransaction | Refused): RefundAnswer {
   if ('refused' in outcome || outcome.status === 'failed')
     return { status: 'failed', code: 'refund_declined' };
-  const { ref: refundRef, amountMinor } = outcome;
-  return outcome.status === 'successful'
-    ? { status: 'refunded', refundRef, amountMinor }
-    : { status: 'refund_pending', refundRef, amountMinor };
+  const { ref: refundRef, amountMinor, currency } = outcome;
+  const status = outcome.status === 'successful' ? 'refunded' : 'refund_pending';
+  return { status, refundRef, amountMinor, currency };
 }
 
 /** Merchants and drivers are paid like refunds: sent at most once per key. `destination` is a payment method's token. */

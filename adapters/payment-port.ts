@@ -56,6 +56,8 @@ export type PaymentPort = Pick<CardGateway, 'capture' | 'void' | 'refund' | 'dis
   readonly listDisputes?:
     | ((input: { readonly changedAfter: number }) => AsyncIterable<ProviderDispute>)
     | undefined;
+  /** Undefined where the books are our own. */
+  readonly findRefund?: CardGateway['findRefund'] | undefined;
   /** Undefined where the provider takes evidence in its own dashboard alone, or knows no disputes. */
   readonly submitEvidence?: CardGateway['submitEvidence'] | undefined;
   /** Verifies and reads a notification; a hint only. Throws an Outage where the provider has to be asked and is away. */
@@ -69,6 +71,7 @@ export const stripePort = (gateway: CardGateway): PaymentPort => ({
   capture: gateway.capture,
   void: gateway.void,
   refund: gateway.refund,
+  findRefund: gateway.findRefund,
   retrieve: gateway.retrieve,
   look: gateway.retrieve,
   disputes: gateway.disputes,

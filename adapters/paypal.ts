@@ -288,12 +288,15 @@ function refundAnswer(refund: Body): RefundAnswer {
   }
 }
 
+const refundUnder = (order: Body, key: string): Body | undefined =>
+  list(paymentsOf(order)['refunds']).find((each) => each['custom_id'] === key);
+
 function createRefund({ api, truth }: Tools): PaymentPort['refund'] {
   return async function refund({ providerRef, key, amountMinor }): Promise<RefundAnswer> {
     const order = await truth.order(providerRef);
     if (order === undefined) return { status: 'failed', code: 'unknown_payment' };
     // Found by the key that it carries, so that a forgotten request id makes no second one.
-    const known = list(paymentsOf(order)['refunds']).find((each) => each['custom_id'] === key);
+    const known = refundUnder(order, key);
     if (known) return refundAnswer(known);
     const capture = takenOf(order);
     if (capture === undefined) return { status: 'failed', code: 'not_captured' };
@@ -316,6 +319,11 @@ export function createPaypalPort(options: PaypalOptions): PaymentPort {
     capture: createCapture(tools),
     void: createVoid(tools),
     refund: createRefund(tools),
+    async findRefund({ providerRef, key }) {
+      const order = await tools.truth.order(providerRef);
+      const known = order && refundUnder(order, key);
+      return known && refundAnswer(known);
+    },
     retrieve: ({ providerRef }) => tools.truth.retrieve(providerRef),
     look: ({ providerRef }) => tools.truth.look(providerRef),
     disputes: createPaypalDisputes(api, async (orderId) => {

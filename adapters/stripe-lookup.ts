@@ -3,7 +3,7 @@
 // Search lags (under a minute, an hour in bad times), lists do not: search finds the old, the list
 // the last two hours (docs.stripe.com/search#data-freshness). Called by stripe.ts.
 import type { Stripe } from 'stripe';
-import type { PaymentTruth, RefundInput } from './card-gateway.ts';
+import type { PaymentTruth, RefundNamed } from './card-gateway.ts';
 import { outage } from './outage.ts';
 import { impossibleRequest, readFailure, type StripeFailure } from './stripe-failure.ts';
 import { readTruth } from './stripe-truth.ts';
@@ -22,12 +22,14 @@ type PaymentName = {
 
 export type StripeLookup = {
   readonly intent: (id: string) => Promise<Stripe.PaymentIntent>;
+  /** Undefined: there is none of this id. */
+  readonly known: (id: string) => Promise<Stripe.PaymentIntent | undefined>;
   readonly truth: (id: string) => Promise<PaymentTruth>;
   readonly find: (name: PaymentName) => Promise<Stripe.PaymentIntent | undefined>;
   /** The id to cancel; undefined means that there is none and, the key being burnt, never will be. */
   readonly findOrBurn: (name: PaymentName) => Promise<string | undefined>;
   readonly discard: (id: string) => Promise<void>;
-  readonly refund: (input: RefundInput) => Promise<Stripe.Refund | undefined>;
+  readonly refund: (input: RefundNamed) => Promise<Stripe.Refund | undefined>;
   readonly since: (createdAfter: number) => AsyncIterable<Stripe.PaymentIntent>;
   /** Of which something was given back since then; a payment comes as often as that was. */
   readonly refundedSince: (createdAfter: number) => AsyncIterable<string>;
@@ -163,14 +165,15 @@ export function createStripeLookup({ stripe, now }: Options): StripeLookup {
       .retrieve(id, { expand: EXPAND })
       .catch((error: unknown) => raise(readFailure(error)));
 
+  const known = (id: string): Promise<Stripe.PaymentIntent | undefined> =>
+    stripe.paymentIntents.retrieve(id, { expand: EXPAND }).catch((error: unknown) => {
+      const failure = readFailure(error);
+      if (failure.kind === 'refused' && failure.code === 'resource_missing') return undefined;
+      return raise(failure);
+    });
+
   async function truth(id: string): Promise<PaymentTruth> {
-    const found = await stripe.paymentIntents
-      .retrieve(id, { expand: EXPAND })
-      .catch((error: unknown) => {
-        const failure = readFailure(error);
-        if (failure.kind === 'refused' && failure.code === 'resource_missing') return undefined;
-        return raise(failure);
-      });
+    const found = await known(id);
     return found === undefined ? { status: 'unknown' } : readTruth(found);
   }
 
@@ -190,7 +193,7 @@ export function createStripeLookup({ stripe, now }: Options): StripeLookup {
       });
   }
 
-  async function refund(input: RefundInput): Promise<Stripe.Refund | undefined> {
+  async function refund(input: RefundNamed): Promise<Stripe.Refund | undefined> {
     try {
       const all = stripe.refunds.list({ payment_intent: input.providerRef, limit: 100 });
       for await (const one of all) if (one.metadata?.['key'] === input.key) return one;
@@ -211,5 +214,6 @@ export function createStripeLookup({ stripe, now }: Options): StripeLookup {
   }
 
   const findOrBurn = createBurn({ stripe, now, find: finder.find, discard });
-  return { intent, truth, find, findOrBurn, discard, refund, since: finder.since, refundedSince };
+  const { since } = finder;
+  return { intent, known, truth, find, findOrBurn, discard, refund, since, refundedSince };
 }

@@ -280,8 +280,10 @@ export function createStripeGateway(options: StripeGatewayOptions): CardGateway 
     capture: createCapture(tools),
     void: createVoid(tools),
     refund: createRefund(tools),
+    findRefund: (input) => lookup.refund(input).then((found) => found && readRefund(found)),
     ...createDisputes(stripe),
     retrieve: ({ providerRef }) => lookup.truth(providerRef),
+    read: ({ providerRef }) => lookup.known(providerRef).then((found) => found && readBooks(found)),
     list,
     readWebhook: (input) => readStripeWebhook({ ...input, secret: webhookSecret }),
   };

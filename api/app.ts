@@ -108,7 +108,7 @@ async function registerRoutes(app: Api, deps: RouteDeps): Promise<void> {
   supportMoreRoutes(app, { db, vault, approvals, bulk });
   disputeRoutes(app, { db, vault, desk: createDisputeDesk({ db, vault, ports }) });
   statementRoutes(app, db);
-  refundRoutes(app, { db, vault, money: deps.money, log });
+  refundRoutes(app, { db, vault, money: deps.money, ports, log });
   tipRoutes(app, { db, vault, money: deps.money, log });
   payoutRoutes(app, { db, vault, money: deps.money, log });
   payoutFileRoutes(app, { db, vault, money: deps.money, log });

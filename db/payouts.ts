@@ -265,7 +265,10 @@ export async function payoutsNamed(
 }
 
 /** Where payouts went that were sent since then and count as paid. */
-export async function destinationsPaid(db: Db, since: Date): Promise<readonly string[]> {
+export async function destinationsPaid(
+  db: Db,
+  { since, after = '' }: { readonly since: Date; readonly after?: string | undefined },
+): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('payouts')
     .select('destination')
@@ -273,6 +276,8 @@ export async function destinationsPaid(db: Db, since: Date): Promise<readonly st
     .where('rail', '=', 'stripe')
     .where('status', '=', 'paid')
     .where('first_sent_at', '>=', since)
+    .where('destination', '>', after)
+    .orderBy('destination')
     .execute();
   return rows.flatMap(({ destination }) => destination ?? []);
 }

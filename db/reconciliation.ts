@@ -107,7 +107,7 @@ export async function ourPayments(
     back AS (
       SELECT order_id, provider_ref AS ref,
         coalesce(sum(amount_minor) FILTER (WHERE status IN ('pending', 'refunded')), 0)::bigint AS minor,
-        bool_or(status = 'sending') AS moving, array_agg(refund_ref) FILTER (WHERE refund_ref IS NOT NULL) AS refs
+        bool_or(status = 'sending' AND doubt IS NULL) AS moving, array_agg(refund_ref) FILTER (WHERE refund_ref IS NOT NULL) AS refs
       FROM refunds WHERE order_id = ANY(${ids}) AND provider = ${provider} GROUP BY 1, 2)
     SELECT o.id AS "orderId",
       o.is_over AND NOT EXISTS (SELECT FROM tips WHERE tips.order_id = o.id AND finished_at IS NULL) AS "isOver", o.currency,
@@ -121,55 +121,6 @@ export async function ourPayments(
     LEFT JOIN back ON back.order_id = o.id AND (back.ref = cap.ref OR cap.ref IS NULL)
     WHERE o.id = ANY(${ids})`.execute(db);
   return Map.groupBy([...rows, ...topUps], (row) => row.orderId);
-}
-
-type Found = {
-  readonly difference: Difference;
-  /** Which comparison saw it. */
-  readonly run: string;
-  readonly now: Date;
-  readonly healed: boolean;
-};
-
-const keyOf = ({ kind, providerRef }: Difference): string => `reconcile:${providerRef}:${kind}`;
-
-/** Once per difference; seen again after it had been resolved, it needs somebody again. What was healed needs nobody. */
-export async function reportDifference(db: Db, found: Found): Promise<void> {
-  const { difference, run, now, healed } = found;
-  await db
-    .insertInto('incidents')
-    .values({
-      key: keyOf(difference),
-      order_id: difference.orderId ?? null,
-      kind: `reconcile_${difference.kind}`,
-      detail: JSON.stringify(difference),
-      at: now,
-      resolved_at: healed ? now : null,
-      seen_by: run,
-    })
-    .onConflict((conflict) =>
-      conflict.column('key').doUpdateSet({
-        seen_by: run,
-        resolved_at: healed ? sql`incidents.resolved_at` : null,
-      }),
-    )
-    .execute();
-}
-
-/** Differences from before this comparison that it did not find any more have gone. Returns how many. */
-export async function resolveVanished(
-  db: Db,
-  { run, startedAt, now }: { readonly run: string; readonly startedAt: Date; readonly now: Date },
-): Promise<number> {
-  const { numUpdatedRows } = await db
-    .updateTable('incidents')
-    .set({ resolved_at: now })
-    .where('kind', 'like', 'reconcile\\_%')
-    .where('resolved_at', 'is', null)
-    .where('at', '<', startedAt)
-    .where(sql<boolean>`seen_by IS DISTINCT FROM ${run}`)
-    .executeTakeFirst();
-  return Number(numUpdatedRows);
 }
 
 type Late = {

@@ -1,6 +1,6 @@
 // What a refund is judged on: what the order took, gave back and shared out, from the ledger and the refunds before it.
 
-import { sql } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { OrderEventBody } from '../domain/events.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import { sumMinor } from '../domain/money.ts';
@@ -22,6 +22,7 @@ import {
   type Move,
 } from '../domain/refund-shares.ts';
 import type { Db } from './connect.ts';
+import type { MoneyTables } from './schema-money.ts';
 import { ordersIn, type Scope } from './scope.ts';
 
 /** The order, as far as a refund needs it. */
@@ -120,6 +121,16 @@ export async function readRefundBasis(
   };
 }
 
+const amountsOf = (refunds: readonly { readonly amount_minor: number }[]): number =>
+  sumMinor(refunds.map((refund) => refund.amount_minor));
+
+const refundsOf = (trx: Db, orderId: string) =>
+  trx
+    .selectFrom('refunds')
+    .select(['id', 'part_of', 'status', 'amount_minor', 'items_minor', 'wish', 'reason', 'bearers'])
+    .where('order_id', '=', orderId)
+    .execute();
+
 async function readOrderBasis(
   trx: Db,
   { id, currency, provider, providerRef }: RefundTarget,
@@ -132,37 +143,27 @@ async function readOrderBasis(
     .select('refund_approval_above_minor')
     .where('orders.id', '=', id)
     .executeTakeFirstOrThrow();
-  const [moves, refunds, disputes] = [
+  const [moves, missing, refunds, disputes] = [
     await movesOf(trx, id),
-    await trx
-      .selectFrom('refunds')
-      .select(['status', 'amount_minor', 'wish', 'reason', 'bearers'])
-      .where('order_id', '=', id)
-      .execute(),
+    missingItems(await shortagesOf(trx, id)),
+    await refundsOf(trx, id),
     await disputesOf(trx, { id, providerRef }),
   ];
-  const missing = missingItems(await shortagesOf(trx, id));
   const kept = refunds.filter(({ status }) => isRefundAlive(status));
   const alive = kept.filter(
     ({ reason, wish }) => !isOwnRefund(reason) && wish.kind !== 'later_tip',
   );
   const prepaid = kept.filter(({ reason }) => reason === 'prepaid');
-  const sumOf = (rows: typeof refunds): number =>
-    rows.reduce((sum, refund) => sum + refund.amount_minor, 0);
-  const parts = alive.flatMap(({ wish }) => (wish.kind === 'parts' ? [wish] : []));
-  const refundedOf = (index: number): number =>
-    parts
-      .flatMap(({ items }) => items.filter((item) => item.index === index))
-      .reduce((sum, { quantity }) => sum + quantity, 0);
+  const parts = partsIn(alive);
   // Of what was taken before the end only what the settlement asks for was kept.
   const taken: Taken = {
-    capturedMinor: takenIn(moves) - sumOf(prepaid),
-    refundedMinor: sumOf(alive),
+    capturedMinor: takenIn(moves) - amountsOf(prepaid),
+    refundedMinor: amountsOf(alive),
   };
   return {
     inAll: {
       capturedMinor: taken.capturedMinor + (await paidTipsMinor(trx, id)),
-      refundedMinor: sumOf(kept.filter(({ reason }) => !isOwnRefund(reason))),
+      refundedMinor: amountsOf(kept.filter(({ reason }) => !isOwnRefund(reason))),
     },
     basis: {
       ...taken,
@@ -174,18 +175,46 @@ async function readOrderBasis(
       items: order.items.map((item, index) => ({
         unitPriceMinor: item.unit_price_minor,
         quantity: Math.max(0, item.quantity - (missing.get(index) ?? 0)),
-        refundedQuantity: refundedOf(index),
+        refundedQuantity: parts.quantityOf(index),
       })),
+      itemsRefunded: parts.items,
       pricing: priceTermsOf(order.facts),
       goodsTax: { earnedMinor: goodsTaxOf(moves), givenBackMinor: taxIn(alive) },
       deliveryFee: {
         minor: order.delivery_fee_minor,
-        refunded: parts.some((wish) => wish.deliveryFee),
+        refunded: parts.deliveryFee,
       },
-      tip: { minor: order.tip_minor, refunded: parts.some((wish) => wish.tip) },
+      tip: { minor: order.tip_minor, refunded: parts.tip },
     },
     earners: earnersOf(moves),
     approvalAboveMinor: order.refund_approval_above_minor ?? undefined,
+  };
+}
+
+type Alive = Pick<
+  Selectable<MoneyTables['refunds']>,
+  'id' | 'part_of' | 'items_minor' | 'wish' | 'bearers'
+>;
+
+/** What refunds that are alive were asked for part by part. */
+function partsIn(alive: readonly Alive[]) {
+  const wishes = alive.flatMap(({ wish }) => (wish.kind === 'parts' ? [wish] : []));
+  const ofItems = new Set(
+    alive.flatMap(({ id, wish }) => (wish.kind === 'parts' && wish.items.length > 0 ? [id] : [])),
+  );
+  return {
+    items: {
+      priceMinor: sumMinor(alive.map((refund) => refund.items_minor)),
+      taxMinor: taxIn(alive.filter(({ id, part_of: whole }) => ofItems.has(whole ?? id))),
+    },
+    quantityOf: (index: number): number =>
+      sumMinor(
+        wishes
+          .flatMap(({ items }) => items.filter((item) => item.index === index))
+          .map(({ quantity }) => quantity),
+      ),
+    deliveryFee: wishes.some((wish) => wish.deliveryFee),
+    tip: wishes.some((wish) => wish.tip),
   };
 }
 

@@ -9,10 +9,12 @@ import {
   refundPostings,
   type RefundFacts,
 } from '../domain/refund.ts';
+import { settlementOf } from '../domain/refund-settlement.ts';
 import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
 import { isDisputedSince } from './refund-basis.ts';
 import { lockMoney, type Refund } from './refunds.ts';
+import { closeAttempt } from './support-attempts.ts';
 
 /** The provider's news name the payment; mobile money's, which pays refunds out, the refund. */
 const isBehind = (ref: string) => sql<boolean>`(provider_ref = ${ref} OR id = ${ref})`;
@@ -51,7 +53,7 @@ export async function reopenRefunds(db: Db, { ref, now }: Behind): Promise<boole
   return true;
 }
 
-const factsOf = (row: Refund): RefundFacts => ({
+export const factsOf = (row: Refund): RefundFacts => ({
   refundId: row.id,
   orderId: row.order_id,
   customerId: row.customer_id,
@@ -96,24 +98,65 @@ type Answered = { readonly row: Refund; readonly news: RefundNews; readonly now:
 
 /** A definitive answer to the attempt that `row` is in. Repeated or outdated, it changes nothing. */
 export async function recordRefundNews(db: Db, { row, news, now }: Answered): Promise<void> {
+  await db.transaction().execute((trx) => applyRefundNews(trx, { row, news, now }));
+}
+
+/** Within a transaction. */
+export async function applyRefundNews(trx: Db, { row, news, now }: Answered): Promise<void> {
+  const changed = await updateMoving(trx, row)
+    .set({ ...changeOf(row, news, now), doubt: null })
+    .returning('refunded_at')
+    .executeTakeFirst();
+  if (!changed) return;
+  if (row.doubt !== null) await endDoubt(trx, row, now);
+  if (news.kind !== 'refunded' && news.kind !== 'failed') return;
+  const end = news.kind === 'failed' && changed.refunded_at ? 'returned' : news.kind;
+  await postRefundEnd(trx, { row, end, now });
+  // The customer was told that what came back had arrived.
+  const kind = end === 'returned' ? 'refund_returned' : 'refund_failed';
+  if (news.kind === 'failed') await openIncident(trx, { row, kind, code: news.code, now });
+}
+
+/** As long as the provider works on it and `row` is not outdated. */
+export const updateMoving = (trx: Db, { id, attempt, news }: Refund) =>
+  trx
+    .updateTable('refunds')
+    .where('id', '=', id)
+    .where('status', 'in', ['sending', 'pending'])
+    .where('attempt', '=', attempt)
+    .where('news', '=', news);
+
+type Doubted = { readonly row: Refund; readonly code: string; readonly now: Date };
+const doubtKind = 'refund_answer_differs';
+
+/** The provider said what cannot be true: somebody must look, again at each new doubt. */
+export async function doubtRefund(db: Db, { row, code, now }: Doubted): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    const changed = await trx
-      .updateTable('refunds')
-      .set(changeOf(row, news, now))
-      .where('id', '=', row.id)
-      .where('status', 'in', ['sending', 'pending'])
-      .where('attempt', '=', row.attempt)
-      .where('news', '=', row.news)
-      .returning('refunded_at')
+    const { numUpdatedRows } = await updateMoving(trx, row)
+      .set({ doubt: code })
+      .where(sql<boolean>`doubt IS DISTINCT FROM ${code}`)
       .executeTakeFirst();
-    if (!changed || (news.kind !== 'refunded' && news.kind !== 'failed')) return;
-    const end = news.kind === 'failed' && changed.refunded_at ? 'returned' : news.kind;
-    await postRefundEnd(trx, { row, end, now });
-    // The customer was told that what came back had arrived.
-    const kind = end === 'returned' ? 'refund_returned' : 'refund_failed';
-    if (news.kind === 'failed') await openIncident(trx, { row, kind, code: news.code, now });
+    if (numUpdatedRows === 0n) return;
+    await openIncident(trx, { row, kind: doubtKind, code, now });
+    await setIncident(trx, row, null);
   });
 }
+
+/** Nobody has to look any more, nor to answer who asked for another end of it. */
+async function endDoubt(trx: Db, row: Refund, now: Date): Promise<void> {
+  await setIncident(trx, row, now);
+  const asked = settlementOf(row);
+  if (asked === undefined) return;
+  const { commandId } = asked;
+  await closeAttempt(trx, { commandId, outcome: 'refused', code: 'refund_not_in_doubt', now });
+}
+
+const setIncident = (trx: Db, { id }: Refund, at: Date | null) =>
+  trx
+    .updateTable('incidents')
+    .set({ resolved_at: at })
+    .where('key', '=', `${id}:${doubtKind}`)
+    .execute();
 
 type Ended = {
   readonly row: Refund;

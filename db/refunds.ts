@@ -57,7 +57,7 @@ export async function requestRefund(trx: Db, input: NewRefund): Promise<Requeste
   const { basis, earners, inAll, approvalAboveMinor } = known;
   const plan = planRefund(basis, wish);
   if (plan.kind === 'refused') return plan;
-  const { amountMinor } = plan;
+  const { amountMinor, itemsMinor } = plan;
   const goodsTaxMinor = goodsTaxIn(basis, wish, amountMinor);
   const waits =
     input.actor.kind !== 'system' && needsApproval({ ...inAll, amountMinor, approvalAboveMinor });
@@ -65,6 +65,7 @@ export async function requestRefund(trx: Db, input: NewRefund): Promise<Requeste
     id: input.id,
     order,
     amountMinor,
+    itemsMinor,
     status: waits ? 'awaiting_approval' : 'requested',
     fault,
     reason: input.reason,
@@ -97,6 +98,7 @@ async function insertLegs(trx: Db, row: Omit<Row, 'partOf'>): Promise<Refund> {
         ...(first && {
           id: newId('refund', row.now.getTime()),
           wish: { kind: 'amount', amountMinor },
+          itemsMinor: 0,
           partOf: first.id,
         }),
       }),
@@ -110,6 +112,7 @@ async function insertLegs(trx: Db, row: Omit<Row, 'partOf'>): Promise<Refund> {
 type Row = Omit<NewRefund, 'again'> & {
   readonly partOf?: string;
   readonly amountMinor: number;
+  readonly itemsMinor: number;
   readonly status: RefundStatus;
   readonly bearers: readonly LedgerEntry[];
   readonly decideBefore: Date | undefined;
@@ -125,6 +128,7 @@ const insertRefund = (trx: Db, row: Row): Promise<Refund> =>
       customer_id: row.order.customerId,
       currency: row.order.currency,
       amount_minor: row.amountMinor,
+      items_minor: row.itemsMinor,
       status: row.status,
       fault: row.fault,
       reason: row.reason,
@@ -167,6 +171,7 @@ export async function giveBack(trx: Db, { order, reason, from, now, ...due }: Gi
     id: newId('refund', now.getTime()),
     order,
     amountMinor,
+    itemsMinor: 0,
     status: 'requested',
     fault: 'platform',
     reason,

@@ -6,6 +6,7 @@ import type { Actor } from '../domain/events.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import type { PartyKind, PayoutRail, PayoutStatus } from '../domain/payout.ts';
 import type { RefundFault, RefundReason, RefundStatus, RefundWish } from '../domain/refund.ts';
+import type { Settlement } from '../domain/refund-settlement.ts';
 import type { TipStatus } from '../domain/tip.ts';
 import type { TopUpStatus } from '../domain/top-up.ts';
 import type { WithdrawalPartStatus, WithdrawalStatus } from '../domain/withdrawal.ts';
@@ -39,6 +40,8 @@ export type MoneyTables = {
     customer_id: string;
     currency: string;
     amount_minor: number;
+    /** So much of what was asked for is for items, before it was rounded for the rail. */
+    items_minor: ColumnType<number, number | undefined, never>;
     status: RefundStatus;
     fault: RefundFault;
     reason: RefundReason;
@@ -57,6 +60,11 @@ export type MoneyTables = {
     note_id: string | null;
     /** Another refund's second half: of a split payment. */
     part_of: ColumnType<string | null, string | null | undefined, never>;
+    /** Why the provider's last answer is not believed. */
+    doubt: ColumnType<string | null, undefined, string | null>;
+    settlement: JSONColumnType<Settlement | null, undefined, string | null>;
+    /** What had been asked for, when it was settled as another amount. */
+    asked_minor: ColumnType<number | null, undefined, number>;
     created_at: Time;
     decide_before: Time | null;
     first_sent_at: Time | null;

@@ -80,6 +80,8 @@ export const errorTable = {
   refund_duplicate: { status: 409, title: 'The same refund was asked for a moment ago' },
   refund_not_payable: { status: 409, title: 'The refund does not wait to be paid out' },
   reference_taken: { status: 409, title: 'Another refund was paid out under this reference' },
+  refund_not_in_doubt: { status: 409, title: 'Nothing about the refund has to be settled' },
+  refund_books_differ: { status: 409, title: 'The provider’s books say otherwise' },
   refund_not_waiting: { status: 409, title: 'The refund does not wait for a decision' },
   // payouts
   payout_held: { status: 409, title: 'Payouts are kept back' },

@@ -103,6 +103,7 @@ export const postingKinds = [
   'refund_sent',
   'refund_confirmed',
   'refund_failed',
+  'refund_settled',
   'tip_share',
   'tip_capture',
   'dispute_opened',

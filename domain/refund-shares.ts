@@ -59,11 +59,12 @@ export const earnersOf = (moves: readonly Move[]): readonly Earner[] =>
       : [],
   );
 
+const sharing: ReadonlySet<string> = new Set(['refund_share', 'refund_settled', 'refund_failed']);
 const givenBack = (moves: readonly Move[], account: string, party: string): number =>
   sumMinor(
     moves
       .filter((move) => move.account === account && move.party === party)
-      .filter(({ kind }) => kind === 'refund_share' || kind === 'refund_failed')
+      .filter(({ kind }) => sharing.has(kind))
       .map(({ amountMinor }) => amountMinor),
   );
 
@@ -129,6 +130,28 @@ function borneBy(amountMinor: number, { fault, earners }: Blame): readonly Ledge
 
 const some = (entries: readonly LedgerEntry[]) =>
   entries.filter((entry) => entry.amountMinor !== 0);
+
+const isOurs = ({ account }: LedgerEntry): boolean => account === 'platform';
+
+/** Of another amount: of less each bears in proportion; what is more than was decided the platform bears. */
+export function bearAnew(
+  bearers: readonly LedgerEntry[],
+  amountMinor: number,
+): readonly LedgerEntry[] {
+  const moreMinor = amountMinor - sumMinor(bearers.map((entry) => entry.amountMinor));
+  const parts = allocateRefund(
+    Math.min(amountMinor, amountMinor - moreMinor),
+    bearers.map(({ account, party, amountMinor: bore }) => ({
+      party: `${account}:${party}`,
+      amountMinor: bore,
+      refundedMinor: 0,
+    })),
+  );
+  const again = bearers.map((entry, index) => ({ ...entry, amountMinor: parts[index] ?? 0 }));
+  const ours = again.find(isOurs) ?? { account: 'platform', party: platformParty, amountMinor: 0 };
+  const more = { ...ours, amountMinor: ours.amountMinor + Math.max(0, moreMinor) };
+  return some([...again.filter((entry) => !isOurs(entry)), more]);
+}
 
 /** The first `amountMinor` of what they bear, and the rest. */
 export function cutOff(

@@ -101,6 +101,8 @@ export type RefundBasis = {
     readonly quantity: number;
     readonly refundedQuantity: number;
   }[];
+  /** By refunds of items that are alive: what was given back for those, and the tax of it. */
+  readonly itemsRefunded: { readonly priceMinor: number; readonly taxMinor: number };
   readonly pricing: PriceTerms;
   /** Tax on the goods that the platform has collected, and gave back with refunds. */
   readonly goodsTax: { readonly earnedMinor: number; readonly givenBackMinor: number };
@@ -109,7 +111,12 @@ export type RefundBasis = {
 };
 
 export type RefundPlan =
-  | { readonly kind: 'planned'; readonly amountMinor: number }
+  | {
+      readonly kind: 'planned';
+      readonly amountMinor: number;
+      /** So much of it, before it was rounded for the rail, for items. */
+      readonly itemsMinor: number;
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 const refused = (code: Refusal['code'], reason: string): RefundPlan => ({
@@ -136,7 +143,8 @@ export function planRefund(basis: RefundBasis, wish: RefundWish): RefundPlan {
   if (payableMinor <= 0 || totalMinor > leftMinor)
     return refused('refund_too_large', `${leftMinor} minor units are left of what was captured`);
   // Parts that were rounded up before leave less than the last one.
-  return { kind: 'planned', amountMinor: Math.min(payableMinor, leftMinor) };
+  const itemsMinor = wish.kind === 'parts' ? itemsOf(basis, wish.items).priceMinor : 0;
+  return { kind: 'planned', amountMinor: Math.min(payableMinor, leftMinor), itemsMinor };
 }
 
 /** A text says what was refunded before. */
@@ -161,20 +169,21 @@ function amountOf(basis: RefundBasis, wish: RefundWish, leftMinor: number): numb
 
 type Items = Extract<RefundWish, { readonly kind: 'parts' }>['items'];
 
-/** What was paid for these items and the tax of it: together with those before, so that rounding never adds up. */
-function itemsOf({ items, pricing }: RefundBasis, wanted: Items) {
+/**
+ * What was paid for these items and the tax of it: of all that are refunded by then less what was given back for those
+ * before, so that rounding never adds up, whatever has failed between.
+ */
+function itemsOf({ items, itemsRefunded, pricing }: RefundBasis, wanted: Items) {
   const quantities = quantitiesOf(wanted);
-  const listed = (quantityOf: (index: number) => number): number =>
-    sumMinor(items.map(({ unitPriceMinor }, index) => unitPriceMinor * quantityOf(index)));
-  const refunded = (index: number): number => items[index]?.refundedQuantity ?? 0;
-  const before = priceOf(listed(refunded), pricing);
-  const then = priceOf(
-    listed((index) => refunded(index) + (quantities.get(index) ?? 0)),
-    pricing,
+  if (quantities.size === 0) return { priceMinor: 0, taxMinor: 0 };
+  const listedMinor = items.map(
+    ({ unitPriceMinor, refundedQuantity }, index) =>
+      unitPriceMinor * (refundedQuantity + (quantities.get(index) ?? 0)),
   );
+  const then = priceOf(sumMinor(listedMinor), pricing);
   return {
-    priceMinor: then.priceMinor - before.priceMinor,
-    taxMinor: then.taxMinor - before.taxMinor,
+    priceMinor: then.priceMinor - itemsRefunded.priceMinor,
+    taxMinor: Math.max(0, then.taxMinor - itemsRefunded.taxMinor),
   };
 }
 
@@ -238,7 +247,7 @@ export const refundKey = (
 const keyOf = ({ orderId, refundId }: RefundFacts, step: string): string =>
   `${orderId}:${step}:${refundId}`;
 
-const negative = ({ account, party, amountMinor }: LedgerEntry): LedgerEntry => ({
+export const negative = ({ account, party, amountMinor }: LedgerEntry): LedgerEntry => ({
   account,
   party,
   amountMinor: -amountMinor,
@@ -273,8 +282,7 @@ export function refundEndPosting(
   end: 'refunded' | 'failed' | 'returned',
 ): Posting {
   const { provider: party, amountMinor, bearers } = facts;
-  const sent = { account: 'refunds_in_transit', party } as const;
-  const back: LedgerEntry = { ...(end === 'returned' ? payerOf(party) : sent), amountMinor };
+  const back: LedgerEntry = { ...refundAccount(party, end === 'returned'), amountMinor };
   return end === 'refunded'
     ? {
         key: keyOf(facts, 'refund_confirmed'),
@@ -287,6 +295,13 @@ export function refundEndPosting(
         entries: [back, ...bearers.map(negative)],
       };
 }
+
+/** Where a refund's money lies: on its way, or with who has paid it. */
+export const refundAccount = (
+  provider: string,
+  isPaid: boolean,
+): Omit<LedgerEntry, 'amountMinor'> =>
+  isPaid ? payerOf(provider) : { account: 'refunds_in_transit', party: provider };
 
 /** Cash is paid out of what drivers have handed in. */
 const payerOf = (provider: string): Omit<LedgerEntry, 'amountMinor'> =>

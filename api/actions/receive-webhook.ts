@@ -26,7 +26,9 @@ type Deps = {
 
 /** Those that are set up here. */
 export type WebhookPorts = {
-  readonly [P in RemoteProvider]?: Pick<PaymentPort, 'readWebhook' | 'submitEvidence'> | undefined;
+  readonly [P in RemoteProvider]?:
+    | Pick<PaymentPort, 'readWebhook' | 'submitEvidence' | 'findRefund'>
+    | undefined;
 };
 type Arrived = { readonly provider: RemoteProvider; readonly incoming: Incoming };
 

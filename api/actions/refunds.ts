@@ -11,10 +11,12 @@ import { decideRefund, findRefund, requestRefund, type Refund } from '../../db/r
 import type { Vault } from '../../db/vault.ts';
 import { parseId } from '../../domain/ids.ts';
 import type { RefundWish } from '../../domain/refund.ts';
+import { settlementOf } from '../../domain/refund-settlement.ts';
 import type { Logger } from '../../log.ts';
 import type { Caller } from '../plugins/auth.ts';
 import { badField, notFound, problem, refusal } from '../problems.ts';
 import type { NewRefund } from '../schemas/refunds.ts';
+import { createRefundSettling, type SettlingDeps } from './refund-settlements.ts';
 
 type Deps = {
   readonly db: Db;
@@ -77,8 +79,12 @@ async function paymentOf(
   return providerRef === undefined ? undefined : { ...order, providerRef };
 }
 
+type Deciding = Deps & SettlingDeps;
+
 /** By a second person: whether a refund is made, and that one in cash was paid out. */
-export function createRefundDecisions({ db, money, log }: Omit<Deps, 'vault'>) {
+export function createRefundDecisions({ db, money, log, ...rest }: Deciding) {
+  const settling = createRefundSettling({ db, ...rest });
+
   async function find(caller: Caller, id: string): Promise<Refund & { readonly isOwn: boolean }> {
     const refund = await findRefund(db, id);
     if (!refund) throw notFound('refund');
@@ -96,6 +102,10 @@ export function createRefundDecisions({ db, money, log }: Omit<Deps, 'vault'>) {
     { id, approve }: { readonly id: string; readonly approve: boolean },
   ): Promise<Refund> {
     const refund = await find(caller, id);
+    if (settlementOf(refund)) {
+      await settling.decide({ refund, approve, caller });
+      return changed(refund);
+    }
     if (approve && refund.isOwn)
       throw problem('forbidden', 'a second person must approve it, not the one who asked');
     const said = { id, by: caller.actor, now: new Date() };
@@ -127,7 +137,7 @@ export function createRefundDecisions({ db, money, log }: Omit<Deps, 'vault'>) {
     }
   }
 
-  return { decide, payOut };
+  return { decide, payOut, propose: settling.propose };
 }
 
 /** After the commit; best effort. */

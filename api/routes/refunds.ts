@@ -6,13 +6,14 @@ import { findRefundTarget } from '../../db/refund-basis.ts';
 import { refundsOfOrder } from '../../db/refunds.ts';
 import type { Vault } from '../../db/vault.ts';
 import type { Logger } from '../../log.ts';
+import type { WebhookPorts } from '../actions/receive-webhook.ts';
 import { createOnce, doOnce } from '../actions/once.ts';
 import { createRefundDecisions, createRefunds } from '../actions/refunds.ts';
 import { access, callerOf } from '../plugins/auth.ts';
 import { keyedRequest } from '../plugins/idempotency.ts';
 import { notFound } from '../problems.ts';
 import { IdParams } from '../schemas/common.ts';
-import { Decision, NewRefund, PayOut, Refund, Refunds } from '../schemas/refunds.ts';
+import { Decision, NewRefund, PayOut, Refund, Refunds, SettleRefund } from '../schemas/refunds.ts';
 import { send, type Api } from '../server.ts';
 import { refundBody } from '../views/refund.ts';
 
@@ -20,6 +21,7 @@ type Deps = {
   readonly db: Db;
   readonly vault: Vault;
   readonly money: Pick<MoneyEngine, 'startRefund' | 'refundChanged'> | undefined;
+  readonly ports: WebhookPorts;
   readonly log: Logger;
 };
 
@@ -76,6 +78,32 @@ export function refundRoutes(app: Api, deps: Deps): void {
   });
   decisions(app, deps);
   payOuts(app, deps);
+  settlements(app, deps);
+}
+
+function settlements(app: Api, deps: Deps): void {
+  const refunds = createRefundDecisions(deps);
+  const route = {
+    ...access({ roles: ['support', 'platform_admin'] }),
+    schema: {
+      summary: 'Ask for the end of a refund whose provider says something else than was asked',
+      description:
+        'Its books are read now, and again when a second person approves: they alone say how much. Nothing is sent meanwhile. Kept in the audit.',
+      tags,
+      params: IdParams('refund'),
+      body: SettleRefund,
+      response: { 200: Refund },
+    },
+  };
+  app.post('/v1/refunds/:id/settle', route, async (req, reply) => {
+    const [caller, request] = [callerOf(req), keyedRequest(req)];
+    const asked = { id: req.params.id, body: req.body, caller, request };
+    const answer = await doOnce(deps, { caller, request }, async () => ({
+      status: 200,
+      body: refundBody(await refunds.propose(asked)),
+    }));
+    return send(reply, answer);
+  });
 }
 
 function payOuts(app: Api, deps: Deps): void {
@@ -104,8 +132,8 @@ function payOuts(app: Api, deps: Deps): void {
 }
 
 const says = {
-  approve: 'Approve a refund that waits for a decision',
-  reject: 'Reject a refund that waits for a decision, or for somebody to pay it out',
+  approve: 'Approve a refund, or its settlement, that waits for a decision',
+  reject: 'Reject a refund or settlement that waits for a decision, or one to be paid out by hand',
 } as const;
 
 function decisions(app: Api, deps: Deps): void {

@@ -2,8 +2,11 @@
 
 import { Type, type Static } from 'typebox';
 import { refundFaults, refundReasons, refundStatuses } from '../../domain/refund.ts';
+import { settlementOutcomes } from '../../domain/refund-settlement.ts';
+import { refundWaits } from '../../domain/refund-wait.ts';
 import { maxAmountMinor } from '../../domain/money.ts';
 import { Body, Currency, Id, Nullable, Time } from './common.ts';
+import { because } from './support.ts';
 
 const Quantity = Type.Integer({ minimum: 1, maximum: 999 });
 
@@ -64,6 +67,23 @@ export const PayOut = Body(
   { examples: [{ reference: 'DESK-2026-0117' }] },
 );
 
+export const SettleRefund = Body(
+  {
+    outcome: Type.Enum([...settlementOutcomes], {
+      description:
+        'as_booked: exactly what the provider’s books show is posted; failed: they show nothing',
+    }),
+    ...because,
+  },
+  { examples: [{ outcome: 'as_booked', reason: 'payment_problem' }] },
+);
+export type SettleRefund = Static<typeof SettleRefund>;
+
+const Waiting = Type.Object({
+  for: Type.Enum([...refundWaits]),
+  ends_by: Type.Array(Type.String(), { description: 'Any of these' }),
+});
+
 export const Refund = Type.Object({
   id: Id('refund'),
   order_id: Id('order'),
@@ -79,6 +99,18 @@ export const Refund = Type.Object({
   currency: Currency,
   reason: Type.String(),
   fault: Type.String(),
+  asked_minor: Nullable(
+    Type.Integer({ description: 'What had been asked for, if it was settled as another amount' }),
+  ),
+  settlement: Nullable(
+    Type.Object({
+      outcome: Type.Enum([...settlementOutcomes]),
+      amount_minor: Nullable(Type.Integer({ description: 'In the provider’s books' })),
+      asked_at: Time,
+      approved: Type.Boolean(),
+    }),
+  ),
+  waits_for: Nullable(Waiting),
   borne_by: Type.Array(Type.Object({ account: Type.String(), amount_minor: Type.Integer() })),
   code: Nullable(Type.String({ description: 'Why it failed' })),
   reference: Nullable(

@@ -15,7 +15,7 @@ import { AmountMinor, Body, Cursor, Id, Limit, Location, Nullable, Time } from '
 
 const Text = Type.String({ minLength: 1, maxLength: 1_000, description: 'Stored encrypted' });
 const Reason = Type.Enum([...supportReasons], { description: 'Why a person steps in' });
-const because = { reason: Reason, note: Type.Optional(Text) };
+export const because = { reason: Reason, note: Type.Optional(Text) };
 
 const paramSchemas: Readonly<Record<Exclude<Param['kind'], 'choice'>, TSchema>> = {
   seconds: Type.Integer({ minimum: 0, maximum: 86_400 }),

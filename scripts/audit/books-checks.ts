@@ -18,6 +18,7 @@ import {
   type ProviderObject,
   type WithdrawnPart,
 } from './data.ts';
+import { givenBackIn } from './refund-checks.ts';
 
 /** Whose books are read; of the others each payment that we have a name for. */
 const booksOf = 'stripe';
@@ -180,18 +181,14 @@ function capturedByRef(
 
 /** Provider reference → what our ledger says was given back, or is on its way back. */
 function refundedByRef({ refunds, topUps, ledger }: AuditData): ReadonlyMap<string, number> {
-  const known = new Map(
-    refunds.map((refund) => [`${refund.orderId}:refund_sent:${refund.id}`, refund]),
-  );
+  const known = new Map(refunds.map((refund) => [refund.id, refund]));
   const totals = new Map<string, number>();
-  for (const { key, entries } of ledger) {
-    const refund = known.get(key);
+  for (const transaction of ledger) {
+    const { key, kind } = transaction;
+    if (kind !== 'refund_sent' && kind !== 'refund_settled') continue;
+    const refund = known.get(key.split(':').at(-1) ?? '');
     if (refund === undefined || !givesMoneyBack.has(refund.status)) continue;
-    const sent = -sum(
-      entries
-        .filter((entry) => entry.account === 'refunds_in_transit')
-        .map((entry) => entry.amountMinor),
-    );
+    const sent = -sum(givenBackIn(transaction));
     totals.set(refund.providerRef, (totals.get(refund.providerRef) ?? 0) + sent);
   }
   for (const { providerRef, amountMinor, status, withdrawn } of topUps) {

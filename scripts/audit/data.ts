@@ -67,6 +67,8 @@ export type AuditedRefund = {
   readonly provider: string;
   readonly providerRef: string;
   readonly amountMinor: number;
+  /** When it was settled as another amount: what had been asked for. */
+  readonly askedMinor: number | null;
   readonly reason: RefundReason;
   readonly status: RefundStatus;
   /** It was confirmed, and may have come back. */

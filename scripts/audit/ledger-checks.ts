@@ -10,11 +10,11 @@ import {
   sum,
   type AuditedOrder,
   type AuditData,
-  type AuditedRefund,
   type Breach,
   type Check,
   type LedgerTransaction,
 } from './data.ts';
+import { refundsEnd } from './refund-checks.ts';
 
 /** The ways in which a customer's debt is paid. */
 const paidBy = ['capture', 'write_off', 'cash', 'elsewhere'] as const;
@@ -236,45 +236,6 @@ const ownKinds: ReadonlySet<string> = new Set([
   'withdrawal_paid',
   'withdrawal_failed',
 ]);
-
-const refundsEnd: Check = {
-  id: 'refunds-in-ledger',
-  item: 1,
-  says: 'every refund is posted as its state says: borne and sent once it was begun, confirmed or reversed at its end',
-  run: ({ refunds, ledger }) => {
-    const keys = new Map(ledger.map((transaction) => [transaction.key, transaction]));
-    return findingOf(refunds, ({ id, orderId, amountMinor, reason, status, wasRefunded }) =>
-      refundSteps.flatMap((step) => {
-        // What was taken early is the customer's own: nobody has to bear it.
-        const posted =
-          (postedIn[status].includes(step) && !(reason === 'prepaid' && step === 'refund_share')) ||
-          (step === 'refund_confirmed' && wasRefunded);
-        const transaction = keys.get(`${orderId}:${step}:${id}`);
-        const moved = sum(
-          (transaction?.entries ?? []).filter((e) => e.amountMinor > 0).map((e) => e.amountMinor),
-        );
-        return mustEqual(orderId, `${step} of ${id}`, {
-          expected: posted ? amountMinor : 0,
-          actual: moved,
-        });
-      }),
-    );
-  },
-};
-
-const refundSteps = ['refund_share', 'refund_sent', 'refund_confirmed', 'refund_failed'] as const;
-type RefundStepName = (typeof refundSteps)[number];
-const begun: readonly RefundStepName[] = ['refund_share', 'refund_sent'];
-const postedIn: Readonly<Record<AuditedRefund['status'], readonly RefundStepName[]>> = {
-  awaiting_approval: [],
-  requested: [],
-  rejected: [],
-  sending: begun,
-  pending: begun,
-  payable: begun,
-  refunded: [...begun, 'refund_confirmed'],
-  failed: [...begun, 'refund_failed'],
-};
 
 const cashGoesBack: Check = {
   id: 'cash-refunds',

@@ -163,6 +163,7 @@ async function loadRefunds(db: Kysely<Database>): Promise<readonly AuditedRefund
       'provider',
       'provider_ref as providerRef',
       'amount_minor as amountMinor',
+      'asked_minor as askedMinor',
       'reason',
       'status',
     ])

@@ -23,14 +23,18 @@ const nightly = () =>
     now: () => set.now,
   }).reconcile();
 const incidents = async () =>
-  (await set.market.db.selectFrom('incidents').select(['kind', 'order_id']).execute()).map(
-    ({ kind, order_id: id }) => `${kind} ${id}`,
-  );
+  (
+    await set.market.db
+      .selectFrom('incidents')
+      .select(['kind', 'order_id', 'resolved_at'])
+      .orderBy('kind')
+      .execute()
+  ).map(({ kind, order_id: id, resolved_at: at }) => `${kind} ${id} ${at ? 'resolved' : 'open'}`);
 
 const dayMs = 86_400_000;
 
 describe('the nightly comparison', () => {
-  it('finds what was given back of a payment that is older than its reach', async () => {
+  it('finds what was given back of a payment older than its reach, and has it in mind until it has gone', async () => {
     set.now += 20 * dayMs;
     expect(await nightly()).toMatchObject({ compared: 0, differences: 0 });
     const { id: orderId, providerRef } = order;
@@ -38,18 +42,49 @@ describe('the nightly comparison', () => {
       await set.gateway.refund({ orderId, providerRef, amountMinor: 100, key: `behind:${n}` });
     for (let night = 0; night < 2; night++)
       expect(await nightly()).toMatchObject({ compared: 1, differences: 1 });
-    expect(await incidents()).toEqual([`reconcile_refunded_there_unknown_here ${orderId}`]);
+    const differs = `reconcile_refunded_there_unknown_here ${orderId}`;
+    expect(await incidents()).toEqual([`${differs} open`]);
+    // By now the refunds are as old.
+    set.now += 17 * dayMs;
+    for (let night = 0; night < 2; night++)
+      expect(await nightly()).toMatchObject({ compared: 0, differences: 1, vanished: 0 });
+    expect(await incidents()).toEqual([`${differs} open`]);
+    await set.market.setOrder(order.orderId, { is_over: false });
+    expect(await nightly()).toMatchObject({ differences: 0, vanished: 1 });
+    expect(await incidents()).toEqual([`${differs} resolved`]);
+  });
+
+  it('has what the provider does not know of at all in mind, too', async () => {
+    const { id: orderId, orderId: parsed } = order;
+    await set.market.db
+      .updateTable('order_events')
+      .set({ body: JSON.stringify({ attempt: 1, providerRef: 'pi_lost', amountMinor: 2_350 }) })
+      .where('order_id', '=', orderId)
+      .execute();
+    expect(await nightly()).toMatchObject({ differences: 2, vanished: 0 });
+    const lost = `reconcile_captured_here_unknown_there ${orderId}`;
+    set.now += 30 * dayMs;
+    await nightly();
+    expect(await incidents()).toContain(`${lost} open`);
+    await set.market.setOrder(parsed, { is_over: false });
+    await nightly();
+    expect(await incidents()).toContain(`${lost} resolved`);
   });
 
   it('takes in a dispute, of a payment however old, and what became of it', async () => {
     set.now += 60 * dayMs;
     const dispute = set.stripe.control.dispute(order.providerRef) ?? '';
-    for (let night = 0; night < 2; night++) await nightly();
+    expect(await nightly()).toMatchObject({ differences: 1, healed: 1, vanished: 0 });
+    expect(await nightly()).toMatchObject({ differences: 0 });
     expect(await balancesOf(set.market.db, order.id)).toMatchObject({ disputes: 2_350 });
-    expect(await incidents()).toEqual([`dispute_open ${order.id}`]);
+    expect(await incidents()).toEqual([`dispute_open ${order.id} open`]);
     set.now += 60 * dayMs;
     set.stripe.control.decideDispute(dispute, 'lost');
-    await nightly();
-    expect(await balancesOf(set.market.db, order.id)).toMatchObject({ bad_debt: 2_350 });
+    expect(await nightly()).toMatchObject({ differences: 1, healed: 1 });
+    const over = [`dispute_lost ${order.id} open`, `dispute_open ${order.id} resolved`];
+    expect(await incidents()).toEqual(over);
+    const balances = await balancesOf(set.market.db, order.id);
+    expect(balances).toMatchObject({ bad_debt: 2_350 });
+    expect(balances).not.toHaveProperty('disputes');
   });
 });

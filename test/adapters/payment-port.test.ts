@@ -321,6 +321,20 @@ describe.each(rigs)('%s', (name, start) => {
     expect(await rig.port.look({ providerRef })).toMatchObject({ status: 'captured', amountMinor });
   });
 
+  it.runIf(traits.remote)('shows in its books what was given back under a key', async () => {
+    const providerRef = await pay();
+    await truth(providerRef);
+    await capture(providerRef);
+    const shown = (id: string) =>
+      rig.port.findRefund?.({ providerRef, key: `${orderId}:refund:${id}:1` });
+    expect(await shown('a')).toBeUndefined();
+    await refund(providerRef, 500);
+    const currency = expect.stringMatching(/^[A-Z]{3}$/);
+    expect(await shown('a')).toMatchObject({ status: 'refunded', amountMinor: 500, currency });
+    expect(await shown('b')).toBeUndefined();
+    expect((await rig.books()).givenBack).toEqual([500]);
+  });
+
   it('gives nothing back of what was not taken', async () => {
     const answer = await insist(authorize);
     const providerRef = 'providerRef' in answer ? (answer.providerRef ?? '') : '';

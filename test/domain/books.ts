@@ -3,6 +3,7 @@
 
 import { balanced, type Posting } from '../../domain/ledger.ts';
 import { stepOf, sumMinor } from '../../domain/money.ts';
+import { priceOf } from '../../domain/money/price.ts';
 import { holdMinorOf, priceTermsOf, railOf, type OrderFacts } from '../../domain/order.ts';
 import type { OrderEvent } from '../../domain/events.ts';
 import { providerOfOrder } from '../../domain/payment-methods.ts';
@@ -126,6 +127,8 @@ const taxIn = (postings: readonly Posting[]): RefundBasis['goodsTax'] => ({
 
 function basisOf(facts: OrderFacts, { capturedMinor, made, postings }: Asked): RefundBasis {
   const parts = made.flatMap(({ wish }) => (wish.kind === 'parts' ? [wish] : []));
+  const refundedQuantity = parts.filter(({ items }) => items.length > 0).length;
+  const pricing = priceTermsOf(facts);
   return {
     currency: facts.currency,
     rail: railOf(facts),
@@ -134,14 +137,9 @@ function basisOf(facts: OrderFacts, { capturedMinor, made, postings }: Asked): R
     refundedMinor: sumMinor(made.map(({ amountMinor }) => amountMinor)),
     disputed: false,
     lostMinor: 0,
-    items: [
-      {
-        unitPriceMinor: facts.goodsMinor,
-        quantity: 1,
-        refundedQuantity: parts.filter(({ items }) => items.length > 0).length,
-      },
-    ],
-    pricing: priceTermsOf(facts),
+    items: [{ unitPriceMinor: facts.goodsMinor, quantity: 1, refundedQuantity }],
+    itemsRefunded: priceOf(facts.goodsMinor * refundedQuantity, pricing),
+    pricing,
     goodsTax: taxIn(postings),
     deliveryFee: {
       minor: facts.deliveryFeeMinor,

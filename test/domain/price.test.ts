@@ -140,6 +140,7 @@ const refundOf = (of: OrderFacts, quantity: number): RefundBasis => {
     disputed: false,
     lostMinor: 0,
     items: [{ unitPriceMinor: of.goodsMinor / quantity, quantity, refundedQuantity: 0 }],
+    itemsRefunded: { priceMinor: 0, taxMinor: 0 },
     pricing: priceTermsOf(of),
     goodsTax: { earnedMinor: settled.goodsTaxMinor ?? 0, givenBackMinor: 0 },
     deliveryFee: { minor: of.deliveryFeeMinor, refunded: false },
@@ -158,11 +159,17 @@ function refunded(basis: RefundBasis, wish: RefundWish) {
   const plan = planRefund(basis, wish);
   const amountMinor = plan.kind === 'planned' ? plan.amountMinor : 0;
   const taxMinor = amountMinor === 0 ? 0 : goodsTaxIn(basis, wish, amountMinor);
+  const itemsMinor = plan.kind === 'planned' ? plan.itemsMinor : 0;
   const { earnedMinor, givenBackMinor } = basis.goodsTax;
+  const before = basis.itemsRefunded;
   const left: RefundBasis = {
     ...basis,
     refundedMinor: basis.refundedMinor + amountMinor,
     goodsTax: { earnedMinor, givenBackMinor: givenBackMinor + taxMinor },
+    itemsRefunded: {
+      priceMinor: before.priceMinor + itemsMinor,
+      taxMinor: before.taxMinor + (itemsMinor > 0 ? taxMinor : 0),
+    },
     items: basis.items.map((item) => ({
       ...item,
       refundedQuantity: item.refundedQuantity + (wish.kind === 'parts' ? 1 : 0),

@@ -30,6 +30,7 @@ const basis: RefundBasis = {
     { unitPriceMinor: 950, quantity: 2, refundedQuantity: 0 },
     { unitPriceMinor: 100, quantity: 1, refundedQuantity: 1 },
   ],
+  itemsRefunded: { priceMinor: 100, taxMinor: 0 },
   pricing: {},
   goodsTax: { earnedMinor: 0, givenBackMinor: 0 },
   deliveryFee: { minor: 300, refunded: false },
@@ -77,7 +78,10 @@ describe('a refund is planned', () => {
     ['one item', parts({ items: [item(0)] }), {}, 950],
     ['items, fee and tip', parts({ items: [item(0, 2)], deliveryFee: true, tip: true }), {}, 2_350],
   ] as const)('%s', (_name, wish, change, amountMinor) => {
-    expect(planRefund({ ...basis, ...change }, wish)).toEqual({ kind: 'planned', amountMinor });
+    expect(planRefund({ ...basis, ...change }, wish)).toMatchObject({
+      kind: 'planned',
+      amountMinor,
+    });
   });
 
   it.each([
@@ -89,15 +93,15 @@ describe('a refund is planned', () => {
   ] as const)('%s by %s in what can be paid: %i as %i', (currency, rail, wanted, amountMinor) => {
     const wish = { kind: 'amount', amountMinor: wanted } as const;
     const paid = { ...basis, currency, rail };
-    expect(planRefund(paid, wish)).toEqual({ kind: 'planned', amountMinor });
+    expect(planRefund(paid, wish)).toMatchObject({ kind: 'planned', amountMinor });
   });
 
   it('that was rounded up before leaves the rest of it, not more', () => {
     const paid = { ...basis, currency: 'HUF', rail: 'cash', capturedMinor: 2_000 } as const;
     const plan = (amountMinor: number, refundedMinor: number) =>
       planRefund({ ...paid, refundedMinor }, { kind: 'amount', amountMinor });
-    expect(plan(1_800, 0)).toEqual({ kind: 'planned', amountMinor: 2_000 });
-    expect(plan(500, 1_500)).toEqual({ kind: 'planned', amountMinor: 500 });
+    expect(plan(1_800, 0)).toMatchObject({ kind: 'planned', amountMinor: 2_000 });
+    expect(plan(500, 1_500)).toMatchObject({ kind: 'planned', amountMinor: 500 });
     expect(plan(501, 1_500)).toMatchObject({ refusal: { code: 'refund_too_large' } });
     expect(plan(249, 0)).toMatchObject({ refusal: { code: 'refund_too_large' } });
   });

@@ -254,6 +254,7 @@ function refundOf({ facts }: Life) {
     provider: 'stripe',
     providerRef: `pi_${orderId}`,
     amountMinor: refundMinor,
+    askedMinor: null,
     reason: 'quality',
     status: 'refunded',
     wasRefunded: true,
