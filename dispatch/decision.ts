@@ -99,9 +99,13 @@ export type Shared = {
     readonly orderId: OrderId;
     /** Taken over at the counter, handed over at the door. */
     readonly at: number;
+    /** Of a pickup: when the goods are expected. */
+    readonly readyAt?: number | undefined;
   }[];
   /** What the others arrive later in sum because this one comes along, in minutes. */
   readonly othersLater: number;
+  /** What this one arrives later than straight from its counter, in minutes. */
+  readonly selfLater: number;
   /** The best way without the others, in what is planned; undefined: nobody could. */
   readonly alone:
     | {

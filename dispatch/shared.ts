@@ -1,5 +1,5 @@
-// Why an order travels with others: the stops of the trip, what the others arrive later because of it, and what it would
-// cost to bring it without them. Measured in what is planned, so the rest of the plan stays as it is. Called by explain.ts.
+// Why an order travels with others: the stops of the trip, what it and the others arrive later because of it, and what it
+// would cost to bring it without them. Measured in what is planned, so the rest of the plan stays as it is. Called by explain.ts.
 
 import { bundleOf } from './bundle.ts';
 import { biasOf, costOf, minutesOf } from './considered.ts';
@@ -32,10 +32,31 @@ export function sharedOf(job: Job, { route, stops, together }: Trip, planned: Pl
   return {
     stops: stops
       .filter((stop) => together.includes(stop.job))
-      .map(({ kind, job: { orderId }, doneAt }) => ({ kind, orderId, at: Math.round(doneAt) })),
+      .map(({ kind, job: { orderId, ready }, doneAt }) => ({
+        kind,
+        orderId,
+        at: Math.round(doneAt),
+        readyAt: kind === 'pickup' ? Math.round(ready.expectedAt) : undefined,
+      })),
     othersLater: minutesOf(laterMs),
+    selfLater: minutesOf(selfLaterMs(job, { route, stops }, market)),
     alone: aloneOf(job, { route, without }, planned),
   };
+}
+
+/** The stops between its counter and its door. */
+function selfLaterMs(
+  job: Job,
+  { route, stops }: Pick<Trip, 'route' | 'stops'>,
+  { travel, beforeMs }: Market,
+): number {
+  const own = stops.filter((stop) => stop.job === job);
+  const pickup = own.find(({ kind }) => kind === 'pickup');
+  const door = own.find(({ kind }) => kind === 'dropoff');
+  if (!pickup || !door) return 0;
+  const wayMs = travel.ms(job.pickup, job.dropoff, route.carrier.speed);
+  const straightAt = pickup.doneAt + beforeMs.pickup + wayMs + beforeMs.dropoff;
+  return Math.max(0, door.doneAt - Math.max(straightAt, job.notBefore));
 }
 
 const doorsOf = (stops: readonly Timed[]): ReadonlyMap<Job, number> =>

@@ -19,28 +19,32 @@ function could({ candidates, together, isAddOn }: Decision): string {
   const drivers = candidates === 1 ? 'One driver' : `${candidates} drivers`;
   if (isAddOn) return `${drivers} could come for this order alone`;
   const orders = together.length;
-  if (orders === 1) return `${drivers} could come`;
-  return `${drivers} could take ${orders === 2 ? 'both orders' : `all ${orders} orders`}`;
+  const free = candidates === 1 ? '' : ', counting those about to be free';
+  if (orders === 1) return `${drivers} could come${free}`;
+  return `${drivers} could take ${orders === 2 ? 'both orders' : `all ${orders} orders`}${free}`;
 }
 
 function trip(decision: Decision, own: Considered, naming: Naming): readonly string[] {
   const driver = naming.driver(own.driverId);
   const orders = decision.together.length;
   const isCheapest = decision.best.every((each) => each.cost >= own.cost);
+  const isOnly = decision.candidates === 1;
   const costs =
     own.takes === undefined ? `${driver} costs` : `with this first, ${driver} would cost`;
-  const rank = isCheapest && decision.candidates > 1 ? ' least:' : '';
-  const sum = orders === 1 ? '' : ', for all of them in sum';
+  const rank = isCheapest && !isOnly ? ' least:' : '';
+  const sum = orders === 1 ? '' : ' in sum';
+  const cost = `${costs}${rank} ${price(own.cost)}${sum}${consisting(own, phrasesFor(orders))}.`;
+  const possible = could(decision);
   return [
     `Why ${driver}: ${whereabouts(own, naming)}.`,
-    `${could(decision)}; ${costs}${rank} ${price(own.cost)}${sum}${consisting(own, phrasesFor(orders))}.`,
+    ...(isOnly ? [`${possible}; ${cost}`] : [`${possible}.`, `Of these, ${cost}`]),
   ];
 }
 
 function whereabouts({ freeIn, travel, waits, takes }: Considered, naming: Naming): string {
   if (takes !== undefined) return `brings ${naming.order(takes)} first, and this afterwards`;
   const when = freeIn > 0 ? `free in ${minutes(freeIn)} and then` : 'free now and';
-  const wait = waits > 0 ? `; there the goods take ${minutes(waits)} more` : '';
+  const wait = waits > 0 ? `, to wait ${minutes(waits)} there for the goods` : '';
   return `${when} ${minutes(travel)} from the counter${wait}`;
 }
 
@@ -53,10 +57,10 @@ const detour = (own: Considered, driver: string): readonly string[] => [
 type Phrases = { readonly [K in keyof CostParts]: readonly [string, string] };
 
 const phrasesFor = (orders: number): Phrases => {
-  const best = 'than with a driver at the counter when the goods are ready';
-  const handing = `handing ${orders === 1 ? 'it' : 'them'} over`;
+  const best = 'than if a driver had been waiting when the goods were ready';
+  const where = `at the customer${orders === 1 ? '' : 's'}`;
   return {
-    late: [`for ${handing} later ${best}`, `off for ${handing} sooner ${best}`],
+    late: [`for arriving ${where} later ${best}`, `off for arriving ${where} sooner ${best}`],
     standing: ['for ending far from where orders arise', 'off for ending near where orders arise'],
     uncertainty: ['for goods that may be late', 'off for goods that may be early'],
     acceptance: ['for a likely refusal', 'off for a likely yes'],
@@ -66,7 +70,7 @@ const phrasesFor = (orders: number): Phrases => {
 };
 
 const differences: Phrases = {
-  late: ['for handing over later', 'off for handing over sooner'],
+  late: ['for arriving later', 'off for arriving sooner'],
   standing: [
     'for ending further from where orders arise',
     'off for ending nearer to where orders arise',
@@ -79,37 +83,55 @@ const differences: Phrases = {
 
 const names = ['late', 'standing', 'uncertainty', 'acceptance', 'fairness', 'rating'] as const;
 
-/** What is not 0, the largest first, in brackets. Of a single one the amount is the whole. */
+/** What is not 0, the largest first, in brackets. Of a single one the amount is told before. */
 function made(valueOf: (name: keyof CostParts) => number, phrases: Phrases): string {
   const parts = names
     .map((name) => ({ name, value: Math.round(valueOf(name) * 10) / 10 }))
     .filter(({ value }) => value !== 0)
     .toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const told = parts.map(({ name, value }) => {
-    const of = phrases[name][value > 0 ? 0 : 1];
-    return parts.length === 1 ? of : `${amount(Math.abs(value))} ${of}`;
-  });
-  return told.length === 0 ? '' : ` (${listed(told)})`;
+  const told = parts.map(({ name, value }) => ({
+    size: amount(Math.abs(value)),
+    of: phrases[name][value > 0 ? 0 : 1],
+  }));
+  const [first, ...others] = told;
+  if (!first) return '';
+  if (others.length === 0) return ` ${first.of.replace(/^off /, '')}`;
+  return ` (${listed(told.map(({ size, of }) => `${size} ${of}`))})`;
 }
 
-const consisting = ({ parts }: Considered, phrases: Phrases): string =>
-  made((name) => parts[name] ?? 0, phrases);
+function consisting({ parts, waits }: Considered, phrases: Phrases): string {
+  const why = made((name) => parts[name] ?? 0, phrases);
+  if (why !== '') return why.startsWith(' (') ? why : `,${why}`;
+  return waits > 0
+    ? ', being there before the goods are ready'
+    : ', arriving as soon as is possible';
+}
 
 /** Those who come next in the order of their costs, the cheaper ones included. */
 function runnersUp(
-  { best, isAddOn }: Decision,
+  { best, candidates, isAddOn }: Decision,
   own: Considered,
   naming: Naming,
 ): readonly string[] {
-  const others = best.filter((each) => each !== own).slice(0, 2);
-  if (others.length === 0) return [];
-  const told = others.map(
-    (other) => `${naming.driver(other.driverId)} ${compared(other, own, naming)}`,
-  );
-  return [`${isAddOn ? 'Instead, for this order alone' : 'Instead'}: ${told.join('; ')}.`];
+  const others = best.filter((each) => each !== own);
+  const shown = others.slice(0, 2);
+  if (shown.length === 0) return [];
+  const all = Math.max(others.length, candidates - 1);
+  const cheapest = shown.length === 1 ? 'cheapest' : 'two cheapest';
+  const which = all > shown.length ? `the ${cheapest} of ${all} others, ` : '';
+  const what = isAddOn ? 'for this order alone' : 'counting this trip only';
+  const told = shown.map((other) => instead(other, own, naming));
+  const isSurprising = shown.some(({ cost, takes }) => takes !== undefined && cost <= own.cost);
+  return [
+    `Instead (${which}${what}): ${told.join('; ')}.`,
+    ...(isSurprising ? ['Who is needed where is decided for all orders at once.'] : []),
+  ];
 }
 
-export function compared(other: Considered, own: Considered, naming: Naming): string {
+export const instead = (other: Considered, own: Considered, naming: Naming): string =>
+  `${naming.driver(other.driverId)} (at the counter in ${minutes(other.minutes)}) ${compared(other, own, naming)}`;
+
+function compared(other: Considered, own: Considered, naming: Naming): string {
   const more = Math.round((other.cost - own.cost) * 10) / 10;
   const why = made((name) => (other.parts[name] ?? 0) - (own.parts[name] ?? 0), differences);
   const needed = other.takes === undefined ? '' : `needed for ${naming.order(other.takes)}`;

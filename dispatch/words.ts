@@ -2,20 +2,11 @@
 // happens next. Needs nothing but the record, so an old decision reads as it did on its day.
 
 import type { DriverId, OrderId } from '../domain/ids.ts';
-import type { Decision, Exclusion, Shared } from './decision.ts';
-import {
-  kilometres,
-  listed,
-  minutes,
-  named,
-  ordinal,
-  plainNaming,
-  price,
-  stopByStop,
-  type Naming,
-} from './phrases.ts';
+import type { Decision, Exclusion } from './decision.ts';
+import { kilometres, listed, named, plainNaming, price, type Naming } from './phrases.ts';
+import { times, whyTogether } from './together-words.ts';
 import type { WhyNot } from './why-not.ts';
-import { compared, whyDriver } from './why-words.ts';
+import { instead, whyDriver } from './why-words.ts';
 
 export type { Naming } from './phrases.ts';
 
@@ -50,7 +41,7 @@ function verdict(orderId: OrderId, decision: Decision, naming: Naming): string {
     case 'offered':
       return `Offered to ${whom}.`;
     case 'not_yet':
-      return `Meant for ${whom}, but not offered yet: the way need not begin before ${at(leaveAt, naming)}.`;
+      return `Meant for ${whom}, but not offered yet: setting off at ${at(leaveAt, naming)} is early enough. Until then the driver stays free for others.`;
     case 'driver_busy':
       return `Meant for ${whom}, but not offered yet: the driver has something else to do first and is to set off for this at ${at(leaveAt, naming)}.`;
     case 'nobody_left':
@@ -90,54 +81,6 @@ const becameOf: Readonly<Record<keyof NonNullable<Decision['used']>, string>> = 
   voided: 'accepted, but void by then',
   withdrawn: 'withdrawn',
   dropped_out: 'accepted and given back',
-};
-
-function times(
-  orderId: OrderId,
-  { shared, readyAt, pickupAt, dropoffAt }: Decision,
-  naming: Naming,
-): readonly string[] {
-  if (pickupAt === undefined || dropoffAt === undefined) return [];
-  const ready = `The goods are expected at ${naming.time(readyAt)}`;
-  if (shared) return [`${ready}.`, stops(orderId, shared, naming)];
-  return [
-    `${ready}, the pickup at ${naming.time(pickupAt)}, the delivery at ${naming.time(dropoffAt)}.`,
-  ];
-}
-
-function stops(orderId: OrderId, { stops: all }: Shared, naming: Naming): string {
-  const doors = all.filter(({ kind }) => kind === 'dropoff');
-  const place = doors.findIndex((stop) => stop.orderId === orderId) + 1;
-  return `The stops: ${stopByStop(orderId, all, naming)}. This order is delivered ${ordinal(place)} of ${doors.length}.`;
-}
-
-function whyTogether(
-  orderId: OrderId,
-  { shared, together, chosen, isByHand }: Decision,
-  naming: Naming,
-): readonly string[] {
-  if (!shared || isByHand) return [];
-  const others = together.filter((each) => each !== orderId);
-  const later = shared.othersLater;
-  const burden =
-    later > 0
-      ? `Because this order comes along, ${named(others, naming)} ${others.length === 1 ? 'arrives' : 'arrive'} ${minutes(later)} later${others.length === 1 ? '' : ' in sum'}.`
-      : 'Because this order comes along, nobody else arrives later.';
-  const { alone } = shared;
-  if (!alone) return ['Why together: no driver could bring it on a trip of its own.', burden];
-  const who = alone.driverId === chosen ? 'the same driver' : naming.driver(alone.driverId);
-  const when = naming.time(alone.dropoffAt);
-  return [
-    `Why together: on a trip of its own, ${who} would deliver it at ${when}, and the whole plan would cost ${balance(alone.costsMore)}.`,
-    burden,
-  ];
-}
-
-const balance = (costsMore: number): string => {
-  if (costsMore > 0) return `${minutes(costsMore)} more`;
-  return costsMore < 0
-    ? `${minutes(-costsMore)} less, so that a later round may part them`
-    : 'the same';
 };
 
 function circumstances({ askedAgain, solver, waysEstimated }: Decision): readonly string[] {
@@ -188,8 +131,9 @@ function exclusions({ excluded, radiusM, together, isAddOn }: Decision): readonl
     const drivers = count === 1 ? 'driver ' : 'drivers ';
     return `${count} ${index === 0 ? drivers : ''}${why}`;
   });
-  const what = isAlone ? '' : ` for ${together.length === 2 ? 'both' : `all ${together.length}`}`;
-  return parts.length === 0 ? [] : [`Not considered${what}: ${listed(parts)}.`];
+  const orders = together.length === 2 ? 'two' : together.length;
+  const head = isAlone ? 'Not considered' : `Could not take the ${orders} orders`;
+  return parts.length === 0 ? [] : [`${head}: ${listed(parts)}.`];
 }
 
 /** What is asked of one driver: a sentence. */
@@ -212,7 +156,7 @@ export function whyNotInWords(
     case 'possible': {
       const own = decision.best.find((each) => each.driverId === decision.chosen);
       const { considered } = why;
-      if (own && !decision.isByHand) return `${driver} ${compared(considered, own, naming)}.`;
+      if (own && !decision.isByHand) return `${instead(considered, own, naming)}.`;
       return `${driver} could have come, at a cost of ${price(considered.cost)}.`;
     }
   }

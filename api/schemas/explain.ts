@@ -98,12 +98,16 @@ const Explained = Type.Object({
       kind: Type.Enum(['pickup', 'dropoff']),
       order_id: Nullable(Type.String()),
       at: Time,
+      ready_at: Nullable(
+        Type.String({ ...Time, description: 'Of a pickup: when the goods are expected' }),
+      ),
     }),
     { description: 'Of all that travel together, in the order of the route; empty for one alone' },
   ),
   others_later: Nullable(
     minutes('what the others arrive later in sum because this one comes along'),
   ),
+  self_later: Nullable(minutes('what this one arrives later than straight from its counter')),
   alone: Nullable(
     Type.Object(
       {

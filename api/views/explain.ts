@@ -139,12 +139,14 @@ export function explained(verdict: Verdict, reading: Reading): Explained {
       order_id: orderOf(id),
       number: reading.orders.get(id)?.number ?? null,
     })),
-    stops: (shared?.stops ?? []).map(({ kind, orderId, at: stopAt }) => ({
+    stops: (shared?.stops ?? []).map(({ kind, orderId, at: stopAt, readyAt }) => ({
       kind,
       order_id: orderOf(orderId),
       at: isoOf(stopAt),
+      ready_at: iso(readyAt),
     })),
     others_later: shared?.othersLater ?? null,
+    self_later: shared?.selfLater ?? null,
     alone: shared?.alone
       ? {
           driver_id: isKnown(shared.alone.driverId) ? shared.alone.driverId : null,

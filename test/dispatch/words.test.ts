@@ -10,7 +10,7 @@ const words = (result: Plan): readonly string[] => {
   return each ? inWords(each.orderId, each.decision) : [];
 };
 
-const ideal = 'than with a driver at the counter when the goods are ready';
+const ideal = 'than if a driver had been waiting when the goods were ready';
 const declined = { driverId: driverId(4), search: 1, outcome: 'declined' } as const;
 
 describe('inWords', () => {
@@ -23,7 +23,7 @@ describe('inWords', () => {
       'Offered to drv_0001.',
       'The goods are expected at 12:00 UTC, the pickup at 12:03 UTC, the delivery at 12:10 UTC.',
       'Why drv_0001: free now and 1.8 minutes from the counter.',
-      `One driver could come; drv_0001 costs 1.8 minutes (for handing it over later ${ideal}).`,
+      `One driver could come; drv_0001 costs 1.8 minutes, for arriving at the customer later ${ideal}.`,
       'Not considered: 1 driver too far away (more than 3 km).',
     ]);
   });
@@ -48,14 +48,16 @@ describe('inWords', () => {
     );
     expect(words(result)).toEqual([
       'Offered to drv_0001, together with ord_0002.',
-      'The goods are expected at 12:04 UTC.',
+      'The goods are expected: those of this order at 12:04 UTC and those of ord_0002 at 12:05 UTC.',
       'The stops: 12:05 UTC pickup of this order and ord_0002, 12:15 UTC delivery of this order, 12:20 UTC delivery of ord_0002. This order is delivered first of 2.',
-      'Why together: on a trip of its own, drv_0002 would deliver it at 12:28 UTC, and the whole plan would cost 7.8 minutes more.',
+      'Why together: otherwise drv_0001 would carry ord_0002 only, and drv_0002 this one, delivered at 12:28 UTC.',
+      'The plan for all orders of the market would then cost 7.8 minutes more.',
       'Because this order comes along, ord_0002 arrives 4.2 minutes later.',
-      'Why drv_0001: free now and 0.9 minutes from the counter; there the goods take 2.1 minutes more.',
-      '3 drivers could take both orders; drv_0001 costs least: 7 minutes, for all of them in sum (5.2 for handing them over later than with a driver at the counter when the goods are ready, 1.5 for goods that may be late, 1.3 off for a long wait for work, 1.2 for ending far from where orders arise and 0.4 for a likely refusal).',
-      'Instead: drv_0002 would cost 26 minutes more (26 for handing over later, 1.3 for a shorter wait for work, 1.2 off for ending nearer to where orders arise, 0.4 off for a likelier yes and 0.3 for a lower rating); drv_0003 would cost 33 minutes more (34 for handing over later, 1.8 off for ending nearer to where orders arise, 1.3 for a shorter wait for work and 0.4 off for a likelier yes).',
-      'Not considered for both: 1 driver who said no to one of them before and 1 too far away (more than 3 km).',
+      'Why drv_0001: free now and 0.9 minutes from the counter, to wait 2.1 minutes there for the goods.',
+      '3 drivers could take both orders, counting those about to be free.',
+      'Of these, drv_0001 costs least: 7 minutes in sum (5.2 for arriving at the customers later than if a driver had been waiting when the goods were ready, 1.5 for goods that may be late, 1.3 off for a long wait for work, 1.2 for ending far from where orders arise and 0.4 for a likely refusal).',
+      'Instead (counting this trip only): drv_0002 (at the counter in 16 minutes) would cost 26 minutes more (26 for arriving later, 1.3 for a shorter wait for work, 1.2 off for ending nearer to where orders arise, 0.4 off for a likelier yes and 0.3 for a lower rating); drv_0003 (at the counter in 20 minutes) would cost 33 minutes more (34 for arriving later, 1.8 off for ending nearer to where orders arise, 1.3 for a shorter wait for work and 0.4 off for a likelier yes).',
+      'Could not take the two orders: 1 driver who said no to one of them before and 1 too far away (more than 3 km).',
     ]);
   });
 
@@ -67,7 +69,10 @@ describe('inWords', () => {
     );
     expect(text).toContain('Why drv_0001: already on a route, and at this counter in 1.8 minutes.');
     expect(text.join(' ')).toContain(
-      'Taking this order along costs 5.8 minutes (for handing them over',
+      'Taking this order along costs 5.8 minutes, for arriving at the customers later',
+    );
+    expect(text).toContain(
+      'Because ord_0009 is delivered first, this order arrives 4 minutes later than straight from the counter.',
     );
   });
 
@@ -91,7 +96,7 @@ describe('inWords', () => {
     );
     const early = words(run([order(1, at(0), { ready: readyAt(20) })], [driver(1, at(900))]));
     expect(early[0]).toMatch(
-      /Meant for drv_0001, but not offered yet: the way need not begin before 12:1\d UTC/,
+      /Meant for drv_0001, but not offered yet: setting off at 12:1\d UTC is early enough\. Until then/,
     );
   });
 
