@@ -133,6 +133,7 @@ export type OfferMade = {
   readonly driverId: string;
   readonly madeAt: Date;
   readonly expiresAt: Date;
+  readonly answeredAt: Date | null;
   readonly status: OfferOrderStatus;
   /** Beyond the delivery's pay, minor units. */
   readonly bonusMinor: number;
@@ -150,6 +151,7 @@ export async function offersOfOrder(db: Db, orderId: string): Promise<readonly O
       'driver_id',
       'made_at',
       'expires_at',
+      'answered_at',
       'offer_orders.status',
       'bonus_minor',
       'decision',
@@ -165,6 +167,7 @@ export async function offersOfOrder(db: Db, orderId: string): Promise<readonly O
     driverId: row.driver_id,
     madeAt: row.made_at,
     expiresAt: row.expires_at,
+    answeredAt: row.answered_at,
     status: row.status,
     bonusMinor: row.bonus_minor,
     decision: row.decision,

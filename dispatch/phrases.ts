@@ -7,6 +7,8 @@ export type Naming = {
   readonly order: (orderId: OrderId) => string;
   /** Of epoch milliseconds, in the reader's time zone. */
   readonly time: (at: number) => string;
+  /** To the second. */
+  readonly exactTime: (at: number) => string;
 };
 
 /** Ids as they are, times in UTC. */
@@ -14,6 +16,7 @@ export const plainNaming: Naming = {
   driver: (driverId) => driverId,
   order: (orderId) => orderId,
   time: (at) => `${new Date(at).toISOString().slice(11, 16)} UTC`,
+  exactTime: (at) => `${new Date(at).toISOString().slice(11, 19)} UTC`,
 };
 
 /** Whole from ten on, else to a tenth. */

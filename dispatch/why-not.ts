@@ -102,8 +102,8 @@ const reasonFor = (
   { market, decision }: Asking,
 ): Exclusion | undefined => exclusionOf(bundle, route, { market, askLapsed: decision.askedAgain });
 
-/** What the plan means this driver for. */
-function takenBy(
+/** What the plan means this driver for, if not for this. */
+export function takenBy(
   driverId: DriverId,
   { offers, skipped }: Plan,
   { together }: Decision,

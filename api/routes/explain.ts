@@ -13,7 +13,8 @@ import {
 import { reroutesAbout, type StoredReroute } from '../../db/reroutes.ts';
 import type { Scope } from '../../db/scope.ts';
 import { readTimeline } from '../../db/timeline.ts';
-import type { Plan } from '../../dispatch/decision.ts';
+import { lostTo } from '../../dispatch/change-words.ts';
+import type { Decision, Plan } from '../../dispatch/decision.ts';
 import type { PlanInput } from '../../dispatch/plan.ts';
 import { leftOut, whyNot } from '../../dispatch/why-not.ts';
 import { parseId, type DriverId, type OrderId } from '../../domain/ids.ts';
@@ -95,14 +96,18 @@ async function verdictsAbout(
   const until = order.is_over ? order.updated_at : new Date();
   const about = { orderId, marketId: order.market_id, until, after, limit: roundsPerPage };
   const [page, offers] = await Promise.all([roundsAbout(db, about), offersOfOrder(db, orderId)]);
+  let before = await decisionBehind(db, { ...about, after: page.next, limit: 1 });
   const rounds: Decided[] = [];
-  for (const round of page.rows) {
+  for (const round of page.rows.toReversed()) {
     const plan = (await readPart(db, round, 'plan')) as Plan | undefined;
     const decision = plan && decisionIn(plan, orderId);
     if (!decision) continue;
-    const names = isPlatform && rounds.length === 0;
+    const names = isPlatform && round === page.rows[0];
+    const gone = before?.chosen === decision.chosen ? undefined : before?.chosen;
+    const told = gone && lostTo(gone, plan, decision);
+    const isLookedUp = isPlatform && gone !== undefined && told === undefined;
     const input =
-      names || driverId
+      names || driverId || isLookedUp
         ? ((await readPart(db, round, 'input')) as PlanInput | undefined)
         : undefined;
     const decided = input && { orderId, decision, input, plan };
@@ -110,7 +115,10 @@ async function verdictsAbout(
       excluded: names && decided ? leftOut(decided, mostNamed) : undefined,
       whyNot: driverId && decided ? whyNot(decided, driverId) : undefined,
     };
-    rounds.push({ roundId: round.id, at: round.at, decision, asked });
+    const lost = isLookedUp && decided ? whyNot(decided, gone) : told;
+    const change = before && { at: round.at.getTime(), before, lost };
+    rounds.unshift({ roundId: round.id, at: round.at, decision, asked, change });
+    before = decision;
   }
   // Behind the last round that is kept.
   const isLast = page.next === undefined;
@@ -118,6 +126,17 @@ async function verdictsAbout(
     ({ roundId }) => isLast && (after === undefined || roundId === null || roundId < after),
   );
   return { verdicts: verdictsOf({ orderId, rounds, offers, older }), next: page.next };
+}
+
+/** Of the newest round that the page no longer shows. */
+async function decisionBehind(
+  db: Db,
+  about: Parameters<typeof roundsAbout>[1] & { readonly orderId: OrderId },
+): Promise<Decision | undefined> {
+  if (about.after === undefined) return undefined;
+  const [round] = (await roundsAbout(db, about)).rows;
+  const plan = round && ((await readPart(db, round, 'plan')) as Plan | undefined);
+  return plan && decisionIn(plan, about.orderId);
 }
 
 /** Behind the last round: how it went with the partner fleet, but not each question how far it is. */
@@ -155,11 +174,14 @@ async function readingOf(
   };
 }
 
-function ordersNamed({ decision, asked }: Verdict): readonly OrderId[] {
+function ordersNamed({ decision, asked, change }: Verdict): readonly OrderId[] {
+  const lost = change?.lost;
   const instead = asked?.whyNot?.kind === 'possible' ? [asked.whyNot.considered] : [];
   return [
     ...decision.together,
     ...[...decision.best, ...instead].flatMap(({ takes }) => takes ?? []),
+    ...(change?.before.together ?? []),
+    ...(lost?.kind === 'needed' ? [lost.orderId] : []),
   ];
 }
 

@@ -4,6 +4,7 @@
 import type { OfferMade } from '../../db/rounds.ts';
 import type { StoredReroute } from '../../db/reroutes.ts';
 import type { Considered, Decision, Exclusion, Plan } from '../../dispatch/decision.ts';
+import { changeInWords, type Change } from '../../dispatch/change-words.ts';
 import { rerouteInWords } from '../../dispatch/reroute-words.ts';
 import type { WhyNot } from '../../dispatch/why-not.ts';
 import { inWords, whyNotInWords, type Naming } from '../../dispatch/words.ts';
@@ -20,6 +21,8 @@ export type Verdict = {
   readonly since: Date;
   readonly rounds: number;
   readonly asked: Asked | undefined;
+  /** From the round before the first of these. */
+  readonly change: Change | undefined;
 };
 
 /** What was looked up in the round beside its decision. */
@@ -33,6 +36,7 @@ export type Decided = {
   readonly at: Date;
   readonly decision: Decision;
   readonly asked: Asked;
+  readonly change: Change | undefined;
 };
 
 type Told = {
@@ -54,11 +58,13 @@ export function verdictsOf({ orderId, rounds, offers, older }: Told): readonly V
     const decision = (offer.decision as Readonly<Record<string, Decision>>)[orderId];
     const at = offer.madeAt;
     return decision && !known.has(offer.roundId ?? '')
-      ? [{ at, roundId: null, decision, offer, since: at, rounds: 1, asked: undefined }]
+      ? [{ at, roundId: null, decision, offer, since: at, rounds: 1, ...nothing }]
       : [];
   });
   return [...kept, ...lost].toSorted((a, b) => b.at.getTime() - a.at.getTime());
 }
+
+const nothing = { asked: undefined, change: undefined };
 
 export function decisionIn(
   { offers, skipped, exhausted }: Plan,
@@ -74,11 +80,13 @@ export function inRuns(verdicts: readonly Verdict[]): readonly Verdict[] {
   for (const verdict of verdicts) {
     const last = runs.at(-1);
     if (last && !last.offer && !verdict.offer && saysTheSame(last.decision, verdict.decision))
-      runs[runs.length - 1] = { ...last, since: verdict.since, rounds: last.rounds + 1 };
+      runs[runs.length - 1] = { ...verdict, ...newestOf(last), rounds: last.rounds + 1 };
     else runs.push(verdict);
   }
   return runs;
 }
+
+const newestOf = ({ at, roundId, decision, asked }: Verdict) => ({ at, roundId, decision, asked });
 
 const saysTheSame = (a: Decision, b: Decision): boolean =>
   a.outcome === b.outcome &&
@@ -114,7 +122,7 @@ export function explained(verdict: Verdict, reading: Reading): Explained {
   const { decision, at, since, rounds, roundId, offer } = verdict;
   const { outcome, solver, excluded, chosen, shared, wider, used } = decision;
   const isKnown = knownIn(verdict, reading);
-  const naming = namingFor(decision, reading, isKnown);
+  const naming = namingFor({ chosen, at }, reading, isKnown);
   const orderOf = (id: OrderId): string | null => (reading.orders.has(id) ? id : null);
   return {
     at: at.toISOString(),
@@ -123,7 +131,7 @@ export function explained(verdict: Verdict, reading: Reading): Explained {
     round_id: roundId,
     outcome,
     text: [
-      ...inWords(reading.orderId, decision, naming),
+      ...decided(verdict, reading.orderId, naming),
       ...raise(offer, reading),
       ...aftermath(verdict, naming),
     ],
@@ -227,16 +235,19 @@ export function rerouteExplained(
   reading: Reading,
 ): { readonly at: string; readonly text: string } {
   const isKnown: IsKnown = (id) => reading.seesDrivers || id === reading.driverId;
-  const naming = namingFor({ chosen: reroute.driverId }, reading, isKnown);
+  const naming = namingFor({ chosen: reroute.driverId, at }, reading, isKnown);
   return { at: at.toISOString(), text: rerouteInWords(reading.orderId, reroute, naming) };
 }
 
+/** Times in the minute of the decision are told to the second. */
 function namingFor(
-  { chosen }: Pick<Decision, 'chosen'>,
+  { chosen, at: decidedAt }: { readonly chosen: DriverId | undefined; readonly at: Date },
   { orders, timeZone }: Reading,
   isKnown: IsKnown,
 ): Naming {
-  const clock = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
+  const exact = new Intl.DateTimeFormat('en-GB', { timeZone, timeStyle: 'medium' });
+  const toMinute = new Intl.DateTimeFormat('en-GB', { timeZone, timeStyle: 'short' });
+  const now = toMinute.format(decidedAt);
   return {
     driver: (id) => {
       // Ids end in what is random.
@@ -247,7 +258,8 @@ function namingFor(
       const order = orders.get(id);
       return order ? `order ${order.number}` : 'an order of another merchant';
     },
-    time: (at) => clock.format(at),
+    time: (at) => (toMinute.format(at) === now ? exact : toMinute).format(at),
+    exactTime: (at) => exact.format(at),
   };
 }
 
@@ -260,10 +272,32 @@ function raise(
   return [`It is offered for ${more} more than usual, because nobody has taken it so far.`];
 }
 
+/** Whom the plan means first, then what was different before, and why. */
+function decided(
+  { decision, change, rounds, since }: Verdict,
+  orderId: OrderId,
+  naming: Naming,
+): readonly string[] {
+  const [verdict = '', ...why] = inWords(orderId, decision, naming);
+  const changed = change ? changeInWords(orderId, { change, decision }, naming) : [];
+  const often =
+    rounds === 1
+      ? []
+      : [
+          `Decided the same ${rounds} times since ${naming.exactTime(since.getTime())}; the figures are of the last.`,
+        ];
+  return [verdict, ...changed, ...often, ...why];
+}
+
 /** What became of the offer. */
 function aftermath({ decision, offer, roundId }: Verdict, naming: Naming): readonly string[] {
+  const timeOf = (at: Date | null | undefined): string =>
+    at ? naming.time(at.getTime()) : 'an unknown time';
   const answer =
-    offer && answers[offer.status].replace('{until}', naming.time(offer.expiresAt.getTime()));
+    offer &&
+    answers[offer.status]
+      .replace('{until}', timeOf(offer.expiresAt))
+      .replace('{answered}', timeOf(offer.answeredAt));
   if (decision.outcome !== 'offered' || roundId === null) return answer ? [answer] : [];
   return [
     answer ??
@@ -274,7 +308,8 @@ function aftermath({ decision, offer, roundId }: Verdict, naming: Naming): reado
 const answers: Readonly<Record<OfferMade['status'], string>> = {
   open: 'The driver has not answered yet. Without a yes until {until}, the next round looks for another.',
   accepted: 'The driver has accepted; the order has not confirmed it yet.',
-  assigned: 'The driver has accepted.',
+  assigned:
+    'The driver accepted at {answered}. From then on it stays with this driver, unless support, the driver or a cancellation changes that.',
   declined: 'The driver has declined; the round after it looked for another.',
   expired: 'The driver has let it lapse; the round after it looked for another.',
   withdrawn: 'It was withdrawn before the driver had the order.',

@@ -71,6 +71,36 @@ describe('explain', () => {
     expect(await entries(orderId, world.support, '?every_round=true')).toHaveLength(3);
   });
 
+  it('says from whom it changed and why, how often it was decided the same, and when who said yes', async () => {
+    const orderId = await rounds.searching();
+    await rounds.round();
+    await rounds.round();
+    const first = await rounds.driver();
+    await rounds.round();
+    const [declined] = await first.offers();
+    await first.says(`/v1/offers/${String(declined?.id)}/decline`);
+    const second = await rounds.driver();
+    await rounds.round();
+    const [offer] = await second.offers();
+    await second.says(`/v1/offers/${String(offer?.id)}/accept`);
+    const [accepted, , nobody] = await entries(orderId);
+    const clock = String.raw`\d\d:\d\d:\d\d`;
+    const changed = (who: string, why: string): RegExp =>
+      new RegExp(`^Changed from ${who} at ${clock}${why}\\.$`);
+    const why = ', because that driver had said no or given it back';
+    expect(accepted?.text[1]).toMatch(changed(`driver ${first.id.slice(-6)}`, why));
+    expect(accepted?.text.at(-1)).toMatch(
+      /^The driver accepted at \d\d:\d\d(:\d\d)?\. From then on it stays with this driver, unless/,
+    );
+    expect(nobody?.text[1]).toMatch(
+      new RegExp(`^Decided the same 2 times since ${clock}; the figures are of the last\\.$`),
+    );
+    const [forMerchant] = await entries(orderId, shop.owner);
+    expect(forMerchant?.text[1]).toMatch(changed('another driver', ''));
+    const newest = await explain(orderId, world.support, '?every_round=true');
+    expect((newest.body['data'] as readonly Entry[])[0]?.text[1]).toBe(accepted?.text[1]);
+  });
+
   it('comes in pages of 20 rounds, each round once', async () => {
     const orderId = await rounds.searching();
     for (let count = 0; count < 21; count += 1) await rounds.round();

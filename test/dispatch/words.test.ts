@@ -1,9 +1,21 @@
 // What the engine says about its decisions.
 
 import { describe, expect, test } from 'vitest';
-import type { Plan } from '../../dispatch/decision.ts';
+import { changeInWords, lostTo } from '../../dispatch/change-words.ts';
+import type { Decision, Plan } from '../../dispatch/decision.ts';
 import { inWords } from '../../dispatch/words.ts';
-import { at, delivery, driver, driverId, minute, now, order, readyAt, run } from './city.ts';
+import {
+  at,
+  delivery,
+  driver,
+  driverId,
+  minute,
+  now,
+  order,
+  orderId,
+  readyAt,
+  run,
+} from './city.ts';
 
 const words = (result: Plan): readonly string[] => {
   const each = result.offers[0]?.decisions[0] ?? result.skipped[0] ?? result.exhausted[0];
@@ -12,6 +24,69 @@ const words = (result: Plan): readonly string[] => {
 
 const ideal = 'than if a driver had been waiting when the goods were ready';
 const declined = { driverId: driverId(4), search: 1, outcome: 'declined' } as const;
+
+/** The first order's. */
+const decisionIn = ({ offers, skipped }: Plan): Decision => {
+  const all = [...offers.flatMap(({ decisions }) => decisions), ...skipped];
+  const found = all.find((each) => each.orderId === orderId(1));
+  if (!found) throw new Error('not decided');
+  return found.decision;
+};
+
+const changed = (
+  before: Pick<Decision, 'chosen' | 'together'>,
+  result: Plan,
+): readonly string[] => {
+  const decision = decisionIn(result);
+  const gone = before.chosen === decision.chosen ? undefined : before.chosen;
+  const lost = gone && lostTo(gone, result, decision);
+  return changeInWords(orderId(1), { change: { at: now, before, lost }, decision });
+};
+
+describe('changeInWords', () => {
+  const one = order(1, at(0), { dropoff: at(1_000) });
+  const alone = { chosen: driverId(1), together: [orderId(1)] };
+
+  test('says for whom the driver of before is needed', () => {
+    const near = driver(1, at(0));
+    const other = order(2, at(-2_500), { dropoff: at(-3_500) });
+    const result = run([one, other], [near, driver(2, at(600))]);
+    expect(changed(alone, result)).toEqual([
+      'Changed from drv_0001 at 12:00:00 UTC, because that driver was needed for ord_0002.',
+    ]);
+  });
+
+  test('says what the driver of before would have cost more', () => {
+    const result = run([one], [driver(1, at(900)), driver(2, at(600))]);
+    expect(changed(alone, result)).toEqual([
+      'Changed from drv_0001 at 12:00:00 UTC, because that driver would have cost 0.9 minutes more.',
+    ]);
+  });
+
+  test('gives no reason that nobody knows, and says what it was to travel with', () => {
+    const result = run([one], [driver(2, at(600))]);
+    const before = { chosen: driverId(1), together: [orderId(3), orderId(1)] };
+    expect(changed(before, result)).toEqual([
+      'Changed from drv_0001 at 12:00:00 UTC.',
+      'Until then it was to travel together with ord_0003.',
+    ]);
+    expect(changed({ ...alone, chosen: undefined }, result)).toEqual([]);
+    const same = { ...before, chosen: driverId(2), together: [orderId(3), orderId(1)] };
+    expect(changed(same, result)).toEqual([
+      'Until 12:00:00 UTC it was to travel together with ord_0003.',
+    ]);
+    expect(changed({ ...alone, chosen: driverId(2) }, result)).toEqual([]);
+  });
+
+  test('says why the driver of before could not take it any more', () => {
+    const result = run([one], [driver(2, at(600))]);
+    const lost = { kind: 'excluded', reason: 'open_offer', awayM: undefined } as const;
+    const change = { at: now, before: alone, lost };
+    expect(changeInWords(orderId(1), { change, decision: decisionIn(result) })).toEqual([
+      'Changed from drv_0001 at 12:00:00 UTC, because that driver was thinking about another offer.',
+    ]);
+  });
+});
 
 describe('inWords', () => {
   test('says who, when and why', () => {
