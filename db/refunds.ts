@@ -242,19 +242,27 @@ export type Verdict = {
   readonly now: Date;
 };
 
-/** With its other half. False when it does not wait for a decision any more. */
-export async function decideRefund(db: Db, verdict: Verdict): Promise<boolean> {
+/** With its other half; which ones were decided: none when it does not wait for a decision any more. */
+export async function decideRefund(db: Db, verdict: Verdict): Promise<readonly string[]> {
   const { id, approve, by, now } = verdict;
-  const { numUpdatedRows } = await db
+  const decided = await db
     .updateTable('refunds')
     .set({
       decided_by: JSON.stringify(by),
       ...(approve ? { status: 'requested' } : { status: 'rejected', finished_at: now }),
     })
-    .where(
-      sql<boolean>`coalesce(part_of, id) = (SELECT coalesce(part_of, id) FROM refunds WHERE id = ${id})`,
-    )
+    .where(isHalfOf(id))
     .where('status', '=', 'awaiting_approval')
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
+    .returning('id')
+    .execute();
+  return decided.map((half) => half.id);
 }
+
+/** It, and the other half of what it gives back. */
+export async function halvesOf(db: Db, id: string): Promise<readonly string[]> {
+  const rows = await db.selectFrom('refunds').select('id').where(isHalfOf(id)).execute();
+  return rows.map((half) => half.id);
+}
+
+const isHalfOf = (id: string) =>
+  sql<boolean>`coalesce(part_of, id) = (SELECT coalesce(part_of, id) FROM refunds WHERE id = ${id})`;

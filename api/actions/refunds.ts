@@ -7,7 +7,13 @@ import { newId } from '../../db/new-id.ts';
 import { noteIdOf, saveNote } from '../../db/notes.ts';
 import { giveUpPayOut, payOutRefund } from '../../db/cash-refunds.ts';
 import { findRefundTarget, findTipTarget, type RefundTarget } from '../../db/refund-basis.ts';
-import { decideRefund, findRefund, requestRefund, type Refund } from '../../db/refunds.ts';
+import {
+  decideRefund,
+  findRefund,
+  halvesOf,
+  requestRefund,
+  type Refund,
+} from '../../db/refunds.ts';
 import type { Vault } from '../../db/vault.ts';
 import { parseId } from '../../domain/ids.ts';
 import type { RefundWish } from '../../domain/refund.ts';
@@ -31,7 +37,7 @@ type Asked = {
   readonly now: Date;
 };
 
-export function createRefunds({ vault, money, log }: Omit<Deps, 'db'>) {
+export function createRefunds({ db, vault, money, log }: Deps) {
   /** Inside the transaction that claims the caller's key. */
   async function request(trx: Db, asked: Asked): Promise<Refund> {
     const { orderId, body, caller, now } = asked;
@@ -64,7 +70,11 @@ export function createRefunds({ vault, money, log }: Omit<Deps, 'db'>) {
     return outcome.refund;
   }
 
-  return { request, start: (id: string) => tell({ money, log }, id, 'startRefund') };
+  async function start(id: string): Promise<void> {
+    for (const half of await halvesOf(db, id)) await tell({ money, log }, half, 'startRefund');
+  }
+
+  return { request, start };
 }
 
 type Paid = NonNullable<Awaited<ReturnType<typeof findRefundTarget>>>;
@@ -92,8 +102,8 @@ export function createRefundDecisions({ db, money, log, ...rest }: Deciding) {
     return { ...refund, isOwn: 'id' in by && by.id === caller.keyId };
   }
 
-  async function changed(refund: Refund): Promise<Refund> {
-    await tell({ money, log }, refund.id, 'refundChanged');
+  async function changed(refund: Refund, ids: readonly string[] = [refund.id]): Promise<Refund> {
+    for (const id of ids) await tell({ money, log }, id, 'refundChanged');
     return (await findRefund(db, refund.id)) ?? refund;
   }
 
@@ -109,10 +119,10 @@ export function createRefundDecisions({ db, money, log, ...rest }: Deciding) {
     if (approve && refund.isOwn)
       throw problem('forbidden', 'a second person must approve it, not the one who asked');
     const said = { id, by: caller.actor, now: new Date() };
-    const decided =
-      (await decideRefund(db, { ...said, approve })) ||
-      (!approve && (await giveUpPayOut(db, said)));
-    if (!decided) throw problem('refund_not_waiting', `the refund is ${refund.status}`);
+    const decided = await decideRefund(db, { ...said, approve });
+    if (decided.length > 0) return changed(refund, decided);
+    if (approve || !(await giveUpPayOut(db, said)))
+      throw problem('refund_not_waiting', `the refund is ${refund.status}`);
     return changed(refund);
   }
 

@@ -66,7 +66,10 @@ async function movingOf(
   const open = await Promise.all([
     db
       .selectFrom('refunds')
-      .select(['id', 'status'])
+      .select((eb) => [
+        'id',
+        eb.fn<string>('concat', ['status', eb.val(', try '), 'attempt']).as('status'),
+      ])
       .where('order_id', '=', orderId)
       .where('finished_at', 'is', null)
       .execute(),
@@ -98,8 +101,8 @@ async function movingOf(
 export const isDone = async (stack: Stack, of: Of): Promise<boolean> =>
   (await movingOf(stack, of)).length === 0;
 
-/** What never reached mobile money is believed lost after five minutes, and looked for ever more seldom. */
-const finishedWithinMs = 720_000;
+/** What never reached mobile money is believed lost after five minutes, and sent again: faults come twice in a row. */
+const finishedWithinMs = 900_000;
 
 /** What is still on its way when it should not be; undefined: nothing. */
 export async function finishMoney(life: Life): Promise<string | undefined> {
