@@ -58,6 +58,8 @@ export async function disputeIt({ town, orderId, random }: Life): Promise<string
 
 type Of = { readonly customerId: string; readonly orderId?: string };
 
+type Moving = { readonly id: string | number; readonly status: string; readonly attempt?: number };
+
 /** Whatever of these is not finished, in words. */
 async function movingOf(
   { db }: Stack,
@@ -66,10 +68,7 @@ async function movingOf(
   const open = await Promise.all([
     db
       .selectFrom('refunds')
-      .select((eb) => [
-        'id',
-        eb.fn<string>('concat', ['status', eb.val(', try '), 'attempt']).as('status'),
-      ])
+      .select(['id', 'status', 'attempt'])
       .where('order_id', '=', orderId)
       .where('finished_at', 'is', null)
       .execute(),
@@ -93,8 +92,8 @@ async function movingOf(
       .execute(),
   ]);
   const names = ['refund', 'tip', 'top-up', 'withdrawal'];
-  return open.flatMap((rows, index) =>
-    rows.map(({ id, status }) => `${names[index]} ${id} is ${status}`),
+  return open.flatMap((rows: readonly Moving[], index) =>
+    rows.map(({ id, status, attempt = 1 }) => `${names[index]} ${id} is ${status}, try ${attempt}`),
   );
 }
 
