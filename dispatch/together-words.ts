@@ -3,7 +3,9 @@
 
 import type { OrderId } from '../domain/ids.ts';
 import type { Decision, Shared } from './decision.ts';
-import { listed, minutes, named, ordinal, stopByStop, type Naming } from './phrases.ts';
+import { amount, listed, minutes, named, ordinal, stopByStop, type Naming } from './phrases.ts';
+
+const minuteMs = 60_000;
 
 export function times(
   orderId: OrderId,
@@ -20,6 +22,14 @@ export function times(
 
 /** Whose goods when, where they differ. */
 function goods(orderId: OrderId, { stops: all }: Shared, naming: Naming): string {
+  const own = all.find((stop) => stop.orderId === orderId);
+  const waits = own?.readyAt === undefined ? 0 : (own.at - own.readyAt) / minuteMs;
+  const counter =
+    amount(waits) > 0 ? ` Those of this order then wait ${minutes(waits)} at the counter.` : '';
+  return expected(orderId, all, naming) + counter;
+}
+
+function expected(orderId: OrderId, all: Shared['stops'], naming: Naming): string {
   const fetched = all.flatMap(({ orderId: id, readyAt }) =>
     readyAt === undefined ? [] : [{ id, at: naming.time(readyAt) }],
   );
@@ -40,7 +50,7 @@ function stops(orderId: OrderId, { stops: all }: Shared, naming: Naming): string
 
 export function whyTogether(
   orderId: OrderId,
-  { shared, together, chosen, isByHand }: Decision,
+  { shared, together, chosen, dropoffAt, isByHand }: Decision,
   naming: Naming,
 ): readonly string[] {
   if (!shared || isByHand) return [];
@@ -57,12 +67,18 @@ export function whyTogether(
     return ['Why together: no driver could bring it on a trip of its own.', ...burdens.flat()];
   const isSame = alone.driverId === chosen;
   const own = isSame ? 'this one on another trip' : `${naming.driver(alone.driverId)} this one`;
+  const when = apart((alone.dropoffAt - (dropoffAt ?? alone.dropoffAt)) / minuteMs);
   return [
-    `Why together: otherwise ${naming.driver(chosen)} would carry ${others} only, and ${own}, delivered at ${naming.time(alone.dropoffAt)}.`,
+    `Why together: otherwise ${naming.driver(chosen)} would carry ${others} only, and ${own}, delivered ${when}.`,
     `The plan for all orders of the market would then cost ${balance(alone.costsMore)}.`,
     ...burdens.flat(),
   ];
 }
+
+const apart = (later: number): string => {
+  if (amount(Math.abs(later)) === 0) return 'at the same time';
+  return later > 0 ? `${minutes(later)} later` : `${minutes(-later)} sooner`;
+};
 
 const balance = (costsMore: number): string => {
   if (costsMore > 0) return `${minutes(costsMore)} more`;

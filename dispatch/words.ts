@@ -179,7 +179,7 @@ function whatNext({ outcome, wider, isByHand }: Decision, naming: Naming): reado
       return [
         isByHand
           ? 'Every round plans anew, but nobody else gets it.'
-          : 'Every round plans anew, so that somebody else may still get it.',
+          : 'It is offered when it is time to set off. Until then every round plans anew, so that somebody better placed may still get it.',
       ];
     case 'nobody_left':
     case 'nobody_possible': {

@@ -123,9 +123,9 @@ describe('inWords', () => {
     );
     expect(words(result)).toEqual([
       'Offered to drv_0001, together with ord_0002.',
-      'The goods are expected: those of this order at 12:04 UTC and those of ord_0002 at 12:05 UTC.',
+      'The goods are expected: those of this order at 12:04 UTC and those of ord_0002 at 12:05 UTC. Those of this order then wait 1 minute at the counter.',
       'The stops: 12:05 UTC pickup of this order and ord_0002, 12:15 UTC delivery of this order, 12:20 UTC delivery of ord_0002. This order is delivered first of 2.',
-      'Why together: otherwise drv_0001 would carry ord_0002 only, and drv_0002 this one, delivered at 12:28 UTC.',
+      'Why together: otherwise drv_0001 would carry ord_0002 only, and drv_0002 this one, delivered 13 minutes later.',
       'The plan for all orders of the market would then cost 7.8 minutes more.',
       'Because this order comes along, ord_0002 arrives 4.2 minutes later.',
       'Why drv_0001: free now and 0.9 minutes from the counter, to wait 2.1 minutes there for the goods.',
