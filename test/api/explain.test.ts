@@ -66,7 +66,7 @@ describe('explain', () => {
     });
     expect(offered?.text[0]).toBe(`Offered to driver ${chosen.slice(-6)}.`);
     expect(offered?.text.at(-1)).toMatch(
-      /^The driver has not answered yet. Without a yes until \d\d:\d\d, the next round looks/,
+      /^The driver has not answered yet. Without a yes until \d\d:\d\d(:\d\d)?, the next round looks/,
     );
     expect(await entries(orderId, world.support, '?every_round=true')).toHaveLength(3);
   });
