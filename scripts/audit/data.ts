@@ -71,6 +71,8 @@ export type AuditedRefund = {
   readonly askedMinor: number | null;
   readonly reason: RefundReason;
   readonly status: RefundStatus;
+  /** Or given to a person to pay out. */
+  readonly wasSent: boolean;
   /** It was confirmed, and may have come back. */
   readonly wasRefunded: boolean;
 };

@@ -167,6 +167,7 @@ async function loadRefunds(db: Kysely<Database>): Promise<readonly AuditedRefund
       'reason',
       'status',
     ])
+    .select(sql<boolean>`first_sent_at IS NOT NULL`.as('wasSent'))
     .select(sql<boolean>`refunded_at IS NOT NULL`.as('wasRefunded'))
     .execute();
 }

@@ -47,7 +47,7 @@ export const givenBackIn = ({ entries }: LedgerTransaction): readonly number[] =
 
 /** What each step must have moved. */
 function stepsOf(
-  { amountMinor, askedMinor, reason, status, wasRefunded }: AuditedRefund,
+  { amountMinor, askedMinor, reason, status, wasSent, wasRefunded }: AuditedRefund,
   settled: readonly LedgerTransaction[],
 ) {
   const afterwards = settled.flatMap(({ entries }) =>
@@ -59,10 +59,13 @@ function stepsOf(
     refund_confirmed: amountMinor + sum(afterwards),
     refund_failed: amountMinor,
   };
+  // Of a payment that was disputed meanwhile.
+  const isNever = status === 'failed' && !wasSent;
+  const steps = isNever ? [] : postedIn[status];
   return refundSteps.map((step) => {
     // What was taken early is the customer's own: nobody has to bear it.
     const isPosted =
-      (postedIn[status].includes(step) && !(reason === 'prepaid' && step === 'refund_share')) ||
+      (steps.includes(step) && !(reason === 'prepaid' && step === 'refund_share')) ||
       (step === 'refund_confirmed' && wasRefunded);
     return [step, isPosted ? minorOf[step] : 0] as const;
   });

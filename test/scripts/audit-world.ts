@@ -257,6 +257,7 @@ function refundOf({ facts }: Life) {
     askedMinor: null,
     reason: 'quality',
     status: 'refunded',
+    wasSent: true,
     wasRefunded: true,
   };
   const posted = {
