@@ -229,7 +229,7 @@ export type CardGateway = {
    */
   readonly void: (input: VoidInput) => Promise<VoidAnswer>;
   readonly refund: (input: RefundInput) => Promise<RefundAnswer>;
-  /** What the books show under the refund's key; nothing is sent. Undefined: none. */
+  /** What the books show under a refund's key that was sent; nothing is sent. Undefined: none. Throws while some may still arrive. */
   readonly findRefund: (input: RefundNamed) => Promise<RefundAnswer | undefined>;
   readonly retrieve: (input: { readonly providerRef: string }) => Promise<PaymentTruth>;
   /** The provider's current truth about the disputes of one payment. */

@@ -230,7 +230,7 @@ export function createMobileMoney(options: MobileMoneyOptions): PaymentPort {
       const outcome = await once(request, () => api.payOut(request));
       return outcome === undefined ? { status: 'not_executed' } : refundOf(outcome);
     },
-    findRefund: ({ key }) => api.find(key).then((known) => known && refundOf(known)),
+    findRefund: ({ key }) => findOrBurn(key).then((known) => known && refundOf(known)),
   };
 }
 

@@ -321,7 +321,9 @@ export function createPaypalPort(options: PaypalOptions): PaymentPort {
     refund: createRefund(tools),
     async findRefund({ providerRef, key }) {
       const order = await tools.truth.order(providerRef);
-      const known = order && refundUnder(order, key);
+      // Of a payment that it does not show, its books say nothing.
+      if (order === undefined) throw notSettled();
+      const known = refundUnder(order, key);
       return known && refundAnswer(known);
     },
     retrieve: ({ providerRef }) => tools.truth.retrieve(providerRef),

@@ -8,8 +8,9 @@ import {
   refundEndPosting,
   refundPostings,
   type RefundFacts,
+  type RefundStatus,
 } from '../domain/refund.ts';
-import { settlementOf } from '../domain/refund-settlement.ts';
+import { settlementOf, type Settlement } from '../domain/refund-settlement.ts';
 import type { Db } from './connect.ts';
 import { postOnce } from './ledger.ts';
 import { isDisputedSince } from './refund-basis.ts';
@@ -34,21 +35,24 @@ type Behind = { readonly ref: string; readonly now: Date };
 
 /**
  * What was refunded may come back: it is looked at once more, and what a look that is under way has read counts no more.
- * False when some of it is still being sent.
+ * False when some of it is still being sent; what is in doubt waits for people, and keeps no other's news.
  */
 export async function reopenRefunds(db: Db, { ref, now }: Behind): Promise<boolean> {
   const behind = db.selectFrom('refunds').select('id').where(isBehind(ref));
-  if (await behind.where('status', '=', 'sending').executeTakeFirst()) return false;
+  const sent = behind.where('status', '=', 'sending').where('doubt', 'is', null);
+  if (await sent.executeTakeFirst()) return false;
   await db
     .updateTable('refunds')
     .set((eb) => ({
-      status: 'pending',
+      status: sql<RefundStatus>`CASE status WHEN 'sending' THEN status ELSE 'pending' END`,
       news: eb('news', '+', 1),
       reopened_at: now,
       finished_at: null,
     }))
     .where(isBehind(ref))
-    .where('status', 'in', ['pending', 'refunded'])
+    .where(
+      sql<boolean>`(status IN ('pending', 'refunded') OR status = 'sending' AND doubt IS NOT NULL)`,
+    )
     .execute();
   return true;
 }
@@ -103,14 +107,24 @@ export async function recordRefundNews(db: Db, { row, news, now }: Answered): Pr
 
 /** Within a transaction. */
 export async function applyRefundNews(trx: Db, { row, news, now }: Answered): Promise<void> {
-  const changed = await updateMoving(trx, row)
-    .set({ ...changeOf(row, news, now), doubt: null })
-    .returning('refunded_at')
+  // What `row` says of doubts may be outdated: they are no news of the refund.
+  const before = await trx
+    .selectFrom('refunds')
+    .select(['doubt', 'settlement', 'refunded_at'])
+    .where('id', '=', row.id)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  const asked = settlementOf(before);
+  const { numUpdatedRows } = await updateMoving(trx, row)
+    .set({ ...changeOf(row, news, now), doubt: null, ...(asked && { settlement: null }) })
     .executeTakeFirst();
-  if (!changed) return;
-  if (row.doubt !== null) await endDoubt(trx, row, now);
+  if (numUpdatedRows === 0n) return;
+  if (before.doubt !== null) await endDoubt(trx, { row, asked, now });
   if (news.kind !== 'refunded' && news.kind !== 'failed') return;
-  const end = news.kind === 'failed' && changed.refunded_at ? 'returned' : news.kind;
+  const wasRefunded = before.refunded_at !== null;
+  // Confirmed once: what it is now differs from that by what was settled.
+  if (news.kind === 'refunded' && wasRefunded) return;
+  const end = wasRefunded ? 'returned' : news.kind;
   await postRefundEnd(trx, { row, end, now });
   // The customer was told that what came back had arrived.
   const kind = end === 'returned' ? 'refund_returned' : 'refund_failed';
@@ -142,10 +156,15 @@ export async function doubtRefund(db: Db, { row, code, now }: Doubted): Promise<
   });
 }
 
+type Believed = {
+  readonly row: Refund;
+  readonly asked: Settlement | undefined;
+  readonly now: Date;
+};
+
 /** Nobody has to look any more, nor to answer who asked for another end of it. */
-async function endDoubt(trx: Db, row: Refund, now: Date): Promise<void> {
+async function endDoubt(trx: Db, { row, asked, now }: Believed): Promise<void> {
   await setIncident(trx, row, now);
-  const asked = settlementOf(row);
   if (asked === undefined) return;
   const { commandId } = asked;
   await closeAttempt(trx, { commandId, outcome: 'refused', code: 'refund_not_in_doubt', now });

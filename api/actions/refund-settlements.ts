@@ -112,7 +112,9 @@ async function look(
   const key = refundKey({ orderId, refundId: row.id }, row.attempt);
   const found = await findBooked({ providerRef, key }).catch((error: unknown) => {
     if (!isOutage(error)) throw error;
-    throw problem('provider_unavailable', 'send the same request again', comeBack(5));
+    const retryAfterMs = error.retryAfterMs ?? 5_000;
+    const text = 'send the same request again';
+    throw problem('provider_unavailable', text, comeBack(retryAfterMs / 1_000));
   });
   const judged = judgeSettlement({ outcome, currency }, found);
   if (judged.kind === 'contradicted') throw differ('outcome', judged.problem);

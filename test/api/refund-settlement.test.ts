@@ -9,6 +9,7 @@ import type { CardGateway, RefundAnswer } from '../../adapters/card-gateway.ts';
 import { stripePort } from '../../adapters/payment-port.ts';
 import { createStripeGateway } from '../../adapters/stripe.ts';
 import { newId } from '../../db/new-id.ts';
+import { findRefund } from '../../db/refunds.ts';
 import { parseId, type DriverId } from '../../domain/ids.ts';
 import { refundKey } from '../../domain/refund.ts';
 import { createLog } from '../../log.ts';
@@ -100,14 +101,17 @@ async function misbooked(amountMinor: number, card?: string): Promise<Doubted> {
 }
 
 /** Stripe says that it gave something back, and its books show nothing. */
-async function saidOnly(): Promise<Doubted> {
-  const refund = await asked(await paid());
-  const lie: RefundAnswer = { status: 'refunded', refundRef: 're_none', amountMinor: 499 };
-  await expect(carryOut(refund.id, async () => lie)).rejects.toMatchObject({
-    type: 'amount_mismatch',
-  });
+async function saidOnly(card?: string): Promise<Doubted> {
+  const refund = await asked(await paid(card));
+  await lie(refund, 499);
   return refund;
 }
+
+const lie = ({ id }: Doubted, amountMinor: number) => {
+  const said: RefundAnswer = { status: 'refunded', refundRef: 're_none', amountMinor };
+  const answer = carryOut(id, async () => said);
+  return expect(answer).rejects.toMatchObject({ type: 'amount_mismatch' });
+};
 
 const settle = (id: string, outcome: string, secret = world.admin): Promise<Reply> =>
   world.call('POST', `/v1/refunds/${id}/settle`, {
@@ -223,8 +227,8 @@ describe('a refund of which the books show another amount', () => {
     const { orderId, id } = await misbooked(600);
     await settle(id, 'as_booked');
     const third = await world.keyOf({ role: 'platform_admin' });
-    const said = await Promise.all([second, third].map((key) => verdict(id, 'approve', key)));
-    expect(said.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+    const answers = await Promise.all([second, third].map((key) => verdict(id, 'approve', key)));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
     const settled = { provider_clearing: 1_750, merchant: -1_020, driver: -550, platform: -180 };
     expect(await balancesOf(world.db, orderId)).toEqual(settled);
   });
@@ -317,6 +321,37 @@ describe('a settlement that was asked for', () => {
     ]);
   });
 
+  it('stays ended when the provider is in doubt again: it is asked for anew', async () => {
+    const refund = await saidOnly('pm_card_pendingRefund');
+    const { orderId, id } = refund;
+    await settle(id, 'failed');
+    await booked(refund, 500);
+    expect(await carryOut(id)).toMatchObject({ status: 'pending', isOver: false });
+    await lie(refund, 499);
+    expect(await shown(refund)).toMatchObject({
+      settlement: null,
+      waits_for: { for: 'settlement' },
+    });
+    const late = await verdict(id, 'approve');
+    expect(late).toMatchObject({ status: 409, body: { code: 'refund_not_waiting' } });
+    expect(await settle(id, 'as_booked')).toMatchObject({ status: 200 });
+    const outcomes = (await attempts(orderId)).map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(['refused', 'awaits_approval']);
+  });
+
+  it('while the provider is about to correct itself ends with that too', async () => {
+    const { orderId, id } = await saidOnly();
+    const step = await carryOut(id, async (input) => {
+      expect(await settle(id, 'failed')).toMatchObject({ status: 200 });
+      return gateway.refund(input);
+    });
+    expect(step).toMatchObject({ status: 'refunded', isOver: true });
+    expect(await findRefund(world.db, id)).toMatchObject({ settlement: null });
+    expect(await attempts(orderId)).toMatchObject([
+      { outcome: 'refused', code: 'refund_not_in_doubt' },
+    ]);
+  });
+
   it('lapses when nobody decides, and the provider is asked again', async () => {
     const refund = await saidOnly();
     const { orderId, id } = refund;
@@ -335,8 +370,8 @@ describe('a settlement that was asked for', () => {
 
   it('is refused for a refund that nobody doubts', async () => {
     const { id } = await asked(await paid());
-    const said = await settle(id, 'failed');
-    expect(said).toMatchObject({ status: 409, body: { code: 'refund_not_in_doubt' } });
+    const refused = await settle(id, 'failed');
+    expect(refused).toMatchObject({ status: 409, body: { code: 'refund_not_in_doubt' } });
     const odd = await settle(id, 'lost');
     expect(odd).toMatchObject({ status: 400, body: { errors: [{ field: 'outcome' }] } });
   });

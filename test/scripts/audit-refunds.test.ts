@@ -1,7 +1,8 @@
 // The audit of a refund that two persons settled as what the provider had paid: silent when all of it was posted.
 
 import { expect, it } from 'vitest';
-import { refundEndPosting, refundPostings } from '../../domain/refund.ts';
+import type { LedgerEntry } from '../../domain/ledger.ts';
+import { refundEndPosting, refundPostings, type RefundFacts } from '../../domain/refund.ts';
 import { settledPosting } from '../../domain/refund-settlement.ts';
 import { checks, runChecks } from '../../scripts/audit/checks.ts';
 import type { AuditData, LedgerTransaction } from '../../scripts/audit/data.ts';
@@ -12,20 +13,28 @@ const breaching = (data: AuditData): readonly string[] =>
     .filter(({ finding }) => finding.breaches.length > 0)
     .map(({ check }) => check.id);
 
-/** Of 5.00 that were asked for 4.99 were paid; before or after it had counted as paid. */
-function settled(wasRefunded: boolean): AuditData {
+/** 5.00 were asked for. What happened then: it was settled as another amount, or counted as paid. */
+function settled(...steps: readonly (number | 'paid')[]): AuditData {
   const data = soundData();
   const [order] = data.orders;
   const [refund] = data.refunds;
   if (!order || !refund) throw new Error('no refund');
-  const { id: orderId, facts } = order;
-  const { customerId, currency, merchantId } = facts;
+  const { id: orderId, facts: of } = order;
+  const { customerId, currency, merchantId } = of;
   const { id: refundId, amountMinor, provider, providerRef } = refund;
-  const bearers = [{ account: 'merchant', party: merchantId, amountMinor } as const];
-  const asked = { refundId, orderId, customerId, provider, amountMinor, bearers };
-  const { bearers: own, posting } = settledPosting({ facts: asked, wasRefunded, n: 0 }, 499);
-  const paid = wasRefunded ? asked : { ...asked, amountMinor: 499, bearers: own };
-  const postings = [...refundPostings(asked), posting, refundEndPosting(paid, 'refunded')];
+  const bearers: readonly LedgerEntry[] = [{ account: 'merchant', party: merchantId, amountMinor }];
+  let facts: RefundFacts = { refundId, orderId, customerId, provider, amountMinor, bearers };
+  const postings = [...refundPostings(facts)];
+  for (const [n, step] of steps.entries()) {
+    if (step === 'paid') {
+      postings.push(refundEndPosting(facts, 'refunded'));
+      continue;
+    }
+    const wasRefunded = steps.slice(0, n).includes('paid');
+    const { bearers: own, posting } = settledPosting({ facts, wasRefunded, n }, step);
+    postings.push(posting);
+    facts = { ...facts, amountMinor: step, bearers: own };
+  }
   const ledger = postings.map((each): LedgerTransaction => ({
     ...each,
     orderId,
@@ -34,21 +43,26 @@ function settled(wasRefunded: boolean): AuditData {
   }));
   return {
     ...data,
-    refunds: [{ ...refund, amountMinor: 499, askedMinor: 500 }],
+    refunds: [{ ...refund, amountMinor: facts.amountMinor, askedMinor: 500 }],
     ledger: [...data.ledger.filter(({ kind }) => !kind.startsWith('refund_')), ...ledger],
     books: data.books.map((payment) =>
-      payment.providerRef === providerRef ? { ...payment, refundedMinor: 499 } : payment,
+      payment.providerRef === providerRef
+        ? { ...payment, refundedMinor: facts.amountMinor }
+        : payment,
     ),
   };
 }
 
-it.each([false, true])('finds nothing wrong with it, settled after it was paid: %s', (wasPaid) => {
-  expect(checks.map(({ id }) => id)).toContain('refunds-in-ledger');
-  expect(breaching(settled(wasPaid))).toEqual([]);
-});
+it.each([[[499, 'paid'] as const], [['paid', 499] as const], [[499, 'paid', 500] as const]])(
+  'finds nothing wrong with it: %s',
+  (steps) => {
+    expect(checks.map(({ id }) => id)).toContain('refunds-in-ledger');
+    expect(breaching(settled(...steps))).toEqual([]);
+  },
+);
 
 it('sees what was never posted of it', () => {
-  const data = settled(false);
+  const data = settled(499, 'paid');
   const ledger = data.ledger.filter(({ kind }) => kind !== 'refund_settled');
   expect(breaching({ ...data, ledger })).toEqual(['refunds-in-ledger', 'books-in-ledger']);
 });
