@@ -3,12 +3,12 @@
 import { isOutage } from '../adapters/outage.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
-import { reportDifference } from '../db/differences.ts';
+import { ordersInDoubt, reportDifference } from '../db/differences.ts';
 import { bookLateMoney } from '../db/reconciliation.ts';
 import { returnLateTopUp } from '../db/top-ups.ts';
 import { parseId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
-import { healsByItself, type Difference } from '../domain/reconcile.ts';
+import { bringsDoubt, healsByItself, type Difference } from '../domain/reconcile.ts';
 import type { Logger } from '../log.ts';
 
 export type Books = Pick<PaymentPort, 'void' | 'provider'>;
@@ -55,8 +55,17 @@ export function createSettling({ db, log, now = Date.now }: Dependencies) {
       return false;
     });
 
+  /** By what was found now, or is open from before: that may be out of reach now, or be found by itself. */
+  async function inDoubt(
+    found: readonly Difference[],
+  ): Promise<ReadonlySet<string | null | undefined>> {
+    const orderIds = found.filter(healsByItself).flatMap(({ orderId }) => orderId ?? []);
+    const before = orderIds.length > 0 ? await ordersInDoubt(db, orderIds) : [];
+    return new Set([...before, ...found.filter(bringsDoubt).map(({ orderId }) => orderId)]);
+  }
+
   return async function settle(books: Books, { track, found, source }: Found): Promise<number> {
-    const doubtful = ordersInDoubt(found);
+    const doubtful = await inDoubt(found);
     const { run } = track.at();
     let healed = 0;
     for (const difference of found) {
@@ -70,11 +79,3 @@ export function createSettling({ db, log, now = Date.now }: Dependencies) {
     return healed;
   };
 }
-
-/** What such an order took is under another name there, perhaps, or not its money: a person must look first. */
-const ordersInDoubt = (differences: readonly Difference[]): ReadonlySet<string | undefined> =>
-  new Set(
-    differences
-      .filter(({ kind }) => kind === 'captured_here_unknown_there' || kind === 'currency_differs')
-      .map(({ orderId }) => orderId),
-  );

@@ -2,7 +2,7 @@
 // comparison has looked at the payment again and does not see them.
 
 import { sql } from 'kysely';
-import type { Difference } from '../domain/reconcile.ts';
+import { doubts, type Difference } from '../domain/reconcile.ts';
 import type { Db } from './connect.ts';
 import type { Named } from './named-payments.ts';
 
@@ -39,6 +39,25 @@ export async function reportDifference(db: Db, found: Found): Promise<void> {
       }),
     )
     .execute();
+}
+
+/** Of these, those that a person must look at before anything of them is put right. */
+export async function ordersInDoubt(
+  db: Db,
+  orderIds: readonly string[],
+): Promise<readonly (string | null)[]> {
+  const rows = await db
+    .selectFrom('incidents')
+    .select('order_id')
+    .where('resolved_at', 'is', null)
+    .where(
+      'kind',
+      'in',
+      doubts.map((kind) => `reconcile_${kind}`),
+    )
+    .where('order_id', 'in', orderIds)
+    .execute();
+  return rows.map(({ order_id: id }) => id);
 }
 
 /** One comparison with the books of one provider, begun then. */

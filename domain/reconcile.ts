@@ -52,6 +52,10 @@ export type Difference = {
 export const healsByItself = ({ kind }: Difference): boolean =>
   kind === 'hold_left' || kind === 'captured_there_unknown_here';
 
+/** What the order took is under another name there, perhaps, or not its money: a person must look first. */
+export const doubts = ['captured_here_unknown_there', 'currency_differs'] as const;
+export const bringsDoubt = ({ kind }: Difference): boolean => doubts.some((each) => each === kind);
+
 /** A payment in the provider's books; `ours` is undefined when it names no order of ours. */
 export function compare(theirs: Theirs, ours: Ours | undefined): readonly Difference[] {
   const { providerRef, orderId, capturedMinor } = theirs;
