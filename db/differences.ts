@@ -18,6 +18,23 @@ type Found = {
 
 const keyOf = ({ kind, providerRef }: Difference): string => `reconcile:${providerRef}:${kind}`;
 
+type Undecided = Pick<Found, 'provider' | 'run'> & { readonly undecided: readonly string[] };
+
+/** What differed in these payments counts as seen; a hold that was let go has ended once the order has another. */
+export async function keepUndecided(
+  db: Db,
+  { provider, run, undecided }: Undecided,
+): Promise<void> {
+  if (undecided.length === 0) return;
+  await sql`
+    UPDATE incidents i SET seen_by = ${run}
+    WHERE i.kind LIKE 'reconcile\\_%' AND i.resolved_at IS NULL AND i.detail->>'provider' = ${provider}
+      AND i.detail->>'providerRef' = ANY(${[...undecided]})
+      AND NOT (i.kind = 'reconcile_hold_released' AND EXISTS (
+        SELECT FROM orders o WHERE o.id = i.order_id AND o.provider_ref <> i.detail->>'providerRef'
+          AND o.payment_status IN ('authorized', 'capturing', 'captured')))`.execute(db);
+}
+
 /** Once per difference; seen again after it had been resolved, it needs somebody again. What was healed needs nobody. */
 export async function reportDifference(db: Db, found: Found): Promise<void> {
   const { difference, provider, run, now, healed } = found;

@@ -8,8 +8,9 @@ import { openRefunds } from '../../db/refunds.ts';
 import { reportUnexpected } from '../../db/webhooks.ts';
 import { createLog } from '../../log.ts';
 import { startOperator } from '../support/operator.ts';
-import { payOrder } from '../support/paid-order.ts';
+import { bookRefund, payOrder } from '../support/paid-order.ts';
 import { bookTaken, endedOrder } from '../support/taken.ts';
+import { startPaypalAccount } from '../support/paypal.ts';
 import { setUpStripe } from '../support/stripe-rig.ts';
 
 const dayMs = 86_400_000;
@@ -73,5 +74,72 @@ describe('money of an order whose own capture the provider does not have', () =>
     expect(await open()).toContain(`${providerRef}:captured_there_unknown_here`);
     expect(await openRefunds(db)).toEqual([]);
     await operator.fake.close();
+  });
+});
+
+describe('a difference', () => {
+  const news = { provider: 'stripe', type: 'payment_intent.canceled' };
+
+  it('is open while the order is under way again, or a refund of it is being sent', async () => {
+    const order = await payOrder(set.market, set);
+    const { id: orderId, providerRef } = order;
+    await set.gateway.refund({ orderId, providerRef, amountMinor: 100, key: `${orderId}:behind` });
+    const goneBack = [`${providerRef}:refunded_there_unknown_here`];
+    expect(await nightly()).toMatchObject({ differences: 1 });
+    for (const isOutOfReach of [false, true]) {
+      if (isOutOfReach) set.now += 20 * dayMs;
+      await set.market.setOrder(order.orderId, { is_over: false });
+      expect(await nightly()).toMatchObject({ differences: 0, vanished: 0 });
+      expect(await open()).toEqual(goneBack);
+      await set.market.setOrder(order.orderId, { is_over: true });
+    }
+    await bookRefund(set.market.db, order, { amountMinor: 100, status: 'sending' });
+    expect(await nightly()).toMatchObject({ differences: 0, vanished: 0 });
+    expect(await open()).toEqual(goneBack);
+    const arrived = set.market.db.updateTable('refunds').set({ status: 'refunded' });
+    await arrived.where('order_id', '=', orderId).execute();
+    expect(await nightly()).toMatchObject({ differences: 0, vanished: 1 });
+  });
+
+  it('is open while the provider has not decided', async () => {
+    const paypal = await startPaypalAccount();
+    const { orderId } = await endedOrder(set.market);
+    paypal.captureNext('PENDING');
+    await expect(paypal.take(orderId, 2_350)).rejects.toThrow('not_settled');
+    const providerRef = paypal.orders()[0]?.id ?? '';
+    const told = { provider: 'paypal', type: 'PAYMENT.CAPTURE.COMPLETED', orderId, providerRef };
+    await reportUnexpected(set.market.db, told, new Date(set.now - 1_000));
+    expect(await nightly([paypal.port])).toMatchObject({ differences: 0, vanished: 0 });
+    expect(await open()).toEqual([`${providerRef}:payment_unexpected`]);
+    paypal.settleCapture(providerRef, 'DECLINED');
+    expect(await nightly([paypal.port])).toMatchObject({ differences: 0, vanished: 1 });
+    await paypal.close();
+  });
+
+  it.each([
+    ['has another one', { provider_ref: 'pi_next' }],
+    ['is over', { is_over: true, payment_status: 'voided' }],
+  ])('in the hold of an order under way is open until the order %s', async (_, change) => {
+    const orderId = await set.market.addOrder({ payment_status: 'authorized' });
+    const held = await set.gateway.authorize({
+      orderId,
+      attempt: 1,
+      key: `${orderId}:authorize:1`,
+      amountMinor: 2_350,
+      currency: 'EUR',
+      paymentMethod: 'pm_card_visa',
+    });
+    if (held.status !== 'authorized') throw new Error(held.status);
+    const { providerRef } = held;
+    await set.market.setOrder(orderId, { provider_ref: providerRef });
+    await set.gateway.void({ orderId, providerRef, key: `${orderId}:behind`, attempt: 0 });
+    await reportUnexpected(set.market.db, { ...news, orderId, providerRef }, new Date(set.now - 1));
+    for (let night = 1; night <= 2; night += 1) {
+      set.now += 1_000;
+      expect(await nightly()).toMatchObject({ differences: 0, vanished: 0 });
+      expect(await open()).toEqual([`${providerRef}:hold_released`]);
+    }
+    await set.market.setOrder(orderId, change);
+    expect(await nightly()).toMatchObject({ differences: 0, vanished: 1 });
   });
 });
