@@ -51,6 +51,7 @@ export async function reportDifference(db: Db, found: Found): Promise<void> {
     })
     .onConflict((conflict) =>
       conflict.column('key').doUpdateSet({
+        detail: sql`excluded.detail`,
         seen_by: run,
         resolved_at: healed ? sql`incidents.resolved_at` : null,
       }),

@@ -80,6 +80,19 @@ describe('money of an order whose own capture the provider does not have', () =>
 describe('a difference', () => {
   const news = { provider: 'stripe', type: 'payment_intent.canceled' };
 
+  it('shows the amounts of the last night', async () => {
+    const { id: orderId, providerRef } = await payOrder(set.market, set);
+    for (const night of [1, 2]) {
+      const key = `${orderId}:behind:${night}`;
+      await set.gateway.refund({ orderId, providerRef, amountMinor: 100, key });
+      expect(await nightly()).toMatchObject({ differences: 1 });
+      const incident = set.market.db.selectFrom('incidents').select('detail');
+      expect(await incident.executeTakeFirst()).toMatchObject({
+        detail: { oursMinor: 0, theirsMinor: night * 100 },
+      });
+    }
+  });
+
   it('is open while the order is under way again, or a refund of it is being sent', async () => {
     const order = await payOrder(set.market, set);
     const { id: orderId, providerRef } = order;
