@@ -8,7 +8,8 @@ import { namedPayments, type Named, type NamedPage } from '../db/named-payments.
 import { recordFees } from '../db/provider-fees.ts';
 import { ordersWithCaptures, ourPayments, type OurPayment } from '../db/reconciliation.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
-import { compare, missingThere, type Difference, type Theirs } from '../domain/reconcile.ts';
+import { compare, isUndecided, missingThere } from '../domain/reconcile.ts';
+import type { Difference, Theirs } from '../domain/reconcile.ts';
 
 /** Whose books are a list. */
 export const cards = 'stripe';
@@ -19,8 +20,13 @@ export const reachMs = 16 * dayMs;
 /** Captures as old as this have their payment within the reach. */
 const capturesReachMs = 3 * dayMs;
 
-/** What a batch of payments was found to be. */
-type Batch = { readonly compared: number; readonly found: readonly Difference[] };
+/** What payments were found to be. */
+export type Looked = {
+  readonly found: readonly Difference[];
+  /** Payments of which it could not be told. */
+  readonly undecided: readonly string[];
+};
+type Batch = Looked & { readonly compared: number };
 
 type Clocked = { readonly db: Db; readonly now: () => number };
 type Listing = Clocked & { readonly gateway: Pick<CardGateway, 'list'> };
@@ -37,10 +43,10 @@ export async function* readBooks(
     seen.add(payment.providerRef);
     batch.push(payment);
     if (batch.length < batchSize) continue;
-    yield { compared: batch.length, found: await compareBatch({ db, now }, cards, batch) };
+    yield await compareBatch({ db, now }, cards, batch);
     batch = [];
   }
-  yield { compared: batch.length, found: await compareBatch({ db, now }, cards, batch) };
+  yield await compareBatch({ db, now }, cards, batch);
   // Ours may be a little younger than their oldest: a capture comes after its payment.
   const since = new Date(startedAt - capturesReachMs);
   yield* unseen(db, { since, seen });
@@ -68,18 +74,20 @@ export async function pageOf(
 export async function readAgain(
   { db, gateway, now }: Reading,
   { named, beat }: Asking,
-): Promise<readonly Difference[]> {
+): Promise<Looked> {
   const found: Difference[] = [];
+  const undecided: string[] = [];
   for (const { orderId, providerRef } of named) {
     const theirs = await gateway.read({ providerRef });
     const orderIds = orderId === undefined ? [] : [orderId];
     const ours = (await ourPayments(db, { provider: cards, orderIds })).get(orderId ?? '');
-    const own = ours?.find((each) => each.providerRef === providerRef);
-    if (theirs) found.push(...(await compareBatch({ db, now }, cards, [theirs])));
+    const own = oursOf({ providerRef }, ours);
+    if (theirs) found.push(...(await compareBatch({ db, now }, cards, [theirs])).found);
     else if (own) found.push(...missingThere(providerRef, own));
+    if (own && isUndecided(own)) undecided.push(providerRef);
     beat();
   }
-  return found;
+  return { found, undecided };
 }
 
 type Asking = { readonly named: readonly Named[]; readonly beat: () => void };
@@ -88,8 +96,9 @@ export async function ask(
   { db, now }: Clocked,
   { provider, look }: Pick<PaymentPort, 'provider' | 'look'>,
   { named, beat }: Asking,
-): Promise<readonly Difference[]> {
+): Promise<Looked> {
   const found: Difference[] = [];
+  const undecided: string[] = [];
   const orderIds = [...new Set(named.flatMap(({ orderId }) => orderId ?? []))];
   const ours = await ourPayments(db, { provider, orderIds });
   for (const payment of named) {
@@ -97,6 +106,7 @@ export async function ask(
     const own = oursOf(payment, ours.get(orderId ?? ''));
     const seen = await settled(look({ providerRef, refundRefs: own?.refundRefs ?? undefined }));
     if (seen) found.push(...compare(objectOf(payment, seen, own), own));
+    if (!seen || (own && isUndecided(own))) undecided.push(providerRef);
     if (seen?.fee && own)
       await recordFees(
         db,
@@ -105,7 +115,7 @@ export async function ask(
       );
     beat();
   }
-  return found;
+  return { found, undecided };
 }
 
 /** Undefined while the provider itself has not decided: it is compared another night. */
@@ -119,7 +129,7 @@ async function compareBatch(
   { db, now }: Clocked,
   provider: string,
   payments: readonly ProviderPayment[],
-): Promise<readonly Difference[]> {
+): Promise<Batch> {
   const ids = payments.flatMap(({ orderId }) => (orderId === undefined ? [] : [orderId]));
   const ours = await ourPayments(db, { provider, orderIds: [...new Set(ids)] });
   const fees = payments.flatMap(({ fee, providerRef, orderId }) =>
@@ -128,9 +138,16 @@ async function compareBatch(
       : [],
   );
   await recordFees(db, fees, new Date(now()));
-  return payments.flatMap((theirs) =>
-    compare(theirs, oursOf(theirs, ours.get(theirs.orderId ?? ''))),
+  const pairs = payments.map(
+    (theirs) => [theirs, oursOf(theirs, ours.get(theirs.orderId ?? ''))] as const,
   );
+  return {
+    compared: payments.length,
+    found: pairs.flatMap(([theirs, own]) => compare(theirs, own)),
+    undecided: pairs.flatMap(([{ providerRef }, own]) =>
+      own && isUndecided(own) ? [providerRef] : [],
+    ),
+  };
 }
 
 /** Captures of ours since then whose object was not seen in the provider's books. */
@@ -140,12 +157,15 @@ async function* unseen(
 ): AsyncGenerator<Batch> {
   for (let after = ''; ;) {
     const found: Difference[] = [];
+    const undecided: string[] = [];
     const ids = await ordersWithCaptures(db, { provider: cards, since, after, limit: batchSize });
     for (const payments of (await ourPayments(db, { provider: cards, orderIds: ids })).values())
       for (const each of payments)
-        if (each.providerRef !== undefined && !seen.has(each.providerRef))
+        if (each.providerRef !== undefined && !seen.has(each.providerRef)) {
           found.push(...missingThere(each.providerRef, each));
-    yield { compared: 0, found };
+          if (isUndecided(each)) undecided.push(each.providerRef);
+        }
+    yield { compared: 0, found, undecided };
     if (ids.length < batchSize) return;
     after = ids.at(-1) ?? '';
   }

@@ -7,9 +7,10 @@ import type { PayoutBooks } from '../adapters/payout-port.ts';
 import type { Db } from '../db/connect.ts';
 import { payoutsNamed, payoutsSent, reopenPayout } from '../db/payouts.ts';
 import { parsePayoutName } from '../domain/payout.ts';
-import { comparePayout, type Difference } from '../domain/reconcile.ts';
+import { comparePayout, isMoving, type Difference, type OurPayout } from '../domain/reconcile.ts';
 import type { ProviderPayout } from '../domain/provider-books.ts';
 import type { Logger } from '../log.ts';
+import type { Looked } from './reconcile-books.ts';
 
 type Span = {
   readonly createdAfter: number;
@@ -22,24 +23,29 @@ const batchSize = 200;
 export async function comparePayouts(
   { db, books }: { readonly db: Db; readonly books: Pick<PayoutBooks, 'listPayouts'> },
   { createdAfter, sentSince }: Span,
-): Promise<{ readonly compared: number; readonly found: readonly Difference[] }> {
+): Promise<Looked & { readonly compared: number }> {
   const theirs: ProviderPayout[] = [];
   for await (const each of books.listPayouts({ createdAfter })) theirs.push(each);
   const byName = Map.groupBy(theirs, ({ name, providerRef }) => name ?? providerRef);
   const names = [...byName.keys()];
   const found: Difference[] = [];
+  const undecided: string[] = [];
+  const see = (of: readonly ProviderPayout[], ours: OurPayout | undefined): void => {
+    found.push(...comparePayout(of, ours));
+    if (ours && isMoving(ours))
+      undecided.push(ours.name, ...of.map(({ providerRef }) => providerRef));
+  };
   for (let start = 0; start < names.length; start += batchSize) {
     const some = names.slice(start, start + batchSize);
     const ours = await payoutsNamed(db, some);
-    for (const name of some) found.push(...comparePayout(byName.get(name) ?? [], ours.get(name)));
+    for (const name of some) see(byName.get(name) ?? [], ours.get(name));
   }
   for (let after: string | undefined = ''; after !== undefined;) {
     const page = await payoutsSent(db, { since: sentSince, after, limit: batchSize });
-    for (const ours of page.payouts)
-      if (!byName.has(ours.name)) found.push(...comparePayout([], ours));
+    for (const ours of page.payouts) if (!byName.has(ours.name)) see([], ours);
     after = page.next;
   }
-  return { compared: theirs.length, found };
+  return { compared: theirs.length, found, undecided };
 }
 
 type Refused = {

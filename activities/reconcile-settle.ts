@@ -3,21 +3,21 @@
 import { isOutage } from '../adapters/outage.ts';
 import type { PaymentPort } from '../adapters/payment-port.ts';
 import type { Db } from '../db/connect.ts';
-import { reportDifference } from '../db/differences.ts';
+import { keepUndecided, ordersInDoubt, reportDifference } from '../db/differences.ts';
 import { bookLateMoney } from '../db/reconciliation.ts';
 import { returnLateTopUp } from '../db/top-ups.ts';
 import { parseId } from '../domain/ids.ts';
 import type { ProviderName } from '../domain/payment-methods.ts';
-import { healsByItself, type Difference } from '../domain/reconcile.ts';
+import { bringsDoubt, healsByItself, type Difference } from '../domain/reconcile.ts';
 import type { Logger } from '../log.ts';
+import type { Looked } from './reconcile-books.ts';
 
 export type Books = Pick<PaymentPort, 'void' | 'provider'>;
 
 type Dependencies = { readonly db: Db; readonly log: Logger; readonly now?: () => number };
 
-type Found = {
+type Found = Looked & {
   readonly track: { readonly at: () => { readonly run: string }; readonly beat: () => void };
-  readonly found: readonly Difference[];
   /** In whose books, if not the payments'. */
   readonly source?: string;
 };
@@ -55,26 +55,28 @@ export function createSettling({ db, log, now = Date.now }: Dependencies) {
       return false;
     });
 
-  return async function settle(books: Books, { track, found, source }: Found): Promise<number> {
-    const doubtful = ordersInDoubt(found);
-    const { run } = track.at();
+  /** By what was found now, or is open from before: that may be out of reach now, or be found by itself. */
+  async function inDoubt(
+    found: readonly Difference[],
+  ): Promise<ReadonlySet<string | null | undefined>> {
+    const orderIds = found.filter(healsByItself).flatMap(({ orderId }) => orderId ?? []);
+    const before = orderIds.length > 0 ? await ordersInDoubt(db, orderIds) : [];
+    return new Set([...before, ...found.filter(bringsDoubt).map(({ orderId }) => orderId)]);
+  }
+
+  return async function settle(books: Books, looked: Found): Promise<number> {
+    const { track, found, undecided, source } = looked;
+    const doubtful = await inDoubt(found);
+    const seen = { provider: source ?? books.provider, run: track.at().run };
+    await keepUndecided(db, { ...seen, undecided });
     let healed = 0;
     for (const difference of found) {
       const isHealed = !doubtful.has(difference.orderId) && (await tried(books, difference));
       if (isHealed) healed += 1;
-      const seen = { provider: source ?? books.provider, run, now: new Date(now()) };
-      await reportDifference(db, { ...seen, difference, healed: isHealed });
+      await reportDifference(db, { ...seen, now: new Date(now()), difference, healed: isHealed });
       log.warn({ ...difference, healed: isHealed }, 'the provider’s books differ from ours');
       track.beat();
     }
     return healed;
   };
 }
-
-/** What such an order took is under another name there, perhaps, or not its money: a person must look first. */
-const ordersInDoubt = (differences: readonly Difference[]): ReadonlySet<string | undefined> =>
-  new Set(
-    differences
-      .filter(({ kind }) => kind === 'captured_here_unknown_there' || kind === 'currency_differs')
-      .map(({ orderId }) => orderId),
-  );

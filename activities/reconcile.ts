@@ -15,6 +15,7 @@ import type { Difference } from '../domain/reconcile.ts';
 import type { Logger } from '../log.ts';
 import type { Reconciled, ReconcileActivities } from './contract.ts';
 import { ask, cards, pageOf, reachMs, readAgain, readBooks } from './reconcile-books.ts';
+import type { Looked } from './reconcile-books.ts';
 import { takeInDisputes } from './reconcile-disputes.ts';
 import { comparePayouts, reopenRefused } from './reconcile-payouts.ts';
 import { createSettling, type Books } from './reconcile-settle.ts';
@@ -112,23 +113,25 @@ function createComparing({ db, gateway, now = Date.now }: Dependencies, settle: 
     const { run, startedAt } = track.at();
     const { provider } = books;
     const comparison = { provider, run, startedAt: new Date(startedAt) };
-    const found = await look(await paymentsInDoubt(db, comparison));
-    const healed = await settle(books, { track, found });
+    const looked = await look(await paymentsInDoubt(db, comparison));
+    const healed = await settle(books, { track, ...looked });
     const vanished = await resolveVanished(db, { ...comparison, now: new Date(now()) });
-    return { differences: found.length, healed, vanished };
+    return { differences: looked.found.length, healed, vanished };
   }
 
   async function compareCards(track: Track): Promise<void> {
     const found: Difference[] = [];
+    const undecided: string[] = [];
     let compared = 0;
     const tools = { db, gateway, now };
     for await (const batch of readBooks(tools, track.at().startedAt)) {
       compared += batch.compared;
       found.push(...batch.found);
+      undecided.push(...batch.undecided);
       track.beat();
     }
     const books = { provider: cards, void: gateway.void } as const;
-    const healed = await settle(books, { track, found });
+    const healed = await settle(books, { track, found, undecided });
     const look = (named: readonly Named[]) => readAgain(tools, { named, beat: track.beat });
     const again = await lookAgain(books, { track, look });
     track.advance({
@@ -150,14 +153,14 @@ function createComparing({ db, gateway, now = Date.now }: Dependencies, settle: 
       if (after === 'all') return;
       const since = new Date(startedAt - reachMs);
       const { named, isLast } = await pageOf(db, { provider, after, since });
-      const found = await look(named);
-      const healed = await settle(other, { track, found });
+      const looked = await look(named);
+      const healed = await settle(other, { track, ...looked });
       const again = isLast ? await lookAgain(other, { track, look }) : nothing;
       track.advance({
         provider,
         reached: isLast ? 'all' : (named.at(-1) ?? 'all'),
         compared: named.length,
-        differences: found.length + again.differences,
+        differences: looked.found.length + again.differences,
         healed: healed + again.healed,
         vanished: again.vanished,
       });
@@ -171,7 +174,7 @@ type Ended = Pick<Progress, 'differences' | 'healed' | 'vanished'>;
 const nothing: Ended = { differences: 0, healed: 0, vanished: 0 };
 type Again = {
   readonly track: Track;
-  readonly look: (named: readonly Named[]) => Promise<readonly Difference[]>;
+  readonly look: (named: readonly Named[]) => Promise<Looked>;
 };
 
 /** Whoever is away keeps nobody from being compared; told of is the last of them. */
@@ -223,9 +226,9 @@ async function comparePaidOut(
   const oldest = (await oldestDifference(db, paidOut))?.getTime() ?? startedAt;
   const from = Math.min(startedAt, oldest);
   const span = { createdAfter: from - reachMs, sentSince: new Date(from - payoutsReachMs) };
-  const { compared, found } = await comparePayouts({ db, books }, span);
+  const { compared, found, undecided } = await comparePayouts({ db, books }, span);
   const ways = { provider: cards, void: gateway.void } as const;
-  const healed = await settle(ways, { track, found, source: paidOut });
+  const healed = await settle(ways, { track, found, undecided, source: paidOut });
   const comparison = { provider: paidOut, run, startedAt: new Date(startedAt) };
   const vanished = await resolveVanished(db, { ...comparison, now: new Date(now()) });
   const differences = found.length;

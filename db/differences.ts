@@ -2,7 +2,7 @@
 // comparison has looked at the payment again and does not see them.
 
 import { sql } from 'kysely';
-import type { Difference } from '../domain/reconcile.ts';
+import { doubts, type Difference } from '../domain/reconcile.ts';
 import type { Db } from './connect.ts';
 import type { Named } from './named-payments.ts';
 
@@ -17,6 +17,23 @@ type Found = {
 };
 
 const keyOf = ({ kind, providerRef }: Difference): string => `reconcile:${providerRef}:${kind}`;
+
+type Undecided = Pick<Found, 'provider' | 'run'> & { readonly undecided: readonly string[] };
+
+/** What differed in these payments counts as seen; a hold that was let go has ended once the order has another. */
+export async function keepUndecided(
+  db: Db,
+  { provider, run, undecided }: Undecided,
+): Promise<void> {
+  if (undecided.length === 0) return;
+  await sql`
+    UPDATE incidents i SET seen_by = ${run}
+    WHERE i.kind LIKE 'reconcile\\_%' AND i.resolved_at IS NULL AND i.detail->>'provider' = ${provider}
+      AND i.detail->>'providerRef' = ANY(${[...undecided]})
+      AND NOT (i.kind = 'reconcile_hold_released' AND EXISTS (
+        SELECT FROM orders o WHERE o.id = i.order_id AND o.provider_ref <> i.detail->>'providerRef'
+          AND o.payment_status IN ('authorized', 'capturing', 'captured')))`.execute(db);
+}
 
 /** Once per difference; seen again after it had been resolved, it needs somebody again. What was healed needs nobody. */
 export async function reportDifference(db: Db, found: Found): Promise<void> {
@@ -34,11 +51,31 @@ export async function reportDifference(db: Db, found: Found): Promise<void> {
     })
     .onConflict((conflict) =>
       conflict.column('key').doUpdateSet({
+        detail: sql`excluded.detail`,
         seen_by: run,
         resolved_at: healed ? sql`incidents.resolved_at` : null,
       }),
     )
     .execute();
+}
+
+/** Of these, those that a person must look at before anything of them is put right. */
+export async function ordersInDoubt(
+  db: Db,
+  orderIds: readonly string[],
+): Promise<readonly (string | null)[]> {
+  const rows = await db
+    .selectFrom('incidents')
+    .select('order_id')
+    .where('resolved_at', 'is', null)
+    .where(
+      'kind',
+      'in',
+      doubts.map((kind) => `reconcile_${kind}`),
+    )
+    .where('order_id', 'in', orderIds)
+    .execute();
+  return rows.map(({ order_id: id }) => id);
 }
 
 /** One comparison with the books of one provider, begun then. */

@@ -52,6 +52,13 @@ export type Difference = {
 export const healsByItself = ({ kind }: Difference): boolean =>
   kind === 'hold_left' || kind === 'captured_there_unknown_here';
 
+/** What the order took is under another name there, perhaps, or not its money: a person must look first. */
+export const doubts = ['captured_here_unknown_there', 'currency_differs'] as const;
+export const bringsDoubt = ({ kind }: Difference): boolean => doubts.some((each) => each === kind);
+
+/** Nothing can be said of it yet: whatever differed before may still do so. */
+export const isUndecided = ({ isOver, refundsMoving }: Ours): boolean => !isOver || refundsMoving;
+
 /** A payment in the provider's books; `ours` is undefined when it names no order of ours. */
 export function compare(theirs: Theirs, ours: Ours | undefined): readonly Difference[] {
   const { providerRef, orderId, capturedMinor } = theirs;
@@ -119,7 +126,7 @@ export type OurPayout = {
 };
 
 /** While it is being sent theirs may be ahead of ours for a moment. */
-const isMoving = ({ status }: OurPayout): boolean => status === 'sending';
+export const isMoving = ({ status }: OurPayout): boolean => status === 'sending';
 const hasLeft = ({ status }: OurPayout): boolean => status === 'in_transit' || status === 'paid';
 
 /** All that the provider has under one name, and what it means to us; `ours` is undefined for a name that is not ours. */

@@ -1,10 +1,10 @@
 // News of Stripe that never came, on a real database against its fake over HTTP: the nightly comparison finds what they
 // would have said.
 
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createReconcileActivities } from '../../activities/reconcile.ts';
 import { createLog } from '../../log.ts';
-import { balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
+import { balancesOf, bookRefund, payOrder, type PaidOrder } from '../support/paid-order.ts';
 import { setUpStripe } from '../support/stripe-rig.ts';
 
 const set = setUpStripe();
@@ -13,6 +13,8 @@ beforeEach(async () => {
   await set.market.db.deleteFrom('incidents').execute();
   order = await payOrder(set.market, set);
 });
+// The next test's Stripe does not know them.
+afterEach(() => set.market.db.updateTable('orders').set({ is_over: false }).execute());
 
 const log = createLog({ name: 'test', level: 'silent' });
 const nightly = () =>
@@ -49,24 +51,26 @@ describe('the nightly comparison', () => {
     for (let night = 0; night < 2; night++)
       expect(await nightly()).toMatchObject({ compared: 0, differences: 1, vanished: 0 });
     expect(await incidents()).toEqual([`${differs} open`]);
-    await set.market.setOrder(order.orderId, { is_over: false });
+    await bookRefund(set.market.db, order, { amountMinor: 200, status: 'refunded' });
     expect(await nightly()).toMatchObject({ differences: 0, vanished: 1 });
     expect(await incidents()).toEqual([`${differs} resolved`]);
   });
 
   it('has what the provider does not know of at all in mind, too', async () => {
-    const { id: orderId, orderId: parsed } = order;
-    await set.market.db
-      .updateTable('order_events')
-      .set({ body: JSON.stringify({ attempt: 1, providerRef: 'pi_lost', amountMinor: 2_350 }) })
-      .where('order_id', '=', orderId)
-      .execute();
+    const { id: orderId } = order;
+    const capturedBy = (providerRef: string) =>
+      set.market.db
+        .updateTable('order_events')
+        .set({ body: JSON.stringify({ attempt: 1, providerRef, amountMinor: 2_350 }) })
+        .where('order_id', '=', orderId)
+        .execute();
+    await capturedBy('pi_lost');
     expect(await nightly()).toMatchObject({ differences: 2, vanished: 0 });
     const lost = `reconcile_captured_here_unknown_there ${orderId}`;
     set.now += 30 * dayMs;
     await nightly();
     expect(await incidents()).toContain(`${lost} open`);
-    await set.market.setOrder(parsed, { is_over: false });
+    await capturedBy(order.providerRef);
     await nightly();
     expect(await incidents()).toContain(`${lost} resolved`);
   });

@@ -10,7 +10,7 @@ import { createStripePayouts } from '../../adapters/stripe-payouts.ts';
 import { createStripeGateway, type CardGateway } from '../../adapters/stripe.ts';
 import { periodBefore } from '../../db/payout-runs.ts';
 import { findPayout } from '../../db/payouts.ts';
-import { payoutNameOf, type PayoutName } from '../../domain/payout.ts';
+import { payoutNameOf, type PayoutName, type PayoutStatus } from '../../domain/payout.ts';
 import { createLog } from '../../log.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 import { createMarket, type Market } from '../db/market.ts';
@@ -270,13 +270,15 @@ describe('the nightly comparison', () => {
 
   it('finds what we think was paid and was not, or in another amount', async () => {
     const name = await paidPayout();
-    const change = (amount_minor: number) =>
+    const change = (amount_minor: number, status: PayoutStatus = 'paid') =>
       market.db
         .updateTable('payouts')
-        .set({ amount_minor })
+        .set({ amount_minor, status })
         .where('party', '=', name.party)
         .execute();
     await change(901);
+    expect(await compared()).toEqual(['reconcile_payout_differs']);
+    await change(901, 'sending');
     expect(await compared()).toEqual(['reconcile_payout_differs']);
     await change(900);
     expect(await compared()).toEqual([]);

@@ -5,67 +5,21 @@ import { createReconcileActivities } from '../../activities/reconcile.ts';
 import { createRefundActivities } from '../../activities/refunds.ts';
 import type { PaymentPort } from '../../adapters/payment-port.ts';
 import { createWalletPort } from '../../adapters/wallet.ts';
-import { postOnce } from '../../db/ledger.ts';
 import { newId } from '../../db/new-id.ts';
 import { giveBack, refundsOfOrder } from '../../db/refunds.ts';
 import { createWalletBooks } from '../../db/wallet.ts';
-import { parseId, type OrderId } from '../../domain/ids.ts';
+import { parseId } from '../../domain/ids.ts';
 import type { ProviderName } from '../../domain/payment-methods.ts';
 import { holdRef } from '../../domain/wallet.ts';
 import { createLog } from '../../log.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
 import { startPaypalAccount, type PaypalAccount } from '../support/paypal.ts';
 import { setUpStripe } from '../support/stripe-rig.ts';
+import { bookTaken, endedOrder, type Paid } from '../support/taken.ts';
 import { fillWallet, topUp, withdraw } from '../support/wallet.ts';
 
 const set = setUpStripe();
 const log = createLog({ name: 'test', level: 'silent' });
-
-type Taken = { readonly provider: ProviderName; readonly amountMinor: number };
-type Paid = {
-  readonly orderId: OrderId;
-  readonly customerId: string;
-  readonly providerRef: string;
-};
-
-/** An order that is over and whose ledger took this, by one payment or by the parts of one. */
-async function book(
-  { orderId, providerRef, customerId }: Paid,
-  { method, currency, taken }: { method: string; currency: string; taken: readonly Taken[] },
-): Promise<void> {
-  const { db, setOrder, addEvents } = set.market;
-  const facts = JSON.stringify({ paymentMethod: method });
-  await setOrder(orderId, { provider_ref: providerRef, facts, currency });
-  await addEvents(orderId, [{ type: 'payment.captured', body: { attempt: 1, providerRef } }]);
-  const amountMinor = taken.reduce((sum, each) => sum + each.amountMinor, 0);
-  await postOnce(db, {
-    orderId,
-    currency,
-    at: new Date(),
-    posting: {
-      key: `${orderId}:capture:1`,
-      kind: 'capture',
-      entries: [
-        ...taken.map(({ provider: party, ...part }) => ({
-          account: 'provider_clearing' as const,
-          party,
-          ...part,
-        })),
-        { account: 'customer', party: customerId, amountMinor: -amountMinor },
-      ],
-    },
-  });
-}
-
-async function newOrder(): Promise<Omit<Paid, 'providerRef'>> {
-  const orderId = await set.market.addOrder({ is_over: true, order_status: 'completed' });
-  const { customer_id: customerId } = await set.market.db
-    .selectFrom('orders')
-    .select('customer_id')
-    .where('id', '=', orderId)
-    .executeTakeFirstOrThrow();
-  return { orderId, customerId };
-}
 
 type Refunding = { readonly provider: ProviderName; readonly currency: string };
 
@@ -121,10 +75,10 @@ describe('what PayPal gave back', () => {
   afterEach(() => paypal.close());
 
   async function paid(): Promise<Paid> {
-    const order = await newOrder();
+    const order = await endedOrder(set.market);
     const made = { ...order, providerRef: await paypal.take(order.orderId, 2_350) };
     const taken = [{ provider: 'paypal', amountMinor: 2_350 }] as const;
-    await book(made, { method: 'paypal', currency: 'EUR', taken });
+    await bookTaken(set.market, made, { method: 'paypal', currency: 'EUR', taken });
     await refund(made, paypal.port, about);
     return made;
   }
@@ -170,10 +124,10 @@ describe.each(['campay', 'noupay'] as const)('what %s gave back', (provider) => 
   afterEach(() => operator.fake.close());
 
   async function paid(): Promise<Paid> {
-    const order = await newOrder();
+    const order = await endedOrder(set.market);
     const made = { ...order, providerRef: await operator.collect(order.orderId, 5_000) };
     const taken = [{ provider, amountMinor: 5_000 }];
-    await book(made, { method: operator.method, currency: 'XAF', taken });
+    await bookTaken(set.market, made, { method: operator.method, currency: 'XAF', taken });
     await refund(made, operator.port, about);
     return made;
   }
@@ -228,7 +182,7 @@ describe('the wallet’s part of a split payment', () => {
 
   /** 25.00 EUR, 10.00 of it out of the wallet, of which the ledger has taken `bookedMinor`. */
   async function paid({ isTaken = true, bookedMinor = 1_000 } = {}): Promise<Paid> {
-    const order = await newOrder();
+    const order = await endedOrder(set.market);
     const { orderId, customerId } = order;
     const wallet = { customerId, currency: 'EUR' };
     const hold = { orderId, step: 'wallet', attempt: 1 };
@@ -242,7 +196,8 @@ describe('the wallet’s part of a split payment', () => {
     const { providerRef } = held;
     const key = `${orderId}:capture:1`;
     await set.gateway.capture({ orderId, providerRef, amountMinor: 1_500, key });
-    await book(
+    await bookTaken(
+      set.market,
       { ...order, providerRef },
       {
         method: `split:${customerId}_all_pm_card_visa`,

@@ -18,7 +18,7 @@ import { createLog } from '../../log.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 import { createMarket, start, type Market } from '../db/market.ts';
 import { rigs } from '../support/payment-rigs.ts';
-import { balancesOf, payOrder, type PaidOrder } from '../support/paid-order.ts';
+import { balancesOf, bookRefund, payOrder, type PaidOrder } from '../support/paid-order.ts';
 
 let market: Market;
 let stripe: StripeSandbox;
@@ -334,7 +334,7 @@ describe('a reconciliation', () => {
     expect(await incidents()).toEqual([
       { kind: 'reconcile_refunded_there_unknown_here', order_id: order.id, resolved_at: null },
     ]);
-    await market.setOrder(order.orderId, { is_over: false });
+    await bookRefund(market.db, order, { amountMinor: 100, status: 'refunded' });
     expect(await reconcile()).toMatchObject({ differences: 0, vanished: 1 });
     expect((await incidents())[0]?.resolved_at).not.toBeNull();
   });

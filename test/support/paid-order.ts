@@ -3,9 +3,11 @@
 import { postOnce } from '../../db/ledger.ts';
 import type { Db } from '../../db/connect.ts';
 import type { RefundTarget } from '../../db/refund-basis.ts';
+import { giveBack } from '../../db/refunds.ts';
 import type { CardGateway } from '../../adapters/card-gateway.ts';
 import { newId } from '../../db/new-id.ts';
 import type { OrderId } from '../../domain/ids.ts';
+import type { RefundStatus } from '../../domain/refund.ts';
 import type { Market } from '../db/market.ts';
 
 const items = [
@@ -124,6 +126,18 @@ async function settle(
       ],
     },
   });
+}
+
+/** What went back by one refund, as its workflow leaves it in this status. */
+export async function bookRefund(
+  db: Db,
+  order: RefundTarget,
+  { amountMinor, status }: { readonly amountMinor: number; readonly status: RefundStatus },
+): Promise<void> {
+  const from = { account: 'customer', party: order.customerId } as const;
+  const given = { order, amountMinor, reason: 'prepaid', from, now: new Date() } as const;
+  await db.transaction().execute((trx) => giveBack(trx, given));
+  await db.updateTable('refunds').set({ status }).where('order_id', '=', order.id).execute();
 }
 
 export const actor = { kind: 'support', id: newId('key') } as const;
