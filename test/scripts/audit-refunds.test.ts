@@ -66,3 +66,17 @@ it('sees what was never posted of it', () => {
   const ledger = data.ledger.filter(({ kind }) => kind !== 'refund_settled');
   expect(breaching({ ...data, ledger })).toEqual(['refunds-in-ledger', 'books-in-ledger']);
 });
+
+it('expects nothing of one that was never sent, for its payment was disputed meanwhile', () => {
+  const data = soundData();
+  const [refund] = data.refunds;
+  if (!refund) throw new Error('no refund');
+  const { orderId, id } = refund;
+  const failed = { ...refund, id: `${id}_2`, status: 'failed', wasRefunded: false } as const;
+  const beside = (wasSent: boolean): AuditData => ({
+    ...data,
+    refunds: [...data.refunds, { ...failed, orderId, wasSent }],
+  });
+  expect(breaching(beside(false))).toEqual([]);
+  expect(breaching(beside(true))).toEqual(['refunds-in-ledger']);
+});
