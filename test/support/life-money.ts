@@ -100,8 +100,11 @@ async function movingOf(
 export const isDone = async (stack: Stack, of: Of): Promise<boolean> =>
   (await movingOf(stack, of)).length === 0;
 
-/** What never reached mobile money is believed lost after five minutes, and sent again: faults come twice in a row. */
-const finishedWithinMs = 900_000;
+/**
+ * What never reached mobile money is believed lost after five minutes and sent again, five times: the faults of all lives
+ * wait for the few who are paid out.
+ */
+const finishedWithinMs = 1_800_000;
 
 /** What is still on its way when it should not be; undefined: nothing. */
 export async function finishMoney(life: Life): Promise<string | undefined> {
