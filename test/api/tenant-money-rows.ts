@@ -49,6 +49,12 @@ export const moneyRows = {
     path: () => `/v1/refunds/${newId('refund')}/reject`,
     foreign: 'platform',
   },
+  'POST /v1/refunds/{id}/settle': {
+    roles: ['support'],
+    path: () => `/v1/refunds/${newId('refund')}/settle`,
+    body: () => ({ outcome: 'failed', reason: 'other' }),
+    foreign: 'platform',
+  },
   'GET /v1/merchants/{id}/statement': {
     roles: ['owner', 'manager', 'support'],
     path: ({ shop }: Target) => `/v1/merchants/${shop.merchant.id}/statement`,

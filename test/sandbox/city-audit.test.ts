@@ -315,7 +315,7 @@ async function writeRefunds(to: Db): Promise<void> {
 async function writeOffers(to: Db): Promise<void> {
   const marketId: AuditData['orders'][number]['facts']['marketId'] | undefined =
     data.orders[0]?.facts.marketId;
-  for (const { offerId, orderId, search, offerStatus, status, bonusMinor } of data.offers) {
+  for (const { offerId, orderId, search, madeAt, offerStatus, status, bonusMinor } of data.offers) {
     await to
       .insertInto('offers')
       .values({
@@ -323,7 +323,7 @@ async function writeOffers(to: Db): Promise<void> {
         market_id: marketId ?? '',
         driver_id: driverId,
         status: offerStatus,
-        made_at: at,
+        made_at: madeAt,
         expires_at: at,
         answered_at: at,
         pickup_eta_at: at,
