@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { readDrivers } from '../../db/dispatch-snapshot.ts';
 import { parseId } from '../../domain/ids.ts';
+import { latestDecision } from './explained.ts';
 import { createRounds, routeOf } from './rounds.ts';
 import { branchAt, createWorld, openShop, type Json, type Shop, type World } from './world.ts';
 
@@ -39,11 +40,8 @@ async function accept(driver: Driver): Promise<Json | undefined> {
   return offer;
 }
 
-async function excluded(orderId: string): Promise<unknown> {
-  const path = `/v1/orders/${orderId}/explain`;
-  const { body } = await world.call('GET', path, { secret: world.support });
-  return (body['data'] as readonly Json[])[0]?.['excluded'];
-}
+const excluded = async (orderId: string): Promise<unknown> =>
+  (await latestDecision(world, orderId))?.['excluded'];
 
 describe('an order', () => {
   it('says what it asks for, and what nobody asked for is as usual', async () => {

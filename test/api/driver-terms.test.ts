@@ -5,8 +5,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../db/new-id.ts';
 import { parseId } from '../../domain/ids.ts';
 import { askForPayout } from '../support/payouts.ts';
+import { latestDecision } from './explained.ts';
 import { createRounds } from './rounds.ts';
-import { branchAt, createWorld, openShop, type Json, type Shop, type World } from './world.ts';
+import { branchAt, createWorld, openShop, type Shop, type World } from './world.ts';
 
 let world: World;
 let shop: Shop;
@@ -38,11 +39,8 @@ async function offered(...drivers: readonly Driver[]): Promise<readonly number[]
 }
 type Driver = Awaited<ReturnType<typeof rounds.driver>>;
 
-const excluded = async (orderId: string): Promise<unknown> => {
-  const path = `/v1/orders/${orderId}/explain`;
-  const { body } = await world.call('GET', path, { secret: world.support });
-  return (body['data'] as readonly Json[])[0]?.['excluded'];
-};
+const excluded = async (orderId: string): Promise<unknown> =>
+  (await latestDecision(world, orderId))?.['excluded'];
 
 describe('an offer goes only to a driver who', () => {
   it.each([

@@ -1,8 +1,8 @@
 // Why this driver, or why nobody yet: real rounds on the API's own orders, read back by those who may.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dropOldRounds, readRounds } from '../../db/rounds.ts';
+import { explained } from './explained.ts';
 import { createRounds } from './rounds.ts';
 import { branchAt, createWorld, openShop, type Reply, type Shop, type World } from './world.ts';
 
@@ -29,15 +29,8 @@ type Entry = {
   readonly together: readonly { readonly order_id: string | null }[];
 };
 
-const explainNow = (orderId: string, secret = world.support, query = ''): Promise<Reply> =>
-  world.call('GET', `/v1/orders/${orderId}/explain${query}`, { secret });
-/** Who is told to wait does so. */
-async function explain(...asked: Parameters<typeof explainNow>): Promise<Reply> {
-  const reply = await explainNow(...asked);
-  if (reply.status !== 429) return reply;
-  await delay(1_000);
-  return explain(...asked);
-}
+const explain = (orderId: string, secret = world.support, query = ''): Promise<Reply> =>
+  explained(world, orderId, { secret, query });
 const entries = async (orderId: string, secret?: string, query?: string) =>
   (await explain(orderId, secret, query)).body['data'] as readonly Entry[];
 
@@ -119,7 +112,9 @@ describe('explain', () => {
   it('answers a key five times per second, and other questions of it still', async () => {
     const orderId = await rounds.searching();
     const replies = await Promise.all(
-      Array.from({ length: 10 }, () => explainNow(orderId, shop.owner)),
+      Array.from({ length: 10 }, () =>
+        world.call('GET', `/v1/orders/${orderId}/explain`, { secret: shop.owner }),
+      ),
     );
     const limited = replies.filter(({ status }) => status === 429);
     expect(limited.length).toBeGreaterThan(0);

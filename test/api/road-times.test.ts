@@ -6,8 +6,9 @@ import { readRounds } from '../../db/rounds.ts';
 import type { PlanInput } from '../../dispatch/plan.ts';
 import { replay } from '../../scripts/audit/replay-rounds.ts';
 import { createHttpFake, type Heard, type HttpReply } from '../support/http-fake.ts';
+import { latestDecision } from './explained.ts';
 import { createRounds } from './rounds.ts';
-import { branchAt, createWorld, openShop, type Json, type Shop, type World } from './world.ts';
+import { branchAt, createWorld, openShop, type Shop, type World } from './world.ts';
 
 let world: World;
 let shop: Shop;
@@ -58,11 +59,8 @@ async function offered(
   return [(await north.offers()).length, (await south.offers()).length];
 }
 
-const textOf = async (orderId: string): Promise<string> => {
-  const path = `/v1/orders/${orderId}/explain`;
-  const { body } = await world.call('GET', path, { secret: world.support });
-  return String((body['data'] as readonly Json[])[0]?.['text']);
-};
+const textOf = async (orderId: string): Promise<string> =>
+  String((await latestDecision(world, orderId))?.['text']);
 
 async function latestRound() {
   const [latest] = await readRounds(world.db, { marketId: shop.market.id, limit: 1 });

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readRounds } from '../../db/rounds.ts';
 import type { PlanInput } from '../../dispatch/plan.ts';
+import { latestDecision } from './explained.ts';
 import { createRounds } from './rounds.ts';
 import { createWorld, openShop, type Json, type World } from './world.ts';
 
@@ -29,11 +30,7 @@ async function open(policy: object = {}) {
   return { ...rounds, forLater, marketId: shop.market.id };
 }
 
-const decisionOn = async (orderId: string): Promise<Json | undefined> => {
-  const path = `/v1/orders/${orderId}/explain`;
-  const { body } = await world.call('GET', path, { secret: world.support });
-  return (body['data'] as readonly Json[])[0];
-};
+const decisionOn = (orderId: string): Promise<Json | undefined> => latestDecision(world, orderId);
 
 it('an order for later is not fetched so early that its driver waits at the door', async () => {
   const { driver, forLater, round } = await open();
