@@ -8,7 +8,7 @@ import { openRefunds } from '../../db/refunds.ts';
 import { reportUnexpected } from '../../db/webhooks.ts';
 import { createLog } from '../../log.ts';
 import { startOperator } from '../support/operator.ts';
-import { bookRefund, payOrder } from '../support/paid-order.ts';
+import { bookRefund, payOrder, holdTotal } from '../support/paid-order.ts';
 import { bookTaken, endedOrder } from '../support/taken.ts';
 import { startPaypalAccount } from '../support/paypal.ts';
 import { setUpStripe } from '../support/stripe-rig.ts';
@@ -134,16 +134,7 @@ describe('a difference', () => {
     ['is over', { is_over: true, payment_status: 'voided' }],
   ])('in the hold of an order under way is open until the order %s', async (_, change) => {
     const orderId = await set.market.addOrder({ payment_status: 'authorized' });
-    const held = await set.gateway.authorize({
-      orderId,
-      attempt: 1,
-      key: `${orderId}:authorize:1`,
-      amountMinor: 2_350,
-      currency: 'EUR',
-      paymentMethod: 'pm_card_visa',
-    });
-    if (held.status !== 'authorized') throw new Error(held.status);
-    const { providerRef } = held;
+    const providerRef = await holdTotal(set.gateway, orderId);
     await set.market.setOrder(orderId, { provider_ref: providerRef });
     await set.gateway.void({ orderId, providerRef, key: `${orderId}:behind`, attempt: 0 });
     await reportUnexpected(set.market.db, { ...news, orderId, providerRef }, new Date(set.now - 1));

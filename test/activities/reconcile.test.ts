@@ -18,7 +18,13 @@ import { createLog } from '../../log.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
 import { createMarket, start, type Market } from '../db/market.ts';
 import { rigs } from '../support/payment-rigs.ts';
-import { balancesOf, bookRefund, payOrder, type PaidOrder } from '../support/paid-order.ts';
+import {
+  balancesOf,
+  bookRefund,
+  payOrder,
+  type PaidOrder,
+  holdTotal,
+} from '../support/paid-order.ts';
 
 let market: Market;
 let stripe: StripeSandbox;
@@ -51,16 +57,8 @@ async function endedOrder(): Promise<{ readonly orderId: OrderId; readonly provi
     payment_status: 'voided',
     sequence: 5,
   });
-  const held = await gateway.authorize({
-    orderId,
-    attempt: 1,
-    key: `${orderId}:authorize:1`,
-    amountMinor: 2_350,
-    currency: 'EUR',
-    paymentMethod: 'pm_card_visa',
-  });
-  if (held.status !== 'authorized') throw new Error(held.status);
-  return { orderId, providerRef: held.providerRef };
+  const providerRef = await holdTotal(gateway, orderId);
+  return { orderId, providerRef };
 }
 
 /** Of 23.50: it is charged whatever becomes of the money. */

@@ -9,6 +9,7 @@ import { recordDispute } from '../../db/disputes.ts';
 import { newId } from '../../db/new-id.ts';
 import type { DriverId } from '../../domain/ids.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/server.ts';
+import { holdTotal } from '../support/paid-order.ts';
 import { createWorld, type Reply, type World } from './world.ts';
 
 let world: World;
@@ -48,16 +49,7 @@ async function delivered(): Promise<string> {
 
 /** The order is paid at Stripe, and its payer's bank takes it back. */
 async function disputed(): Promise<string> {
-  const held = await gateway.authorize({
-    orderId,
-    attempt: 1,
-    key: `${orderId}:authorize:1`,
-    amountMinor: 2_350,
-    currency: 'EUR',
-    paymentMethod: 'pm_card_visa',
-  });
-  if (held.status !== 'authorized') throw new Error(held.status);
-  const { providerRef } = held;
+  const providerRef = await holdTotal(gateway, orderId);
   await gateway.capture({ orderId, providerRef, amountMinor: 2_350, key: `${orderId}:capture:1` });
   const row = { provider_ref: providerRef };
   await world.db.updateTable('orders').set(row).where('id', '=', orderId).execute();

@@ -4,14 +4,10 @@ import { expect, it } from 'vitest';
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import { refundEndPosting, refundPostings, type RefundFacts } from '../../domain/refund.ts';
 import { settledPosting } from '../../domain/refund-settlement.ts';
-import { checks, runChecks } from '../../scripts/audit/checks.ts';
+import { checks } from '../../scripts/audit/checks.ts';
 import type { AuditData, LedgerTransaction } from '../../scripts/audit/data.ts';
+import { breaching } from './audit-changes.ts';
 import { soundData } from './audit-world.ts';
-
-const breaching = (data: AuditData): readonly string[] =>
-  runChecks(data)
-    .filter(({ finding }) => finding.breaches.length > 0)
-    .map(({ check }) => check.id);
 
 /** 5.00 were asked for. What happened then: it was settled as another amount, or counted as paid. */
 function settled(...steps: readonly (number | 'paid')[]): AuditData {

@@ -1,14 +1,9 @@
 // The audit's checks of settlements, tips and disputes on made-up data: each broken rule is seen.
 
 import { describe, expect, it } from 'vitest';
-import { runChecks } from '../../scripts/audit/checks.ts';
 import type { AuditData } from '../../scripts/audit/data.ts';
+import { breaching } from './audit-changes.ts';
 import { soundData } from './audit-world.ts';
-
-const breaching = (data: AuditData): readonly string[] =>
-  runChecks(data)
-    .filter(({ finding }) => finding.breaches.length > 0)
-    .map(({ check }) => check.id);
 
 describe('audit of settlements, tips and disputes', () => {
   const cases: readonly (readonly [string, string, (data: AuditData) => AuditData])[] = [

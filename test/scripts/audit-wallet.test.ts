@@ -3,12 +3,8 @@
 import { expect, it } from 'vitest';
 import { breachesIn, runChecks } from '../../scripts/audit/checks.ts';
 import type { AuditData } from '../../scripts/audit/data.ts';
+import { breaching } from './audit-changes.ts';
 import { soundData } from './audit-world.ts';
-
-const breaching = (data: AuditData): readonly string[] =>
-  runChecks(data)
-    .filter(({ finding }) => finding.breaches.length > 0)
-    .map(({ check }) => check.id);
 
 const withoutKind =
   (gone: string) =>

@@ -74,6 +74,18 @@ async function capture(
   gateway: CardGateway,
   { orderId, card }: { readonly orderId: string; readonly card: string },
 ): Promise<string> {
+  const providerRef = await holdTotal(gateway, orderId, card);
+  const key = `${orderId}:capture:1`;
+  await gateway.capture({ orderId, providerRef, key, amountMinor: totalMinor });
+  return providerRef;
+}
+
+/** A hold of 23.50 EUR at the provider; its reference. */
+export async function holdTotal(
+  gateway: Pick<CardGateway, 'authorize'>,
+  orderId: string,
+  card = 'pm_card_visa',
+): Promise<string> {
   const held = await gateway.authorize({
     orderId,
     attempt: 1,
@@ -83,10 +95,7 @@ async function capture(
     paymentMethod: card,
   });
   if (held.status !== 'authorized') throw new Error(`not authorized: ${held.status}`);
-  const { providerRef } = held;
-  const key = `${orderId}:capture:1`;
-  await gateway.capture({ orderId, providerRef, key, amountMinor: totalMinor });
-  return providerRef;
+  return held.providerRef;
 }
 
 type Parties = {
